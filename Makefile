@@ -1,0 +1,50 @@
+# `make demo` and `make test` are enough on a machine with Python 3.11 or newer and make.
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/.installed
+
+.PHONY: venv demo test check docs wheel-test bench clean
+
+venv: $(STAMP)
+
+$(STAMP): pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "noiseaudit needs Python 3.11 or newer: make PYTHON=python3.12")'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[dev]'
+	touch $@
+
+demo: venv
+	$(BIN)/noiseaudit demo --out demo --force
+
+test: venv
+	$(BIN)/pytest
+
+check: venv
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest --cov --cov-report=
+	$(BIN)/coverage report --include='noiseaudit/*' --fail-under=90
+
+# docs/cli.md is made from the commands' own help; a test checks that it is in step.
+docs: venv
+	$(BIN)/python -m noiseaudit_cli.docs docs/cli.md
+
+# What a user gets: the wheel alone, in an environment of its own, away from this folder.
+wheel-test: venv
+	rm -rf dist .venv-wheel
+	$(BIN)/python -m build --wheel --outdir dist
+	$(BIN)/python -m zipfile -l dist/noiseaudit-*.whl
+	! $(BIN)/python -m zipfile -l dist/noiseaudit-*.whl | grep -E '^(cli|reports|tests)/'
+	$(PYTHON) -m venv .venv-wheel
+	.venv-wheel/bin/pip install --quiet --disable-pip-version-check dist/noiseaudit-*.whl
+	cd dist && ../.venv-wheel/bin/noiseaudit --help
+	cd dist && ../.venv-wheel/bin/noiseaudit demo
+
+bench: venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[bench]'
+	$(BIN)/python benchmarks/mnist.py
+
+clean:
+	rm -rf dist demo .venv-wheel htmlcov .coverage

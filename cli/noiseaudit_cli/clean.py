@@ -1,0 +1,71 @@
+"""noiseaudit clean: the label file again, with what the audit found put right."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+from noiseaudit_cli.options import Audit, Force, Json, option
+
+EXAMPLES = """
+noiseaudit clean run --policy relabel --out labels.cleaned.csv
+noiseaudit clean run --policy blank --out labels.semi.csv
+noiseaudit clean run --policy flag --provenance --out labels.flagged.csv
+"""
+
+
+class Policy(StrEnum):
+    DROP = "drop"
+    RELABEL = "relabel"
+    BLANK = "blank"
+    FLAG = "flag"
+
+
+def clean(
+    audit: Audit,
+    out: Annotated[Path, option(metavar="FILE", help="Where to write; same format as the input.")],
+    policy: Annotated[
+        Policy,
+        option(
+            help="What to do with suspects: drop the row, relabel it as suggested, blank the label, "
+            "or leave it and add columns that flag it."
+        ),
+    ],
+    data: Annotated[
+        Path | None,
+        option(metavar="FILE", help="The scanned label file, if it moved.", show_default=False),
+    ] = None,
+    provenance: Annotated[
+        bool, option("--provenance", help="Add columns with the given label, the action and p_mislabeled.")
+    ] = False,
+    include_test: Annotated[
+        bool, option("--include-test", help="Also change rows of test and validation splits.")
+    ] = False,
+    force: Force = False,
+    json: Json = False,
+) -> None:
+    """Write a cleaned copy of the label file.
+
+    Same format, columns and row order as the input; what is not changed stays as it is, byte for byte.
+    """
+    from dataclasses import asdict
+
+    from noiseaudit.clean import clean_labels
+    from noiseaudit.manifest import find_source
+    from noiseaudit.outputs import check_file
+    from noiseaudit.result import read_audit
+    from noiseaudit_cli.console import print_json, say
+
+    result = read_audit(audit)
+    source = find_source(audit, data)
+    check_file(out, force=force, inputs=[source.path])
+    done = clean_labels(
+        result, source, out, policy=policy.value, provenance=provenance, include_test=include_test
+    )
+    if json:
+        print_json(asdict(done))
+        return
+    say(f"{out}: {done.n_rows:,} rows, {done.n_changed:,} changed, {done.n_dropped:,} dropped.")
+    if done.n_protected:
+        say(f"{done.n_protected:,} suspects in test or validation splits were left alone (--include-test).")

@@ -1,0 +1,35 @@
+"""noiseaudit evaluate: how well an audit found labels that are known to be wrong."""
+
+from __future__ import annotations
+
+from noiseaudit_cli.options import Audit, Json, Truth
+
+EXAMPLES = """
+noiseaudit evaluate run --truth labels.csv.truth.csv
+noiseaudit evaluate run --json
+"""
+
+
+def evaluate(audit: Audit, truth: Truth = None, json: Json = False) -> None:
+    """Measure an audit against known true labels.
+
+    Recall, precision, F1, average precision and AUROC with 95 % intervals, for the paper's rule
+    (epsilon > 0) and the audit's cut-off, side by side. Rows without truth are counted and left out.
+    """
+    from noiseaudit.evaluate import evaluate as measure
+    from noiseaudit.evaluate import table3
+    from noiseaudit.result import read_audit
+    from noiseaudit.truth import read_truth, truth_from_audit
+    from noiseaudit_cli.console import print_json, print_rows, say
+
+    result = read_audit(audit)
+    found = measure(result, read_truth(truth, result) if truth else truth_from_audit(result))
+    if json:
+        print_json(found.to_dict())
+        return
+    header, *body = table3(found)
+    print_rows([dict(zip(header, row, strict=True)) for row in body], header)
+    say(
+        f"{found.n_with_truth:,} rows with truth, {found.n_corrupted:,} of them corrupted; "
+        f"{found.n_without_truth:,} rows without truth left out."
+    )

@@ -1,0 +1,122 @@
+"""The `noiseaudit` command. The only `except` is here: every error leaves as one line and an exit code."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from importlib.metadata import version
+from io import TextIOWrapper
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from noiseaudit.errors import NoiseAuditError
+from noiseaudit_cli.clean import clean
+from noiseaudit_cli.corrupt import corrupt
+from noiseaudit_cli.demo import demo
+from noiseaudit_cli.evaluate import evaluate
+from noiseaudit_cli.options import examples, option, paragraphs
+from noiseaudit_cli.rank import rank
+from noiseaudit_cli.report import report
+from noiseaudit_cli.scan import scan
+
+COMMANDS: dict[str, Callable[..., None]] = {
+    "scan": scan,
+    "rank": rank,
+    "evaluate": evaluate,
+    "clean": clean,
+    "report": report,
+    "corrupt": corrupt,
+    "demo": demo,
+}
+INTERRUPTED = 130
+
+
+class Commands(TyperGroup):
+    """The command group; errors of every command end here."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as error:
+            typer.echo("; ".join(["interrupted", *getattr(error, "__notes__", [])]), err=True)
+            raise typer.Exit(INTERRUPTED) from error
+
+    def main(
+        self, args: Sequence[str] | None = None, *rest: Any, standalone_mode: bool = True, **extra: Any
+    ) -> Any:
+        run = functools.partial(super().main, args, *rest, **extra)
+        if not standalone_mode:
+            return run(standalone_mode=False)
+        try:
+            code = run(standalone_mode=False)
+        except Exception as error:
+            code = _complain(error)
+        sys.exit(code)
+
+
+app = typer.Typer(
+    cls=Commands,
+    rich_markup_mode="rich",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"auto_envvar_prefix": "NOISEAUDIT", "help_option_names": ["-h", "--help"]},
+)
+for _name, _command in COMMANDS.items():
+    app.command(_name, help=paragraphs(_command), epilog=examples(_command))(_command)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"noiseaudit {version('noiseaudit')}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def start(
+    context: typer.Context,
+    version: Annotated[
+        bool, option("--version", callback=_show_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    """Find wrong labels in image classification data.
+
+    Every option can also be set as NOISEAUDIT_COMMAND_OPTION, for example NOISEAUDIT_SCAN_EPOCHS=20.
+
+    Exit codes: 0 done, 1 failed while running, 2 wrong option or bad input, 130 interrupted.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(
+                errors="backslashreplace"
+            )  # a label must not crash a terminal that cannot show it
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+def _complain(error: Exception) -> int:
+    """Print one line about `error` on standard error; return the exit code."""
+    if os.environ.get("NOISEAUDIT_DEBUG"):
+        traceback.print_exception(error)
+    if isinstance(error, NoiseAuditError):
+        typer.echo(f"error: {error}", err=True)
+        return error.exit_code
+    if hasattr(error, "format_message"):  # a usage error of Typer: unknown option, value out of range ...
+        typer.echo(f"error: {' '.join(error.format_message().split())} ({_help_of(error)})", err=True)
+        return 2
+    line = " ".join(f"{type(error).__name__}: {error}".split())
+    typer.echo(f"error: unexpected {line} (NOISEAUDIT_DEBUG=1 shows where)", err=True)
+    return 1
+
+
+def _help_of(error: Exception) -> str:
+    context = getattr(error, "ctx", None)
+    return f"see {context.command_path if context else 'noiseaudit'} --help"
+
+
+if __name__ == "__main__":
+    app()

@@ -1,0 +1,81 @@
+"""Options that several commands share, and how options and examples are declared."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+option = functools.partial(typer.Option, show_envvar=False)
+
+Audit = Annotated[
+    Path,
+    typer.Argument(
+        metavar="AUDIT",
+        help="The --out folder of a scan, or its audit.parquet.",
+        show_default=False,
+        show_envvar=False,
+    ),
+]
+Data = Annotated[
+    Path,
+    typer.Argument(
+        metavar="DATA",
+        help="Label file (.csv, .tsv, .jsonl, .parquet), or a folder with a sub-folder of images per class.",
+        show_default=False,
+        show_envvar=False,
+    ),
+]
+Force = Annotated[bool, option("--force", help="Replace the output if it exists.")]
+Json = Annotated[bool, option("--json", help="Print JSON, and nothing else, on standard output.")]
+Truth = Annotated[
+    Path | None,
+    option(
+        metavar="FILE",
+        help="File with true_label or is_corrupted, joined on sample_id, else image. "
+        "Default: the audit's own true_label column.",
+        show_default=False,
+    ),
+]
+Encoding = Annotated[str, option(help="Text encoding of the label file.", rich_help_panel="Label file")]
+MissingLabel = Annotated[
+    str | None,
+    option(
+        metavar="TEXT",
+        help="Cell text that means unlabelled, besides an empty cell.",
+        show_default=False,
+        rich_help_panel="Label file",
+    ),
+]
+
+
+def _column(what: str) -> typer.models.OptionInfo:
+    info: typer.models.OptionInfo = option(
+        metavar="NAME", help=f"Column of the {what}.", show_default=False, rich_help_panel="Label file"
+    )
+    return info
+
+
+ImageColumn = Annotated[str | None, _column("image path (default: file_name, filepath, path, image, ...)")]
+LabelColumn = Annotated[str | None, _column("label (default: label, class, target or category)")]
+IdColumn = Annotated[str | None, _column("sample id (default: sample_id or id, else the image path)")]
+TrueLabelColumn = Annotated[str | None, _column("known true label, for evaluation only")]
+SplitColumn = Annotated[str | None, _column("split (train, test, ...)")]
+AnnotatorColumn = Annotated[str | None, _column("annotator")]
+BatchColumn = Annotated[str | None, _column("labelling batch")]
+
+
+def paragraphs(command: Callable[..., None]) -> str:
+    """A command's docstring, each paragraph on one line, so that help wraps to the terminal."""
+    return "\n\n".join(" ".join(part.split()) for part in (inspect.getdoc(command) or "").split("\n\n"))
+
+
+def examples(command: Callable[..., None]) -> str:
+    """A command's examples: the EXAMPLES of its module, laid out for the end of its help."""
+    lines = sys.modules[command.__module__].__dict__["EXAMPLES"].strip().splitlines()
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)

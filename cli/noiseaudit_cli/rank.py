@@ -1,0 +1,70 @@
+"""noiseaudit rank: the rows of an audit, most suspicious first."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+from noiseaudit_cli.options import Audit, Json, option
+
+EXAMPLES = """
+noiseaudit rank run
+noiseaudit rank run --class cat --top 50
+noiseaudit rank run --all > ranked.tsv
+noiseaudit rank run --json | jq '.[].sample_id'
+"""
+COLUMNS = (
+    "rank",
+    "row",
+    "sample_id",
+    "given_label",
+    "suggested_label",
+    "p_mislabeled",
+    "epsilon",
+    "is_label_issue",
+)
+JSON_COLUMNS = (*COLUMNS, "image", "p_given", "p_suggested", "why")
+
+
+class Score(StrEnum):
+    P_MISLABELED = "p_mislabeled"
+    EPSILON = "epsilon"
+
+
+def rank(
+    audit: Audit,
+    by: Annotated[
+        Score, option("--by", help="Score to sort by, highest first; ties by row.")
+    ] = Score.P_MISLABELED,
+    top: Annotated[int, option("--top", min=1, metavar="N", help="How many rows to list.")] = 20,
+    everything: Annotated[
+        bool,
+        option("--all", envvar="NOISEAUDIT_RANK_ALL", help="List every ranked row, whatever --top says."),
+    ] = False,
+    only_class: Annotated[
+        str | None,
+        option(
+            "--class",
+            envvar="NOISEAUDIT_RANK_CLASS",
+            metavar="C",
+            help="Only rows with this given label.",
+            show_default=False,
+        ),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """List the rows of an audit, most suspicious first.
+
+    A table on a terminal, tab-separated values in a pipe. Rows without a label, or whose image could not be
+    read, have no rank and are not listed.
+    """
+    from noiseaudit.ranking import ranked_rows
+    from noiseaudit.result import read_audit
+    from noiseaudit_cli.console import print_json, print_rows
+
+    limit = None if everything else top
+    rows = ranked_rows(read_audit(audit), JSON_COLUMNS, by=by.value, top=limit, only_class=only_class)
+    if json:
+        print_json(rows)
+    else:
+        print_rows(rows, COLUMNS)

@@ -1,0 +1,61 @@
+"""noiseaudit report: the HTML and Markdown reports again, from the audit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from noiseaudit_cli.options import Audit, Force, Truth, option
+
+EXAMPLES = """
+noiseaudit report run
+noiseaudit report run --truth noisy.csv.truth.csv
+noiseaudit report run --out summary.md --max-suspects 20
+"""
+
+
+def report(
+    audit: Audit,
+    out: Annotated[
+        Path | None,
+        option(
+            metavar="FILE",
+            help="Write this .html or .md file. Default: report.html and report.md beside the audit.",
+            show_default=False,
+        ),
+    ] = None,
+    truth: Truth = None,
+    images: Annotated[
+        Path | None, option(metavar="DIR", help="The images, if they moved.", show_default=False)
+    ] = None,
+    max_suspects: Annotated[
+        int, option(min=0, max=10_000, metavar="N", help="How many suspects the HTML report shows.")
+    ] = 100,
+    force: Force = False,
+) -> None:
+    """Write the reports of an audit.
+
+    report.html is one file that opens offline and can be sent; report.md is for pull requests. Both are
+    written again in place, while --out writes one elsewhere.
+    """
+    from noiseaudit.manifest import run_folder, saved_run
+    from noiseaudit.result import read_audit
+    from noiseaudit_cli.console import say
+    from noiseaudit_cli.reporting import REPORTS, report_file, write_reports
+
+    result = read_audit(audit)
+    folder = run_folder(audit)
+    files = {name: folder / file for name, file in REPORTS.items()}
+    if out is not None:
+        files = report_file(out, force=force)
+    write_reports(
+        result,
+        saved_run(audit),
+        files,
+        run_folder=folder,
+        images=images,
+        truth=truth,
+        max_suspects=max_suspects,
+    )
+    for file in files.values():
+        say(f"wrote {file}")

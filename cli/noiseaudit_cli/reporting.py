@@ -1,0 +1,91 @@
+"""The reports of a run, as `scan` and `report` write them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from noiseaudit.evaluate import Evaluation
+    from noiseaudit.result import AuditResult
+
+THUMBNAIL_PX = 96
+REPORTS = {"html": "report.html", "markdown": "report.md"}
+FORMATS = {".html": "html", ".md": "markdown"}
+
+
+def write_reports(
+    audit: AuditResult,
+    run: Mapping[str, Any],
+    files: Mapping[str, Path],
+    *,
+    run_folder: Path,
+    images: Path | None = None,
+    truth: Path | None = None,
+    max_suspects: int = 100,
+) -> None:
+    """Write one report to each of `files` (writer name -> path), from one view.
+
+    `run` is the content of run.json, `run_folder` the name that the report gives the run, `images` where the
+    images are now if they moved. Raises DataError or OutputError.
+    """
+    from noiseaudit_reports import WRITERS, build_view
+
+    view = build_view(
+        audit,
+        run,
+        known_truth(audit, truth),
+        thumbnails(audit, run, images),
+        max_suspects=max_suspects,
+        run_folder=str(run_folder),
+    )
+    for name, file in files.items():
+        WRITERS[name](view, file)
+
+
+def report_file(out: Path, *, force: bool) -> dict[str, Path]:
+    """The writer that the suffix of `out` names. Raises ConfigError or OutputError."""
+    from noiseaudit.errors import ConfigError
+    from noiseaudit.outputs import check_file
+
+    writer = FORMATS.get(out.suffix.lower())
+    if writer is None:
+        raise ConfigError(f"--out {out} is neither .html nor .md", fix="Name the file so.")
+    check_file(out, force=force)
+    return {writer: out}
+
+
+def known_truth(audit: AuditResult, truth: Path | None) -> Evaluation | None:
+    """The evaluation against `truth`, else against the audit's own true labels, else None."""
+    from noiseaudit.evaluate import evaluate
+    from noiseaudit.truth import read_truth, truth_from_audit
+
+    if truth is not None:
+        return evaluate(audit, read_truth(truth, audit))
+    given = audit.table.select(["true_label", "p_mislabeled"]).drop_null()
+    return evaluate(audit, truth_from_audit(audit)) if len(given) else None
+
+
+def thumbnails(
+    audit: AuditResult, run: Mapping[str, Any], images: Path | None
+) -> Callable[[int], bytes | None] | None:
+    """Row -> a small picture of its image; None if the run's images are not there any more."""
+    import numpy as np
+
+    from noiseaudit.data.paths import resolve_images
+    from noiseaudit.data.thumbnail import thumbnail
+
+    paths = run.get("paths", {})
+    folder = images or Path(paths.get("images") or "")
+    if images is None and not (paths.get("images") and folder.is_dir()):
+        return None
+    cells = audit.column("image")
+    roots = [root for name in paths.get("allow_roots", []) if (root := Path(name)).is_dir()]
+
+    def picture(row: int) -> bytes | None:
+        cell = np.array([cells[row]], dtype=object)
+        (path,) = resolve_images(cell, folder, allow_roots=roots, file=folder)
+        return thumbnail(path, THUMBNAIL_PX)
+
+    return picture

@@ -1,0 +1,9 @@
+"""noiseaudit scan."""
+
+EXAMPLES = """
+noiseaudit scan
+"""
+
+
+def scan() -> None:
+    """x"""

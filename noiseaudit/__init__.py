@@ -1,0 +1,58 @@
+"""noiseaudit: find wrong labels in image classification data.
+
+The names load on first use, so that reading an audit never imports torch.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from noiseaudit.audit import Audit, run_audit
+    from noiseaudit.clean import clean_labels
+    from noiseaudit.config import AuditConfig
+    from noiseaudit.errors import ConfigError, DataError, NoiseAuditError, OutputError, TrainingDiverged
+    from noiseaudit.evaluate import evaluate
+    from noiseaudit.labels.read import read_labels
+    from noiseaudit.labels.table import LabelTable
+    from noiseaudit.result import AuditResult, read_audit
+
+_HOME = {
+    "Audit": "audit",
+    "AuditConfig": "config",
+    "AuditResult": "result",
+    "ConfigError": "errors",
+    "DataError": "errors",
+    "LabelTable": "labels.table",
+    "NoiseAuditError": "errors",
+    "OutputError": "errors",
+    "TrainingDiverged": "errors",
+    "clean_labels": "clean",
+    "evaluate": "evaluate",
+    "read_audit": "result",
+    "read_labels": "labels.read",
+    "run_audit": "audit",
+}
+__all__ = [
+    "Audit",
+    "AuditConfig",
+    "AuditResult",
+    "ConfigError",
+    "DataError",
+    "LabelTable",
+    "NoiseAuditError",
+    "OutputError",
+    "TrainingDiverged",
+    "clean_labels",
+    "evaluate",
+    "read_audit",
+    "read_labels",
+    "run_audit",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'noiseaudit' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"noiseaudit.{_HOME[name]}"), name)

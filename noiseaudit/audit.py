@@ -1,0 +1,150 @@
+"""run_audit(): from a label file and images to an AuditResult."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from noiseaudit.config import AuditConfig
+from noiseaudit.judge import Verdicts, judge
+from noiseaudit.labels.columns import FIND_ALL, ColumnNames
+from noiseaudit.labels.read import read_labels
+from noiseaudit.labels.table import LabelTable
+from noiseaudit.methods import METHODS
+from noiseaudit.methods.base import Setup
+from noiseaudit.plan import Plan, make_plan
+from noiseaudit.result import AuditResult
+from noiseaudit.runtime import training_runtime
+from noiseaudit.samples import SampleOptions, Samples, load_samples
+from noiseaudit.score import score_labels
+from noiseaudit.threshold import choose_cutoff
+from noiseaudit.train import EpochRecord, Fitted, TrainingData, fit
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, eq=False)
+class Audit:
+    """An audit and what training left behind."""
+
+    result: AuditResult
+    plan: Plan  # what was chosen, and why
+    embeddings: npt.NDArray[np.float32]  # (n, d) final z_a means, NaN where a row was not read
+    dynamics: list[EpochRecord]
+    scored_ids: list[str]  # sample_id of each row of the dynamics
+    warnings: tuple[str, ...]
+
+
+def run_audit(
+    data: Path | str | LabelTable | pd.DataFrame,
+    images: Path | str | None = None,
+    *,
+    embeddings: Path | str | None = None,
+    config: AuditConfig | None = None,
+    columns: ColumnNames = FIND_ALL,
+    on_epoch: Callable[[EpochRecord], None] = lambda record: None,
+) -> Audit:
+    """Audit the labels of `data`: a label file, a folder tree, a LabelTable or a DataFrame.
+
+    `images` is the folder that its image column is relative to; `embeddings` a file that takes the images' place.
+    Raises DataError or ConfigError for what the caller can mend, TrainingDiverged if training fails.
+    """
+    table = as_table(data, columns=columns, images_required=embeddings is None)
+    options = SampleOptions(
+        images=Path(images) if images is not None else None,
+        embeddings=Path(embeddings) if embeddings is not None else None,
+    )
+    with tempfile.TemporaryDirectory(prefix="noiseaudit-") as cache:
+        samples = load_samples(
+            table, options, image_size=(config or AuditConfig()).image_size, cache_dir=Path(cache)
+        )
+        plan = make_plan(table, samples, config or AuditConfig())
+        return audit_samples(table, samples, plan, on_epoch=on_epoch)
+
+
+def as_table(
+    data: Path | str | LabelTable | pd.DataFrame,
+    *,
+    columns: ColumnNames = FIND_ALL,
+    images_required: bool = True,
+) -> LabelTable:
+    """`data` as a LabelTable. Raises DataError if it is not usable."""
+    if isinstance(data, LabelTable):
+        return data
+    if isinstance(data, Path | str):
+        return read_labels(Path(data), columns=columns, images_required=images_required)
+    from noiseaudit.labels.frame import read_frame
+
+    return read_frame(data, columns=columns, images_required=images_required)
+
+
+def audit_samples(
+    table: LabelTable,
+    samples: Samples,
+    plan: Plan,
+    *,
+    on_epoch: Callable[[EpochRecord], None] = lambda record: None,
+) -> Audit:
+    """Train on samples that are already read, score every label, and put the verdicts together."""
+    with training_runtime():
+        fitted = train(table, samples, plan, on_epoch)
+    given = table.codes[np.flatnonzero(samples.status == "ok")[fitted.labelled]]
+    scores = score_labels(fitted.guider_mean[fitted.labelled], given)
+    epsilon = fitted.epsilon if METHODS[plan.config.method].has_guider else None
+    flagged, cutoff = choose_cutoff(plan.config.cutoff, scores, epsilon)
+    verdicts = Verdicts(scores, flagged, has_epsilon=epsilon is not None)
+    result = AuditResult(
+        judge(table, samples.status, samples.reason, fitted, verdicts), plan.meta(table, samples, cutoff)
+    )
+    return Audit(
+        result=result,
+        plan=plan,
+        embeddings=_embeddings(samples, fitted),
+        dynamics=fitted.dynamics,
+        scored_ids=scored_ids(table, samples),
+        warnings=(*table.warnings, *plan.warnings),
+    )
+
+
+def train(table: LabelTable, samples: Samples, plan: Plan, on_epoch: Callable[[EpochRecord], None]) -> Fitted:
+    """Fit the planned method on the rows that were read."""
+    usable = np.flatnonzero(samples.status == "ok")
+    x = samples.x if len(usable) == len(table) else samples.x[usable]
+    setup = Setup(
+        shape=samples.shape,
+        n_classes=len(table.classes),
+        backbone=plan.backbone.value,
+        log_prior=plan.log_prior(table.codes[usable], len(table.classes)),
+        config=plan.settings,
+        seed=plan.config.seed,
+        device=plan.device,
+    )
+    return fit(
+        METHODS[plan.config.method](setup),
+        TrainingData(x, torch.from_numpy(table.codes[usable]), len(table.classes)),
+        plan.batches,
+        epochs=plan.epochs,
+        seed=plan.config.seed,
+        device=plan.device,
+        on_epoch=on_epoch,
+    )
+
+
+def scored_ids(table: LabelTable, samples: Samples) -> list[str]:
+    """sample_id of each labelled row that was read, in input order: the rows of the dynamics."""
+    rows = (samples.status == "ok") & table.is_labelled
+    return [str(name) for name in table.sample_id[rows]]
+
+
+def _embeddings(samples: Samples, fitted: Fitted) -> npt.NDArray[np.float32]:
+    full = np.full((len(samples.status), fitted.latent.shape[1]), np.nan, np.float32)
+    full[samples.status == "ok"] = fitted.latent
+    return full

@@ -1,0 +1,89 @@
+"""What `auto` chooses: device, backbone, batch size and number of epochs, each with its reason."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import torch
+
+from noiseaudit.config import AuditConfig, one_of
+from noiseaudit.errors import ConfigError
+from noiseaudit.models import BACKBONES
+from noiseaudit.models.conv import CONV13_MIN_SIDE
+
+MLP_MAX_SIDE = 32  # pixels: beyond it, dense layers on raw pixels see too little structure
+CONV13_MAX_SIDE = 48  # pixels: beyond it, a ResNet's early subsampling is cheaper and no worse
+CPU_CONV_PIXELS = 2_000_000  # pixels in all that a convolutional network can pass over in minutes on a CPU
+TRAINING_STEPS = 4_000  # steps of the default schedule
+MIN_EPOCHS, MAX_EPOCHS = 30, 150
+
+
+class Choice(NamedTuple):
+    """A value and, for people, why."""
+
+    value: str
+    reason: str
+
+
+def choose_device(requested: str) -> torch.device:
+    """The device to train on. Raises ConfigError if the requested one is not there."""
+    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if requested == "auto":
+        return torch.device(next(name for name, there in available.items() if there))
+    if not available[requested]:
+        raise ConfigError(f"--device {requested}: torch sees no such device here", fix="Use --device auto.")
+    return torch.device(requested)
+
+
+def choose_backbone(requested: str, shape: tuple[int, ...], n_rows: int, device: torch.device) -> Choice:
+    """The backbone for `n_rows` samples of `shape`: (channels, H, W), or (d,) for embeddings.
+
+    Raises ConfigError if the requested one does not fit such samples.
+    """
+    if requested != "auto":
+        _check_backbone(requested, shape)
+        return Choice(requested, "as asked")
+    if len(shape) == 1:
+        return Choice("embeddings", f"{shape[0]}-dimensional embeddings in place of images")
+    channels, height, width = shape
+    side = max(height, width)
+    kind = f"{'grey' if channels == 1 else 'colour'} images of {width}x{height} px"
+    if channels == 1 and side <= MLP_MAX_SIDE:
+        return Choice("mlp", f"small {kind}")
+    conv = "conv13" if CONV13_MIN_SIDE <= side <= CONV13_MAX_SIDE else "resnet18"
+    if device.type != "cpu":
+        return Choice(conv, f"{kind} on a {device.type} device")
+    if n_rows * height * width <= CPU_CONV_PIXELS:
+        return Choice(conv, f"{kind}, few enough for a CPU")
+    return Choice(
+        "mlp",
+        f"{n_rows} {kind} on a CPU, where a convolutional network would take hours; "
+        "a GPU, --embeddings, or patience with --backbone conv13 finds more",
+    )
+
+
+def _check_backbone(name: str, shape: tuple[int, ...]) -> None:
+    one_of("--backbone", name, ("auto", *BACKBONES))
+    if (name == "embeddings") != (len(shape) == 1):
+        source = "--embeddings" if len(shape) == 1 else "images"
+        raise ConfigError(f"--backbone {name} does not fit {source}", fix="Use --backbone auto.")
+    if name == "conv13" and min(shape[1:]) < CONV13_MIN_SIDE:
+        raise ConfigError(
+            f"--backbone conv13 needs images of {CONV13_MIN_SIDE} px or more, not {min(shape[1:])}",
+            fix="Add --image-size 32, or use --backbone mlp.",
+        )
+
+
+def choose_batch_size(config: AuditConfig, n_rows: int) -> int:
+    """As asked, else a power of two from 16 to 256 that leaves about 40 steps an epoch."""
+    if config.batch_size is not None:
+        return config.batch_size
+    return int(2 ** min(8, max(4, round(math.log2(max(1, n_rows / 40))))))
+
+
+def choose_epochs(config: AuditConfig, steps_per_epoch: int) -> int:
+    """As asked, else what makes TRAINING_STEPS steps, within MIN_EPOCHS and MAX_EPOCHS."""
+    if config.epochs is not None:
+        return config.epochs
+    return min(MAX_EPOCHS, max(MIN_EPOCHS, math.ceil(TRAINING_STEPS / steps_per_epoch)))

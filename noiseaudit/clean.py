@@ -1,0 +1,135 @@
+"""Act on an audit's suspects: write the label file with labels changed, blanked, flagged or rows dropped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from noiseaudit.errors import ConfigError, DataError
+from noiseaudit.labels.edit import edit_label_file
+from noiseaudit.labels.read import read_given_labels
+from noiseaudit.labels.revision import Cell
+from noiseaudit.labels.table import Source
+from noiseaudit.result import AuditResult
+
+POLICIES = ("drop", "relabel", "blank", "flag")
+# Cleaning the data that measures a model with that model's kin makes it look better than it is.
+HELD_OUT_SPLITS = frozenset({"test", "val", "valid", "validation", "dev", "holdout", "eval"})
+_ACTIONS = {"drop": "dropped", "relabel": "relabelled", "blank": "blanked", "flag": "flagged"}
+Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class CleanSummary:
+    out: Path
+    policy: str
+    n_rows: int  # in the input
+    n_issues: int  # flagged by the audit
+    n_changed: int  # rows whose label was changed or blanked
+    n_dropped: int
+    n_protected: int  # issues left alone because their split is held out
+
+
+def clean_labels(
+    audit: AuditResult,
+    source: Source,
+    out: Path,
+    *,
+    policy: str = "relabel",
+    provenance: bool = False,
+    include_test: bool = False,
+) -> CleanSummary:
+    """Write `source` to `out` with the audit's label issues mended; all else stays as it is.
+
+    policy: "relabel" (the audit's suggested label), "blank" (unlabelled), "drop" (the row goes) or "flag"
+    (labels stay; columns `is_label_issue`, `suggested_label`, `p_mislabeled` are appended). Rows whose split
+    is held out (test, val, ...) stay as they are unless `include_test`. `provenance` appends
+    `noiseaudit_given_label`, `noiseaudit_action` (kept, relabelled, blanked, flagged or protected) and
+    `noiseaudit_p_mislabeled`.
+
+    Raises ConfigError on an unknown policy, DataError if the audit is not of this file or an appended column
+    exists already, OutputError as edit_label_file does.
+    """
+    if policy not in POLICIES:
+        raise ConfigError(f"--policy {policy!r} is unknown", fix=f"Choose one of {', '.join(POLICIES)}.")
+    _check_match(audit, source)
+    issues = _issues(audit)
+    protected = _protected(audit, issues, policy, include_test)
+    rows = np.flatnonzero(issues & ~protected).tolist()
+    labels = _new_labels(audit, rows, policy)
+    drop = frozenset(rows) if policy == "drop" else frozenset[int]()
+    extra = _flag_columns(audit) if policy == "flag" else {}
+    if provenance:
+        extra |= _provenance_columns(audit, _actions(policy, issues, protected))
+    edit_label_file(source, out, labels=labels, drop=drop, extra=extra)
+    return CleanSummary(
+        out, policy, len(audit), int(issues.sum()), len(labels), len(drop), int(protected.sum())
+    )
+
+
+def _check_match(audit: AuditResult, source: Source) -> None:
+    given = read_given_labels(source)
+    if len(given) != len(audit):
+        raise DataError(
+            f"has {len(given)} rows, but the audit is of {len(audit)}",
+            file=source.path,
+            fix="Give the file that was scanned, or scan again.",
+        )
+    audited = audit.column("given_label").tolist()
+    if given != audited:
+        row = next(row for row, pair in enumerate(zip(given, audited, strict=True)) if pair[0] != pair[1])
+        raise DataError(
+            f"the label is {given[row]!r}, but {audited[row]!r} in the audit",
+            file=source.path,
+            row=row,
+            column=source.label_column,
+            fix="Give the file that was scanned, or scan again.",
+        )
+
+
+def _issues(audit: AuditResult) -> Mask:
+    return np.array([value is True for value in audit.column("is_label_issue").tolist()], dtype=np.bool_)
+
+
+def _protected(audit: AuditResult, issues: Mask, policy: str, include_test: bool) -> Mask:
+    """Issues that keep their label because of their split; flagging changes no label, so it spares none."""
+    if include_test or policy == "flag":
+        return np.zeros_like(issues)
+    splits = audit.column("split").tolist()
+    held_out = [split is not None and split.strip().lower() in HELD_OUT_SPLITS for split in splits]
+    return issues & np.array(held_out, dtype=np.bool_)
+
+
+def _new_labels(audit: AuditResult, rows: Sequence[int], policy: str) -> dict[int, str | None]:
+    if policy == "blank":
+        return dict.fromkeys(rows)
+    if policy == "relabel":
+        suggested = audit.column("suggested_label")
+        return {row: suggested[row] for row in rows}
+    return {}
+
+
+def _actions(policy: str, issues: Mask, protected: Mask) -> list[str]:
+    actions = np.where(issues, _ACTIONS[policy], "kept")
+    return [str(action) for action in np.where(protected, "protected", actions)]
+
+
+def _flag_columns(audit: AuditResult) -> dict[str, Sequence[Cell]]:
+    return {name: _cells(audit, name) for name in ("is_label_issue", "suggested_label", "p_mislabeled")}
+
+
+def _provenance_columns(audit: AuditResult, actions: list[str]) -> dict[str, Sequence[Cell]]:
+    return {
+        "noiseaudit_given_label": _cells(audit, "given_label"),
+        "noiseaudit_action": actions,
+        "noiseaudit_p_mislabeled": _cells(audit, "p_mislabeled"),
+    }
+
+
+def _cells(audit: AuditResult, name: str) -> list[Cell]:
+    cells: list[Cell] = audit.table.column(name).to_pylist()
+    return cells

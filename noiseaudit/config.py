@@ -1,0 +1,133 @@
+"""Every option with its default, unit and source. Frozen: a run's configuration never changes under it."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from noiseaudit.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class UMNConfig:
+    """Weights and schedules of the Uncertainty Mining Net. The defaults are the paper's where it gives a value.
+
+    The method `umn` runs on these, `umn_plus` changes some (noiseaudit/methods/umn_plus.py).
+    """
+
+    hidden: int = 256  # units of each hidden layer of the dense networks
+    latent_a: int = 32  # dimensions of z_a
+    latent_b: int = 32  # dimensions of z_b
+    alpha: float = 20.0  # weight of the labelled term; 1 is implied by the paper, see docs/method.md
+    generative_weight: float = 1.0  # weight of the reconstruction and C-VAE terms
+    label_kl: Literal["sample", "batch"] = (
+        "sample"  # KL of each prediction to the prior (paper), or of the batch mean
+    )
+    label_kl_weight: float = 1.0
+    prior: Literal["uniform", "empirical"] = "uniform"  # p(y): uniform (paper), or the given labels' shares
+    epsilon_min: float = 0.01  # epsilon is clamped to [epsilon_min, 1 - epsilon_min] in f(epsilon)
+    input_noise: float = 0.3  # standard deviation of the Gaussian part of eta and eta'
+    jitter: float = (
+        0.0  # size of the random affine part of eta and eta': 1 = 0.2 rad, scale 0.9-1.1, shift 10 %
+    )
+    consistency_weight: float = 0.0  # Learner-Guider consistency (Tarvainen and Valpola 2017); 0 = paper
+    entropy_weight: float = 0.0  # entropy minimisation; 0 = paper
+    rampup: float = 0.25  # share of the schedule over which the additions ramp up
+    guider_decay_early: float = 0.99  # gamma of Eq. 7 (Tarvainen and Valpola 2017)
+    guider_decay_late: float = 0.999
+    guider_switch: float = 1.0  # share of the schedule after which the late decay holds
+    learning_rate: float = 1e-3  # Adam, paper section 4.1
+    beta1: float = 0.9
+    beta2: float = 0.99
+    lr_decay_start: float = (
+        1.0  # share of the schedule after which the rate falls along a cosine; 1 = never (paper)
+    )
+
+    def __post_init__(self) -> None:
+        """Raises ConfigError naming the setting that is out of range."""
+        for name in ("hidden", "latent_a", "latent_b"):
+            _require(1 <= getattr(self, name) <= 65_536, f"--set {name}", "from 1 to 65536")
+        for name in ("alpha", "learning_rate"):
+            _require(0 < getattr(self, name) < math.inf, f"--set {name}", "above 0")
+        for name in (
+            "generative_weight",
+            "label_kl_weight",
+            "input_noise",
+            "consistency_weight",
+            "entropy_weight",
+        ):
+            _require(0 <= getattr(self, name) < math.inf, f"--set {name}", "0 or more")
+        for name in ("jitter", "rampup", "guider_switch", "lr_decay_start"):
+            _require(0 <= getattr(self, name) <= 1, f"--set {name}", "from 0 to 1")
+        for name in ("guider_decay_early", "guider_decay_late", "beta1", "beta2"):
+            _require(0 <= getattr(self, name) < 1, f"--set {name}", "from 0 to below 1")
+        _require(0 < self.epsilon_min < 0.5, "--set epsilon_min", "between 0 and 0.5")
+        one_of("--set label_kl", self.label_kl, ("sample", "batch"))
+        one_of("--set prior", self.prior, ("uniform", "empirical"))
+
+
+@dataclass(frozen=True)
+class AuditConfig:
+    """The options of one scan that its result depends on. Paths and display options are not among them."""
+
+    method: str = "umn_plus"  # a key of METHODS
+    backbone: str = "auto"  # a key of BACKBONES, or "auto"
+    image_size: int | None = None  # pixels a side; None = chosen from the images
+    epochs: int | None = None  # None = chosen from the number of rows
+    batch_size: int | None = None  # rows a step; None = chosen from the number of rows
+    min_labelled_share: float = 0.25  # of each batch where some rows are unlabelled
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    seed: int = 0
+    cutoff: str = "auto"  # "auto", "epsilon", "budget=N" or "rate=R"
+    settings: Mapping[str, Any] = field(default_factory=dict)  # overrides of the method's own settings
+
+    def __post_init__(self) -> None:
+        """Raises ConfigError naming the option that is out of range."""
+        _require(
+            self.image_size is None or 4 <= self.image_size <= 1024, "--image-size", "from 4 to 1024 pixels"
+        )
+        _require(self.epochs is None or 1 <= self.epochs <= 100_000, "--epochs", "from 1 to 100000")
+        _require(self.batch_size is None or 2 <= self.batch_size <= 65_536, "--batch-size", "from 2 to 65536")
+        _require(0 < self.min_labelled_share < 1, "min_labelled_share", "between 0 and 1")
+        _require(0 <= self.seed < 2**63, "--seed", "from 0 to 2^63 - 1")
+        one_of("--device", self.device, ("auto", "cpu", "cuda", "mps"))
+
+
+def with_overrides(settings: UMNConfig, overrides: Mapping[str, Any]) -> UMNConfig:
+    """`settings` with some fields replaced; text (from the command line) is read as the field's own type.
+
+    Raises ConfigError for an unknown name (the nearest is suggested), a value that does not fit, or one out of range.
+    """
+    fields = {item.name: getattr(settings, item.name) for item in dataclasses.fields(settings)}
+    for name in overrides:
+        one_of("--set", name, tuple(fields))
+    parsed = {name: _parse(name, value, fields[name]) for name, value in overrides.items()}
+    return dataclasses.replace(settings, **parsed)
+
+
+def one_of(option: str, value: str, choices: tuple[str, ...]) -> None:
+    """Raise ConfigError, suggesting the nearest choice, unless `value` is one of `choices`."""
+    if value in choices:
+        return
+    near = difflib.get_close_matches(value, choices, n=1)
+    hint = f"Did you mean {near[0]!r}?" if near else f"Choose one of {', '.join(choices)}."
+    raise ConfigError(f"{option}: no such choice {value!r}", fix=hint)
+
+
+def _parse(name: str, value: Any, current: Any) -> Any:
+    if not isinstance(value, str) or isinstance(current, str):
+        return value
+    try:
+        return type(current)(value)
+    except ValueError as error:
+        kind = "a whole number" if isinstance(current, int) else "a number"
+        raise ConfigError(f"--set {name}={value}: not {kind}", fix=f"The default is {current}.") from error
+
+
+def _require(holds: bool, option: str, allowed: str) -> None:
+    if not holds:
+        raise ConfigError(f"{option} is out of range", fix=f"It must be {allowed}.")

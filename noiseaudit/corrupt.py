@@ -1,0 +1,124 @@
+"""Plant label noise in a label file, and write down the truth beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from noiseaudit.atomic import write_text
+from noiseaudit.errors import ConfigError
+from noiseaudit.labels.delimited import csv_line
+from noiseaudit.labels.edit import edit_label_file
+from noiseaudit.labels.table import LabelTable
+from noiseaudit.noise import Corruption, asymmetric, instance_dependent, symmetric
+
+KINDS = ("symmetric", "asymmetric", "instance")
+TRUTH_COLUMNS = ("sample_id", "image", "true_label", "given_label", "is_corrupted")
+Features = npt.NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True)
+class CorruptionSummary:
+    out: Path
+    truth: Path
+    n_rows: int
+    n_labelled: int
+    n_corrupted: int
+
+    @property
+    def realised_rate(self) -> float:
+        """Share of the labelled rows whose label was changed."""
+        return self.n_corrupted / self.n_labelled
+
+
+def corrupt_labels(
+    table: LabelTable,
+    *,
+    kind: str,
+    rate: float,
+    seed: int,
+    out: Path,
+    pairs: Mapping[str, str] | None = None,
+    features: Features | None = None,
+) -> CorruptionSummary:
+    """Write the table's file to `out` with planted noise, and `<out>.truth.csv` with one line per label.
+
+    kind: "symmetric", "asymmetric" (class c -> c + 1, or `pairs` of class names) or "instance" (needs
+    `features`, (n, d)); see noiseaudit.noise. rate: share of labelled rows, in (0, 1). Unlabelled rows stay
+    as they are.
+
+    Raises ConfigError if an option is out of range or does not go with `kind`, DataError and OutputError as
+    edit_label_file does.
+    """
+    if table.source is None:
+        raise ConfigError("labels made in memory have no file to corrupt", fix="Read them with read_labels.")
+    _check_options(kind, rate, seed, pairs, features)
+    corruption = _corrupt(table, kind, rate, np.random.default_rng(seed), pairs, features)
+    names = table.classes
+    changed: dict[int, str | None] = {
+        int(row): names[corruption.labels[row]] for row in np.flatnonzero(corruption.flipped)
+    }
+    edit_label_file(table.source, out, labels=changed)
+    truth = out.with_name(out.name + ".truth.csv")
+    write_text(truth, _truth_csv(table, changed))
+    return CorruptionSummary(out, truth, len(table), int(table.is_labelled.sum()), len(changed))
+
+
+def _check_options(
+    kind: str, rate: float, seed: int, pairs: Mapping[str, str] | None, features: Features | None
+) -> None:
+    if kind not in KINDS:
+        raise ConfigError(f"--kind {kind!r} is unknown", fix=f"Choose one of {', '.join(KINDS)}.")
+    if not 0 < rate < 1:
+        raise ConfigError(
+            f"--rate {rate} is out of range", fix="Give a share above 0 and below 1, such as 0.2."
+        )
+    if seed < 0:
+        raise ConfigError(f"--seed {seed} is negative", fix="Give 0 or more.")
+    if pairs is not None and kind != "asymmetric":
+        raise ConfigError(f"class pairs do not go with --kind {kind}", fix="Use --kind asymmetric.")
+    if (features is not None) != (kind == "instance"):
+        raise ConfigError("features are for --kind instance, which needs them", fix="Give both or neither.")
+
+
+def _corrupt(
+    table: LabelTable,
+    kind: str,
+    rate: float,
+    rng: np.random.Generator,
+    pairs: Mapping[str, str] | None,
+    features: Features | None,
+) -> Corruption:
+    n_classes = len(table.classes)
+    if features is not None:
+        return instance_dependent(table.codes, features, n_classes, rate, rng)
+    if kind == "symmetric":
+        return symmetric(table.codes, n_classes, rate, rng)
+    return asymmetric(table.codes, n_classes, rate, rng, _pair_codes(pairs, table.classes))
+
+
+def _pair_codes(pairs: Mapping[str, str] | None, classes: tuple[str, ...]) -> dict[int, int] | None:
+    if pairs is None:
+        return None
+    codes = {name: code for code, name in enumerate(classes)}
+    for name in (*pairs, *pairs.values()):
+        if name not in codes:
+            raise ConfigError(f"class pairs name {name!r}, which is no class of this file")
+    for name, target in pairs.items():
+        if name == target:
+            raise ConfigError(f"class pairs map {name!r} to itself")
+    return {codes[name]: codes[target] for name, target in pairs.items()}
+
+
+def _truth_csv(table: LabelTable, changed: Mapping[int, str | None]) -> str:
+    lines = [csv_line(TRUTH_COLUMNS)]
+    for row in np.flatnonzero(table.is_labelled).tolist():
+        image = None if table.image is None else table.image[row]
+        label = table.given_label[row]
+        lines.append(csv_line([table.sample_id[row], image, label, changed.get(row, label), row in changed]))
+    return "".join(lines)

@@ -1,0 +1,101 @@
+"""Decode every image once, to one uint8 tensor in memory or in a memory-mapped file."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from noiseaudit.data.convert import Bytes, to_array
+from noiseaudit.data.opening import UnusableImageError, pillow_settings, usable_image
+from noiseaudit.data.parallel import map_chunks
+from noiseaudit.data.paths import first_rows
+from noiseaudit.data.probe import Probe
+from noiseaudit.errors import DataError, OutputError
+from noiseaudit.labels.table import Strings
+
+CACHE_NAME = "pixels.npy"
+
+
+@dataclass(frozen=True, eq=False)
+class Pixels:
+    """One entry per row."""
+
+    data: torch.Tensor  # (n, channels, height, width) uint8; zero where not ok
+    status: Strings  # (n,) "ok", "missing", "unreadable" or "too_large"
+    reason: Strings  # (n,) one line without a path; None where ok
+
+    @property
+    def is_ok(self) -> npt.NDArray[np.bool_]:
+        return np.asarray(self.status == "ok", dtype=np.bool_)
+
+
+def decode_images(
+    paths: Sequence[Path],
+    probe: Probe,
+    *,
+    size: tuple[int, int] | None,
+    channels: int,
+    workers: int,
+    memory_limit: int,
+    cache_dir: Path,
+) -> Pixels:
+    """Decode the rows that `probe` found ok, each file once; see `convert.to_array` for the conversions.
+
+    `size` is (height, width) in pixels, None to keep the one size that all images share. Above `memory_limit`
+    bytes the tensor lives in `cache_dir`/pixels.npy, which the caller removes. Rows whose file turns out
+    damaged become "unreadable". The result does not depend on the number of `workers`.
+
+    Raises DataError if `size` is None and sizes differ, OutputError if the cache cannot be written.
+    """
+    height, width = size or _shared_size(probe)
+    data = _allocate((len(paths), channels, height, width), memory_limit, cache_dir)
+    first = first_rows(paths)
+    is_first = first == np.arange(len(paths))
+    status, reason = probe.status.copy(), probe.reason.copy()
+
+    def work(rows: Sequence[int]) -> None:
+        for row in rows:
+            try:
+                with usable_image(paths[row], probe.max_pixels) as image:
+                    data[row] = to_array(image, size=(height, width), channels=channels)
+            except UnusableImageError as error:
+                status[row], reason[row] = error.status, error.reason
+
+    with pillow_settings(probe.max_pixels):
+        for _ in map_chunks(work, np.flatnonzero(probe.is_ok & is_first).tolist(), workers):
+            pass
+    for row in np.flatnonzero(probe.is_ok & ~is_first):
+        data[row] = data[first[row]]
+    return Pixels(torch.from_numpy(data), status[first], reason[first])
+
+
+def _shared_size(probe: Probe) -> tuple[int, int]:
+    sizes = {*zip(probe.height[probe.is_ok].tolist(), probe.width[probe.is_ok].tolist(), strict=True)}
+    if len(sizes) != 1:
+        raise DataError(f"the images have {len(sizes)} sizes, not one", fix="Name one with --image-size.")
+    return sizes.pop()
+
+
+def _allocate(shape: tuple[int, ...], memory_limit: int, cache_dir: Path) -> Bytes:
+    needed = int(np.prod(shape, dtype=np.int64))
+    if needed <= memory_limit:
+        return np.zeros(shape, np.uint8)
+    try:
+        cache_dir.mkdir(parents=True, exist_ok=True)
+        # A full disk would end the process while writing to the map, without an error to catch.
+        free = shutil.disk_usage(cache_dir).free
+        if needed > free:
+            raise OutputError(
+                f"decoded images need {needed} bytes, but {free} are free",
+                file=cache_dir,
+                fix="Free space, or give a smaller --image-size.",
+            )
+        return np.lib.format.open_memmap(cache_dir / CACHE_NAME, mode="w+", dtype=np.uint8, shape=shape)
+    except OSError as error:
+        raise OutputError(f"cannot write decoded images ({error.strerror})", file=cache_dir) from error

@@ -1,0 +1,65 @@
+"""A content hash of what an audit saw: labels and decoded pixels, and no path of the machine."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from noiseaudit.labels.table import LabelTable
+
+if TYPE_CHECKING:
+    from noiseaudit.data.decode import Pixels
+
+_COLUMNS = ("sample_id", "image", "given_label", "true_label", "split", "annotator", "batch")
+_CHUNK_ROWS = 65_536
+_CHUNK_BYTES = 16 * 2**20
+
+
+def fingerprint(table: LabelTable, inputs: Pixels | npt.NDArray[np.float32]) -> str:
+    """`"sha256:..."` of the table's columns and of `inputs`: Pixels, or embeddings (n, d).
+
+    The image cells count as written in the label file. Memory stays bounded whatever n is.
+    """
+    digest = hashlib.sha256()
+    for part in _table_parts(table):
+        digest.update(part)
+    if isinstance(inputs, np.ndarray):
+        parts = _array_parts(inputs)
+    else:
+        for part in _column_parts("status", inputs.status):
+            digest.update(part)
+        parts = _array_parts(inputs.data.numpy())
+    for part in parts:
+        digest.update(part)
+    return f"sha256:{digest.hexdigest()}"
+
+
+def _table_parts(table: LabelTable) -> Iterator[bytes]:
+    yield _line({"rows": len(table), "class_type": table.class_type})
+    for name in _COLUMNS:
+        yield from _column_parts(name, getattr(table, name))
+
+
+def _column_parts(name: str, cells: npt.NDArray[np.object_] | None) -> Iterator[bytes]:
+    yield _line({"column": name, "present": cells is not None})
+    if cells is None:
+        return
+    for start in range(0, len(cells), _CHUNK_ROWS):
+        yield _line(cells[start : start + _CHUNK_ROWS].tolist())
+
+
+def _array_parts(values: npt.NDArray[Any]) -> Iterator[bytes]:
+    yield _line({"dtype": values.dtype.name, "shape": values.shape})
+    little_endian = values.dtype.newbyteorder("<")
+    rows = max(1, _CHUNK_BYTES // max(1, values[:1].nbytes))
+    for start in range(0, len(values), rows):
+        yield values[start : start + rows].astype(little_endian, copy=False).tobytes()
+
+
+def _line(value: object) -> bytes:
+    return json.dumps(value).encode("ascii") + b"\n"

@@ -1,0 +1,89 @@
+"""Open image files with Pillow, safely: known formats only, the size checked before any pixel is decoded."""
+
+from __future__ import annotations
+
+import os
+import stat
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from PIL import Image, ImageFile, UnidentifiedImageError
+
+# Pillow knows more, and some of those start other programs (EPS).
+FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
+DEFAULT_MAX_PIXELS = 50_000_000
+
+
+class UnusableImageError(Exception):
+    """A file that cannot be used. `reason` is plain text without a path, the same on every machine."""
+
+    def __init__(self, status: str, reason: str) -> None:
+        super().__init__(status, reason)
+        self.status = status
+        self.reason = reason
+
+
+@contextmanager
+def pillow_settings(max_pixels: int) -> Iterator[None]:
+    """Silence Pillow's warnings and raise its own size limit to `max_pixels`, for all threads until the end.
+
+    Both are global to the process: enter this once in the calling thread, around the whole pool.
+    """
+    limit = Image.MAX_IMAGE_PIXELS
+    Image.init()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        # Never below Pillow's own limit: it also guards TIFF tiles, which may be larger than the image.
+        Image.MAX_IMAGE_PIXELS = max(limit or 0, max_pixels)
+        try:
+            yield
+        finally:
+            Image.MAX_IMAGE_PIXELS = limit
+
+
+@contextmanager
+def usable_image(path: Path, max_pixels: int) -> Iterator[ImageFile.ImageFile]:
+    """Open an image whose header is sound; its pixels are not decoded yet.
+
+    Raises UnusableImageError for a missing or unreadable file, one with more than `max_pixels` pixels, and
+    for whatever Pillow raises inside the `with` block.
+    """
+    try:
+        _check_file(path)
+        # Given a name, Pillow maps uncompressed files into memory and misreads TIFFs that lie on their side.
+        with path.open("rb") as stream, Image.open(stream, formats=FORMATS) as image:
+            if image.width * image.height > max_pixels:
+                raise _too_large(max_pixels)
+            yield image
+    except UnusableImageError:
+        raise
+    except Image.DecompressionBombError as error:
+        raise _too_large(max_pixels) from error
+    except PermissionError as error:
+        raise UnusableImageError("unreadable", "permission denied") from error
+    except UnidentifiedImageError as error:
+        names = ", ".join(FORMATS)
+        raise UnusableImageError("unreadable", f"not an image of a known format ({names})") from error
+    except Exception as error:  # Pillow's decoders raise nearly every built-in error on damaged files
+        raise UnusableImageError("unreadable", "truncated or damaged image") from error
+
+
+def _too_large(max_pixels: int) -> UnusableImageError:
+    return UnusableImageError("too_large", f"more than {max_pixels} pixels (--max-pixels)")
+
+
+def _check_file(path: Path) -> None:
+    try:
+        info = os.stat(path)
+    except PermissionError:
+        raise
+    except (OSError, ValueError) as error:  # ValueError: a NUL character in the name
+        raise UnusableImageError("missing", "no such file") from error
+    if stat.S_ISDIR(info.st_mode):
+        raise UnusableImageError("missing", "the image cell is empty or names a folder")
+    if not stat.S_ISREG(info.st_mode):
+        raise UnusableImageError("unreadable", "not a regular file")
+    if info.st_size == 0:
+        raise UnusableImageError("unreadable", "empty file (zero bytes)")

@@ -1,0 +1,53 @@
+"""eta and eta' of Figure 1: the random perturbations that Learner and Guider see independently."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+MAX_ROTATION = 0.2  # radians, at strength 1
+MAX_SCALE = 0.1  # relative
+MAX_SHIFT = 0.1  # share of the image's side
+
+
+class Draws:
+    """Random numbers for a global batch, drawn in sample order; a process that holds a part of it gets its slice.
+
+    So what a sample is dealt never depends on the number of processes or workers.
+    """
+
+    def __init__(self, generator: torch.Generator, batch: int, part: slice = slice(None)) -> None:
+        self._generator, self._batch, self._part = generator, batch, part
+
+    def normal(self, *shape: int) -> Tensor:
+        """Standard normal, (local batch, *shape)."""
+        return torch.randn((self._batch, *shape), generator=self._generator, device=self._generator.device)[
+            self._part
+        ]
+
+    def uniform(self, *shape: int) -> Tensor:
+        """Uniform on [-1, 1), (local batch, *shape)."""
+        numbers = torch.rand((self._batch, *shape), generator=self._generator, device=self._generator.device)
+        return numbers[self._part] * 2 - 1
+
+
+def jitter_images(x: Tensor, strength: float, draws: Draws) -> Tensor:
+    """Each image (B, channels, H, W) rotated, scaled and shifted at random, bilinear, edges repeated."""
+    angle, scale, shift_x, shift_y = (draws.uniform(4) * strength).unbind(1)
+    angle, scale = angle * MAX_ROTATION, 1 + scale * MAX_SCALE
+    cos, sin = torch.cos(angle) * scale, torch.sin(angle) * scale
+    theta = torch.stack(
+        [
+            torch.stack([cos, -sin, shift_x * 2 * MAX_SHIFT], 1),
+            torch.stack([sin, cos, shift_y * 2 * MAX_SHIFT], 1),
+        ],
+        1,
+    )
+    grid = F.affine_grid(theta, list(x.shape), align_corners=False)
+    return F.grid_sample(x, grid, mode="bilinear", padding_mode="border", align_corners=False)
+
+
+def add_noise(x: Tensor, sigma: float, draws: Draws) -> Tensor:
+    """x plus Gaussian noise of standard deviation `sigma`; x itself if sigma is 0."""
+    return x + sigma * draws.normal(*x.shape[1:]) if sigma else x

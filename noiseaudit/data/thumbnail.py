@@ -1,0 +1,48 @@
+"""Small pictures for reports."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+from PIL import Image
+
+from noiseaudit.data.convert import to_upright
+from noiseaudit.data.opening import (
+    DEFAULT_MAX_PIXELS,
+    UnusableImageError,
+    pillow_settings,
+    usable_image,
+)
+
+
+def thumbnail(path: Path, px: int = 96, max_pixels: int = DEFAULT_MAX_PIXELS) -> bytes | None:
+    """A picture of at most `px` by `px` pixels, aspect ratio kept, without metadata; None if unreadable.
+
+    Images that fit twice or more into `px` are enlarged by a whole factor, pixels kept square, and stored as
+    PNG; all others are JPEG. Call it from one thread at a time (see `pillow_settings`).
+    """
+    try:
+        with pillow_settings(max_pixels), usable_image(path, max_pixels) as image:
+            image.draft(None, (2 * px, 2 * px))
+            return _encode(to_upright(image), px)
+    except UnusableImageError:
+        return None
+
+
+def mime_type(picture: bytes) -> str:
+    """The MIME type of what `thumbnail` returned."""
+    return "image/png" if picture.startswith(b"\x89PNG") else "image/jpeg"
+
+
+def _encode(image: Image.Image, px: int) -> bytes:
+    image.info.clear()
+    out = io.BytesIO()
+    factor = px // max(image.size)
+    if factor >= 2:
+        large = image.resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST)
+        large.save(out, "PNG", optimize=True)
+    else:
+        image.thumbnail((px, px), Image.Resampling.BILINEAR)
+        image.save(out, "JPEG", quality=80, optimize=True)
+    return out.getvalue()

@@ -1,0 +1,64 @@
+"""The demo's data: the 1,797 scanned digits that scikit-learn ships, as image files and a label file."""
+
+from __future__ import annotations
+
+import csv
+import io
+import shutil
+from pathlib import Path
+
+import numpy as np
+
+from noiseaudit.atomic import write_text
+from noiseaudit.errors import OutputError
+from noiseaudit.outputs import check_parent, has_content
+
+IMAGES = "images"
+LABELS = "labels.csv"
+ABOUT = "about.txt"
+_ABOUT_TEXT = "Written by `noiseaudit demo`; `noiseaudit demo --force` replaces this folder.\n"
+
+
+def prepare_demo(folder: Path, *, force: bool = False) -> Path:
+    """Make `folder` with the digits in it; return the label file.
+
+    Raises OutputError if it exists (with `force`: unless it is an earlier demo) or cannot be written.
+    """
+    if has_content(folder) or folder.is_file():
+        if not (folder / ABOUT).is_file():
+            raise OutputError(
+                "exists and is not an earlier demo, so --force does not replace it",
+                file=folder,
+                fix="Choose another --out.",
+            )
+        if not force:
+            raise OutputError(
+                "exists", file=folder, fix="Give --force to replace it, or choose another --out."
+            )
+    check_parent(folder)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    write_text(folder / ABOUT, _ABOUT_TEXT)
+    return write_digits(folder)
+
+
+def write_digits(folder: Path, limit: int | None = None) -> Path:
+    """Write 8 x 8 grey PNG files to `folder`/images, their labels to `folder`/labels.csv; return the latter.
+
+    Columns `image` and `label`; the first `limit` digits, or all 1,797.
+    """
+    from PIL import Image
+    from sklearn.datasets import load_digits
+
+    digits = load_digits()
+    (folder / IMAGES).mkdir()
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["image", "label"])
+    for i, (pixels, label) in enumerate(zip(digits.images[:limit], digits.target[:limit], strict=True)):
+        name = f"{i:04d}.png"
+        grey = np.rint(pixels * (255 / 16)).astype(np.uint8)  # the scans hold 0..16
+        Image.fromarray(grey).save(folder / IMAGES / name)
+        writer.writerow([name, label])
+    write_text(folder / LABELS, text.getvalue())
+    return folder / LABELS

@@ -1,0 +1,42 @@
+"""Log-densities and divergences: natural logarithm, one value per sample (the last or pixel axes summed)."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+HALF_LOG_TWO_PI = 0.5 * math.log(2 * math.pi)
+
+
+def log_normal(value: Tensor, mean: Tensor, log_variance: Tensor) -> Tensor:
+    """log N(value; mean, diag(exp(log_variance))), summed over the last axis: (..., d) -> (...)."""
+    squared = (value - mean) ** 2 * torch.exp(-log_variance)
+    return -(HALF_LOG_TWO_PI + 0.5 * (log_variance + squared)).sum(-1)
+
+
+def kl_standard_normal(mean: Tensor, log_variance: Tensor) -> Tensor:
+    """KL(N(mean, diag(exp(log_variance))) || N(0, I)), summed over the last axis: (..., d) -> (...)."""
+    return 0.5 * (mean**2 + torch.exp(log_variance) - 1 - log_variance).sum(-1)
+
+
+def log_bernoulli(x: Tensor, logits: Tensor) -> Tensor:
+    """log Bernoulli(x; sigmoid(logits)) for x in [0, 1], summed over all but the first axis: (B, ...) -> (B,)."""
+    return -F.binary_cross_entropy_with_logits(logits, x, reduction="none").flatten(1).sum(1)
+
+
+def log_unit_normal(x: Tensor, mean: Tensor) -> Tensor:
+    """log N(x; mean, I), summed over all but the first axis: (B, ...) -> (B,)."""
+    return -(HALF_LOG_TWO_PI + 0.5 * (x - mean) ** 2).flatten(1).sum(1)
+
+
+def sample_normal(mean: Tensor, log_variance: Tensor, noise: Tensor) -> Tensor:
+    """The reparameterised draw mean + standard deviation * noise, noise ~ N(0, I)."""
+    return mean + torch.exp(0.5 * log_variance) * noise
+
+
+def kl_categorical(probs: Tensor, log_probs: Tensor, log_prior: Tensor) -> Tensor:
+    """KL(q || p) of two categorical distributions over the last axis: (..., C), (C,) -> (...)."""
+    return (probs * (log_probs - log_prior)).sum(-1)

@@ -1,0 +1,55 @@
+"""dynamics.parquet/: what each epoch left behind, one file an epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from noiseaudit.atomic import atomic_path
+from noiseaudit.errors import DataError
+
+if TYPE_CHECKING:
+    from noiseaudit.train import EpochRecord
+
+SCHEMA = pa.schema(
+    [
+        pa.field("sample_id", pa.string(), nullable=False),
+        pa.field("epoch", pa.int32(), nullable=False),
+        pa.field("epsilon", pa.float32()),
+        pa.field("p_given_learner", pa.float32(), nullable=False),
+        pa.field("p_given_guider", pa.float32(), nullable=False),
+    ]
+)
+
+
+def write_epoch(folder: Path, sample_ids: Sequence[str], record: EpochRecord, *, has_guider: bool) -> None:
+    """Write `folder/epoch_0001.parquet` and so on: one row per labelled row that was read, in input order."""
+    folder.mkdir(exist_ok=True)
+    n = len(record.epsilon)
+    epsilon = pa.array(record.epsilon) if has_guider else pa.nulls(n, pa.float32())
+    table = pa.table(
+        {
+            "sample_id": pa.array(sample_ids, pa.string()),
+            "epoch": pa.repeat(pa.scalar(record.epoch, pa.int32()), n),
+            "epsilon": epsilon,
+            "p_given_learner": record.p_given_learner,
+            "p_given_guider": record.p_given_guider,
+        },
+        schema=SCHEMA,
+    )
+    with atomic_path(folder / f"epoch_{record.epoch:04d}.parquet") as temporary:
+        pq.write_table(table, temporary, compression="zstd")
+
+
+def read_dynamics(folder: Path) -> pa.Table:
+    """All epochs of a run, in epoch order, columns as SCHEMA. Raises DataError if there are none."""
+    files = sorted(folder.glob("epoch_*.parquet"))
+    if not files:
+        raise DataError(
+            "holds no epochs", file=folder, fix="Give the dynamics.parquet folder of a finished scan."
+        )
+    return pa.concat_tables(pq.read_table(file, schema=SCHEMA) for file in files)

@@ -1,0 +1,64 @@
+"""The errors noiseaudit raises.
+
+NoiseAuditError                exit code 1 unless a subclass says otherwise
+├── InputError                 exit code 2: the user can mend it; the message is one line
+│   ├── DataError              a label file, image folder, embedding file or audit is not usable
+│   ├── ConfigError            an option is out of range, unknown or contradicts another
+│   └── OutputError            an output exists already or cannot be written
+└── TrainingDiverged           the loss became infinite or NaN
+"""
+
+from __future__ import annotations
+
+import os
+
+
+class NoiseAuditError(Exception):
+    """Base of every error that noiseaudit raises on purpose."""
+
+    exit_code = 1
+
+
+class InputError(NoiseAuditError):
+    """One line: where, what is wrong, how to mend it."""
+
+    exit_code = 2
+
+    def __init__(
+        self,
+        problem: str,
+        *,
+        file: str | os.PathLike[str] | None = None,
+        row: int | None = None,
+        line: int | None = None,
+        column: str | None = None,
+        fix: str | None = None,
+    ) -> None:
+        """`row` counts data rows from 0 as `audit.parquet` does; `line` counts lines of a text file from 1."""
+        places = [
+            os.fspath(file) if file is not None else None,
+            f"line {line}" if line is not None else None,
+            f"row {row}" if row is not None else None,
+            f"column {column!r}" if column is not None else None,
+        ]
+        where = ", ".join(place for place in places if place)
+        text = f"{where}: {problem}" if where else problem
+        if fix:
+            text = f"{text.rstrip('.')}. {fix}"
+        super().__init__(" ".join(text.splitlines()))
+
+
+class DataError(InputError):
+    """A label file, image folder, embedding file or audit is not usable."""
+
+
+class ConfigError(InputError):
+    """An option is out of range, unknown, or contradicts another."""
+
+
+class OutputError(InputError):
+    """An output exists already or cannot be written."""
+
+
+class TrainingDiverged(NoiseAuditError):
+    """The training loss became infinite or NaN."""

@@ -1,0 +1,113 @@
+"""How well an audit found the corrupted labels: the paper's rule and the audit's cut-off, side by side."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from noiseaudit.errors import DataError
+from noiseaudit.metrics import (
+    Detection,
+    Interval,
+    PrecisionRecall,
+    detection,
+    precision_recall,
+    proportion,
+)
+from noiseaudit.result import AuditResult
+from noiseaudit.truth import Truth
+
+PAPER_RULE = "paper"
+DEFAULT_RULE = "default"
+RULE_TITLES = {PAPER_RULE: "Paper's rule: epsilon > 0", DEFAULT_RULE: "Default: the audit's cut-off"}
+METRIC_TITLES = {
+    "recall": "Recall",
+    "precision": "Precision",
+    "f1": "F1 score",
+    "average_precision": "Average precision",
+    "auroc": "AUROC",
+}
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Rows that were labelled, read and have truth take part; the others are counted and left out."""
+
+    n_rows: int
+    n_with_truth: int  # rows that take part
+    n_without_truth: int  # scored rows without truth
+    n_corrupted: int
+    rules: tuple[Detection, ...]
+    curves: tuple[PrecisionRecall | None, ...]  # one for each rule; None without corrupted rows
+    n_suggestions: int  # unlabelled rows whose true label is known
+    suggestion_accuracy: Interval  # share of those whose suggested label is the true one
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers and strings for JSON, without the curves; None where a metric is undefined."""
+        fields = dataclasses.asdict(self)
+        del fields["curves"]
+        fields["rules"] = list(fields["rules"])
+        return fields
+
+
+def evaluate(audit: AuditResult, truth: Truth) -> Evaluation:
+    """Detection metrics of each rule. A method without epsilon has the default rule only.
+
+    Raises DataError if no row is labelled, read and has truth.
+    """
+    scored = ~np.isnan(audit.column("p_mislabeled"))
+    use = scored & truth.is_known
+    if not use.any():
+        raise DataError(
+            "no row is labelled, read and has truth, so there is nothing to evaluate",
+            fix="Give the truth of labelled rows.",
+        )
+    is_corrupted = truth.is_corrupted[use]
+    rules, curves = [], []
+    for rule, (flagged, score) in _rules(audit).items():
+        rules.append(detection(rule, is_corrupted, flagged[use], score[use]))
+        curves.append(precision_recall(is_corrupted, score[use]))
+    n_suggestions, accuracy = _suggestions(audit, truth)
+    return Evaluation(
+        n_rows=len(audit),
+        n_with_truth=int(use.sum()),
+        n_without_truth=int((scored & ~truth.is_known).sum()),
+        n_corrupted=int(is_corrupted.sum()),
+        rules=tuple(rules),
+        curves=tuple(curves),
+        n_suggestions=n_suggestions,
+        suggestion_accuracy=accuracy,
+    )
+
+
+def table3(evaluation: Evaluation) -> list[list[str]]:
+    """Rows of text laid out as the paper's Table 3: a header with the rules, then one metric a row."""
+    rate = evaluation.n_corrupted / evaluation.n_with_truth
+    header = [f"Corruption rate {rate:.1%}", *(RULE_TITLES[d.rule] for d in evaluation.rules)]
+    rows = [
+        [title, *(str(getattr(d, name)) for d in evaluation.rules)] for name, title in METRIC_TITLES.items()
+    ]
+    return [header, *rows]
+
+
+def _rules(audit: AuditResult) -> dict[str, tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]]:
+    """Each rule's flags and scores, (n,); the paper's rule only where the audit has epsilon."""
+    epsilon = audit.column("epsilon")
+    flagged = np.equal(audit.column("is_label_issue"), True).astype(np.bool_)  # null is not flagged
+    rules = {DEFAULT_RULE: (flagged, audit.column("p_mislabeled"))}
+    if np.isnan(epsilon).all():
+        return rules
+    return {PAPER_RULE: (epsilon > 0, epsilon), **rules}
+
+
+def _suggestions(audit: AuditResult, truth: Truth) -> tuple[int, Interval]:
+    if truth.true_label is None:
+        return 0, proportion(0, 0)
+    known = np.array([label is not None for label in truth.true_label])
+    read = np.array([label is not None for label in audit.column("suggested_label")])
+    rows = ~audit.column("is_labelled").astype(np.bool_) & known & read
+    right = rows & (audit.column("suggested_label") == truth.true_label)
+    return int(rows.sum()), proportion(int(right.sum()), int(rows.sum()))

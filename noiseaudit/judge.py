@@ -1,0 +1,125 @@
+"""From training and scores to the audit's rows: the one place where the columns of audit.parquet are filled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from noiseaudit.labels.table import LabelTable, Strings
+from noiseaudit.result import SCHEMA
+from noiseaudit.train import Fitted
+
+Codes = npt.NDArray[np.int64]
+
+TOP_CLASSES = 10  # of each row in top_labels and top_probs
+
+
+@dataclass(frozen=True)
+class Verdicts:
+    """What was decided about the k labelled rows that were read, aligned with `Fitted.labelled`."""
+
+    p_mislabeled: npt.NDArray[np.float64]
+    flagged: npt.NDArray[np.bool_]
+    has_epsilon: bool
+
+
+def judge(
+    table: LabelTable, status: Strings, reason: Strings, fitted: Fitted, verdicts: Verdicts
+) -> pa.Table:
+    """The audit's table: n rows in input order. `status` and `reason` are (n,), "ok" where the image was read."""
+    n = len(table)
+    usable = np.flatnonzero(status == "ok")
+    scored = usable[fitted.labelled]
+    final_status = np.where((status == "ok") & ~table.is_labelled, "unlabelled", status)
+    columns: dict[str, Any] = {
+        "row": pa.array(np.arange(n)),
+        "sample_id": table.sample_id,
+        "image": table.image,
+        "given_label": table.given_label,
+        "is_labelled": pa.array(table.is_labelled),
+        "status": final_status,
+        "reason": reason,
+        "p_mislabeled": spread(verdicts.p_mislabeled, scored, n),
+        "is_label_issue": spread(verdicts.flagged, scored, n),
+        "rank": spread(_ranks(verdicts.p_mislabeled), scored, n),
+        "epsilon": spread(fitted.epsilon if verdicts.has_epsilon else None, scored, n),
+        **_predictions(table, fitted, verdicts, usable),
+        **{name: getattr(table, name) for name in ("true_label", "split", "annotator", "batch")},
+    }
+    return pa.table([_column(columns.get(field.name), field.type, n) for field in SCHEMA], schema=SCHEMA)
+
+
+def suggestions(probs: npt.NDArray[np.float32], given: Codes, flagged: npt.NDArray[np.bool_]) -> Codes:
+    """The class to suggest for each of m rows: the Guider's best, or on a flagged row its best but the given one."""
+    allowed = probs.copy()
+    rows = np.flatnonzero(flagged)
+    allowed[rows, given[rows]] = -1.0
+    best: Codes = allowed.argmax(axis=1)
+    return best
+
+
+def spread(values: npt.NDArray[Any] | pa.Array | None, rows: Codes, n: int) -> pa.Array | None:
+    """`values`, one for each of `rows`, in a column of n that is null elsewhere."""
+    if values is None:
+        return None
+    positions = np.full(n, -1)
+    positions[rows] = np.arange(len(rows))
+    return pa.array(values).take(pa.array(positions, mask=positions < 0))
+
+
+def _predictions(table: LabelTable, fitted: Fitted, verdicts: Verdicts, usable: Codes) -> dict[str, pa.Array]:
+    n, names = len(table), pa.array(table.classes, pa.string())
+    probs, given = fitted.guider_mean, table.codes[usable]
+    flagged = np.zeros(len(usable), np.bool_)
+    flagged[fitted.labelled] = verdicts.flagged
+    best = suggestions(probs, given, flagged)
+    p_given = probs[fitted.labelled, given[fitted.labelled]]
+    top = np.argsort(-probs, axis=1, kind="stable")[:, : min(TOP_CLASSES, probs.shape[1])]
+    top_probs = np.take_along_axis(probs, top, axis=1)
+    labelled = fitted.labelled
+    return {
+        "why": spread(
+            _reasons(table, fitted, verdicts, given[labelled], best[labelled]), usable[labelled], n
+        ),
+        "suggested_label": spread(names.take(pa.array(best)), usable, n),
+        "p_suggested": spread(probs[np.arange(len(probs)), best], usable, n),
+        "p_given": spread(p_given, usable[fitted.labelled], n),
+        "top_labels": spread(_lists(names.take(pa.array(top.ravel())), top.shape[1]), usable, n),
+        "top_probs": spread(_lists(pa.array(top_probs.ravel()), top.shape[1]), usable, n),
+    }
+
+
+def _reasons(table: LabelTable, fitted: Fitted, verdicts: Verdicts, given: Codes, best: Codes) -> Strings:
+    """One sentence for each flagged row among the labelled ones, None for the others: (k,)."""
+    rows = np.flatnonzero(verdicts.flagged)
+    probs = fitted.guider_mean[fitted.labelled]
+    peak = np.max([record.p_given_guider for record in fitted.dynamics], axis=0)
+    epochs = len(fitted.dynamics)
+    sentences = np.full(len(probs), None, dtype=np.object_)
+    for row in rows:
+        other, own = table.classes[best[row]], table.classes[given[row]]
+        sentences[row] = (
+            f"Looks like {other} ({probs[row, best[row]]:.0%}) rather than {own} ({probs[row, given[row]]:.1%}); "
+            f"in {epochs} epochs {own} never passed {peak[row]:.0%}."
+        )
+    return sentences
+
+
+def _ranks(p_mislabeled: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
+    """1 = most suspicious; ties go by row."""
+    ranks = np.empty(len(p_mislabeled), np.int64)
+    ranks[np.argsort(-p_mislabeled, kind="stable")] = np.arange(1, len(p_mislabeled) + 1)
+    return ranks
+
+
+def _column(values: Any, kind: pa.DataType, n: int) -> pa.Array:
+    """`values` as a column of this type; all null if there are none."""
+    return pa.nulls(n, kind) if values is None else pa.array(values).cast(kind)
+
+
+def _lists(values: pa.Array, length: int) -> pa.Array:
+    return pa.ListArray.from_arrays(pa.array(np.arange(0, len(values) + 1, length), pa.int32()), values)

@@ -1,0 +1,128 @@
+"""Which column plays which role: named by option, else found by its usual names."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from noiseaudit.errors import ConfigError, DataError
+
+USUAL_NAMES: dict[str, tuple[str, ...]] = {
+    "image": ("file_name", "filename", "path", "image", "image_path", "filepath"),
+    "label": ("label", "class", "target", "category", "given_label"),
+    "id": ("sample_id", "id"),
+    "true_label": ("true_label", "clean_label", "gold_label"),
+    "split": ("split", "subset"),
+    "annotator": ("annotator", "worker", "labeler"),
+    "batch": ("batch",),
+}
+_SHOWN_COLUMNS = 20
+
+
+@dataclass(frozen=True)
+class ColumnNames:
+    """The column of each role, if the user named it (`--label-column NAME`); None = look for it."""
+
+    image: str | None = None
+    label: str | None = None
+    id: str | None = None
+    true_label: str | None = None
+    split: str | None = None
+    annotator: str | None = None
+    batch: str | None = None
+
+    def named(self) -> dict[str, str]:
+        """Role -> column, for the roles that have one."""
+        return {role: name for role, name in dataclasses.asdict(self).items() if name is not None}
+
+
+FIND_ALL = ColumnNames()
+
+
+def option(role: str) -> str:
+    """The command-line option that names the column of this role."""
+    return f"--{role.replace('_', '-')}-column"
+
+
+def resolve_columns(
+    names: Sequence[str], asked: ColumnNames, *, file: Path, images_required: bool = True
+) -> ColumnNames:
+    """The columns of `file` by role; `label` is always set, and so is `image` if `images_required`.
+
+    A column named by option is taken as it is; other roles look for their usual names in any letter case. No
+    column gets two roles.
+
+    Raises DataError if a named or required column is absent, ConfigError if two options name one column.
+    """
+    found = asked.named()
+    for role, name in found.items():
+        if name not in names:
+            raise _absent_named(role, name, names, file)
+    _check_one_role(found)
+    for role in USUAL_NAMES:
+        if role not in found:
+            free = [name for name in names if name not in found.values()]
+            if (match := _usual(role, free)) is not None:
+                found[role] = match
+    for role in ("label", "image") if images_required else ("label",):
+        if role not in found:
+            raise _absent_required(role, names, file)
+    return ColumnNames(**found)
+
+
+def _usual(role: str, names: Sequence[str]) -> str | None:
+    for usual in USUAL_NAMES[role]:
+        matches = [name for name in names if name.strip().lower() == usual]
+        if matches:
+            return usual if usual in matches else matches[0]
+    return None
+
+
+def _check_one_role(found: dict[str, str]) -> None:
+    first: dict[str, str] = {}
+    for role, name in found.items():
+        if name in first:
+            raise ConfigError(
+                f"{option(first[name])} and {option(role)} both name the column {name!r}",
+                fix="Give each role its own column.",
+            )
+        first[name] = role
+
+
+def _absent_named(role: str, name: str, names: Sequence[str], file: Path) -> DataError:
+    near = _nearest([name], names)
+    hint = f"Did you mean {near!r}? " if near else ""
+    return DataError(
+        f"no column of this name ({option(role)})", file=file, column=name, fix=hint + _listed(names)
+    )
+
+
+def _absent_required(role: str, names: Sequence[str], file: Path) -> DataError:
+    near = _nearest(USUAL_NAMES[role], names)
+    hint = f", perhaps {near!r}" if near else ""
+    return DataError(
+        f"no {role} column (looked for {', '.join(USUAL_NAMES[role])})",
+        file=file,
+        fix=f"Name it with {option(role)}{hint}. {_listed(names)}",
+    )
+
+
+def _nearest(wanted: Sequence[str], names: Sequence[str]) -> str | None:
+    lowered = {name.strip().lower(): name for name in names}
+    scored = [
+        (difflib.SequenceMatcher(None, word.lower(), low).ratio(), low) for word in wanted for low in lowered
+    ]
+    score, low = max(scored, default=(0.0, ""))
+    return lowered[low] if score >= 0.6 else None
+
+
+def _listed(names: Sequence[str]) -> str:
+    shown = ", ".join(repr(name) for name in names[:_SHOWN_COLUMNS])
+    more = f" and {len(names) - _SHOWN_COLUMNS} more" if len(names) > _SHOWN_COLUMNS else ""
+    joined = (
+        "; is it separated by another character?" if len(names) == 1 and set(names[0]) & set(";\t,|") else ""
+    )
+    return f"The columns are {shown}{more}{joined}"

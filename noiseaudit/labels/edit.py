@@ -1,0 +1,78 @@
+"""edit_label_file: write a label file back with some labels changed and all else as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from pathlib import Path
+
+from noiseaudit.errors import OutputError
+from noiseaudit.labels.delimited import DELIMITERS, edit_delimited
+from noiseaudit.labels.folder import edit_folder
+from noiseaudit.labels.jsonl import edit_jsonl
+from noiseaudit.labels.parquet import edit_parquet
+from noiseaudit.labels.read import FORMATS
+from noiseaudit.labels.revision import Cell, Revision
+from noiseaudit.labels.table import Source
+from noiseaudit.labels.text import read_text
+
+NO_COLUMNS: Mapping[str, Sequence[Cell]] = {}
+
+
+def edit_label_file(
+    source: Source,
+    out: Path,
+    *,
+    labels: Mapping[int, str | None],
+    drop: AbstractSet[int] = frozenset(),
+    extra: Mapping[str, Sequence[Cell]] = NO_COLUMNS,
+) -> None:
+    """Write `source` to `out` in its own format, columns and row order, atomically.
+
+    labels: row (from 0) -> new label; None blanks it (`missing_label` or an empty cell in CSV, else null).
+    drop: rows to leave out. extra: appended column -> one cell per input row.
+
+    CSV, TSV and JSONL keep every other byte: quoting, line ends, spacing, byte order mark. Parquet keeps
+    schema, metadata, row groups and codecs. A folder is written as a CSV of `image,label`.
+
+    Raises DataError if an appended column exists or the rows are not those of the file, OutputError if `out`
+    is the input, has the suffix of another format, or cannot be written.
+    """
+    _check_out(source, out)
+    revision = Revision(labels, drop, extra)
+    if source.format == "folder":
+        edit_folder(source.path, out, revision)
+    elif source.format == "parquet":
+        edit_parquet(source.path, out, source.label_column, revision)
+    else:
+        _edit_text(source, out, revision)
+
+
+def _edit_text(source: Source, out: Path, revision: Revision) -> None:
+    file = read_text(source.path, source.encoding)
+    if source.format == "jsonl":
+        text = edit_jsonl(file, source.label_column, revision)
+    else:
+        blank = source.missing_label or ""
+        spelled = {row: blank if label is None else label for row, label in revision.labels.items()}
+        spelled_revision = Revision(spelled, revision.drop, revision.extra)
+        text = edit_delimited(file, DELIMITERS[source.format], source.label_column, spelled_revision)
+    file.write_as(out, text)
+
+
+def output_format(source: Source) -> str:
+    """The format that the edited file has."""
+    return "csv" if source.format == "folder" else source.format
+
+
+def _check_out(source: Source, out: Path) -> None:
+    if out.exists() and out.samefile(source.path):
+        raise OutputError("is the input, which is never overwritten", file=out, fix="Give another --out.")
+    wanted = output_format(source)
+    if FORMATS.get(out.suffix.lower()) != wanted:
+        suffixes = " or ".join(suffix for suffix, kind in FORMATS.items() if kind == wanted)
+        raise OutputError(
+            f"the output has the format of the input ({wanted})",
+            file=out,
+            fix=f"Give --out a name in {suffixes}.",
+        )

@@ -1,0 +1,59 @@
+"""LabelTable: the rows of a label file, as the engine sees them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from noiseaudit.classes import canonical_order
+
+Strings = npt.NDArray[np.object_]  # str, or None where the cell is empty
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where the rows came from, and what is needed to write them back in the same form."""
+
+    path: Path  # the label file, or the root of an ImageFolder tree
+    format: str  # "csv", "tsv", "jsonl", "parquet" or "folder"
+    label_column: str
+    encoding: str = "utf-8"
+    missing_label: str | None = None
+
+
+@dataclass(frozen=True)
+class LabelTable:
+    """n rows in file order. All arrays are (n,)."""
+
+    source: Source | None  # None: made in memory
+    sample_id: Strings  # unique: the id column, else the image path with #2, #3 on repeats
+    image: Strings | None  # None: embeddings take the images' place
+    given_label: Strings  # None = unlabelled
+    class_type: str = "string"  # "string", "integer" or "boolean": the labels' type in the file
+    true_label: Strings | None = None
+    split: Strings | None = None
+    annotator: Strings | None = None
+    batch: Strings | None = None
+    warnings: tuple[str, ...] = field(default=())
+
+    def __len__(self) -> int:
+        return len(self.sample_id)
+
+    @cached_property
+    def is_labelled(self) -> npt.NDArray[np.bool_]:
+        return np.array([label is not None for label in self.given_label], dtype=np.bool_)
+
+    @cached_property
+    def classes(self) -> tuple[str, ...]:
+        return tuple(canonical_order(label for label in self.given_label if label is not None))
+
+    @cached_property
+    def codes(self) -> npt.NDArray[np.int64]:
+        """Index of each given label in `classes`, -1 where unlabelled."""
+        index: dict[Any, int] = {name: i for i, name in enumerate(self.classes)} | {None: -1}
+        return np.array([index[label] for label in self.given_label], dtype=np.int64)

@@ -1,0 +1,129 @@
+"""What a run's `run.json` says about it, and how later commands find the run's inputs again."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from noiseaudit.errors import ConfigError, DataError
+from noiseaudit.labels.table import Source
+from noiseaudit.result import STATUSES, AuditResult
+from noiseaudit.runfolder import read_run_json
+
+_UNREAD = tuple(status for status in STATUSES if status not in ("ok", "unlabelled"))
+
+
+@dataclass(frozen=True)
+class RunInputs:
+    """What a scan read, and the limits it read under."""
+
+    source: Source
+    images: Path | None = None
+    embeddings: Path | None = None
+    allow_roots: tuple[Path, ...] = field(default=())
+    max_pixels: int = 50_000_000
+
+
+def describe_run(audit: AuditResult, inputs: RunInputs, warnings: Sequence[str]) -> dict[str, Any]:
+    """What `run.json` holds beside the clock: absolute paths, source, settings, warnings and counts."""
+    source = dataclasses.asdict(inputs.source) | {"path": str(inputs.source.path.absolute())}
+    return {
+        "paths": {
+            "data": source["path"],
+            "images": _absolute(inputs.images),
+            "embeddings": _absolute(inputs.embeddings),
+            "allow_roots": [str(root.absolute()) for root in inputs.allow_roots],
+        },
+        "source": source,
+        "max_pixels": inputs.max_pixels,
+        "data_sha256": file_sha256(inputs.source.path),
+        "config": audit.meta.config,
+        "seed": audit.meta.seed,
+        "versions": audit.meta.versions,
+        "device_type": audit.meta.device_type,
+        "threads": audit.meta.threads,
+        "cutoff": dataclasses.asdict(audit.meta.cutoff),
+        "warnings": list(warnings),
+        "unread": unread_rows(audit),
+        "counts": counts(audit),
+    }
+
+
+def counts(audit: AuditResult) -> dict[str, Any]:
+    """Rows in all, and by what became of them; `expected_mislabeled` is the sum of p_mislabeled."""
+    status = audit.table.column("status").to_pylist()
+    labelled = sum(audit.table.column("is_labelled").to_pylist())
+    scores = audit.table.column("p_mislabeled").to_pylist()
+    return {
+        "rows": len(audit),
+        "classes": len(audit.meta.classes),
+        "labelled": labelled,
+        "unlabelled": len(audit) - labelled,
+        **{name: status.count(name) for name in _UNREAD},
+        "suspects": audit.table.column("is_label_issue").to_pylist().count(True),
+        "expected_mislabeled": round(sum(score for score in scores if score is not None), 1),
+    }
+
+
+def unread_rows(audit: AuditResult) -> list[dict[str, Any]]:
+    """Row, sample_id, status and reason of each row whose image could not be used."""
+    columns = audit.table.select(["row", "sample_id", "status", "reason"]).to_pylist()
+    return [row for row in columns if row["status"] in _UNREAD]
+
+
+def file_sha256(path: Path) -> str | None:
+    """SHA-256 of a file as hex digits; None for a folder."""
+    if path.is_dir():
+        return None
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def saved_run(audit: Path) -> dict[str, Any]:
+    """The `run.json` beside `audit` (a run folder or its audit.parquet); empty if there is none."""
+    return read_run_json(run_folder(audit)) or {}
+
+
+def run_folder(audit: Path) -> Path:
+    """The folder of an audit that is named by it or by its audit.parquet."""
+    return audit if audit.is_dir() else audit.parent
+
+
+def find_source(audit: Path, data: Path | None = None) -> Source:
+    """The label file that was scanned, as `run.json` says, or `data` if it moved.
+
+    Raises ConfigError if nothing says where it is, DataError if it is gone or not readable.
+    """
+    saved = saved_run(audit).get("source")
+    if data is not None:
+        return _read_source(data, saved or {})
+    if saved is None:
+        raise ConfigError(f"no run.json beside {audit} names the label file", fix="Name it with --data.")
+    source = Source(**saved | {"path": Path(saved["path"])})
+    if not source.path.exists():
+        raise DataError("the label file is gone", file=source.path, fix="Say where it is with --data.")
+    return source
+
+
+def _read_source(data: Path, saved: dict[str, Any]) -> Source:
+    from noiseaudit.labels.columns import ColumnNames
+    from noiseaudit.labels.read import read_labels
+
+    table = read_labels(
+        data,
+        columns=ColumnNames(label=saved.get("label_column")),
+        missing_label=saved.get("missing_label"),
+        encoding=saved.get("encoding", "utf-8"),
+        images_required=False,
+    )
+    if table.source is None:
+        raise DataError("not a label file", file=data, fix="Give the scanned file with --data.")
+    return table.source
+
+
+def _absolute(path: Path | None) -> str | None:
+    return None if path is None else str(path.absolute())

@@ -1,0 +1,186 @@
+"""Detection metrics with 95 % intervals: how well a rule finds the corrupted labels.
+
+A metric whose denominator is zero is undefined and has the value None: recall without corrupted rows,
+precision when nothing is flagged, F1 when both hold, average precision without corrupted rows, AUROC when all
+rows are corrupted or none is. Defined values equal scikit-learn's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+Bools = npt.NDArray[np.bool_]
+Floats = npt.NDArray[np.float64]
+Counts = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A value in [0, 1] and its confidence interval; all None where the value is undefined."""
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+
+    def __str__(self) -> str:
+        if self.value is None:
+            return "undefined"
+        if self.low is None or self.high is None:
+            return f"{self.value:.3f}"
+        return f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}]"
+
+
+UNDEFINED = Interval(None)
+
+
+@dataclass(frozen=True)
+class Detection:
+    """One rule against the truth over n rows."""
+
+    rule: str
+    n: int
+    n_corrupted: int
+    n_flagged: int
+    recall: Interval
+    precision: Interval
+    f1: Interval
+    average_precision: Interval
+    auroc: Interval
+
+
+@dataclass(frozen=True)
+class PrecisionRecall:
+    """Precision against recall down the ranking, at most a few hundred points, recall rising."""
+
+    recall: tuple[float, ...]
+    precision: tuple[float, ...]
+
+
+def detection(
+    rule: str,
+    is_corrupted: Bools,
+    flagged: Bools,
+    score: npt.NDArray[np.floating],
+    *,
+    level: float = 0.95,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> Detection:
+    """Compare flags and scores with the truth, all (n,).
+
+    Recall and precision have Wilson intervals. F1, average precision and AUROC have percentile intervals of a
+    bootstrap that keeps the number of corrupted rows fixed, widened where needed to hold the value itself.
+    Every row takes part; the time grows with n x resamples (about 2 s at 60,000 x 1,000 on one core).
+    """
+    truth, flags = np.asarray(is_corrupted, dtype=np.bool_), np.asarray(flagged, dtype=np.bool_)
+    values = np.asarray(score, dtype=np.float64)
+    n_corrupted, n_flagged = int(truth.sum()), int(flags.sum())
+    n_found = int((truth & flags).sum())
+    rng = np.random.default_rng(seed)
+    f1 = _f1_interval(n_found, n_corrupted, n_flagged, len(truth), level, resamples, rng)
+    average_precision, auroc = _ranking_intervals(truth, values, level, resamples, rng)
+    return Detection(
+        rule=rule,
+        n=len(truth),
+        n_corrupted=n_corrupted,
+        n_flagged=n_flagged,
+        recall=proportion(n_found, n_corrupted, level),
+        precision=proportion(n_found, n_flagged, level),
+        f1=f1,
+        average_precision=average_precision,
+        auroc=auroc,
+    )
+
+
+def proportion(successes: int, trials: int, level: float = 0.95) -> Interval:
+    """successes / trials with its Wilson interval."""
+    from scipy.stats import binomtest
+
+    if trials == 0:
+        return UNDEFINED
+    ci = binomtest(successes, trials).proportion_ci(level, method="wilson")
+    return Interval(successes / trials, float(ci.low), float(ci.high))
+
+
+def precision_recall(
+    is_corrupted: Bools, score: npt.NDArray[np.floating], *, points: int = 200
+) -> PrecisionRecall | None:
+    """The precision-recall curve, thinned evenly over recall; None without corrupted rows."""
+    from sklearn.metrics import precision_recall_curve
+
+    if not is_corrupted.any():
+        return None
+    precision, recall, _ = precision_recall_curve(is_corrupted, score)
+    precision, recall = precision[::-1][1:], recall[::-1][1:]  # the first point, (0, 1), is a convention
+    wanted = np.linspace(0, 1, points)
+    keep = np.unique(np.minimum(np.searchsorted(recall, wanted), len(recall) - 1))
+    return PrecisionRecall(tuple(recall[keep].tolist()), tuple(precision[keep].tolist()))
+
+
+def _f1_interval(
+    n_found: int,
+    n_corrupted: int,
+    n_flagged: int,
+    n: int,
+    level: float,
+    resamples: int,
+    rng: np.random.Generator,
+) -> Interval:
+    """Resampling within corrupted and within clean rows makes both counts binomial."""
+    if n_corrupted + n_flagged == 0:
+        return UNDEFINED
+    n_clean, n_false = n - n_corrupted, n_flagged - n_found
+    found = rng.binomial(n_corrupted, n_found / max(n_corrupted, 1), resamples)
+    false = rng.binomial(n_clean, n_false / max(n_clean, 1), resamples)
+    draws = 2 * found / np.maximum(n_corrupted + found + false, 1)
+    return _percentile(2 * n_found / (n_corrupted + n_flagged), draws, level)
+
+
+def _ranking_intervals(
+    truth: Bools, score: Floats, level: float, resamples: int, rng: np.random.Generator
+) -> tuple[Interval, Interval]:
+    from sklearn.metrics import average_precision_score, roc_auc_score
+
+    if not truth.any():
+        return UNDEFINED, UNDEFINED
+    draws = np.array([_ranking(*counts) for counts in _resampled_counts(truth, score, resamples, rng)])
+    average_precision = _percentile(float(average_precision_score(truth, score)), draws[:, 0], level)
+    if truth.all():
+        return average_precision, UNDEFINED
+    return average_precision, _percentile(float(roc_auc_score(truth, score)), draws[:, 1], level)
+
+
+def _resampled_counts(
+    truth: Bools, score: Floats, resamples: int, rng: np.random.Generator
+) -> Iterator[tuple[Counts, Counts]]:
+    """Corrupted and clean rows at each distinct score, highest score first, for each resample."""
+    _, place = np.unique(-score, return_inverse=True)
+    n_places = int(place.max()) + 1
+    corrupted, clean = place[truth], place[~truth]
+    for _ in range(resamples):
+        yield _draw(corrupted, n_places, rng), _draw(clean, n_places, rng)
+
+
+def _draw(places: Counts, n_places: int, rng: np.random.Generator) -> Counts:
+    if len(places) == 0:
+        return np.zeros(n_places, dtype=np.int64)
+    return np.bincount(places[rng.integers(len(places), size=len(places))], minlength=n_places)
+
+
+def _ranking(corrupted: Counts, clean: Counts) -> tuple[float, float]:
+    """Average precision and AUROC from counts at each distinct score, highest first."""
+    found, false = np.cumsum(corrupted), np.cumsum(clean)
+    precision = found / np.maximum(found + false, 1)
+    average_precision = float(corrupted @ precision) / found[-1]
+    above = found - corrupted / 2  # corrupted rows above a clean row; ties count half
+    return average_precision, float(clean @ above) / max(found[-1] * false[-1], 1)
+
+
+def _percentile(value: float, draws: Floats, level: float) -> Interval:
+    tail = (1 - level) / 2
+    low, high = np.quantile(draws, [tail, 1 - tail])
+    return Interval(value, min(float(low), value), max(float(high), value))

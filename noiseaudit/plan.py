@@ -1,0 +1,122 @@
+"""The plan of a run: every choice made before training, so that it can be shown, recorded and repeated."""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.metadata
+import platform
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from noiseaudit.choose import Choice, choose_backbone, choose_batch_size, choose_device, choose_epochs
+from noiseaudit.config import AuditConfig, UMNConfig, one_of, with_overrides
+from noiseaudit.data.batches import BatchPlan, plan_batches
+from noiseaudit.errors import DataError
+from noiseaudit.labels.table import LabelTable
+from noiseaudit.methods import METHODS
+from noiseaudit.result import AuditMeta, Cutoff
+from noiseaudit.samples import Samples
+from noiseaudit.threshold import check_cutoff
+
+RECORDED_VERSIONS = ("noiseaudit", "torch", "torchvision", "numpy", "scipy", "pyarrow", "pillow")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a run will do."""
+
+    config: AuditConfig  # as asked
+    device: torch.device
+    backbone: Choice
+    settings: UMNConfig  # of the method, with the user's overrides
+    batches: BatchPlan
+    epochs: int
+    warnings: tuple[str, ...]
+
+    def log_prior(self, codes: npt.NDArray[np.int64], n_classes: int) -> torch.Tensor:
+        """log p(y), (C,): uniform (the paper), or the given labels' shares with one more of each class."""
+        if self.settings.prior == "uniform":
+            return torch.full((n_classes,), -float(np.log(n_classes)))
+        counts = np.bincount(codes[codes >= 0], minlength=n_classes) + 1.0
+        return torch.from_numpy(np.log(counts / counts.sum()).astype(np.float32))
+
+    def meta(self, table: LabelTable, samples: Samples, cutoff: Cutoff) -> AuditMeta:
+        """What the audit depends on, for its Parquet file."""
+        return AuditMeta(
+            classes=table.classes,
+            class_type=table.class_type,
+            config=self._recorded_config(samples),
+            versions=versions(),
+            seed=self.config.seed,
+            device_type=self.device.type,
+            threads=torch.get_num_threads(),
+            cutoff=cutoff,
+            data_fingerprint=samples.fingerprint,
+        )
+
+    def _recorded_config(self, samples: Samples) -> dict[str, Any]:
+        asked = dataclasses.asdict(self.config)
+        chosen = {
+            "backbone": self.backbone.value,
+            "backbone_reason": self.backbone.reason,
+            "shape": list(samples.shape),
+            "epochs": self.epochs,
+            "batch": dataclasses.asdict(self.batches),
+            "settings": dataclasses.asdict(self.settings),
+        }
+        return {"asked": asked, "chosen": chosen}
+
+
+def make_plan(table: LabelTable, samples: Samples, config: AuditConfig) -> Plan:
+    """Choose what `config` leaves open. Raises ConfigError or DataError before any work is done."""
+    one_of("--method", config.method, tuple(METHODS))
+    check_cutoff(config.cutoff)
+    usable = samples.status == "ok"
+    n_labelled = int((usable & table.is_labelled).sum())
+    n_unlabelled = int(usable.sum()) - n_labelled
+    _check_classes(table, usable)
+    device = choose_device(config.device)
+    backbone = choose_backbone(config.backbone, samples.shape, int(usable.sum()), device)
+    settings = with_overrides(METHODS[config.method].settings(backbone.value), config.settings)
+    batch_size = choose_batch_size(config, n_labelled + n_unlabelled)
+    batches = plan_batches(n_labelled, n_unlabelled, batch_size, config.min_labelled_share)
+    return Plan(
+        config=config,
+        device=device,
+        backbone=backbone,
+        settings=settings,
+        batches=batches,
+        epochs=choose_epochs(config, batches.steps),
+        warnings=tuple(_warnings(table, usable)),
+    )
+
+
+def versions() -> dict[str, str]:
+    """Versions of what computes the result."""
+    found = {name: importlib.metadata.version(name) for name in RECORDED_VERSIONS}
+    return {"python": platform.python_version(), **found}
+
+
+def _check_classes(table: LabelTable, usable: npt.NDArray[np.bool_]) -> None:
+    seen = np.unique(table.codes[usable & table.is_labelled])
+    if len(seen) < 2:
+        raise DataError(
+            f"only {len(seen)} class has a labelled row with a readable image",
+            file=table.source.path if table.source else None,
+            fix="Give labelled images of two classes or more.",
+        )
+
+
+def _warnings(table: LabelTable, usable: npt.NDArray[np.bool_]) -> list[str]:
+    counts = np.bincount(table.codes[usable & table.is_labelled], minlength=len(table.classes))
+    rare = [name for name, count in zip(table.classes, counts, strict=True) if count < 2]
+    if not rare:
+        return []
+    shown = ", ".join(repr(name) for name in rare[:5]) + (" ..." if len(rare) > 5 else "")
+    return [
+        f"{len(rare)} classes have fewer than two usable labelled rows and cannot be judged well: {shown}"
+    ]

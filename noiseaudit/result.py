@@ -1,0 +1,186 @@
+"""AuditResult: what an audit found, one row per input row. The waist of the design.
+
+Everything before it learns; everything after it (rank, evaluate, clean, report) starts from its Parquet file.
+The schema is documented in docs/audit-format.md and frozen by tests/test_result.py.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from noiseaudit.atomic import atomic_path
+from noiseaudit.classes import canonical_order
+from noiseaudit.errors import DataError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SCHEMA_VERSION = 1
+METADATA_KEY = b"noiseaudit"
+STATUSES = ("ok", "unlabelled", "missing", "unreadable", "too_large")
+
+SCHEMA = pa.schema(
+    [
+        pa.field("row", pa.int64(), nullable=False),
+        pa.field("sample_id", pa.string(), nullable=False),
+        pa.field("image", pa.string()),
+        pa.field("given_label", pa.string()),
+        pa.field("is_labelled", pa.bool_(), nullable=False),
+        pa.field("status", pa.string(), nullable=False),
+        pa.field("reason", pa.string()),
+        pa.field("epsilon", pa.float32()),
+        pa.field("p_given", pa.float32()),
+        pa.field("suggested_label", pa.string()),
+        pa.field("p_suggested", pa.float32()),
+        pa.field("p_mislabeled", pa.float64()),
+        pa.field("is_label_issue", pa.bool_()),
+        pa.field("rank", pa.int64()),
+        pa.field("top_labels", pa.list_(pa.string())),
+        pa.field("top_probs", pa.list_(pa.float32())),
+        pa.field("true_label", pa.string()),
+        pa.field("issue_kind", pa.string()),
+        pa.field("why", pa.string()),
+        pa.field("split", pa.string()),
+        pa.field("annotator", pa.string()),
+        pa.field("batch", pa.string()),
+    ]
+)
+
+
+@dataclass(frozen=True)
+class Cutoff:
+    """Where suspects begin: rows with `score >= threshold` are flagged (`>` for the epsilon rule)."""
+
+    rule: str  # "auto", "epsilon", "budget=N" or "rate=R", as the user gave it
+    score: str  # the column that is cut: "p_mislabeled" or "epsilon"
+    threshold: float
+    reason: str  # one sentence for people
+
+
+@dataclass(frozen=True)
+class AuditMeta:
+    """What the audit depended on, and nothing else: no clock, host or path (those live in run.json)."""
+
+    classes: tuple[str, ...]  # in canonical order: numeric if all are integers, else by code point
+    class_type: str  # the labels' type in the input: "string", "integer" or "boolean"
+    config: dict[str, Any]
+    versions: dict[str, str]
+    seed: int
+    device_type: str
+    threads: int
+    cutoff: Cutoff
+    data_fingerprint: str  # "sha256:..." of labels and decoded images
+    schema_version: int = SCHEMA_VERSION
+
+    def to_json(self) -> str:
+        return json.dumps(dataclasses.asdict(self), sort_keys=True, ensure_ascii=False)
+
+    @classmethod
+    def from_json(cls, text: str | bytes) -> AuditMeta:
+        fields = json.loads(text)
+        fields["classes"] = tuple(fields["classes"])
+        fields["cutoff"] = Cutoff(**fields["cutoff"])
+        return cls(**fields)
+
+
+@dataclass(frozen=True)
+class AuditResult:
+    """`table` has SCHEMA's columns, one row per input row, in input order."""
+
+    table: pa.Table
+    meta: AuditMeta
+
+    def __len__(self) -> int:
+        return int(self.table.num_rows)
+
+    def column(self, name: str) -> np.ndarray[Any, Any]:
+        """One column as NumPy, (n,): floats with NaN for null, strings as objects with None for null."""
+        return np.asarray(self.table.column(name).to_numpy(zero_copy_only=False))
+
+    def to_pandas(self) -> pd.DataFrame:
+        frame: pd.DataFrame = self.table.to_pandas()
+        return frame
+
+    def write(self, path: Path) -> None:
+        """Write `audit.parquet` atomically; equal results give equal bytes."""
+        table = self.table.replace_schema_metadata({METADATA_KEY: self.meta.to_json()})
+        with atomic_path(path) as temporary:
+            pq.write_table(table, temporary, compression="zstd", row_group_size=131_072)
+
+
+def read_audit(path: Path) -> AuditResult:
+    """Read and check an audit: a run folder or its `audit.parquet`.
+
+    Raises DataError if it is missing, incomplete, truncated, not an audit, of another schema version, or if its
+    classes are not in canonical order.
+    """
+    file = _audit_file(path)
+    try:
+        with pq.ParquetFile(file) as parquet:  # unlike read_table, it does not import pandas
+            table = parquet.read()
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(
+            f"not a readable Parquet file, perhaps truncated ({str(error).splitlines()[0]})",
+            file=file,
+            fix="Run `noiseaudit scan` again.",
+        ) from error
+    raw = (table.schema.metadata or {}).get(METADATA_KEY)
+    if raw is None:
+        raise DataError("not a noiseaudit audit", file=file, fix="Give a run folder or its audit.parquet.")
+    meta = _checked_meta(raw, file)
+    if table.schema.remove_metadata() != SCHEMA:
+        raise DataError("columns differ from the audit schema", file=file, fix="Run `noiseaudit scan` again.")
+    _check_labels(table, meta, file)
+    return AuditResult(table.replace_schema_metadata(None), meta)
+
+
+def _audit_file(path: Path) -> Path:
+    if not path.is_dir():
+        if not path.exists():
+            raise DataError("no such audit", file=path, fix="Give a run folder or its audit.parquet.")
+        return path
+    manifest = path / "run.json"
+    if manifest.exists() and json.loads(manifest.read_text("utf-8")).get("status") != "complete":
+        raise DataError("the run is incomplete", file=path, fix="Start the scan again with --force.")
+    file = path / "audit.parquet"
+    if not file.exists():
+        raise DataError("holds no audit.parquet", file=path, fix="Give the --out folder of a finished scan.")
+    return file
+
+
+def _checked_meta(raw: bytes, file: Path) -> AuditMeta:
+    version = json.loads(raw).get("schema_version")
+    if version != SCHEMA_VERSION:
+        raise DataError(
+            f"schema version {version}, but this noiseaudit reads {SCHEMA_VERSION}",
+            file=file,
+            fix="Scan again, or use the noiseaudit version that wrote it.",
+        )
+    meta = AuditMeta.from_json(raw)
+    if list(meta.classes) != canonical_order(meta.classes):
+        raise DataError(
+            "the class names are not in canonical order, so labels cannot be trusted",
+            file=file,
+            fix="Scan again.",
+        )
+    return meta
+
+
+def _check_labels(table: pa.Table, meta: AuditMeta, file: Path) -> None:
+    for name in ("given_label", "suggested_label"):
+        unknown = set(table.column(name).unique().to_pylist()) - set(meta.classes) - {None}
+        if unknown:
+            raise DataError(
+                f"label {sorted(unknown)[0]!r} is not among the audit's classes",
+                file=file,
+                column=name,
+                fix="The file was changed after the scan; scan again.",
+            )

@@ -1,0 +1,30 @@
+"""What the process must be like while networks train, restored afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+_SMALLEST_DENORMAL = 1e-45  # float32
+
+
+@contextmanager
+def training_runtime() -> Iterator[None]:
+    """Flush denormal floats to zero on the CPU: saturated training is eight times slower with them.
+
+    The setting belongs to a thread and is inherited by the threads it starts, so enter before the first parallel
+    work of the process.
+    """
+    before = flushes_denormals()
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(before)
+
+
+def flushes_denormals() -> bool:
+    """Whether this thread computes with denormals flushed."""
+    return float(torch.tensor(_SMALLEST_DENORMAL) * 1.0) == 0.0

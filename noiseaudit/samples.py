@@ -1,0 +1,87 @@
+"""What the engine trains on: every row's x, from images or embeddings, with what could not be read."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from noiseaudit.data.embeddings import load_embeddings
+from noiseaudit.data.fingerprint import fingerprint
+from noiseaudit.data.load import load_images
+from noiseaudit.data.opening import DEFAULT_MAX_PIXELS
+from noiseaudit.errors import ConfigError
+from noiseaudit.labels.table import LabelTable, Strings
+
+DEFAULT_MAX_MEMORY = 4 * 2**30  # bytes of decoded pixels; above it they live in a memory-mapped file
+
+
+@dataclass(frozen=True)
+class SampleOptions:
+    """Where the samples are and how they are read. None of it changes what is learnt from readable samples."""
+
+    images: Path | None = None
+    embeddings: Path | None = None
+    allow_roots: Sequence[Path] = ()
+    max_pixels: int = DEFAULT_MAX_PIXELS
+    max_memory: int = DEFAULT_MAX_MEMORY
+    strict: bool = False
+    workers: int | None = None  # decoding threads; None = one per core
+
+
+@dataclass(frozen=True, eq=False)
+class Samples:
+    """One entry per row of the label table."""
+
+    x: torch.Tensor  # (n, channels, H, W) uint8, or (n, d) float32 standardised embeddings
+    status: Strings  # (n,) "ok", "missing", "unreadable" or "too_large"
+    reason: Strings  # (n,) one line, None where ok
+    fingerprint: str
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of one x."""
+        return tuple(self.x.shape[1:])
+
+
+def load_samples(
+    table: LabelTable, options: SampleOptions, *, image_size: int | None, cache_dir: Path
+) -> Samples:
+    """Read the images, or the embeddings that take their place.
+
+    Raises ConfigError unless exactly one of the two is given, DataError if it is unusable.
+    """
+    if (options.images is None) == (options.embeddings is None):
+        raise ConfigError(
+            "the samples are missing or given twice", fix="Give either --images DIR or --embeddings FILE."
+        )
+    if options.embeddings is not None:
+        return _from_embeddings(table, options.embeddings)
+    assert options.images is not None
+    pixels = load_images(
+        table,
+        options.images,
+        allow_roots=options.allow_roots,
+        max_pixels=options.max_pixels,
+        strict=options.strict,
+        image_size=image_size,
+        workers=options.workers or os.cpu_count() or 1,
+        memory_limit=options.max_memory,
+        cache_dir=cache_dir,
+        file=table.source.path if table.source else options.images,
+    )
+    return Samples(pixels.data, pixels.status, pixels.reason, fingerprint(table, pixels))
+
+
+def _from_embeddings(table: LabelTable, path: Path) -> Samples:
+    values = load_embeddings(path, table)
+    spread = values.std(axis=0)
+    standardised = (values - values.mean(axis=0)) / np.where(spread > 0, spread, 1)
+    status = np.full(len(table), "ok", dtype=np.object_)
+    reason = np.full(len(table), None, dtype=np.object_)
+    x = torch.from_numpy(standardised.astype(np.float32))
+    return Samples(x, status, reason, fingerprint(table, values))

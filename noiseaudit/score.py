@@ -1,0 +1,131 @@
+"""p_mislabeled: how probable it is that a given label is wrong, from the Guider and what it learnt about the noise.
+
+With q(y|x) the Guider's probabilities and T[y, y_hat] = p(y_hat | y) the noise between classes, Bayes' rule gives
+
+    p(y | x, y_hat)  is proportional to  q(y|x)^(1/tau) T[y, y_hat],      p_mislabeled = 1 - p(y = y_hat | x, y_hat).
+
+T and the temperature tau are fitted to the given labels alone, by maximum likelihood: T by expectation-maximisation
+(Dawid and Skene 1979, with one annotator), tau by a line search. The Guider's probabilities are averaged over the
+later epochs. Only the given class and the best others of each row are kept, which is exact up to CANDIDATES + 1
+classes and keeps memory at n x CANDIDATES beyond. docs/method.md measures each ingredient.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import minimize_scalar
+
+Floats = npt.NDArray[np.float64]
+Codes = npt.NDArray[np.int64]
+
+CANDIDATES = 10  # classes beside the given one
+EM_STEPS = 30
+PSEUDO_COUNT = 1.0  # of labels a class is given before any is seen, spread evenly over all classes
+LOG_TEMPERATURE_BOUNDS = (math.log(0.25), math.log(16.0))
+FIT_ROWS = 100_000  # T and tau are fitted on at most so many rows, evenly spaced
+SMALLEST = 1e-30  # probabilities below it are one and the same
+
+
+class Candidates(NamedTuple):
+    """Each row's given class (column 0) and its best others, best first: (n, K)."""
+
+    codes: Codes
+    log_probs: Floats
+
+
+@dataclass(frozen=True)
+class Noise:
+    """The fitted noise model: log T of the class pairs that occur, and the temperature."""
+
+    pairs: Codes  # (P,), y * n_classes + y_hat, ascending
+    log_rates: Floats  # (P,)
+    temperature: float
+
+
+def score_labels(probs: npt.NDArray[np.float32], given: Codes) -> Floats:
+    """p_mislabeled of n labelled rows, (n,), from the Guider's probabilities (n, C) and the given classes (n,)."""
+    if not len(given):
+        return np.zeros(0)
+    candidates = best_classes(probs, given)
+    noise = fit_noise(candidates, probs.shape[1])
+    return p_mislabeled(candidates, noise, probs.shape[1])
+
+
+def best_classes(probs: npt.NDArray[np.float32], given: Codes) -> Candidates:
+    """The given class and the best `CANDIDATES` others of each row."""
+    rows = np.arange(len(given))[:, None]
+    others = probs.copy()
+    others[rows[:, 0], given] = -1.0  # sorts last
+    n_others = min(CANDIDATES, probs.shape[1] - 1)
+    best = np.argsort(-others, axis=1, kind="stable")[:, :n_others]
+    codes = np.concatenate([given[:, None], best], axis=1)
+    return Candidates(codes, np.log(np.maximum(probs[rows, codes].astype(np.float64), SMALLEST)))
+
+
+def fit_noise(candidates: Candidates, n_classes: int) -> Noise:
+    """T and tau that make the given labels most likely."""
+    part = _evenly(len(candidates.codes), FIT_ROWS)
+    sample = Candidates(candidates.codes[part], candidates.log_probs[part])
+
+    def misfit(log_temperature: float) -> float:
+        return -_fit_rates(sample, n_classes, math.exp(log_temperature))[1]
+
+    found = minimize_scalar(misfit, bounds=LOG_TEMPERATURE_BOUNDS, method="bounded", options={"xatol": 0.02})
+    temperature = math.exp(float(found.x))
+    return _fit_rates(sample, n_classes, temperature)[0]
+
+
+def p_mislabeled(candidates: Candidates, noise: Noise, n_classes: int) -> Floats:
+    """1 - p(y = y_hat | x, y_hat), summed over the other classes so that small values stay exact: (n,)."""
+    pairs = _pair_ids(candidates.codes, n_classes)
+    where = np.minimum(np.searchsorted(noise.pairs, pairs), len(noise.pairs) - 1)
+    unseen = math.log(PSEUDO_COUNT / n_classes / (PSEUDO_COUNT + 1))
+    log_rates = np.where(noise.pairs[where] == pairs, noise.log_rates[where], unseen)
+    joint, _ = _posterior(_tempered(candidates.log_probs, noise.temperature) + log_rates)
+    return np.asarray(joint[:, 1:].sum(axis=1))
+
+
+def _fit_rates(candidates: Candidates, n_classes: int, temperature: float) -> tuple[Noise, float]:
+    """T by expectation-maximisation at one temperature, and the mean log-likelihood of the given labels."""
+    log_q = _tempered(candidates.log_probs, temperature)
+    pairs, index = np.unique(_pair_ids(candidates.codes, n_classes), return_inverse=True)
+    index = index.reshape(candidates.codes.shape)
+    true_class = pairs // n_classes
+    start = np.where(true_class == pairs % n_classes, 0.9, 0.1 / max(1, n_classes - 1))
+    log_rates = np.log(start)
+    for _ in range(EM_STEPS):
+        posterior, _ = _posterior(log_q + log_rates[index])
+        counts = np.bincount(index.ravel(), weights=posterior.ravel(), minlength=len(pairs))
+        per_class = np.bincount(true_class, weights=counts, minlength=n_classes)
+        smoothed = (counts + PSEUDO_COUNT / n_classes) / (per_class[true_class] + PSEUDO_COUNT)
+        log_rates = np.log(smoothed)
+    _, log_likelihood = _posterior(log_q + log_rates[index])
+    return Noise(pairs, log_rates, temperature), float(log_likelihood.mean())
+
+
+def _posterior(log_joint: Floats) -> tuple[Floats, Floats]:
+    """Rows normalised to probabilities (n, K), and the logarithm of what they summed to (n,)."""
+    top = log_joint.max(axis=1, keepdims=True)
+    joint = np.exp(log_joint - top)
+    total = joint.sum(axis=1, keepdims=True)
+    return joint / total, (np.log(total) + top)[:, 0]
+
+
+def _tempered(log_probs: Floats, temperature: float) -> Floats:
+    """Logarithm of q^(1/tau), normalised over the candidates."""
+    scaled = log_probs / temperature
+    return scaled - _posterior(scaled)[1][:, None]
+
+
+def _pair_ids(codes: Codes, n_classes: int) -> Codes:
+    """y * n_classes + y_hat for every candidate y of each row."""
+    return codes * n_classes + codes[:, :1]
+
+
+def _evenly(n: int, limit: int) -> Codes:
+    return np.linspace(0, n - 1, min(n, limit)).astype(np.int64)

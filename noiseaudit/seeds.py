@@ -1,0 +1,34 @@
+"""One seed -> independent named generators; the global generators are left alone."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+
+
+def derive_seed(seed: int, name: str) -> int:
+    """A 63-bit seed for the stream `name`, the same on every platform."""
+    digest = hashlib.sha256(f"{seed}:{name}".encode()).digest()
+    return int.from_bytes(digest[:8], "big") >> 1
+
+
+def torch_generator(seed: int, name: str, device: torch.device | str = "cpu") -> torch.Generator:
+    """The torch generator of the stream `name`."""
+    return torch.Generator(device=device).manual_seed(derive_seed(seed, name))
+
+
+def numpy_generator(seed: int, name: str) -> np.random.Generator:
+    """The NumPy generator of the stream `name`."""
+    return np.random.default_rng(derive_seed(seed, name))
+
+
+@contextmanager
+def seeded_init(seed: int, name: str = "init") -> Iterator[None]:
+    """Make torch's parameter initialisation, which reads the global generator, a function of the seed alone."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(derive_seed(seed, name))
+        yield

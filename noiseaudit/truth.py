@@ -1,0 +1,130 @@
+"""Truth: which labels of an audit are known to be corrupted, from a file or from the audit itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from noiseaudit.errors import DataError
+from noiseaudit.labels.table import Strings
+from noiseaudit.result import AuditResult
+from noiseaudit.truth_file import Record, read_records
+
+_BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+_FIX_COLUMNS = "Give a column true_label or is_corrupted."
+
+
+@dataclass(frozen=True)
+class Truth:
+    """What is known about the rows of an audit; all arrays are (n,), in the audit's order."""
+
+    is_known: npt.NDArray[np.bool_]  # True where it is known whether the given label is corrupted
+    is_corrupted: npt.NDArray[np.bool_]  # False where not known
+    true_label: Strings | None  # None in a cell: not known; no array: only is_corrupted was given
+
+    @property
+    def n_matched(self) -> int:
+        return int(self.is_known.sum())
+
+    @property
+    def n_without(self) -> int:
+        return len(self.is_known) - self.n_matched
+
+
+def truth_from_audit(audit: AuditResult) -> Truth:
+    """Truth from the audit's own `true_label` column. Raises DataError if that column is empty."""
+    true_label = audit.column("true_label")
+    if all(label is None for label in true_label):
+        raise DataError(
+            "the audit holds no true labels", column="true_label", fix="Give a file with --truth."
+        )
+    return _truth(audit.column("given_label"), true_label, {})
+
+
+def read_truth(path: Path, audit: AuditResult) -> Truth:
+    """Read truth from CSV, TSV, JSONL or Parquet and join it to the audit on `sample_id`, else on `image`.
+
+    The file has `true_label`, or `is_corrupted` (true/false, yes/no, 1/0), or both. Rows with an empty cell,
+    and rows of the audit that the file does not name, have no truth. Raises DataError if the file is not
+    readable, names a row twice, contradicts itself or shares no row with the audit.
+    """
+    records = list(read_records(path))
+    if not records:
+        raise DataError("holds no rows", file=path, fix=_FIX_COLUMNS)
+    columns = set().union(*(record.cells for record in records))
+    key = next((name for name in ("sample_id", "image") if name in columns), None)
+    if key is None:
+        raise DataError(
+            "has neither a column sample_id nor image", file=path, fix="Add the audit's sample_id."
+        )
+    if not {"true_label", "is_corrupted"} & columns:
+        raise DataError("says nothing about the labels", file=path, fix=_FIX_COLUMNS)
+    by_id = _by_id(records, key, path)
+    joined = [by_id.get(sample) for sample in audit.column(key)]
+    if not any(joined):
+        raise DataError(
+            f"shares no {key} with the audit",
+            file=path,
+            column=key,
+            fix=f"Use the {key} of audit.parquet, such as {audit.column(key)[0]!r}.",
+        )
+    return _joined_truth(audit.column("given_label"), joined, path)
+
+
+def _joined_truth(given: Strings, joined: list[Record | None], path: Path) -> Truth:
+    cells = [record.cells if record else {} for record in joined]
+    true_label = np.array([cell.get("true_label") for cell in cells], dtype=object)
+    claims = {}
+    for i, record in enumerate(joined):
+        claim = _claim(record, path) if record else None
+        if claim is None or record is None or given[i] is None:
+            continue
+        if true_label[i] is not None and claim != (true_label[i] != given[i]):
+            raise record.error(
+                f"is_corrupted is {str(claim).lower()}, but the true label is {true_label[i]!r} and the "
+                f"audit's given label is {given[i]!r}",
+                path=path,
+                fix="Mend one of them, or leave the column is_corrupted out.",
+            )
+        claims[i] = claim
+    return _truth(given, true_label, claims)
+
+
+def _truth(given: Strings, true_label: Strings, claims: Mapping[int, bool]) -> Truth:
+    is_known = np.array([g is not None and t is not None for g, t in zip(given, true_label, strict=True)])
+    is_corrupted = is_known & (given != true_label)
+    for i, claim in claims.items():
+        is_known[i], is_corrupted[i] = True, claim
+    any_label = any(label is not None for label in true_label)
+    return Truth(is_known, is_corrupted.astype(np.bool_), true_label if any_label else None)
+
+
+def _claim(record: Record, path: Path) -> bool | None:
+    text = record.cells.get("is_corrupted")
+    if text is None:
+        return None
+    claim = _BOOLEANS.get(text.strip().lower())
+    if claim is None:
+        raise record.error(
+            f"cannot read {text!r}",
+            path=path,
+            column="is_corrupted",
+            fix="Write true or false, yes or no, 1 or 0.",
+        )
+    return claim
+
+
+def _by_id(records: list[Record], key: str, path: Path) -> dict[str, Record]:
+    by_id: dict[str, Record] = {}
+    for record in records:
+        name = record.cells.get(key)
+        if name is None:
+            raise record.error("empty", path=path, column=key, fix="Name the row or remove it.")
+        if name in by_id:
+            raise record.error(f"{name!r} stands twice", path=path, column=key, fix="Remove one.")
+        by_id[name] = record
+    return by_id

@@ -1,0 +1,218 @@
+"""Compute a ReportView from an audit."""
+
+from __future__ import annotations
+
+import base64
+import json
+import shlex
+from collections import Counter, defaultdict
+from collections.abc import Callable, Mapping
+from pathlib import PurePath
+from typing import Any
+
+import numpy as np
+
+from noiseaudit.evaluate import Evaluation
+from noiseaudit.result import AuditMeta, AuditResult
+from noiseaudit_reports.text import count, share
+from noiseaudit_reports.view import (
+    ClassCount,
+    EpsilonHistogram,
+    HeatMap,
+    Histogram,
+    PairCount,
+    ReportView,
+    Suggestion,
+    Suspect,
+    UnreadGroup,
+)
+
+Thumbnail = Callable[[int], bytes | None]  # row -> an encoded image, or None where there is none
+MAX_SUGGESTIONS = 12
+MAX_HEAT_MAP_CLASSES = 20
+THUMBNAIL_BUDGET_BYTES = 900_000  # of encoded images: 1.2 MB in base64 keeps a report below 1.5 MB
+P_EDGES = np.linspace(0, 1, 41)
+EPSILON_EDGES = 10.0 ** np.arange(-8, 0.5, 0.5)
+
+
+def build_view(
+    audit: AuditResult,
+    run: Mapping[str, Any] | None = None,
+    evaluation: Evaluation | None = None,
+    thumbnail: Thumbnail | None = None,
+    *,
+    max_suspects: int = 100,
+    run_folder: str = "RUN",
+) -> ReportView:
+    """`run` is the content of run.json; `run_folder` is what the clean command names."""
+    p_mislabeled, epsilon = audit.column("p_mislabeled"), audit.column("epsilon")
+    scored = ~np.isnan(p_mislabeled)
+    flagged = np.equal(audit.column("is_label_issue"), True).astype(np.bool_)
+    thumbnails = _Thumbnails(thumbnail)
+    status = Counter(audit.column("status").tolist())
+    n_unread = len(audit) - status["ok"] - status["unlabelled"]
+    pairs = _pairs(audit, flagged)
+    return ReportView(
+        audit=audit,
+        finding=_finding(int(flagged.sum()), int(scored.sum())),
+        n_rows=len(audit),
+        n_scored=int(scored.sum()),
+        n_unlabelled=status["unlabelled"],
+        n_unread=n_unread,
+        n_suspects=int(flagged.sum()),
+        expected_wrong=float(p_mislabeled[scored].sum()),
+        suspects=_suspects(audit, flagged, thumbnails, max_suspects),
+        suggestions=_suggestions(audit, thumbnails),
+        pairs=pairs,
+        heat_map=_heat_map(audit.meta.classes, pairs),
+        classes=_classes(audit, scored, flagged),
+        n_classes=len(audit.meta.classes),
+        p_mislabeled=_histogram(p_mislabeled, P_EDGES, scored, flagged),
+        epsilon=_epsilon(epsilon, flagged),
+        unread=_unread(audit),
+        evaluation=evaluation,
+        clean_command=_clean_command(run or {}, run_folder),
+        settings=_settings(audit.meta, run or {}),
+        warnings=tuple((run or {}).get("warnings", ())),
+    )
+
+
+class _Thumbnails:
+    """data: URIs until the budget is spent."""
+
+    def __init__(self, read: Thumbnail | None) -> None:
+        self._read = read
+        self._left = THUMBNAIL_BUDGET_BYTES
+
+    def uri(self, row: int) -> str | None:
+        image = self._read(row) if self._read and self._left > 0 else None
+        if not image or len(image) > self._left:
+            return None
+        self._left -= len(image)
+        return f"data:{_media_type(image)};base64,{base64.b64encode(image).decode('ascii')}"
+
+
+def _media_type(image: bytes) -> str:
+    if image.startswith(b"\x89PNG"):
+        return "image/png"
+    return "image/webp" if image[8:12] == b"WEBP" else "image/jpeg"
+
+
+def _finding(n_suspects: int, n_scored: int) -> str:
+    if n_suspects == 0:
+        return f"None of {count(n_scored, 'label')} looks wrong"
+    verb = "looks" if n_suspects == 1 else "look"
+    return f"{n_suspects:,} of {count(n_scored, 'label')} {verb} wrong ({share(n_suspects, n_scored)})"
+
+
+def _records(audit: AuditResult, rows: np.ndarray[Any, Any]) -> list[dict[str, Any]]:
+    records: list[dict[str, Any]] = audit.table.take(rows).to_pylist()
+    return records
+
+
+def _suspects(
+    audit: AuditResult, flagged: np.ndarray[Any, Any], thumbnails: _Thumbnails, limit: int
+) -> tuple[Suspect, ...]:
+    rows = np.flatnonzero(flagged)
+    first = rows[np.argsort(audit.column("rank")[rows], kind="stable")][:limit]
+    shown = [name for name in Suspect.__dataclass_fields__ if name != "thumbnail"]
+    return tuple(
+        Suspect(**{name: record[name] for name in shown}, thumbnail=thumbnails.uri(record["row"]))
+        for record in _records(audit, first)
+    )
+
+
+def _suggestions(audit: AuditResult, thumbnails: _Thumbnails) -> tuple[Suggestion, ...]:
+    """The unlabelled rows that the model is surest of."""
+    p_suggested = audit.column("p_suggested")
+    rows = np.flatnonzero((audit.column("status") == "unlabelled") & ~np.isnan(p_suggested))
+    first = rows[np.argsort(-p_suggested[rows], kind="stable")][:MAX_SUGGESTIONS]
+    return tuple(
+        Suggestion(r["row"], r["sample_id"], r["suggested_label"], r["p_suggested"], thumbnails.uri(r["row"]))
+        for r in _records(audit, first)
+    )
+
+
+def _pairs(audit: AuditResult, flagged: np.ndarray[Any, Any]) -> tuple[PairCount, ...]:
+    given, suggested = audit.column("given_label")[flagged], audit.column("suggested_label")[flagged]
+    counts = Counter(pair for pair in zip(given, suggested, strict=True) if pair[1] is not None)
+    place = {name: i for i, name in enumerate(audit.meta.classes)}
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], place[item[0][0]], place[item[0][1]]))
+    return tuple(PairCount(*pair, n) for pair, n in ordered)
+
+
+def _heat_map(classes: tuple[str, ...], pairs: tuple[PairCount, ...]) -> HeatMap | None:
+    if not pairs or len(classes) > MAX_HEAT_MAP_CLASSES:
+        return None
+    counts = {(pair.given_label, pair.suggested_label): pair.count for pair in pairs}
+    return HeatMap(classes, tuple(tuple(counts.get((g, s), 0) for s in classes) for g in classes))
+
+
+def _classes(
+    audit: AuditResult, scored: np.ndarray[Any, Any], flagged: np.ndarray[Any, Any]
+) -> tuple[ClassCount, ...]:
+    given = audit.column("given_label")
+    n, n_suspects = Counter(given[scored].tolist()), Counter(given[flagged].tolist())
+    counts = [ClassCount(name, n[name], n_suspects[name]) for name in audit.meta.classes if n[name]]
+    return tuple(sorted(counts, key=lambda c: -c.n_suspects))
+
+
+def _histogram(
+    values: np.ndarray[Any, Any],
+    edges: np.ndarray[Any, Any],
+    use: np.ndarray[Any, Any],
+    flagged: np.ndarray[Any, Any],
+) -> Histogram:
+    bounded = np.clip(values, edges[0], edges[-1])
+    rows = np.histogram(bounded[use], edges)[0]
+    suspects = np.histogram(bounded[use & flagged], edges)[0]
+    return Histogram(tuple(edges.tolist()), tuple(rows.tolist()), tuple(suspects.tolist()))
+
+
+def _epsilon(epsilon: np.ndarray[Any, Any], flagged: np.ndarray[Any, Any]) -> EpsilonHistogram | None:
+    if np.isnan(epsilon).all():
+        return None
+    zero = epsilon == 0
+    above = _histogram(epsilon, EPSILON_EDGES, epsilon > 0, flagged)
+    return EpsilonHistogram(above, int(zero.sum()), int((zero & flagged).sum()))
+
+
+def _unread(audit: AuditResult) -> tuple[UnreadGroup, ...]:
+    groups: dict[tuple[str, str], list[str]] = defaultdict(list)
+    columns = (audit.column(name) for name in ("status", "reason", "sample_id"))
+    for status, reason, sample_id in zip(*columns, strict=True):
+        if status not in ("ok", "unlabelled"):
+            groups[status, reason or ""].append(sample_id)
+    ordered = sorted(groups.items(), key=lambda item: (-len(item[1]), item[0]))
+    return tuple(UnreadGroup(*key, len(names), tuple(names[:3])) for key, names in ordered)
+
+
+def _clean_command(run: Mapping[str, Any], run_folder: str) -> str:
+    suffix = PurePath(run.get("paths", {}).get("data") or "labels.csv").suffix or ".csv"
+    return f"noiseaudit clean {shlex.quote(run_folder)} --policy relabel --out cleaned{suffix}"
+
+
+def _settings(meta: AuditMeta, run: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """What the audit depended on. Of run.json only the duration: reports travel, hosts and paths do not."""
+    settings = {
+        **_flat(meta.config),
+        "seed": meta.seed,
+        "device": meta.device_type,
+        "threads": meta.threads,
+        "cut-off": meta.cutoff.rule,
+        "cut-off threshold": f"{meta.cutoff.score} {meta.cutoff.threshold:.4g}",
+        **{f"version of {name}": version for name, version in meta.versions.items()},
+        "data fingerprint": meta.data_fingerprint,
+    }
+    if "seconds" in run:
+        settings["duration"] = f"{float(run['seconds']):.0f} s"
+    return tuple(
+        (name, value if isinstance(value, str) else json.dumps(value)) for name, value in settings.items()
+    )
+
+
+def _flat(config: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for name, value in config.items():
+        flat |= _flat(value, f"{prefix}{name}.") if isinstance(value, dict) else {f"{prefix}{name}": value}
+    return flat

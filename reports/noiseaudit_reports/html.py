@@ -1,0 +1,43 @@
+"""report.html: one self-contained file, no script, no network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from noiseaudit.atomic import write_text
+from noiseaudit.evaluate import table3
+from noiseaudit_reports.charts import charts
+from noiseaudit_reports.text import count, share, visible
+from noiseaudit_reports.view import ReportView
+
+TOP_PAIRS = 15
+TOP_CLASSES = 50
+
+
+def write_html(view: ReportView, path: Path) -> None:
+    """Write the report. Raises OutputError if `path` cannot be written."""
+    write_text(path, render_html(view, charts(view)))
+
+
+def render_html(view: ReportView, svg: Mapping[str, str]) -> str:
+    """`svg`: the charts by name, as `charts(view)` gives them; they are the only text not escaped."""
+    environment = Environment(
+        loader=PackageLoader("noiseaudit_reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"visible": visible}
+    environment.globals |= {"count": count, "share": share}
+    return environment.get_template("report.html.jinja").render(
+        view=view,
+        svg=svg,
+        table3=table3(view.evaluation) if view.evaluation else None,
+        pairs=view.pairs[:TOP_PAIRS],
+        classes=view.classes[:TOP_CLASSES],
+        most_in_cell=max((max(row) for row in view.heat_map.counts), default=0) if view.heat_map else 0,
+    )

@@ -1,0 +1,105 @@
+"""report.md: the report for a pull request."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from noiseaudit.atomic import write_text
+from noiseaudit.evaluate import Evaluation, table3
+from noiseaudit_reports.text import count, share, visible
+from noiseaudit_reports.view import ReportView
+
+TOP_SUSPECTS = 20
+TOP_PAIRS = 10
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~$@:])")
+
+
+def write_markdown(view: ReportView, path: Path) -> None:
+    """Write GitHub-flavoured Markdown. Raises OutputError if `path` cannot be written."""
+    write_text(path, render_markdown(view))
+
+
+def render_markdown(view: ReportView) -> str:
+    parts = [
+        f"# Label audit: {view.finding}",
+        _summary(view),
+        f"## Suspects\n\n{_suspects(view)}",
+        _pairs(view),
+        _evaluation(view.evaluation) if view.evaluation else "",
+        _unread(view),
+        f"## What next\n\nLook at the suspects, then write a cleaned label file:\n\n    {view.clean_command}",
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def escape(text: str) -> str:
+    """Text that Markdown, HTML, a table cell, a mention or an automatic link cannot change."""
+    html = visible(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _SPECIAL.sub(lambda match: f"&#{ord(match.group())};", html)
+
+
+def _table(header: Sequence[str], numeric: Sequence[bool], rows: Iterable[Sequence[str]]) -> str:
+    rule = ["---:" if right else "---" for right in numeric]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in (header, rule, *rows))
+
+
+def _summary(view: ReportView) -> str:
+    header = ["Rows", "Labels checked", "Unlabelled", "Unread", "Suspects", "Estimated wrong"]
+    numbers = [view.n_rows, view.n_scored, view.n_unlabelled, view.n_unread, view.n_suspects]
+    cells = [f"{number:,}" for number in numbers] + [f"{view.expected_wrong:,.0f}"]
+    cutoff = view.audit.meta.cutoff
+    text = f"Cut-off: `{cutoff.score}` at {cutoff.threshold:.4g}. {escape(cutoff.reason)}"
+    return f"{_table(header, [True] * 6, [cells])}\n\n{text}"
+
+
+def _suspects(view: ReportView) -> str:
+    if not view.suspects:
+        return "None."
+    header = ["Rank", "Row", "Sample", "Given", "Suggested", "p_mislabeled", "Why"]
+    rows = [
+        [
+            str(s.rank),
+            str(s.row),
+            escape(s.sample_id),
+            escape(s.given_label),
+            escape(s.suggested_label or ""),
+            f"{s.p_mislabeled:.3f}",
+            escape(s.why or ""),
+        ]
+        for s in view.suspects[:TOP_SUSPECTS]
+    ]
+    table = _table(header, [True, True, False, False, False, True, False], rows)
+    hidden = view.n_suspects - len(rows)
+    return f"{table}\n\n{count(hidden, 'more suspect')} in suspects.csv." if hidden else table
+
+
+def _pairs(view: ReportView) -> str:
+    if not view.pairs:
+        return ""
+    rows = [
+        [escape(p.given_label), escape(p.suggested_label), f"{p.count:,}", share(p.count, view.n_suspects)]
+        for p in view.pairs[:TOP_PAIRS]
+    ]
+    table = _table(["Given", "Suggested", "Suspects", "Share"], [False, False, True, True], rows)
+    return f"## Most confused classes\n\n{table}"
+
+
+def _evaluation(evaluation: Evaluation) -> str:
+    header, *rows = table3(evaluation)
+    table = _table([escape(cell) for cell in header], [False, *[True] * (len(header) - 1)], rows)
+    without = f"; {count(evaluation.n_without_truth, 'row')} without truth left out"
+    return (
+        f"## Against the truth\n\n{table}\n\n{count(evaluation.n_with_truth, 'row')}, 95% intervals"
+        f"{without if evaluation.n_without_truth else ''}."
+    )
+
+
+def _unread(view: ReportView) -> str:
+    if not view.unread:
+        return ""
+    rows = [[escape(g.status), escape(g.reason), f"{g.count:,}", escape(g.examples[0])] for g in view.unread]
+    return "## Images not read\n\n" + _table(
+        ["Status", "Reason", "Rows", "First"], [False, False, True, False], rows
+    )

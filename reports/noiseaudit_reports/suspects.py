@@ -1,0 +1,60 @@
+"""suspects.csv: every flagged row, most suspicious first, for people and spreadsheets."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from pathlib import Path
+from typing import Any
+
+import pyarrow.compute as pc
+
+from noiseaudit.atomic import write_text
+from noiseaudit.result import AuditResult
+from noiseaudit_reports.view import ReportView
+
+COLUMNS = (
+    "rank",
+    "row",
+    "sample_id",
+    "image",
+    "given_label",
+    "suggested_label",
+    "p_mislabeled",
+    "p_given",
+    "p_suggested",
+    "epsilon",
+    "why",
+)
+_FORMULA = re.compile(r"[=+\-@\t\r\n]")
+_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
+
+
+def write_suspects_csv(audit: AuditResult, path: Path) -> None:
+    """Write COLUMNS of all suspects in rank order: UTF-8, a header, an empty cell for null.
+
+    A text cell that a spreadsheet would run as a formula gets a leading apostrophe; numbers have six
+    significant digits. Raises OutputError if `path` cannot be written.
+    """
+    flagged = audit.table.filter(pc.fill_null(audit.table.column("is_label_issue"), False))
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for record in flagged.select(COLUMNS).sort_by("rank").to_pylist():
+        writer.writerow([_cell(record[name]) for name in COLUMNS])
+    write_text(path, text.getvalue())
+
+
+def write_suspects(view: ReportView, path: Path) -> None:
+    """`write_suspects_csv` of the view's audit: all suspects, not only those the view shows."""
+    write_suspects_csv(view.audit, path)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    text = str(value)
+    return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text

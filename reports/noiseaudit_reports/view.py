@@ -1,0 +1,117 @@
+"""ReportView: what a report shows, computed once by `build_view` and rendered by the writers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from noiseaudit.evaluate import Evaluation
+from noiseaudit.result import AuditResult
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """A flagged row. Labels and names are as in the audit: writers make them safe."""
+
+    rank: int
+    row: int
+    sample_id: str
+    given_label: str
+    suggested_label: str | None
+    p_mislabeled: float
+    p_given: float
+    p_suggested: float
+    epsilon: float | None
+    why: str | None
+    thumbnail: str | None  # a data: URI
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """An unlabelled row and the label that the model would give it."""
+
+    row: int
+    sample_id: str
+    suggested_label: str
+    p_suggested: float
+    thumbnail: str | None
+
+
+@dataclass(frozen=True)
+class PairCount:
+    """Suspects with this given label and this suggestion."""
+
+    given_label: str
+    suggested_label: str
+    count: int
+
+
+@dataclass(frozen=True)
+class HeatMap:
+    """Suspects by given label (rows) and suggested label (columns), in the classes' order."""
+
+    classes: tuple[str, ...]
+    counts: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True)
+class ClassCount:
+    """Scored labels of a class, and the suspects among them."""
+
+    name: str
+    n: int
+    n_suspects: int
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """Rows and suspects between consecutive edges; one edge more than bars."""
+
+    edges: tuple[float, ...]
+    rows: tuple[int, ...]
+    suspects: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class EpsilonHistogram:
+    """epsilon by half decades, and the rows whose epsilon is exactly zero."""
+
+    above_zero: Histogram  # edges are powers of ten; the first bar also holds anything smaller
+    zero_rows: int
+    zero_suspects: int
+
+
+@dataclass(frozen=True)
+class UnreadGroup:
+    """Rows whose image could not be used, by status and reason, with the first few names."""
+
+    status: str
+    reason: str
+    count: int
+    examples: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ReportView:
+    """Plain data. `n_` counts rows: `n_scored` are labelled and read, `n_suspects` of those are flagged."""
+
+    audit: AuditResult
+    finding: str
+    n_rows: int
+    n_scored: int
+    n_unlabelled: int
+    n_unread: int
+    n_suspects: int
+    expected_wrong: float  # sum of p_mislabeled over the scored rows
+    suspects: tuple[Suspect, ...]  # the first few, most suspicious first
+    suggestions: tuple[Suggestion, ...]
+    pairs: tuple[PairCount, ...]  # most frequent first
+    heat_map: HeatMap | None  # None: too many classes, or nothing to show
+    classes: tuple[ClassCount, ...]  # most suspects first
+    n_classes: int
+    p_mislabeled: Histogram
+    epsilon: EpsilonHistogram | None  # None: the method has no epsilon
+    unread: tuple[UnreadGroup, ...]
+    evaluation: Evaluation | None
+    clean_command: str
+    settings: tuple[tuple[str, str], ...]
+    warnings: tuple[str, ...]

@@ -1,0 +1,138 @@
+"""How every command starts and ends: help, version, one-line errors, exit codes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from noiseaudit.errors import DataError, TrainingDiverged
+from noiseaudit.result import AuditResult
+from noiseaudit_cli import rank
+from noiseaudit_cli.main import COMMANDS, app
+
+RUN = CliRunner().invoke
+
+
+def _raise(error: BaseException) -> Callable[..., Any]:
+    def read_audit(path: Path) -> AuditResult:
+        raise error
+
+    return read_audit
+
+
+def _outcome(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> Any:
+    monkeypatch.setattr("noiseaudit.result.read_audit", _raise(error))
+    return RUN(app, ["rank", "run"])
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_has_help_with_examples(name: str) -> None:
+    result = RUN(app, [name, "--help"])
+    assert result.exit_code == 0
+    assert "Examples:" in result.stdout
+    assert f"noiseaudit {name}" in result.stdout
+    assert not result.stderr
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["-h"]])
+def test_the_list_of_commands(arguments: list[str]) -> None:
+    result = RUN(app, arguments)
+    assert result.exit_code == 0
+    assert all(name in result.stdout for name in COMMANDS)
+
+
+def test_version() -> None:
+    assert RUN(app, ["--version"]).stdout.startswith("noiseaudit 0.")
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "line"),
+    [
+        (DataError("no rows", file="x.csv", fix="Add some."), 2, "error: x.csv: no rows. Add some.\n"),
+        (TrainingDiverged("the loss is NaN"), 1, "error: the loss is NaN\n"),
+        (
+            ZeroDivisionError("division\nby zero"),
+            1,
+            "error: unexpected ZeroDivisionError: division by zero (NOISEAUDIT_DEBUG=1 shows where)\n",
+        ),
+        (KeyboardInterrupt(), 130, "interrupted\n"),
+    ],
+)
+def test_errors_are_one_line_and_an_exit_code(
+    monkeypatch: pytest.MonkeyPatch, error: BaseException, code: int, line: str
+) -> None:
+    result = _outcome(monkeypatch, error)
+    assert (result.exit_code, result.stdout, result.stderr) == (code, "", line)
+
+
+def test_an_interrupt_passes_on_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    error = KeyboardInterrupt()
+    error.add_note("run is incomplete: start again with --force")
+    result = _outcome(monkeypatch, error)
+    assert result.exit_code == 130
+    assert result.stderr == "interrupted; run is incomplete: start again with --force\n"
+
+
+def test_debug_shows_where(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NOISEAUDIT_DEBUG", "1")
+    result = _outcome(monkeypatch, ZeroDivisionError("by zero"))
+    assert result.exit_code == 1
+    assert "Traceback" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["rank"], "Missing argument 'AUDIT'"),
+        (["rank", "run", "--top", "0"], "--top"),
+        (["rank", "run", "--top", "many"], "--top"),
+        (["rank", "run", "--by", "luck"], "--by"),
+        (["rank", "run", "--ordered"], "No such option: --ordered"),
+        (["clean", "run", "--out", "x.csv"], "--policy"),
+        (["scam"], "scam"),
+    ],
+)
+def test_usage_errors_are_one_line_that_names_the_option(arguments: list[str], words: str) -> None:
+    result = RUN(app, arguments)
+    assert result.exit_code == 2
+    assert words in result.stderr
+    assert "--help)" in result.stderr
+    assert result.stderr.count("\n") == 1
+
+
+def test_options_come_from_the_environment(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, make_audit: Callable[..., AuditResult]
+) -> None:
+    make_audit().write(tmp_path / "audit.parquet")
+    monkeypatch.setenv("NOISEAUDIT_RANK_TOP", "2")
+    monkeypatch.setenv("NOISEAUDIT_RANK_CLASS", "dog")
+    result = RUN(app, ["rank", str(tmp_path)])
+    assert len(result.stdout.splitlines()) == 3
+    assert result.stdout.count("\tdog\t") >= 2
+
+
+def test_a_reader_that_goes_away_is_no_traceback(
+    tmp_path: Path, make_audit: Callable[..., AuditResult]
+) -> None:
+    make_audit(n=3000).write(tmp_path / "audit.parquet")
+    command = [sys.executable, "-m", "noiseaudit_cli.main", "rank", str(tmp_path), "--all"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 1
+
+
+def test_a_command_inside_another_passes_errors_up() -> None:
+    group: Any = typer.main.get_command(app)
+    with pytest.raises(DataError, match="no such audit"):
+        group.main(["rank", "absent"], standalone_mode=False)
+    assert rank.COLUMNS

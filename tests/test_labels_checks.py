@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from noiseaudit.errors import DataError
+from noiseaudit.labels.checks import check_labels
+
+
+def check(*labels: str | None) -> list[str]:
+    return check_labels(labels, file=Path("data.csv"), column="label")
+
+
+@pytest.mark.parametrize(
+    "odd", ['["cat", "dog"]', "['cat']", '{"cat": 0.7}', "{'cat', 'dog'}", "[0.1 0.9]", "[]"]
+)
+def test_lists_and_mappings_stop(odd: str) -> None:
+    with pytest.raises(DataError, match=r"data\.csv, row 1, column 'label': label .* is a list or mapping"):
+        check("cat", odd, "dog")
+
+
+@pytest.mark.parametrize("odd", ["cat|dog", "cat;dog", "cat, dog", "dog|cat"])
+def test_a_combination_of_other_labels_stops(odd: str) -> None:
+    with pytest.raises(DataError, match=r"row 3, .*multi-label"):
+        check("cat", "dog", None, odd)
+
+
+@pytest.mark.parametrize(
+    "plain",
+    [
+        "cat|mouse",
+        "a|b",
+        "Washington, D.C.",
+        "[sic",
+        "{x}",
+        "[draft] cat",
+        "n/a",
+        "cat/dog/x",
+        "=1+1",
+        "|",
+        ",",
+    ],
+)
+def test_names_with_such_characters_are_plain_otherwise(plain: str) -> None:
+    assert check("cat", "dog", "bird", "horse", plain) == []
+
+
+def test_levels_stop_when_a_parent_is_a_label_and_half_the_names_are_nested() -> None:
+    with pytest.raises(DataError, match=r"row 1, .*'animal/cat' lies below 'animal'"):
+        check("animal", "animal/cat", "animal/dog", "vehicle")
+    with pytest.raises(DataError, match="'animal > cat' lies below 'animal'"):
+        check("animal", "animal > cat")
+    assert check("animal", "animal/cat", "vehicle", "plant") == []
+
+
+def test_leaves_alone_are_plain_names() -> None:
+    assert check("animal/cat", "animal/dog", "vehicle/car") == []
+
+
+def test_no_rows_no_labels_one_class() -> None:
+    with pytest.raises(DataError, match="no rows"):
+        check()
+    with pytest.raises(DataError, match="every row is unlabelled"):
+        check(None, None)
+    with pytest.raises(DataError, match="all labels are 'cat'; at least two"):
+        check("cat", None, "cat")
+
+
+def test_lookalikes_of_missing_warn_once_each() -> None:
+    warnings = check("NA", "nan", "None", "null", "NA", "cat", "banana")
+    assert [warning.split()[0] for warning in warnings] == ["'NA'", "'nan'", "'None'", "'null'"]
+    assert warnings[0].endswith("give --missing-label NA")

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from noiseaudit.errors import ConfigError, DataError
+from noiseaudit.labels import ColumnNames, edit_label_file, read_labels
+from noiseaudit.labels.read import read_given_labels
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    root = tmp_path / "images"
+    for name in ("dog/b.JPG", "dog/sub/a.png", "cat/2.png", "cat/10.png", "cat/notes.txt", "cat/.hidden.png"):
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).touch()
+    return root
+
+
+def test_classes_are_first_level_folders_in_code_point_order(root: Path) -> None:
+    table = read_labels(root)
+    assert table.image is not None
+    assert table.image.tolist() == ["cat/10.png", "cat/2.png", "dog/b.JPG", "dog/sub/a.png"]
+    assert table.given_label.tolist() == ["cat", "cat", "dog", "dog"]
+    assert table.sample_id.tolist() == table.image.tolist()
+    assert table.warnings == ()
+    assert table.source is not None
+    assert table.source.format == "folder"
+    assert read_given_labels(table.source) == table.given_label.tolist()
+
+
+def test_loose_images_are_unlabelled_and_empty_folders_no_class(root: Path) -> None:
+    (root / "loose.png").touch()
+    (root / "bird").mkdir()
+    table = read_labels(root)
+    assert table.given_label.tolist()[-1] is None
+    assert table.classes == ("cat", "dog")
+    assert "1 images lie in" in table.warnings[0]
+    assert "'bird' holds no images" in table.warnings[1]
+
+
+def test_a_folder_of_unlabelled_images(root: Path) -> None:
+    (root / "unknown").mkdir()
+    (root / "unknown" / "u.png").touch()
+    table = read_labels(root, missing_label="unknown")
+    assert table.given_label.tolist() == ["cat", "cat", "dog", "dog", None]
+
+
+def test_links_are_followed_but_not_in_circles(root: Path) -> None:
+    (root / "fox").symlink_to(root / "dog" / "sub", target_is_directory=True)
+    (root / "dog" / "loop").symlink_to(root, target_is_directory=True)
+    table = read_labels(root)
+    assert table.image is not None
+    assert table.image.tolist() == [
+        "cat/10.png",
+        "cat/2.png",
+        "dog/b.JPG",
+        "dog/sub/a.png",
+        "fox/a.png",
+    ]
+
+
+def test_edits_are_written_as_csv(root: Path, tmp_path: Path) -> None:
+    (root / "dog" / 'odd,"\r.png').touch()
+    source = read_labels(root).source
+    assert source is not None
+    out = tmp_path / "cleaned.csv"
+    edit_label_file(
+        source, out, labels={0: "dog", 1: None}, drop={2}, extra={"p": [0.5, None, 0.25, 1.0, None]}
+    )
+    assert out.read_bytes() == (
+        b'image,label,p\ncat/10.png,dog,0.5\ncat/2.png,,\n"dog/odd,""\r.png",dog,1.0\ndog/sub/a.png,dog,\n'
+    )
+
+
+def test_bad_trees_stop(tmp_path: Path, root: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DataError, match="no images in this folder"):
+        read_labels(tmp_path / "empty")
+    with pytest.raises(ConfigError, match="an image folder has no columns"):
+        read_labels(root, columns=ColumnNames(label="label"))
+    (root / "cat" / "a\udcff.png").touch()
+    with pytest.raises(DataError, match="image near .* is not valid text"):
+        read_labels(root)

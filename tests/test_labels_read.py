@@ -1,0 +1,172 @@
+"""read_labels on CSV and TSV, and what all formats share."""
+
+from __future__ import annotations
+
+import codecs
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from noiseaudit.errors import DataError
+from noiseaudit.labels import ColumnNames, LabelTable, Source, read_labels
+from noiseaudit.labels.read import read_given_labels
+
+
+def read(
+    tmp_path: Path,
+    text: str,
+    columns: ColumnNames | None = None,
+    missing_label: str | None = None,
+    images_required: bool = True,
+) -> LabelTable:
+    path = tmp_path / "data.csv"
+    path.write_bytes(text.encode("utf-8"))
+    return read_labels(
+        path,
+        columns=columns or ColumnNames(),
+        missing_label=missing_label,
+        images_required=images_required,
+    )
+
+
+def test_all_columns_of_a_csv(tmp_path: Path) -> None:
+    table = read(
+        tmp_path,
+        "sample_id,path,label,true_label,split,annotator,batch,note\r\n"
+        "1,x\\a.png,cat,dog,train,ann,b1,n\r\n"
+        '2,"x/b,1.png",,,,,,\r\n'
+        '3,c.png,"dog ""big""\r\none",cat,test,bob,b2,n\r\n',
+    )
+    assert table.sample_id.tolist() == ["1", "2", "3"]
+    assert table.image is not None
+    assert table.image.tolist() == ["x\\a.png", "x/b,1.png", "c.png"]
+    assert table.given_label.tolist() == ["cat", None, 'dog "big"\r\none']
+    columns = (table.true_label, table.split, table.annotator, table.batch)
+    assert [None if column is None else column.tolist() for column in columns] == [
+        ["dog", None, "cat"],
+        ["train", None, "test"],
+        ["ann", None, "bob"],
+        ["b1", None, "b2"],
+    ]
+    assert table.codes.tolist() == [0, -1, 1]
+    assert table.class_type == "string"
+    assert table.source is not None
+    assert (table.source.format, table.source.label_column) == ("csv", "label")
+
+
+def test_cells_are_text(tmp_path: Path) -> None:
+    table = read(tmp_path, "image,label\na,01\nb,1\nc,=1+1\nd,<b>\ne,😀\nf, cat\ng,1.0\n")
+    assert table.given_label.tolist() == ["01", "1", "=1+1", "<b>", "😀", " cat", "1.0"]
+
+
+def test_names_that_look_missing_are_classes_with_a_warning(tmp_path: Path) -> None:
+    text = "image,label\na,NA\nb,None\nc,nan\nd,null\ne,\n"
+    table = read(tmp_path, text)
+    assert table.given_label.tolist() == ["NA", "None", "nan", "null", None]
+    assert len(table.warnings) == 4
+    table = read(tmp_path, text, missing_label="NA")
+    assert table.given_label.tolist() == [None, "None", "nan", "null", None]
+    assert len(table.warnings) == 3
+
+
+def test_tsv_and_other_encodings(tmp_path: Path) -> None:
+    path = tmp_path / "data.TSV"
+    path.write_bytes(codecs.BOM_UTF16_BE + "image\tlabel\na,1\tcafé\nb\tx\n".encode("utf-16-be"))
+    table = read_labels(path, encoding="utf-16")
+    assert table.given_label.tolist() == ["café", "x"]
+    path.write_bytes(codecs.BOM_UTF8 + b"image\tlabel\na\tx\nb\ty\n")
+    assert read_labels(path).sample_id.tolist() == ["a", "b"]
+
+
+def test_columns_by_option(tmp_path: Path) -> None:
+    table = read(
+        tmp_path, "image,label,mine,key\na,x,1,k1\nb,x,2,k2\n", columns=ColumnNames(label="mine", id="key")
+    )
+    assert table.given_label.tolist() == ["1", "2"]
+    assert table.sample_id.tolist() == ["k1", "k2"]
+
+
+def test_without_images_ids_or_row_numbers(tmp_path: Path) -> None:
+    table = read(tmp_path, 'label\nx\n""\ny\n', images_required=False)
+    assert table.image is None
+    assert table.sample_id.tolist() == ["0", "1", "2"]
+    assert table.given_label.tolist() == ["x", None, "y"]
+    table = read(tmp_path, "id,label\nk,x\nl,y\n", images_required=False)
+    assert table.sample_id.tolist() == ["k", "l"]
+
+
+def test_the_same_image_twice_and_an_empty_image_cell(tmp_path: Path) -> None:
+    table = read(tmp_path, "image,label\na,x\na,y\n,x\n")
+    assert table.sample_id.tolist() == ["a", "a#2", "row 2"]
+    assert table.image is not None
+    assert table.image.tolist() == ["a", "a", None]
+
+
+def test_blank_lines_are_no_rows(tmp_path: Path) -> None:
+    table = read(tmp_path, "\nimage,label\n\na,x\n\r\nb,y\n\n")
+    assert table.given_label.tolist() == ["x", "y"]
+
+
+def test_ten_thousand_classes(tmp_path: Path) -> None:
+    table = read(tmp_path, "image,label\n" + "".join(f"{i},{i}\n" for i in range(10_000)))
+    np.testing.assert_array_equal(table.codes, np.arange(10_000))
+
+
+@pytest.mark.parametrize(
+    ("text", "match"),
+    [
+        ("", "the file is empty"),
+        ("\n\n", "the file is empty"),
+        ("image,label\n", "there are no rows"),
+        ("image,label,label\na,x,y\n", "column 'label': two columns have this name"),
+        ("image,species\na,x\n", "no label column"),
+        ("image,label\na,x\nb,y,z\n", "line 3: 3 fields where the header has 2"),
+        ('image,label\n"a\nb",x\nc\n', "line 4: 1 fields where the header has 2"),
+        ('image,label\na,x\nb,"y\nc,z\n', "line 3: malformed row"),
+        ('image,label\na,x\n"b"c,y\n', "line 3: malformed row"),
+        ("image,label\na,x\nb,\0\n", "line 3: NUL characters"),
+        ("image,label\na,\nb,\n", "column 'label': every row is unlabelled"),
+        ("image,label\na,x\nb,x\n", "at least two classes"),
+        ("image,label\na,x\nb,y\nc,x|y\n", "row 2, column 'label': label 'x|y'"),
+        ("image,label\na,x\nb,\"['y']\"\n", "row 1, column 'label': label"),
+        ("image,label,id\na,x,1\nb,y,1\n", "row 1, column 'id': id '1' is that of row 0 too"),
+    ],
+)
+def test_bad_csv_stops_with_one_line(tmp_path: Path, text: str, match: str) -> None:
+    with pytest.raises(DataError, match=match) as caught:
+        read(tmp_path, text)
+    assert "data.csv" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_blank_line_in_a_single_column_is_ambiguous(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r'line 3: a blank line .*Write "" for an unlabelled row'):
+        read(tmp_path, "label\nx\n\ny\n", images_required=False)
+
+
+def test_absent_files_and_unknown_suffixes_stop(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no such label file"):
+        read_labels(tmp_path / "none.csv")
+    with pytest.raises(DataError, match=r"unknown kind of label file '\.xlsx'.*\.csv"):
+        read_labels(tmp_path / "none.xlsx")
+
+
+def test_given_labels_alone_look_at_no_other_column(tmp_path: Path) -> None:
+    path = tmp_path / "data.csv"
+    path.write_text("label,id\nx,1\nNA,1\n,1\n")
+    source = Source(path, "csv", "label", missing_label="NA")
+    assert read_given_labels(source) == ["x", None, None]
+    with pytest.raises(DataError, match="column 'species': no column of this name"):
+        read_given_labels(Source(path, "csv", "species"))
+
+
+def test_reading_imports_no_heavy_library() -> None:
+    code = (
+        "import sys, noiseaudit.labels, noiseaudit.noise, noiseaudit.corrupt, noiseaudit.clean\n"
+        "print(sorted({'torch', 'pandas', 'sklearn', 'scipy'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

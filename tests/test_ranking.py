@@ -1,0 +1,57 @@
+"""Rows in order of suspicion."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pyarrow as pa
+import pytest
+
+from noiseaudit.errors import ConfigError
+from noiseaudit.ranking import ranked_rows
+from noiseaudit.result import SCHEMA, AuditResult
+
+MakeAudit = Callable[..., AuditResult]
+
+
+def _with(audit: AuditResult, name: str, values: list[float | None]) -> AuditResult:
+    place = SCHEMA.names.index(name)
+    return AuditResult(
+        audit.table.set_column(place, SCHEMA.field(name), pa.array(values, SCHEMA.field(name).type)),
+        audit.meta,
+    )
+
+
+def test_by_p_mislabeled_is_the_audits_rank(make_audit: MakeAudit) -> None:
+    rows = ranked_rows(make_audit(n=60, n_unlabelled=4, n_unread=3), ["rank", "p_mislabeled"])
+    assert [row["rank"] for row in rows] == list(range(1, 54))
+    assert [row["p_mislabeled"] for row in rows] == sorted(
+        (row["p_mislabeled"] for row in rows), reverse=True
+    )
+
+
+def test_ties_are_broken_by_row(make_audit: MakeAudit) -> None:
+    audit = _with(make_audit(n=6, n_unlabelled=0, n_unread=0), "epsilon", [0.5, 0.0, 0.5, None, 0.75, 0.0])
+    assert [row["row"] for row in ranked_rows(audit, ["row"], by="epsilon")] == [4, 0, 2, 1, 5]
+
+
+def test_top_and_class(make_audit: MakeAudit) -> None:
+    audit = make_audit()
+    dogs = ranked_rows(audit, ["given_label", "rank"], only_class="dog")
+    assert {row["given_label"] for row in dogs} == {"dog"}
+    assert len(dogs) == audit.table.slice(0, 53).column("given_label").to_pylist().count("dog")
+    assert ranked_rows(audit, ["given_label", "rank"], only_class="dog", top=2) == dogs[:2]
+
+
+def test_an_unknown_class_suggests_the_nearest(make_audit: MakeAudit) -> None:
+    with pytest.raises(ConfigError, match="Did you mean 'frog'"):
+        ranked_rows(make_audit(), ["row"], only_class="fog")
+    with pytest.raises(ConfigError, match="Its classes are 'cat', 'dog', 'frog'"):
+        ranked_rows(make_audit(), ["row"], only_class="42")
+
+
+def test_a_method_without_epsilon_cannot_rank_by_it(make_audit: MakeAudit) -> None:
+    audit = make_audit(has_epsilon=False)
+    assert audit.table.column("epsilon").null_count == len(audit)
+    with pytest.raises(ConfigError, match="--by p_mislabeled"):
+        ranked_rows(audit, ["row"], by="epsilon")
