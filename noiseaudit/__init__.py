@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from noiseaudit.clean import clean_labels
     from noiseaudit.config import AuditConfig
     from noiseaudit.errors import ConfigError, DataError, NoiseAuditError, OutputError, TrainingDiverged
+    from noiseaudit.estimator import NoiseAuditClassifier
     from noiseaudit.evaluate import evaluate
     from noiseaudit.labels.read import read_labels
     from noiseaudit.labels.table import LabelTable
@@ -25,6 +26,7 @@ _HOME = {
     "ConfigError": "errors",
     "DataError": "errors",
     "LabelTable": "labels.table",
+    "NoiseAuditClassifier": "estimator",
     "NoiseAuditError": "errors",
     "OutputError": "errors",
     "TrainingDiverged": "errors",
@@ -41,6 +43,7 @@ __all__ = [
     "ConfigError",
     "DataError",
     "LabelTable",
+    "NoiseAuditClassifier",
     "NoiseAuditError",
     "OutputError",
     "TrainingDiverged",

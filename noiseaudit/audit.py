@@ -18,7 +18,7 @@ from noiseaudit.labels.columns import FIND_ALL, ColumnNames
 from noiseaudit.labels.read import read_labels
 from noiseaudit.labels.table import LabelTable
 from noiseaudit.methods import METHODS
-from noiseaudit.methods.base import Setup
+from noiseaudit.methods.base import Method, Setup
 from noiseaudit.plan import Plan, make_plan
 from noiseaudit.result import AuditResult
 from noiseaudit.runtime import training_runtime
@@ -36,6 +36,7 @@ class Audit:
     """An audit and what training left behind."""
 
     result: AuditResult
+    method: Method  # trained
     plan: Plan  # what was chosen, and why
     embeddings: npt.NDArray[np.float32]  # (n, d) final z_a means, NaN where a row was not read
     dynamics: list[EpochRecord]
@@ -95,7 +96,16 @@ def audit_samples(
 ) -> Audit:
     """Train on samples that are already read, score every label, and put the verdicts together."""
     with training_runtime():
-        fitted = train(table, samples, plan, on_epoch)
+        method = build_method(table, samples, plan)
+        fitted = fit(
+            method,
+            usable_data(table, samples),
+            plan.batches,
+            epochs=plan.epochs,
+            seed=plan.config.seed,
+            device=plan.device,
+            on_epoch=on_epoch,
+        )
     given = table.codes[np.flatnonzero(samples.status == "ok")[fitted.labelled]]
     scores = score_labels(fitted.guider_mean[fitted.labelled], given)
     epsilon = fitted.epsilon if METHODS[plan.config.method].has_guider else None
@@ -106,6 +116,7 @@ def audit_samples(
     )
     return Audit(
         result=result,
+        method=method,
         plan=plan,
         embeddings=_embeddings(samples, fitted),
         dynamics=fitted.dynamics,
@@ -114,10 +125,9 @@ def audit_samples(
     )
 
 
-def train(table: LabelTable, samples: Samples, plan: Plan, on_epoch: Callable[[EpochRecord], None]) -> Fitted:
-    """Fit the planned method on the rows that were read."""
-    usable = np.flatnonzero(samples.status == "ok")
-    x = samples.x if len(usable) == len(table) else samples.x[usable]
+def build_method(table: LabelTable, samples: Samples, plan: Plan) -> Method:
+    """The planned method, untrained."""
+    usable = samples.status == "ok"
     setup = Setup(
         shape=samples.shape,
         n_classes=len(table.classes),
@@ -127,15 +137,14 @@ def train(table: LabelTable, samples: Samples, plan: Plan, on_epoch: Callable[[E
         seed=plan.config.seed,
         device=plan.device,
     )
-    return fit(
-        METHODS[plan.config.method](setup),
-        TrainingData(x, torch.from_numpy(table.codes[usable]), len(table.classes)),
-        plan.batches,
-        epochs=plan.epochs,
-        seed=plan.config.seed,
-        device=plan.device,
-        on_epoch=on_epoch,
-    )
+    return METHODS[plan.config.method](setup)
+
+
+def usable_data(table: LabelTable, samples: Samples) -> TrainingData:
+    """The rows that were read; their x is not copied when that is all of them."""
+    usable = np.flatnonzero(samples.status == "ok")
+    x = samples.x if len(usable) == len(table) else samples.x[usable]
+    return TrainingData(x, torch.from_numpy(table.codes[usable]), len(table.classes))
 
 
 def scored_ids(table: LabelTable, samples: Samples) -> list[str]:

@@ -101,7 +101,7 @@ def _rows_by_class(codes: Codes) -> Iterator[tuple[int, npt.NDArray[np.int64]]]:
     """Each class that occurs, ascending, with its rows in order."""
     order = np.argsort(codes, kind="stable")
     present, starts = np.unique(codes[order], return_index=True)
-    for code, rows in zip(present.tolist(), np.split(order, starts[1:]), strict=True):
+    for code, rows in zip(present.tolist(), np.split(order, starts)[1:], strict=True):
         if code >= 0:
             yield code, rows
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from noiseaudit.data.embeddings import load_embeddings
@@ -79,9 +80,23 @@ def load_samples(
 
 def _from_embeddings(table: LabelTable, path: Path) -> Samples:
     values = load_embeddings(path, table)
-    spread = values.std(axis=0)
-    standardised = (values - values.mean(axis=0)) / np.where(spread > 0, spread, 1)
+    return from_vectors(table, values, *column_scales(values))
+
+
+def column_scales(values: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Mean and standard deviation of each of d columns, the latter 1 where a column is constant: (d,), (d,)."""
+    deviation = values.std(axis=0)
+    return values.mean(axis=0), np.where(deviation > 0, deviation, np.float32(1))
+
+
+def from_vectors(
+    table: LabelTable,
+    values: npt.NDArray[np.float32],
+    mean: npt.NDArray[np.float32],
+    deviation: npt.NDArray[np.float32],
+) -> Samples:
+    """Samples of finite vectors (n, d), standardised."""
     status = np.full(len(table), "ok", dtype=np.object_)
     reason = np.full(len(table), None, dtype=np.object_)
-    x = torch.from_numpy(standardised.astype(np.float32))
+    x = torch.from_numpy((values - mean) / deviation)
     return Samples(x, status, reason, fingerprint(table, values))

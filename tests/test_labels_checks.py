@@ -36,7 +36,10 @@ def test_a_combination_of_other_labels_stops(odd: str) -> None:
         "{x}",
         "[draft] cat",
         "n/a",
-        "cat/dog/x",
+        "a/cat/x",
+        "['\\d'",
+        "[1 is 2]",
+        "{[]}",
         "=1+1",
         "|",
         ",",
@@ -51,6 +54,8 @@ def test_levels_stop_when_a_parent_is_a_label_and_half_the_names_are_nested() ->
         check("animal", "animal/cat", "animal/dog", "vehicle")
     with pytest.raises(DataError, match="'animal > cat' lies below 'animal'"):
         check("animal", "animal > cat")
+    with pytest.raises(DataError, match="'animal/pet/cat' lies below 'animal'"):
+        check("animal", "animal/pet/cat")
     assert check("animal", "animal/cat", "vehicle", "plant") == []
 
 

@@ -80,6 +80,10 @@ def test_bad_trees_stop(tmp_path: Path, root: Path) -> None:
         read_labels(tmp_path / "empty")
     with pytest.raises(ConfigError, match="an image folder has no columns"):
         read_labels(root, columns=ColumnNames(label="label"))
+    (root / "cat" / "self").symlink_to("self")
+    with pytest.raises(DataError, match=r"cat/self: cannot be read \(Too many levels"):
+        read_labels(root)
+    (root / "cat" / "self").unlink()
     (root / "cat" / "a\udcff.png").touch()
-    with pytest.raises(DataError, match="image near .* is not valid text"):
+    with pytest.raises(DataError, match=r"image near .* is not valid text"):
         read_labels(root)

@@ -187,3 +187,10 @@ def test_a_column_without_nulls_cannot_be_blanked(tmp_path: Path) -> None:
     assert edit(path, {0: "b"}).read().column("label").to_pylist() == ["b", "b"]
     with pytest.raises(DataError, match="column 'label': the column admits no nulls"):
         edit(path, {0: None})
+
+
+def test_a_file_without_row_groups_keeps_its_schema(tmp_path: Path) -> None:
+    path = tmp_path / "data.parquet"
+    schema = pa.schema([("label", pa.string())])
+    pq.ParquetWriter(path, schema).close()
+    assert edit(path, {}, extra={"p": []}).read().schema.names == ["label", "p"]

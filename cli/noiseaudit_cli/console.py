@@ -18,10 +18,10 @@ def visible(text: str) -> str:
     return "".join(char if _is_plain(char) else char.encode("unicode_escape").decode() for char in text)
 
 
-def print_rows(rows: Sequence[Mapping[str, object]], columns: Sequence[str], *, title: str = "") -> None:
+def print_rows(rows: Sequence[Mapping[str, object]], columns: Sequence[str]) -> None:
     """Print `columns` of `rows`: a table on a terminal, tab-separated values with a header elsewhere."""
     if sys.stdout.isatty():
-        _print_table([[_short(row[c]) for c in columns] for row in rows], columns, title)
+        _print_table([[_short(row[c]) for c in columns] for row in rows], columns)
     else:
         lines = ["\t".join(columns), *("\t".join(_exact(row[c]) for c in columns) for row in rows)]
         typer.echo("\n".join(lines))
@@ -37,12 +37,13 @@ def say(text: str) -> None:
     typer.echo(text, err=True)
 
 
-def _print_table(cells: Sequence[Sequence[str]], columns: Sequence[str], title: str) -> None:
+def _print_table(cells: Sequence[Sequence[str]], columns: Sequence[str]) -> None:
+    from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=Text(title) if title else None, title_justify="left", header_style="bold")
+    table = Table(box=SIMPLE_HEAD, header_style="bold")
     for i, name in enumerate(columns):
         numeric = all(_is_number(row[i]) for row in cells)
         table.add_column(Text(name), justify="right" if numeric else "left", overflow="fold")
@@ -68,4 +69,4 @@ def _exact(value: object) -> str:
 def _short(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else ""
-    return f"{value:.4g}" if isinstance(value, float) else _exact(value)
+    return f"{value:#.4g}" if isinstance(value, float) else _exact(value)

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 THUMBNAIL_PX = 96
 REPORTS = {"html": "report.html", "markdown": "report.md"}
+SUSPECTS = {"suspects": "suspects.csv"}
 FORMATS = {".html": "html", ".md": "markdown"}
 
 
@@ -42,6 +43,16 @@ def write_reports(
     )
     for name, file in files.items():
         WRITERS[name](view, file)
+
+
+def write_run_reports(out: Path) -> Callable[[AuditResult, Mapping[str, Any], Path], None]:
+    """What writes all reports of the scan whose folder will be called `out`."""
+
+    def write(audit: AuditResult, run: Mapping[str, Any], folder: Path) -> None:
+        files = {name: folder / file for name, file in (REPORTS | SUSPECTS).items()}
+        write_reports(audit, run, files, run_folder=out)
+
+    return write
 
 
 def report_file(out: Path, *, force: bool) -> dict[str, Path]:

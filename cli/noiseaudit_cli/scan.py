@@ -1,9 +1,227 @@
-"""noiseaudit scan."""
+"""noiseaudit scan: train on the labels, doubt them, and write down which look wrong."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from noiseaudit_cli.options import (
+    AnnotatorColumn,
+    BatchColumn,
+    Data,
+    Encoding,
+    IdColumn,
+    ImageColumn,
+    Json,
+    LabelColumn,
+    MissingLabel,
+    SplitColumn,
+    TrueLabelColumn,
+    option,
+)
 
 EXAMPLES = """
-noiseaudit scan
+noiseaudit scan labels.csv --images photos --out run
+noiseaudit scan photos --out run
+noiseaudit scan labels.parquet --embeddings clip.npy --out run
+noiseaudit scan labels.csv --images photos --out run --cutoff budget=500
 """
+_TRAINING = "Training"
+_READING = "Images"
 
 
-def scan() -> None:
-    """x"""
+class Device(StrEnum):
+    AUTO = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
+    MPS = "mps"
+
+
+def scan(
+    data: Data,
+    out: Annotated[Path, option(metavar="DIR", help="Run folder to create.")],
+    images: Annotated[
+        Path | None,
+        option(metavar="DIR", help="Folder that image paths are relative to.", show_default=False),
+    ] = None,
+    seed: Annotated[int, option(metavar="N", help="The same seed gives the same audit.")] = 0,
+    cutoff: Annotated[
+        str,
+        option(
+            metavar="RULE",
+            help="Where suspects begin: auto, epsilon (the paper's rule), budget=N rows to review, "
+            "or rate=R of the labels.",
+        ),
+    ] = "auto",
+    force: Annotated[bool, option("--force", help="Replace the run folder of an earlier scan.")] = False,
+    json: Json = False,
+    quiet: Annotated[bool, option("--quiet", "-q", help="Say nothing but errors.")] = False,
+    method: Annotated[
+        str, option(metavar="NAME", help="umn_plus, or umn (as the paper has it).", rich_help_panel=_TRAINING)
+    ] = "umn_plus",
+    backbone: Annotated[
+        str,
+        option(
+            metavar="NAME",
+            help="auto, mlp, conv13, resnet18, resnet101 or embeddings.",
+            rich_help_panel=_TRAINING,
+        ),
+    ] = "auto",
+    device: Annotated[
+        Device, option(help="Where to train; auto takes a GPU if there is one.", rich_help_panel=_TRAINING)
+    ] = Device.AUTO,
+    epochs: Annotated[
+        int | None,
+        option(
+            metavar="N",
+            help="Passes over the data (default: by their amount).",
+            show_default=False,
+            rich_help_panel=_TRAINING,
+        ),
+    ] = None,
+    batch_size: Annotated[
+        int | None,
+        option(
+            metavar="N",
+            help="Rows a step (default: by their amount).",
+            show_default=False,
+            rich_help_panel=_TRAINING,
+        ),
+    ] = None,
+    setting: Annotated[
+        list[str] | None,
+        option(
+            "--set",
+            envvar="NOISEAUDIT_SCAN_SET",
+            metavar="NAME=VALUE",
+            help="Change a setting of the method (repeatable; docs/method.md).",
+            show_default=False,
+            rich_help_panel=_TRAINING,
+        ),
+    ] = None,
+    image_size: Annotated[
+        int | None,
+        option(
+            metavar="PX",
+            help="Side to which images are resized (default: by their sizes).",
+            show_default=False,
+            rich_help_panel=_READING,
+        ),
+    ] = None,
+    embeddings: Annotated[
+        Path | None,
+        option(
+            metavar="FILE",
+            help="Use these in place of images: .npy in row order, or .parquet with sample_id.",
+            show_default=False,
+            rich_help_panel=_READING,
+        ),
+    ] = None,
+    allow_root: Annotated[
+        list[Path] | None,
+        option(
+            metavar="DIR",
+            help="Another folder that image paths may lead to (repeatable).",
+            show_default=False,
+            rich_help_panel=_READING,
+        ),
+    ] = None,
+    max_pixels: Annotated[
+        int,
+        option(min=1, metavar="N", help="Larger images are refused undecoded.", rich_help_panel=_READING),
+    ] = 50_000_000,
+    strict: Annotated[
+        bool, option("--strict", help="Stop at the first bad image.", rich_help_panel=_READING)
+    ] = False,
+    workers: Annotated[
+        int | None,
+        option(
+            min=1,
+            metavar="N",
+            help="Decoding threads (default: one per core).",
+            show_default=False,
+            rich_help_panel=_READING,
+        ),
+    ] = None,
+    encoding: Encoding = "utf-8",
+    missing_label: MissingLabel = None,
+    image_column: ImageColumn = None,
+    label_column: LabelColumn = None,
+    id_column: IdColumn = None,
+    true_label_column: TrueLabelColumn = None,
+    split_column: SplitColumn = None,
+    annotator_column: AnnotatorColumn = None,
+    batch_column: BatchColumn = None,
+) -> None:
+    """Find the labels that look wrong.
+
+    Trains on the given labels and the images, unlabelled rows included, and scores how probable it is that each
+    label is wrong. Writes audit.parquet, suspects.csv, a cleaned label file, report.html, report.md and more to
+    the run folder.
+    """
+    from noiseaudit.config import AuditConfig
+    from noiseaudit.labels.columns import ColumnNames
+    from noiseaudit.samples import SampleOptions
+    from noiseaudit.scan import ScanOptions
+    from noiseaudit.scan import scan as run_scan
+    from noiseaudit_cli.console import print_json
+    from noiseaudit_cli.progress import ScanProgress
+    from noiseaudit_cli.reporting import write_run_reports
+    from noiseaudit_cli.summary import scan_summary
+
+    if images is None and embeddings is None and data.is_dir():
+        images = data
+    options = ScanOptions(
+        data=data,
+        out=out,
+        samples=SampleOptions(
+            images=images,
+            embeddings=embeddings,
+            allow_roots=tuple(allow_root or ()),
+            max_pixels=max_pixels,
+            strict=strict,
+            workers=workers,
+        ),
+        config=AuditConfig(
+            method=method,
+            backbone=backbone,
+            image_size=image_size,
+            epochs=epochs,
+            batch_size=batch_size,
+            device=device.value,
+            seed=seed,
+            cutoff=cutoff,
+            settings=_settings(setting or []),
+        ),
+        columns=ColumnNames(
+            image=image_column,
+            label=label_column,
+            id=id_column,
+            true_label=true_label_column,
+            split=split_column,
+            annotator=annotator_column,
+            batch=batch_column,
+        ),
+        missing_label=missing_label,
+        encoding=encoding,
+        force=force,
+    )
+    with ScanProgress(quiet=quiet or json) as progress:
+        run = run_scan(options, progress, write_run_reports(out))
+    if json:
+        print_json({"run": str(out), **run})
+    elif not quiet:
+        typer.echo(scan_summary(run, out))
+
+
+def _settings(texts: list[str]) -> dict[str, str]:
+    from noiseaudit.errors import ConfigError
+
+    pairs = [text.partition("=") for text in texts]
+    for text, (name, equals, _) in zip(texts, pairs, strict=True):
+        if not (name and equals):
+            raise ConfigError(f"--set {text!r} is not of the form NAME=VALUE", fix="As in --set alpha=20.")
+    return {name: value for name, _, value in pairs}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import re
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -53,11 +54,13 @@ def _is_list(name: str) -> bool:
         return False
     if _NUMBERS.fullmatch(name):
         return True
-    for parse in (json.loads, ast.literal_eval):
-        try:
-            return isinstance(parse(name), list | dict | set)
-        except (ValueError, SyntaxError, RecursionError, MemoryError):
-            continue
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the parser's remarks on text that is not code
+        for parse in (json.loads, ast.literal_eval):
+            try:
+                return isinstance(parse(name), list | dict | set)
+            except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):
+                continue
     return False
 
 
@@ -82,7 +85,8 @@ def _levels(names: Sequence[str]) -> list[tuple[str, str]]:
         nested = [name for name in names if separator in name]
         if 2 * len(nested) >= len(names):
             for name in nested:
-                parent = name.rsplit(separator, 1)[0].strip()
-                if parent in known:
+                parts = name.split(separator)
+                parents = [separator.join(parts[:depth]).strip() for depth in range(1, len(parts))]
+                for parent in known.intersection(parents):
                     return [(name, f"lies below {parent!r}, which is a label too (hierarchical labels)")]
     return []

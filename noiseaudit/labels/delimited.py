@@ -44,14 +44,14 @@ def edit_delimited(file: TextFile, delimiter: str, label_column: str, revision: 
     records = checked_records(file, delimiter)
     _, header, names = next(records)
     label_place = names.index(label_column)
-    parts = [_edited(header, names, {}, list(revision.extra), delimiter)]
+    parts = [_edited(header, {}, list(revision.extra), delimiter)]
     row = 0
     for _, raw, fields in records:
         if not fields:
             parts.append(raw)
             continue
         if row not in revision.drop:
-            parts.append(_revised(raw, fields, row, label_place, revision, delimiter))
+            parts.append(_revised(raw, row, label_place, revision, delimiter))
         row += 1
     revision.check(names, row, file.path)
     return "".join(parts)
@@ -142,16 +142,14 @@ def _wrong_width(record: Record, width: int, path: Path) -> DataError:
     )
 
 
-def _revised(
-    raw: str, fields: list[str], row: int, label_place: int, revision: Revision, delimiter: str
-) -> str:
+def _revised(raw: str, row: int, label_place: int, revision: Revision, delimiter: str) -> str:
     if not revision.touches(row):
         return raw
     changed = {label_place: revision.labels[row] or ""} if row in revision.labels else {}
-    return _edited(raw, fields, changed, [cell_text(cell) for cell in revision.cells(row)], delimiter)
+    return _edited(raw, changed, [cell_text(cell) for cell in revision.cells(row)], delimiter)
 
 
-def _edited(raw: str, fields: list[str], changed: dict[int, str], added: list[str], delimiter: str) -> str:
+def _edited(raw: str, changed: dict[int, str], added: list[str], delimiter: str) -> str:
     spans = _spans(raw, delimiter)
     pieces = [raw[start:end] for start, end in spans]
     all_quoted = all(piece.startswith('"') for piece in pieces)

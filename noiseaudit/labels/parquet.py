@@ -34,7 +34,7 @@ class ParquetReader:
     def columns(self, wanted: Sequence[str]) -> dict[str, list[Any]]:
         """The values of these columns, one list each; None where null."""
         for name in wanted:
-            _check_scalar(self._schema.field(name), self._path)
+            check_scalar(self._schema.field(name), self._path)
         with _readable(self._path), pq.ParquetFile(self._path) as file:
             table = file.read(columns=list(wanted))
         return {name: table.column(name).to_pylist() for name in wanted}
@@ -70,8 +70,8 @@ def _readable(path: Path) -> Iterator[None]:
         raise DataError(f"not a readable Parquet file ({reason})", file=path) from error
 
 
-def _check_scalar(field: Any, path: Path) -> None:
-    """Before reading: a column of encoded images may not fit in memory."""
+def check_scalar(field: Any, path: Path) -> None:
+    """Raise DataError unless cells are single values. Before reading: encoded images may not fit in memory."""
     if (
         pa.types.is_nested(field.type)
         or pa.types.is_binary(field.type)

@@ -52,10 +52,15 @@ def read_labels(
     kind = file_format(path)
     reader = _open(path, kind, encoding)
     found = resolve_columns(reader.names, columns, file=path, images_required=images_required)
+    source = Source(path, kind, str(found.label), encoding, missing_label)
+    return read_rows(reader, found, source)
+
+
+def read_rows(reader: Reader, found: ColumnNames, source: Source) -> LabelTable:
+    """The rows of `reader` by the columns `found`. Raises DataError as `read_labels` does."""
+    path, missing_label = source.path, source.missing_label
     cells = reader.columns(list(found.named().values()))
-    label_column = str(found.label)
-    source = Source(path, kind, label_column, encoding, missing_label)
-    labels, class_type = _labels(cells[label_column], source)
+    labels, class_type = _labels(cells[source.label_column], source)
     texts = {
         role: plain_texts(cells[name], file=path, column=name)
         for role, name in found.named().items()

@@ -24,8 +24,8 @@ class Revision:
         return bool(self.extra) or row in self.labels
 
     def cells(self, row: int) -> list[Cell]:
-        """The appended cells of one row, in column order."""
-        return [cells[row] for cells in self.extra.values()]
+        """The appended cells of one row, in column order; `check` tells whether any were missing."""
+        return [cells[row] if row < len(cells) else None for cells in self.extra.values()]
 
     def check(self, names: Sequence[str], n_rows: int, file: Path) -> None:
         """Raise DataError if an appended column exists already, or the rows are not those of the file."""

@@ -21,12 +21,14 @@ class UMNPlus(UMN):
     def settings(backbone: str) -> UMNConfig:
         if backbone == "embeddings":
             return UMNConfig(
-                alpha=50.0,
+                alpha=20.0,
                 generative_weight=0.2,
                 latent_b=16,
                 input_noise=0.5,
                 label_kl="batch",
                 label_kl_weight=20.0,
+                consistency_weight=50.0,
+                entropy_weight=0.5,
             )
         return UMNConfig(
             alpha=20.0,

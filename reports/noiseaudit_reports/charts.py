@@ -70,7 +70,7 @@ def epsilon_chart(histogram: EpsilonHistogram) -> str:
     with _figure() as (figure, axes):
         _bars(axes, places, rows, suspects)
         decades = range(0, len(above.edges), 4)
-        axes.set_xticks([-1.5, *decades], ["0", *(f"{above.edges[i]:.0e}" for i in decades)])
+        axes.set_xticks([-1.5, *decades], ["0", *(f"{above.edges[i]:.9g}" for i in decades)])
         axes.set(xlabel="epsilon (log scale; exactly 0 at the left)", ylabel="labels (log scale)")
         _legend(axes)
         title = f"Histogram of epsilon; it is exactly 0 for {count(histogram.zero_rows, 'label')}"
@@ -104,6 +104,7 @@ def _bars(axes: Axes, edges: tuple[float, ...], rows: tuple[int, ...], suspects:
     axes.bar(middles, rows, widths, color=ROWS, label="all labels")
     axes.bar(middles, suspects, widths, color=SUSPECTS, label="suspects")
     axes.set_yscale("symlog", linthresh=1)
+    axes.yaxis.set_major_formatter("{x:,.0f}")
     axes.set_ylim(bottom=0)
 
 

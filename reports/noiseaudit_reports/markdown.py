@@ -13,7 +13,8 @@ from noiseaudit_reports.view import ReportView
 
 TOP_SUSPECTS = 20
 TOP_PAIRS = 10
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~$@:])")
+_ASCII_PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
+_ACTIVE = re.compile(r"[\\`*_\[\]<>&|~$@#:]|(?<=www)\.", re.IGNORECASE)
 
 
 def write_markdown(view: ReportView, path: Path) -> None:
@@ -34,10 +35,22 @@ def render_markdown(view: ReportView) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def escape(text: str) -> str:
-    """Text that Markdown, HTML, a table cell, a mention or an automatic link cannot change."""
-    html = visible(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return _SPECIAL.sub(lambda match: f"&#{ord(match.group())};", html)
+def name(text: str) -> str:
+    """A label or file name as code: no markup, mention or automatic link works in it."""
+    shown = visible(text)
+    if "|" in shown or "`" in shown:
+        return f"<code>{_ASCII_PUNCTUATION.sub(_entity, shown)}</code>"
+    return f"`{shown}`"
+
+
+def prose(text: str) -> str:
+    """A sentence that may quote labels: markup, mentions and automatic links in it stay plain text."""
+    quoted = _ACTIVE.sub(_entity, visible(text))
+    return quoted.replace("&#64;", "&#64;&#8203;").replace("&#35;", "&#35;&#8203;")
+
+
+def _entity(match: re.Match[str]) -> str:
+    return f"&#{ord(match.group())};"
 
 
 def _table(header: Sequence[str], numeric: Sequence[bool], rows: Iterable[Sequence[str]]) -> str:
@@ -50,7 +63,7 @@ def _summary(view: ReportView) -> str:
     numbers = [view.n_rows, view.n_scored, view.n_unlabelled, view.n_unread, view.n_suspects]
     cells = [f"{number:,}" for number in numbers] + [f"{view.expected_wrong:,.0f}"]
     cutoff = view.audit.meta.cutoff
-    text = f"Cut-off: `{cutoff.score}` at {cutoff.threshold:.4g}. {escape(cutoff.reason)}"
+    text = f"Cut-off: `{cutoff.score}` at {cutoff.threshold:.4g}. {prose(cutoff.reason)}"
     return f"{_table(header, [True] * 6, [cells])}\n\n{text}"
 
 
@@ -62,11 +75,11 @@ def _suspects(view: ReportView) -> str:
         [
             str(s.rank),
             str(s.row),
-            escape(s.sample_id),
-            escape(s.given_label),
-            escape(s.suggested_label or ""),
+            name(s.sample_id),
+            name(s.given_label),
+            name(s.suggested_label) if s.suggested_label is not None else "",
             f"{s.p_mislabeled:.3f}",
-            escape(s.why or ""),
+            prose(s.why or ""),
         ]
         for s in view.suspects[:TOP_SUSPECTS]
     ]
@@ -79,7 +92,7 @@ def _pairs(view: ReportView) -> str:
     if not view.pairs:
         return ""
     rows = [
-        [escape(p.given_label), escape(p.suggested_label), f"{p.count:,}", share(p.count, view.n_suspects)]
+        [name(p.given_label), name(p.suggested_label), f"{p.count:,}", share(p.count, view.n_suspects)]
         for p in view.pairs[:TOP_PAIRS]
     ]
     table = _table(["Given", "Suggested", "Suspects", "Share"], [False, False, True, True], rows)
@@ -88,7 +101,7 @@ def _pairs(view: ReportView) -> str:
 
 def _evaluation(evaluation: Evaluation) -> str:
     header, *rows = table3(evaluation)
-    table = _table([escape(cell) for cell in header], [False, *[True] * (len(header) - 1)], rows)
+    table = _table([prose(cell) for cell in header], [False, *[True] * (len(header) - 1)], rows)
     without = f"; {count(evaluation.n_without_truth, 'row')} without truth left out"
     return (
         f"## Against the truth\n\n{table}\n\n{count(evaluation.n_with_truth, 'row')}, 95% intervals"
@@ -99,7 +112,7 @@ def _evaluation(evaluation: Evaluation) -> str:
 def _unread(view: ReportView) -> str:
     if not view.unread:
         return ""
-    rows = [[escape(g.status), escape(g.reason), f"{g.count:,}", escape(g.examples[0])] for g in view.unread]
+    rows = [[g.status, prose(g.reason), f"{g.count:,}", name(g.examples[0])] for g in view.unread]
     return "## Images not read\n\n" + _table(
         ["Status", "Reason", "Rows", "First"], [False, False, True, False], rows
     )

@@ -32,14 +32,14 @@ _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 
 
 def write_suspects_csv(audit: AuditResult, path: Path) -> None:
-    """Write COLUMNS of all suspects in rank order: UTF-8, a header, an empty cell for null.
+    """Write COLUMNS of all suspects in rank order: UTF-8, a header, an empty cell for null, RFC 4180.
 
     A text cell that a spreadsheet would run as a formula gets a leading apostrophe; numbers have six
     significant digits. Raises OutputError if `path` cannot be written.
     """
     flagged = audit.table.filter(pc.fill_null(audit.table.column("is_label_issue"), False))
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(COLUMNS)
     for record in flagged.select(COLUMNS).sort_by("rank").to_pylist():
         writer.writerow([_cell(record[name]) for name in COLUMNS])

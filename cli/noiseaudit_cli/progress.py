@@ -1,0 +1,77 @@
+"""How a scan gets on, on standard error: a live line on a terminal, a line now and then elsewhere."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+if TYPE_CHECKING:
+    from noiseaudit.labels.table import LabelTable
+    from noiseaudit.plan import Plan
+    from noiseaudit.samples import Samples
+    from noiseaudit.train import EpochRecord
+
+LINES = 10  # of a training that nobody watches live
+SHOWN_LOSSES = 3  # the total comes first
+
+
+class ScanProgress:
+    """The Watcher of the scan command, as a context manager."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._console = Console(stderr=True, quiet=quiet, highlight=False, markup=False, soft_wrap=True)
+        self._bar = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[losses]}", markup=False),
+            TimeRemainingColumn(),
+            console=self._console,
+            disable=quiet or not self._console.is_terminal,
+            transient=True,
+        )
+        self._task: TaskID | None = None
+        self._epochs = 0
+        self._started = time.monotonic()
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def on_table(self, table: LabelTable) -> None:
+        labelled = int(table.is_labelled.sum())
+        self._console.print(
+            f"Read {len(table):,} rows: {labelled:,} labelled, {len(table.classes):,} classes."
+        )
+
+    def on_plan(self, table: LabelTable, samples: Samples, plan: Plan) -> None:
+        self._console.print(
+            f"Training {plan.config.method} with backbone {plan.backbone.value} ({plan.backbone.reason}) "
+            f"on {plan.device.type}: {plan.epochs} epochs of {plan.batches.steps} steps."
+        )
+        self._epochs = plan.epochs
+        self._started = time.monotonic()
+        self._task = self._bar.add_task("epoch", total=plan.epochs, losses="")
+
+    def on_epoch(self, record: EpochRecord) -> None:
+        shown = list(record.losses.items())[:SHOWN_LOSSES]
+        losses = "  ".join(f"{name} {value:.4g}" for name, value in shown)
+        if self._task is not None:
+            self._bar.update(self._task, completed=record.epoch, losses=losses)
+        if not self._console.is_terminal and record.epoch * LINES // self._epochs != (
+            (record.epoch - 1) * LINES // self._epochs
+        ):
+            self._console.print(f"epoch {record.epoch}/{self._epochs}  {losses}  {self._left(record.epoch)}")
+
+    def _left(self, epoch: int) -> str:
+        seconds = (time.monotonic() - self._started) / epoch * (self._epochs - epoch)
+        return f"{seconds:.0f} s left"

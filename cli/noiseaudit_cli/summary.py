@@ -1,0 +1,50 @@
+"""What a scan says when it is done."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from pathlib import Path, PurePath
+from typing import Any
+
+from noiseaudit_cli.console import visible
+
+SHOWN = 5  # unread rows and warnings
+
+
+def scan_summary(run: Mapping[str, Any], out: Path) -> str:
+    """A few lines for people: what was found, what was chosen and why, what to look at, what to do next."""
+    counts, chosen, cutoff = run["counts"], run["config"]["chosen"], run["cutoff"]
+    lines = [
+        "",
+        f"{counts['suspects']:,} of {counts['labelled']:,} labels look wrong "
+        f"(about {counts['expected_mislabeled']:,.0f} are, by the sum of p_mislabeled).",
+        f"  backbone  {chosen['backbone']}: {chosen['backbone_reason']}",
+        f"  cut-off   {cutoff['score']} {cutoff['threshold']:.4g}: {cutoff['reason']}",
+        *_section("warnings", run["warnings"]),
+        *_section("rows whose image could not be used", [_unread(row) for row in run["unread"]]),
+        "",
+        f"Open {out / 'report.html'}, or go on with",
+        *(f"  {command}" for command in _next(run, out)),
+    ]
+    return "\n".join(lines)
+
+
+def _section(title: str, items: list[str]) -> list[str]:
+    if not items:
+        return []
+    more = [f"    ... and {len(items) - SHOWN:,} more in run.json"] if len(items) > SHOWN else []
+    return [f"  {len(items):,} {title}", *(f"    {visible(item)}" for item in items[:SHOWN]), *more]
+
+
+def _unread(row: Mapping[str, Any]) -> str:
+    return f"row {row['row']}, {row['sample_id']}: {row['status']}, {row['reason']}"
+
+
+def _next(run: Mapping[str, Any], out: Path) -> list[str]:
+    folder = shlex.quote(str(out))
+    suffix = PurePath(run["paths"]["data"]).suffix if run["source"]["format"] != "folder" else ".csv"
+    return [
+        f"noiseaudit rank {folder}",
+        f"noiseaudit clean {folder} --policy relabel --out cleaned{suffix}",
+    ]

@@ -1,0 +1,104 @@
+"""The audit as a scikit-learn estimator, for feature vectors that are in memory already."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import check_is_fitted, check_random_state, validate_data
+
+from noiseaudit.audit import audit_samples
+from noiseaudit.config import AuditConfig
+from noiseaudit.labels.table import LabelTable
+from noiseaudit.plan import make_plan
+from noiseaudit.runtime import training_runtime
+from noiseaudit.samples import column_scales, from_vectors
+
+
+class NoiseAuditClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """Trains on labels that may be wrong, says which, and predicts with the Guider.
+
+    Parameters are those of `AuditConfig`; `epochs=None` and `batch_size=None` are chosen from the number of rows.
+
+    Attributes after `fit` on n rows: `classes_`; `p_mislabeled_` (n,) and `epsilon_` (n,), NaN on unlabelled rows;
+    `is_label_issue_` (n,) bool; `suggested_label_` (n,); `audit_`, the AuditResult.
+    """
+
+    def __init__(
+        self,
+        *,
+        method: str = "umn_plus",
+        epochs: int | None = None,
+        batch_size: int | None = None,
+        cutoff: str = "auto",
+        device: str = "auto",
+        random_state: int | np.random.RandomState | None = None,
+    ) -> None:
+        self.method = method
+        self.epochs = epochs
+        self.batch_size = batch_size
+        self.cutoff = cutoff
+        self.device = device
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any, is_labelled: npt.ArrayLike | None = None) -> Self:  # noqa: N803
+        """Audit labels `y` (n,) of vectors `X` (n, d); where `is_labelled` is False, y is not looked at.
+
+        Raises ValueError for what scikit-learn refuses, and if fewer than two classes are labelled.
+        """
+        X, y = validate_data(self, X, y, dtype=np.float32)  # noqa: N806
+        check_classification_targets(y)
+        labelled = np.ones(len(y), np.bool_) if is_labelled is None else np.asarray(is_labelled, np.bool_)
+        self.classes_ = np.unique(y[labelled])
+        if len(self.classes_) < 2:
+            raise ValueError(f"labels of two classes or more are needed, got {len(self.classes_)} class")
+        table = _table(y, labelled, self.classes_)
+        self._mean, self._deviation = column_scales(X)
+        samples = from_vectors(table, X, self._mean, self._deviation)
+        audit = audit_samples(table, samples, make_plan(table, samples, self._config()))
+        self._method = audit.method
+        self.audit_ = audit.result
+        self.p_mislabeled_ = audit.result.column("p_mislabeled")
+        self.epsilon_ = audit.result.column("epsilon")
+        self.is_label_issue_ = audit.result.column("is_label_issue") == True  # noqa: E712
+        self.suggested_label_ = self.classes_[audit.result.column("suggested_label").astype(np.int64)]
+        return self
+
+    def predict_proba(self, X: Any) -> npt.NDArray[np.float32]:  # noqa: N803
+        """The Guider's probabilities, (n, C), in the order of `classes_`."""
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=np.float32, reset=False)  # noqa: N806
+        x = torch.from_numpy((X - self._mean) / self._deviation)
+        with training_runtime():
+            return np.asarray(self._method.predict(x).guider.numpy())
+
+    def predict(self, X: Any) -> npt.NDArray[Any]:  # noqa: N803
+        """The most probable class of each row, (n,)."""
+        check_is_fitted(self)
+        best: npt.NDArray[Any] = self.classes_[self.predict_proba(X).argmax(axis=1)]
+        return best
+
+    def _config(self) -> AuditConfig:
+        seed = self.random_state
+        if not isinstance(seed, int):
+            seed = int(check_random_state(seed).randint(2**31 - 1))
+        return AuditConfig(
+            method=self.method,
+            epochs=self.epochs,
+            batch_size=self.batch_size,
+            cutoff=self.cutoff,
+            device=self.device,  # type: ignore[arg-type]
+            seed=seed,
+        )
+
+
+def _table(y: npt.NDArray[Any], labelled: npt.NDArray[np.bool_], classes: npt.NDArray[Any]) -> LabelTable:
+    """Labels named by their place in `classes`, so that the audit's canonical order is the order of `classes`."""
+    names = np.full(len(y), None, dtype=np.object_)
+    names[labelled] = np.searchsorted(classes, y[labelled]).astype(str)
+    ids = np.arange(len(y)).astype(str).astype(np.object_)
+    return LabelTable(source=None, sample_id=ids, image=None, given_label=names, class_type="integer")

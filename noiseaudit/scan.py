@@ -1,0 +1,130 @@
+"""scan(): a whole run, from the label file to a finished run folder."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+
+from noiseaudit.atomic import atomic_path
+from noiseaudit.audit import Audit, audit_samples, scored_ids
+from noiseaudit.choose import choose_device
+from noiseaudit.clean import clean_labels
+from noiseaudit.config import AuditConfig, UMNConfig, one_of, with_overrides
+from noiseaudit.dynamics import write_epoch
+from noiseaudit.labels.columns import FIND_ALL, ColumnNames
+from noiseaudit.labels.read import read_labels
+from noiseaudit.labels.table import LabelTable, Source
+from noiseaudit.manifest import RunInputs, describe_run
+from noiseaudit.methods import METHODS
+from noiseaudit.models import BACKBONES
+from noiseaudit.plan import Plan, make_plan
+from noiseaudit.result import AuditResult
+from noiseaudit.runfolder import RunFolder
+from noiseaudit.runtime import training_runtime
+from noiseaudit.samples import SampleOptions, Samples, load_samples
+from noiseaudit.threshold import check_cutoff
+from noiseaudit.train import EpochRecord
+
+AUDIT_FILE = "audit.parquet"
+DYNAMICS_FOLDER = "dynamics.parquet"
+EMBEDDINGS_FILE = "embeddings.npy"
+
+WriteReports = Callable[[AuditResult, dict[str, Any], Path], None]
+
+
+class Watcher(Protocol):
+    """Who is told how a scan gets on."""
+
+    def on_table(self, table: LabelTable) -> None: ...
+
+    def on_plan(self, table: LabelTable, samples: Samples, plan: Plan) -> None: ...
+
+    def on_epoch(self, record: EpochRecord) -> None: ...
+
+
+@dataclass(frozen=True)
+class ScanOptions:
+    """What to scan, how, and where to."""
+
+    data: Path
+    out: Path
+    samples: SampleOptions
+    config: AuditConfig
+    columns: ColumnNames = field(default=FIND_ALL)
+    missing_label: str | None = None
+    encoding: str = "utf-8"
+    force: bool = False
+
+
+def scan(options: ScanOptions, watcher: Watcher, write_reports: WriteReports) -> dict[str, Any]:
+    """Audit the labels and fill the run folder `options.out`; return the content of its run.json.
+
+    `write_reports(result, run, folder)` adds the reports before the folder is moved into place.
+
+    Raises ConfigError, DataError or OutputError for what the user can mend, TrainingDiverged if training fails;
+    no output folder is left then.
+    """
+    check_config(options.config)
+    read = [path for path in (options.data, options.samples.images, options.samples.embeddings) if path]
+    with RunFolder(options.out, force=options.force, inputs=read) as run, training_runtime():
+        table = read_labels(
+            options.data,
+            columns=options.columns,
+            missing_label=options.missing_label,
+            encoding=options.encoding,
+            images_required=options.samples.embeddings is None,
+        )
+        assert table.source
+        watcher.on_table(table)
+        folder = run.start()
+        audit = _audit(table, options, folder, watcher)
+        _write_results(audit, table.source, folder)
+        info = describe_run(audit.result, _inputs(table.source, options.samples), audit.warnings)
+        write_reports(audit.result, info, folder)
+        run.finish(info)
+    return info
+
+
+def check_config(config: AuditConfig) -> None:
+    """Raise ConfigError for what can be seen to be wrong before anything is read."""
+    one_of("--method", config.method, tuple(METHODS))
+    one_of("--backbone", config.backbone, ("auto", *BACKBONES))
+    check_cutoff(config.cutoff)
+    with_overrides(UMNConfig(), config.settings)
+    choose_device(config.device)
+
+
+def _audit(table: LabelTable, options: ScanOptions, folder: Path, watcher: Watcher) -> Audit:
+    # Beside the results, because the decoded images may not fit where temporary files usually go.
+    with tempfile.TemporaryDirectory(dir=folder, prefix="cache-", ignore_cleanup_errors=True) as cache:
+        samples = load_samples(
+            table, options.samples, image_size=options.config.image_size, cache_dir=Path(cache)
+        )
+        plan = make_plan(table, samples, options.config)
+        watcher.on_plan(table, samples, plan)
+        names, has_guider = scored_ids(table, samples), METHODS[options.config.method].has_guider
+
+        def on_epoch(record: EpochRecord) -> None:
+            write_epoch(folder / DYNAMICS_FOLDER, names, record, has_guider=has_guider)
+            watcher.on_epoch(record)
+
+        return audit_samples(table, samples, plan, on_epoch=on_epoch)
+
+
+def _write_results(audit: Audit, source: Source, folder: Path) -> None:
+    audit.result.write(folder / AUDIT_FILE)
+    with atomic_path(folder / EMBEDDINGS_FILE) as temporary, temporary.open("wb") as file:
+        np.save(file, audit.embeddings, allow_pickle=False)
+    suffix = ".csv" if source.format == "folder" else source.path.suffix
+    clean_labels(audit.result, source, folder / f"cleaned{suffix}", policy="relabel")
+
+
+def _inputs(source: Source, samples: SampleOptions) -> RunInputs:
+    return RunInputs(
+        source, samples.images, samples.embeddings, tuple(samples.allow_roots), max_pixels=samples.max_pixels
+    )

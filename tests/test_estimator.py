@@ -1,0 +1,55 @@
+"""NoiseAuditClassifier: scikit-learn's own conformance checks, and what it adds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from noiseaudit.estimator import NoiseAuditClassifier
+from sklearn.datasets import load_digits
+from sklearn.metrics import average_precision_score
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+
+@parametrize_with_checks([NoiseAuditClassifier(epochs=20, random_state=0)])
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
+def test_passes_scikit_learns_checks(estimator: Any, check: Callable[[Any], None]) -> None:
+    check(estimator)
+
+
+@pytest.fixture(scope="module")
+def noisy_digits() -> tuple[Any, Any, Any]:
+    """Vectors (600, 64), labels as letters of which a fifth are wrong, and which."""
+    digits = load_digits()
+    rng = np.random.default_rng(0)
+    names = np.array(list("jihgfedcba"))  # not in the order of the digits
+    wrong = rng.random(600) < 0.2
+    shift = rng.integers(1, 10, 600)
+    return digits.data[:600], names[(digits.target[:600] + wrong * shift) % 10], wrong
+
+
+def test_finds_wrong_labels_and_predicts_their_right_ones(noisy_digits: tuple[Any, Any, Any]) -> None:
+    x, y, wrong = noisy_digits
+    model = NoiseAuditClassifier(epochs=60, random_state=0).fit(x, y)
+    assert list(model.classes_) == list("abcdefghij")
+    assert average_precision_score(wrong, model.p_mislabeled_) > 0.9
+    right = np.array(list("jihgfedcba"))[load_digits().target[:600]]
+    assert np.mean(model.predict(x) == right) > 0.9
+    assert np.mean(model.suggested_label_[model.is_label_issue_] == right[model.is_label_issue_]) > 0.9
+    assert model.is_label_issue_.dtype == np.bool_
+    np.testing.assert_allclose(model.predict_proba(x).sum(axis=1), 1, atol=1e-5)
+
+
+def test_unlabelled_rows_are_not_looked_at(noisy_digits: tuple[Any, Any, Any]) -> None:
+    x, y, _ = noisy_digits
+    labelled = np.arange(600) % 3 > 0
+    other = np.where(labelled, y, "zzz")
+    one = NoiseAuditClassifier(epochs=2, random_state=0).fit(x, y, is_labelled=labelled)
+    two = NoiseAuditClassifier(epochs=2, random_state=0).fit(x, other, is_labelled=labelled)
+    np.testing.assert_array_equal(one.p_mislabeled_, two.p_mislabeled_)
+    assert np.isnan(one.p_mislabeled_[~labelled]).all()
+    assert not np.isnan(one.p_mislabeled_[labelled]).any()
+    assert set(two.suggested_label_) <= set("abcdefghij")
+    assert not one.is_label_issue_[~labelled].any()

@@ -1,0 +1,166 @@
+"""Detection metrics agree with scikit-learn, and their intervals with closed forms."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import norm
+from sklearn.metrics import (
+    average_precision_score,
+    f1_score,
+    precision_score,
+    recall_score,
+    roc_auc_score,
+)
+
+from noiseaudit.metrics import UNDEFINED, Interval, detection, precision_recall, proportion
+
+METRICS = ("recall", "precision", "f1", "average_precision", "auroc")
+
+
+def arrays(n: int, seed: int, levels: int = 1000) -> tuple[np.ndarray[Any, Any], ...]:
+    rng = np.random.default_rng(seed)
+    truth = rng.random(n) < 0.3
+    score = np.round(np.clip(rng.normal(0.3 + 0.3 * truth, 0.2), 0, 1) * levels) / levels
+    return truth, score >= 0.5, score
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.lists(st.tuples(st.booleans(), st.booleans(), st.integers(0, 4)), min_size=1, max_size=40),
+)
+def test_values_are_those_of_scikit_learn(rows: list[tuple[bool, bool, int]]) -> None:
+    truth, flagged, score = (np.array(column) for column in zip(*rows, strict=True))
+    got = detection("r", truth, flagged, score / 4, resamples=20)
+    if truth.any():
+        assert got.recall.value == pytest.approx(recall_score(truth, flagged, zero_division=0))
+        assert got.average_precision.value == pytest.approx(average_precision_score(truth, score))
+    if flagged.any():
+        assert got.precision.value == pytest.approx(precision_score(truth, flagged, zero_division=0))
+    if truth.any() or flagged.any():
+        assert got.f1.value == pytest.approx(f1_score(truth, flagged, zero_division=0))
+    if truth.any() and not truth.all():
+        assert got.auroc.value == pytest.approx(roc_auc_score(truth, score))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.booleans(), st.booleans(), st.floats(0, 1)), min_size=1, max_size=30))
+def test_intervals_hold_their_value_within_0_and_1(rows: list[tuple[bool, bool, float]]) -> None:
+    truth, flagged, score = (np.array(column) for column in zip(*rows, strict=True))
+    got = detection("r", truth, flagged, score, resamples=20)
+    for name in METRICS:
+        interval = getattr(got, name)
+        if interval.value is None:
+            assert interval == UNDEFINED
+        else:
+            assert 0 <= interval.low <= interval.value <= interval.high <= 1
+
+
+def test_counts_by_hand() -> None:
+    got = detection(
+        "mine",
+        np.array([True, True, True, False, False]),
+        np.array([True, True, False, True, False]),
+        np.array([0.9, 0.8, 0.1, 0.7, 0.0]),
+    )
+    assert (got.rule, got.n, got.n_corrupted, got.n_flagged) == ("mine", 5, 3, 3)
+    assert got.recall.value == got.precision.value == pytest.approx(2 / 3)
+    assert got.auroc.value == pytest.approx(5 / 6)
+    assert got.average_precision.value == pytest.approx((1 + 1 + 3 / 4) / 3)
+
+
+@pytest.mark.parametrize(
+    ("truth", "flagged", "undefined"),
+    [
+        ([False, False], [True, False], {"recall", "average_precision", "auroc"}),
+        ([False, False], [False, False], {"recall", "precision", "f1", "average_precision", "auroc"}),
+        ([True, True], [True, False], {"auroc"}),
+        ([True, False], [False, False], {"precision"}),
+    ],
+)
+def test_undefined_metrics_are_none(truth: list[bool], flagged: list[bool], undefined: set[str]) -> None:
+    got = detection("r", np.array(truth), np.array(flagged), np.array([0.4, 0.2]))
+    assert {name for name in METRICS if getattr(got, name).value is None} == undefined
+
+
+def test_wilson_interval_closed_form() -> None:
+    z, p, n = norm.ppf(0.975), 0.3, 50
+    middle = (p + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
+    got = proportion(15, 50)
+    assert (got.low, got.high) == pytest.approx((middle - half, middle + half))
+
+
+def test_bootstrap_agrees_with_resampling_rows() -> None:
+    """The counts drawn in place of rows give the same distribution as scikit-learn on resampled rows."""
+    truth, flagged, score = arrays(400, seed=1, levels=20)
+    got = detection("r", truth, flagged, score, resamples=2000)
+    rng = np.random.default_rng(5)
+    groups = [np.flatnonzero(truth), np.flatnonzero(~truth)]
+    draws = []
+    for _ in range(400):
+        rows = np.concatenate([rng.choice(group, len(group)) for group in groups])
+        t, f, s = truth[rows], flagged[rows], score[rows]
+        draws.append((f1_score(t, f), average_precision_score(t, s), roc_auc_score(t, s)))
+    expected = np.quantile(draws, [0.025, 0.975], axis=0)
+    for i, interval in enumerate((got.f1, got.average_precision, got.auroc)):
+        assert (interval.low, interval.high) == pytest.approx(tuple(expected[:, i]), abs=0.012)
+
+
+def test_a_wider_level_gives_a_wider_interval_and_the_seed_repeats() -> None:
+    truth, flagged, score = arrays(300, seed=2)
+    narrow = detection("r", truth, flagged, score, level=0.5)
+    wide = detection("r", truth, flagged, score, level=0.99)
+    for name in METRICS:
+        a, b = getattr(narrow, name), getattr(wide, name)
+        assert b.low < a.low < a.high < b.high
+    assert detection("r", truth, flagged, score, level=0.5) == narrow
+
+
+def test_intervals_cover_the_truth() -> None:
+    """Of 100 samples from a known process, 95 % intervals of AUROC hold its true value about 95 times."""
+    true_auroc = norm.cdf(1 / np.sqrt(2))
+    held = 0
+    for seed in range(100):
+        rng = np.random.default_rng(seed)
+        truth = np.arange(200) < 80
+        score = rng.normal(truth.astype(float))
+        auroc = detection("r", truth, score > 1, score, resamples=200).auroc
+        assert auroc.low is not None
+        assert auroc.high is not None
+        held += auroc.low <= true_auroc <= auroc.high
+    assert 88 <= held <= 99
+
+
+def test_sixty_thousand_rows_take_seconds() -> None:
+    truth, flagged, score = arrays(60_000, seed=3, levels=10**9)
+    start = time.process_time()
+    detection("r", truth, flagged, score)
+    assert time.process_time() - start < 20
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 50)), min_size=1, max_size=60))
+def test_curve_points_are_cuts_of_the_ranking(rows: list[tuple[bool, int]]) -> None:
+    truth, score = (np.array(column) for column in zip(*rows, strict=True))
+    curve = precision_recall(truth, score)
+    if not truth.any():
+        assert curve is None
+        return
+    cuts = [score >= level for level in np.unique(score)]
+    points = {(round(float(truth[c].sum() / truth.sum()), 9), round(float(truth[c].mean()), 9)) for c in cuts}
+    assert curve is not None
+    assert list(curve.recall) == sorted(curve.recall)
+    assert curve.recall[-1] == 1
+    assert {(round(r, 9), round(p, 9)) for r, p in zip(curve.recall, curve.precision, strict=True)} <= points
+
+
+def test_intervals_as_text() -> None:
+    assert str(Interval(0.9521, 0.94, 0.96249)) == "0.952 [0.940, 0.962]"
+    assert str(Interval(0.5)) == "0.500"
+    assert str(UNDEFINED) == "undefined"
