@@ -141,10 +141,10 @@ def build_method(table: LabelTable, samples: Samples, plan: Plan) -> Method:
 
 
 def usable_data(table: LabelTable, samples: Samples) -> TrainingData:
-    """The rows that were read; their x is not copied when that is all of them."""
+    """The rows that were read."""
     usable = np.flatnonzero(samples.status == "ok")
-    x = samples.x if len(usable) == len(table) else samples.x[usable]
-    return TrainingData(x, torch.from_numpy(table.codes[usable]), len(table.classes))
+    codes = torch.from_numpy(table.codes[usable])
+    return TrainingData(samples.x, torch.from_numpy(usable), codes, len(table.classes))
 
 
 def scored_ids(table: LabelTable, samples: Samples) -> list[str]:

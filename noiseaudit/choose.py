@@ -15,7 +15,7 @@ from noiseaudit.models.conv import CONV13_MIN_SIDE
 MLP_MAX_SIDE = 32  # pixels: beyond it, dense layers on raw pixels see too little structure
 CONV13_MAX_SIDE = 48  # pixels: beyond it, a ResNet's early subsampling is cheaper and no worse
 CPU_CONV_PIXELS = 2_000_000  # pixels in all that a convolutional network can pass over in minutes on a CPU
-TRAINING_STEPS = 4_000  # steps of the default schedule
+TRAINING_STEPS = 3_000  # steps of the default schedule
 MIN_EPOCHS, MAX_EPOCHS = 30, 150
 
 
@@ -47,11 +47,11 @@ def choose_backbone(requested: str, shape: tuple[int, ...], n_rows: int, device:
     if len(shape) == 1:
         return Choice("embeddings", f"{shape[0]}-dimensional embeddings in place of images")
     channels, height, width = shape
-    side = max(height, width)
+    side, least = max(height, width), min(height, width)
     kind = f"{'grey' if channels == 1 else 'colour'} images of {width}x{height} px"
     if channels == 1 and side <= MLP_MAX_SIDE:
         return Choice("mlp", f"small {kind}")
-    conv = "conv13" if CONV13_MIN_SIDE <= side <= CONV13_MAX_SIDE else "resnet18"
+    conv = "conv13" if least >= CONV13_MIN_SIDE and side <= CONV13_MAX_SIDE else "resnet18"
     if device.type != "cpu":
         return Choice(conv, f"{kind} on a {device.type} device")
     if n_rows * height * width <= CPU_CONV_PIXELS:

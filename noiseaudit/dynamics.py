@@ -46,10 +46,23 @@ def write_epoch(folder: Path, sample_ids: Sequence[str], record: EpochRecord, *,
 
 
 def read_dynamics(folder: Path) -> pa.Table:
-    """All epochs of a run, in epoch order, columns as SCHEMA. Raises DataError if there are none."""
+    """All epochs of a run, in epoch order, columns as SCHEMA. Raises DataError if there are none or one is damaged."""
     files = sorted(folder.glob("epoch_*.parquet"))
     if not files:
         raise DataError(
             "holds no epochs", file=folder, fix="Give the dynamics.parquet folder of a finished scan."
         )
-    return pa.concat_tables(pq.read_table(file, schema=SCHEMA) for file in files)
+    return pa.concat_tables(_read_epoch(file) for file in files)
+
+
+def _read_epoch(file: Path) -> pa.Table:
+    try:
+        with pq.ParquetFile(file) as parquet:  # unlike read_table, it does not import pandas
+            table = parquet.read()
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(
+            "not a readable Parquet file, perhaps truncated", file=file, fix="Scan again."
+        ) from error
+    if table.schema != SCHEMA:
+        raise DataError("columns differ from the dynamics schema", file=file, fix="Scan again.")
+    return table

@@ -102,8 +102,12 @@ def _reasons(table: LabelTable, fitted: Fitted, verdicts: Verdicts, given: Codes
     sentences = np.full(len(probs), None, dtype=np.object_)
     for row in rows:
         other, own = table.classes[best[row]], table.classes[given[row]]
+        p_other, p_own = probs[row, best[row]], probs[row, given[row]]
+        if p_own >= p_other:  # a cut-off that was asked for goes further than the Guider's own doubt
+            sentences[row] = f"Still looks like {own} ({p_own:.0%}); next is {other} ({p_other:.1%})."
+            continue
         sentences[row] = (
-            f"Looks like {other} ({probs[row, best[row]]:.0%}) rather than {own} ({probs[row, given[row]]:.1%}); "
+            f"Looks like {other} ({p_other:.0%}) rather than {own} ({p_own:.1%}); "
             f"in {epochs} epochs {own} never passed {peak[row]:.0%}."
         )
     return sentences

@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from noiseaudit.atomic import atomic_path
 from noiseaudit.classes import canonical_order
 from noiseaudit.errors import DataError
+from noiseaudit.runfolder import read_run_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -147,8 +148,8 @@ def _audit_file(path: Path) -> Path:
         if not path.exists():
             raise DataError("no such audit", file=path, fix="Give a run folder or its audit.parquet.")
         return path
-    manifest = path / "run.json"
-    if manifest.exists() and json.loads(manifest.read_text("utf-8")).get("status") != "complete":
+    run = read_run_json(path)
+    if run is not None and run.get("status") != "complete":
         raise DataError("the run is incomplete", file=path, fix="Start the scan again with --force.")
     file = path / "audit.parquet"
     if not file.exists():
@@ -157,14 +158,17 @@ def _audit_file(path: Path) -> Path:
 
 
 def _checked_meta(raw: bytes, file: Path) -> AuditMeta:
-    version = json.loads(raw).get("schema_version")
-    if version != SCHEMA_VERSION:
-        raise DataError(
-            f"schema version {version}, but this noiseaudit reads {SCHEMA_VERSION}",
-            file=file,
-            fix="Scan again, or use the noiseaudit version that wrote it.",
-        )
-    meta = AuditMeta.from_json(raw)
+    try:
+        version = json.loads(raw)["schema_version"]
+        if version != SCHEMA_VERSION:
+            raise DataError(
+                f"schema version {version}, but this noiseaudit reads {SCHEMA_VERSION}",
+                file=file,
+                fix="Scan again, or use the noiseaudit version that wrote it.",
+            )
+        meta = AuditMeta.from_json(raw)
+    except (ValueError, TypeError, KeyError) as error:
+        raise DataError("its metadata are damaged", file=file, fix="Run `noiseaudit scan` again.") from error
     if list(meta.classes) != canonical_order(meta.classes):
         raise DataError(
             "the class names are not in canonical order, so labels cannot be trusted",

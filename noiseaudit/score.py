@@ -44,6 +44,7 @@ class Noise:
 
     pairs: Codes  # (P,), y * n_classes + y_hat, ascending
     log_rates: Floats  # (P,)
+    log_unseen: Floats  # (C,), log T[y, y_hat] of any other pair
     temperature: float
 
 
@@ -67,25 +68,27 @@ def best_classes(probs: npt.NDArray[np.float32], given: Codes) -> Candidates:
     return Candidates(codes, np.log(np.maximum(probs[rows, codes].astype(np.float64), SMALLEST)))
 
 
-def fit_noise(candidates: Candidates, n_classes: int) -> Noise:
-    """T and tau that make the given labels most likely."""
+def fit_noise(candidates: Candidates, n_classes: int, temperature: float | None = None) -> Noise:
+    """T and tau that make the given labels most likely; T alone if a temperature is given."""
     part = _evenly(len(candidates.codes), FIT_ROWS)
     sample = Candidates(candidates.codes[part], candidates.log_probs[part])
+    if temperature is not None:
+        return _fit_rates(sample, n_classes, temperature)[0]
 
     def misfit(log_temperature: float) -> float:
         return -_fit_rates(sample, n_classes, math.exp(log_temperature))[1]
 
     found = minimize_scalar(misfit, bounds=LOG_TEMPERATURE_BOUNDS, method="bounded", options={"xatol": 0.02})
-    temperature = math.exp(float(found.x))
-    return _fit_rates(sample, n_classes, temperature)[0]
+    return _fit_rates(sample, n_classes, math.exp(float(found.x)))[0]
 
 
 def p_mislabeled(candidates: Candidates, noise: Noise, n_classes: int) -> Floats:
     """1 - p(y = y_hat | x, y_hat), summed over the other classes so that small values stay exact: (n,)."""
     pairs = _pair_ids(candidates.codes, n_classes)
     where = np.minimum(np.searchsorted(noise.pairs, pairs), len(noise.pairs) - 1)
-    unseen = math.log(PSEUDO_COUNT / n_classes / (PSEUDO_COUNT + 1))
-    log_rates = np.where(noise.pairs[where] == pairs, noise.log_rates[where], unseen)
+    log_rates = np.where(
+        noise.pairs[where] == pairs, noise.log_rates[where], noise.log_unseen[candidates.codes]
+    )
     joint, _ = _posterior(_tempered(candidates.log_probs, noise.temperature) + log_rates)
     return np.asarray(joint[:, 1:].sum(axis=1))
 
@@ -105,7 +108,8 @@ def _fit_rates(candidates: Candidates, n_classes: int, temperature: float) -> tu
         smoothed = (counts + PSEUDO_COUNT / n_classes) / (per_class[true_class] + PSEUDO_COUNT)
         log_rates = np.log(smoothed)
     _, log_likelihood = _posterior(log_q + log_rates[index])
-    return Noise(pairs, log_rates, temperature), float(log_likelihood.mean())
+    log_unseen = np.log(PSEUDO_COUNT / n_classes / (per_class + PSEUDO_COUNT))
+    return Noise(pairs, log_rates, log_unseen, temperature), float(log_likelihood.mean())
 
 
 def _posterior(log_joint: Floats) -> tuple[Floats, Floats]:

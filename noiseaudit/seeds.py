@@ -30,5 +30,5 @@ def numpy_generator(seed: int, name: str) -> np.random.Generator:
 def seeded_init(seed: int, name: str = "init") -> Iterator[None]:
     """Make torch's parameter initialisation, which reads the global generator, a function of the seed alone."""
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(derive_seed(seed, name))
+        torch.default_generator.manual_seed(derive_seed(seed, name))  # torch.manual_seed reseeds the GPUs too
         yield

@@ -25,15 +25,16 @@ AVERAGE_FROM = 0.5  # predictions are averaged over the epochs after this share 
 
 @dataclass(frozen=True)
 class TrainingData:
-    """m usable rows. Images stay uint8 until a batch is cut, so that they fit in memory or in a memory map."""
+    """m usable rows of n. Images stay uint8 until a batch is cut, so that they fit in memory or in a memory map."""
 
-    x: Tensor  # (m, channels, H, W) uint8, or (m, d) float32 embeddings
+    x: Tensor  # (n, channels, H, W) uint8, or (n, d) float32 embeddings
+    usable: Tensor  # (m,) int64: which of the n; x itself may be on disk and is never copied
     codes: Tensor  # (m,) int64: index of the given label, -1 where unlabelled
     n_classes: int
 
     def batch(self, rows: Tensor, device: torch.device) -> Batch:
-        """The rows' x as float32 on `device`, images scaled to [0, 1]."""
-        x = self.x[rows].to(device, non_blocking=True)
+        """x of some of the m rows as float32 on `device`, images scaled to [0, 1]."""
+        x = self.x[self.usable[rows]].to(device, non_blocking=True)
         scaled = x.float().div_(255) if x.dtype == torch.uint8 else x
         return Batch(scaled, self.codes[rows].to(device))
 
@@ -93,6 +94,8 @@ def fit(
             _accumulate(sums, method.step(data.batch(rows, device), progress), plan.steps)
         losses = _finite_losses(sums, epoch)
         prediction = predict_all(method, data, device)
+        if not prediction.guider.isfinite().all():  # the epoch's last update is in no loss yet
+            raise _diverged(epoch, "predictions")
         if epoch >= first_averaged:
             mean.lerp_(prediction.guider, 1 / (epoch - first_averaged + 1))
         seconds = time.perf_counter() - started
@@ -124,13 +127,17 @@ def _accumulate(sums: dict[str, Tensor], losses: dict[str, Tensor], steps: int) 
 
 def _finite_losses(sums: dict[str, Tensor], epoch: int) -> dict[str, float]:
     losses = {name: float(value) for name, value in sums.items()}
-    for name, value in losses.items():
-        if not math.isfinite(value):
-            raise TrainingDiverged(
-                f"the {name} loss became {value} in epoch {epoch}. Check the inputs for extreme values, "
-                "or scan again with another --seed or --backbone."
-            )
+    bad = [name for name, value in losses.items() if not math.isfinite(value)]
+    if bad:
+        raise _diverged(epoch, ", ".join(bad))
     return losses
+
+
+def _diverged(epoch: int, what: str) -> TrainingDiverged:
+    return TrainingDiverged(
+        f"training became infinite or NaN in epoch {epoch} ({what}). Check the inputs for extreme values, "
+        "or scan again with another --seed or --backbone."
+    )
 
 
 def _record(

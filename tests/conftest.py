@@ -91,7 +91,10 @@ def build_audit(
     meta = AuditMeta(
         classes=tuple(names),
         class_type="string",
-        config={"method": "umn", "backbone": "mlp", "epochs": 40},
+        config={
+            "asked": {"method": "umn", "epochs": None},
+            "chosen": {"backbone": "mlp", "epochs": 40, "settings": {"alpha": 20.0}},
+        },
         versions={"noiseaudit": "0.1.0", "torch": "2.6.0"},
         seed=seed,
         device_type="cpu",

@@ -18,17 +18,17 @@ class Draws:
     """
 
     def __init__(self, generator: torch.Generator, batch: int, part: slice = slice(None)) -> None:
-        self._generator, self._batch, self._part = generator, batch, part
+        self._generator, self.batch, self._part = generator, batch, part
 
     def normal(self, *shape: int) -> Tensor:
         """Standard normal, (local batch, *shape)."""
-        return torch.randn((self._batch, *shape), generator=self._generator, device=self._generator.device)[
+        return torch.randn((self.batch, *shape), generator=self._generator, device=self._generator.device)[
             self._part
         ]
 
     def uniform(self, *shape: int) -> Tensor:
         """Uniform on [-1, 1), (local batch, *shape)."""
-        numbers = torch.rand((self._batch, *shape), generator=self._generator, device=self._generator.device)
+        numbers = torch.rand((self.batch, *shape), generator=self._generator, device=self._generator.device)
         return numbers[self._part] * 2 - 1
 
 

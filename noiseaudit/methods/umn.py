@@ -114,12 +114,12 @@ class UMN:
         return objective.label_kl_per_sample(probs, log_probs, self.log_prior).mean()
 
     def _labelled(self, probs: Tensor, guided: Tensor, given: Tensor) -> Tensor:
-        """Eq. 6 over the labelled rows, averaged over them."""
+        """Eq. 6 over the labelled rows, averaged over them; 0 if there are none."""
         rows = given >= 0
         probs, guided, given = probs[rows], guided[rows], given[rows]
         epsilon = objective.label_uncertainty(guided, probs, given)
         weight = objective.label_weight(epsilon, self.n_classes, self.config.epsilon_min)
-        return objective.labelled_term(probs, given, weight).mean()
+        return objective.labelled_term(probs, given, weight).sum() / max(1, len(given))
 
     @torch.no_grad()
     def predict(self, x: Tensor) -> Prediction:

@@ -84,9 +84,10 @@ class UMNNetworks(nn.Module):
         """objective.class_cost for every class: (B, Za) -> (B, C).
 
         Where B x C x hidden would pass ACTIVATION_BUDGET, classes go in chunks whose activations are recomputed in
-        the backward pass, so that memory stays bounded whatever C is.
+        the backward pass, so that memory stays bounded whatever C is. B is the global batch here: the chunks, and so
+        the draws, must not depend on how many processes share it.
         """
-        chunk = max(1, ACTIVATION_BUDGET // (len(z_a) * self.hidden))
+        chunk = max(1, ACTIVATION_BUDGET // (draws.batch * self.hidden))
         parts = torch.arange(self.n_classes, device=z_a.device).split(chunk)
         if len(parts) == 1:
             return self._chunk_costs(z_a, parts[0], draws.normal(self.n_classes, self.latent_b))

@@ -32,7 +32,7 @@ MAX_SUGGESTIONS = 12
 MAX_HEAT_MAP_CLASSES = 20
 THUMBNAIL_BUDGET_BYTES = 900_000  # of encoded images: 1.2 MB in base64 keeps a report below 1.5 MB
 P_EDGES = np.linspace(0, 1, 41)
-EPSILON_EDGES = 10.0 ** np.arange(-8, 0.5, 0.5)
+EPSILON_EDGES = 10.0 ** np.arange(-12, 0.5, 0.5)
 
 
 def build_view(
@@ -193,21 +193,28 @@ def _clean_command(run: Mapping[str, Any], run_folder: str) -> str:
 
 
 def _settings(meta: AuditMeta, run: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    """What the audit depended on. Of run.json only the duration: reports travel, hosts and paths do not."""
+    """What the audit depended on; details have a dot in their name.
+
+    Of run.json only the duration: reports travel, hosts and paths do not.
+    """
+    asked, chosen = meta.config.get("asked", {}), meta.config.get("chosen", meta.config)
     settings = {
-        **_flat(meta.config),
+        "method": asked.get("method"),
+        **_flat(chosen),
         "seed": meta.seed,
         "device": meta.device_type,
         "threads": meta.threads,
         "cut-off": meta.cutoff.rule,
         "cut-off threshold": f"{meta.cutoff.score} {meta.cutoff.threshold:.4g}",
-        **{f"version of {name}": version for name, version in meta.versions.items()},
+        "duration": f"{float(run['seconds']):.0f} s" if "seconds" in run else None,
+        "noiseaudit": meta.versions.get("noiseaudit"),
         "data fingerprint": meta.data_fingerprint,
+        **_flat(asked, "asked."),
+        **_flat(meta.versions, "version."),
     }
-    if "seconds" in run:
-        settings["duration"] = f"{float(run['seconds']):.0f} s"
+    known = {name: value for name, value in settings.items() if value is not None}
     return tuple(
-        (name, value if isinstance(value, str) else json.dumps(value)) for name, value in settings.items()
+        (name, value if isinstance(value, str) else json.dumps(value)) for name, value in known.items()
     )
 
 

@@ -69,7 +69,7 @@ def epsilon_chart(histogram: EpsilonHistogram) -> str:
     suspects = (histogram.zero_suspects, 0, *above.suspects)
     with _figure() as (figure, axes):
         _bars(axes, places, rows, suspects)
-        decades = range(0, len(above.edges), 4)
+        decades = range(6, len(above.edges), 6)
         axes.set_xticks([-1.5, *decades], ["0", *(f"{above.edges[i]:.9g}" for i in decades)])
         axes.set(xlabel="epsilon (log scale; exactly 0 at the left)", ylabel="labels (log scale)")
         _legend(axes)
@@ -127,7 +127,8 @@ def _svg(figure: Figure, name: str, title: str) -> str:
     svg = buffer.getvalue()
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.DOTALL)
-    svg = re.sub(r'\bid="|url\(#|xlink:href="#', lambda match: f"{match.group()}{name}-", svg)
+    svg = svg.replace("xlink:href=", "href=")
+    svg = re.sub(r'\bid="|url\(#|\bhref="#', lambda match: f"{match.group()}{name}-", svg)
     for colour, variable in _VARIABLES.items():
         svg = svg.replace(colour, variable)
     head = f'<svg class="chart" role="img" aria-label="{escape(title)}" viewBox'

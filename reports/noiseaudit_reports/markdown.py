@@ -101,7 +101,7 @@ def _pairs(view: ReportView) -> str:
 
 def _evaluation(evaluation: Evaluation) -> str:
     header, *rows = table3(evaluation)
-    table = _table([prose(cell) for cell in header], [False, *[True] * (len(header) - 1)], rows)
+    table = _table(header, [False, *[True] * (len(header) - 1)], rows)
     without = f"; {count(evaluation.n_without_truth, 'row')} without truth left out"
     return (
         f"## Against the truth\n\n{table}\n\n{count(evaluation.n_with_truth, 'row')}, 95% intervals"

@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 
 MAX_LENGTH = 160
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-_HIDDEN = re.compile(r"[\x80-\x9f\u061c\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060\u2066-\u2069\ufeff]")
+_HIDDEN = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060\u2066-\u2069\ufeff]"
+)
 
 
 def visible(text: str) -> str:
     """Control, direction and zero-width characters become visible signs; very long text is cut."""
     if len(text) > MAX_LENGTH:
         text = text[: MAX_LENGTH - 1] + "…"
-    text = _HIDDEN.sub(_code_point, _CONTROL.sub(_control_picture, text))
-    return text if text.strip() else "␠" * len(text)
+    text = _HIDDEN.sub(_sign, text)
+    return text if text.strip() else "␣" * len(text)
 
 
 def count(number: int, noun: str, plural: str | None = None) -> str:
@@ -27,10 +28,5 @@ def share(part: float, whole: int) -> str:
     return f"{part / whole:.1%}" if whole else "–"
 
 
-def _control_picture(match: re.Match[str]) -> str:
-    code = ord(match.group())
-    return chr(0x2421 if code == 0x7F else 0x2400 + code)
-
-
-def _code_point(match: re.Match[str]) -> str:
-    return f"⟨U+{ord(match.group()):04X}⟩"
+def _sign(match: re.Match[str]) -> str:
+    return "↵" if match.group() == "\n" else f"⟨U+{ord(match.group()):04X}⟩"

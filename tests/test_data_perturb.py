@@ -1,0 +1,99 @@
+"""Perturbations, and draws that do not depend on how a batch is shared out."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+import torch
+from torch.testing import assert_close
+
+from noiseaudit.data.perturb import Draws, add_noise, jitter_images
+
+
+def draws(batch: int, part: slice = slice(None), seed: int = 3) -> Draws:
+    return Draws(torch.Generator().manual_seed(seed), batch, part)
+
+
+class Fixed(Draws):
+    """Jitter of a known size: rotation, scale, shift_x, shift_y, each in [-1, 1]."""
+
+    def __init__(self, *sizes: float) -> None:
+        super().__init__(torch.Generator(), 1)
+        self.sizes = sizes
+
+    def uniform(self, *shape: int) -> torch.Tensor:
+        return torch.tensor([self.sizes])
+
+
+def test_two_halves_are_dealt_what_the_whole_batch_is() -> None:
+    whole, first, second = draws(6), draws(6, slice(0, 3)), draws(6, slice(3, 6))
+    for _ in range(3):  # the streams stay in step
+        assert torch.equal(whole.normal(2, 5), torch.cat([first.normal(2, 5), second.normal(2, 5)]))
+        assert torch.equal(whole.uniform(4), torch.cat([first.uniform(4), second.uniform(4)]))
+
+
+def test_halves_of_a_batch_are_perturbed_as_the_whole() -> None:
+    x = torch.rand(6, 3, 9, 7, generator=torch.Generator().manual_seed(0))
+
+    def perturb(part: slice) -> torch.Tensor:
+        own = draws(6, part)
+        return add_noise(jitter_images(x[part], 1.0, own), 0.3, own)
+
+    assert torch.equal(perturb(slice(None)), torch.cat([perturb(slice(0, 3)), perturb(slice(3, 6))]))
+
+
+def test_uniform_draws_fill_minus_one_to_one() -> None:
+    numbers = draws(2000).uniform(3)
+    assert numbers.shape == (2000, 3)
+    assert -1 <= float(numbers.min()) < -0.99
+    assert 0.99 < float(numbers.max()) < 1
+
+
+def test_jitter_of_strength_0_is_the_identity() -> None:
+    x = torch.rand(4, 3, 11, 8, generator=torch.Generator().manual_seed(0))
+    assert_close(jitter_images(x, 0.0, draws(4)), x, atol=1e-5, rtol=0)
+
+
+def test_a_constant_image_stays_constant() -> None:
+    x = torch.full((5, 1, 9, 9), 0.7)
+    assert_close(jitter_images(x, 1.0, draws(5)), x)
+
+
+def test_jitter_differs_between_samples_and_stays_in_range() -> None:
+    x = torch.rand(1, 1, 16, 16, generator=torch.Generator().manual_seed(0)).repeat(2, 1, 1, 1)
+    moved = jitter_images(x, 1.0, draws(2))
+    assert not torch.allclose(moved[0], moved[1], atol=0.05)
+    assert float(moved.min()) >= 0
+    assert float(moved.max()) <= 1
+
+
+def test_a_shift_moves_by_a_tenth_of_the_side() -> None:
+    """The grid moves right and up by 1 and 2 px, so the content moves left and down; edges are repeated."""
+    x = torch.arange(200.0).reshape(1, 1, 20, 10)
+    moved = jitter_images(x, 1.0, Fixed(0.0, 0.0, 1.0, -1.0))[0, 0]
+    assert_close(moved[2:, :-1], x[0, 0, :-2, 1:], atol=1e-3, rtol=0)
+    assert_close(moved[2:, -1], x[0, 0, :-2, -1], atol=1e-3, rtol=0)
+
+
+def test_scale_and_rotation_are_of_the_stated_size() -> None:
+    """An image of its own x coordinate shows where each pixel came from."""
+    side = 101
+    coordinate = torch.linspace(-1 + 1 / side, 1 - 1 / side, side)
+    x = coordinate.expand(1, 1, side, side)
+    centre, right = side // 2, (side // 2, side * 3 // 4)
+    scaled = jitter_images(x, 1.0, Fixed(0.0, 1.0, 0.0, 0.0))[0, 0]
+    assert scaled[right].item() == pytest.approx(1.1 * coordinate[right[1]].item(), abs=1e-3)
+    turned = jitter_images(x, 1.0, Fixed(1.0, 0.0, 0.0, 0.0))[0, 0]
+    assert turned[right].item() == pytest.approx(math.cos(0.2) * coordinate[right[1]].item(), abs=1e-3)
+    assert turned[right[1], centre].item() == pytest.approx(
+        -math.sin(0.2) * coordinate[right[1]].item(), abs=1e-3
+    )
+
+
+def test_noise_has_the_asked_deviation_and_none_is_none() -> None:
+    x = torch.full((200, 1, 10, 10), 0.5)
+    noisy = add_noise(x, 0.3, draws(200))
+    assert float((noisy - x).std()) == pytest.approx(0.3, rel=0.02)
+    assert float((noisy - x).mean()) == pytest.approx(0.0, abs=0.01)
+    assert add_noise(x, 0.0, draws(200)) is x

@@ -1,0 +1,143 @@
+"""The view: counts, orders, limits."""
+
+from __future__ import annotations
+
+import base64
+from collections import Counter
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from noiseaudit.result import AuditResult
+from noiseaudit_reports import build_view
+from noiseaudit_reports.build import MAX_HEAT_MAP_CLASSES, THUMBNAIL_BUDGET_BYTES
+
+MakeAudit = Callable[..., AuditResult]
+PNG = b"\x89PNG rest"
+
+
+def test_counts_add_up(make_audit: MakeAudit) -> None:
+    audit = make_audit(500, n_unlabelled=30, n_unread=20)
+    view = build_view(audit)
+    frame = audit.to_pandas()
+    assert (view.n_rows, view.n_scored, view.n_unlabelled, view.n_unread) == (500, 450, 30, 20)
+    assert view.n_suspects == frame.is_label_issue.eq(True).sum()
+    assert view.expected_wrong == pytest.approx(frame.p_mislabeled.sum())
+    assert view.finding == (f"{view.n_suspects} of 450 labels look wrong ({view.n_suspects / 450:.1%})")
+    assert sum(c.n for c in view.classes) == 450
+    assert sum(c.n_suspects for c in view.classes) == sum(p.count for p in view.pairs) == view.n_suspects
+    assert sum(view.p_mislabeled.rows) == 450
+    assert sum(view.p_mislabeled.suspects) == view.n_suspects
+
+
+@pytest.mark.parametrize(
+    ("n_suspects", "finding"),
+    [(0, "None of 53 labels looks wrong"), (1, "1 of 53 labels looks wrong (1.9%)")],
+)
+def test_finding_grammar(n_suspects: int, finding: str, make_audit: MakeAudit) -> None:
+    top = float(np.nanmax(make_audit().column("p_mislabeled")))
+    assert build_view(make_audit(cutoff=top if n_suspects else 2.0)).finding == finding
+
+
+def test_suspects_are_the_first_ranks(make_audit: MakeAudit) -> None:
+    audit = make_audit(400)
+    view = build_view(audit, max_suspects=25)
+    assert [s.rank for s in view.suspects] == list(range(1, 26))
+    first = view.suspects[0]
+    row = audit.table.slice(first.row, 1).to_pylist()[0]
+    assert first.sample_id == row["sample_id"]
+    assert (first.given_label, first.suggested_label) == (row["given_label"], row["suggested_label"])
+    assert (first.p_mislabeled, first.epsilon, first.why) == (row["p_mislabeled"], row["epsilon"], row["why"])
+
+
+def test_pairs_and_heat_map_count_the_same(make_audit: MakeAudit) -> None:
+    audit = make_audit(400)
+    frame = audit.to_pandas()
+    issues = frame[frame.is_label_issue.eq(True)]
+    expected = Counter(zip(issues.given_label, issues.suggested_label, strict=True))
+    view = build_view(audit)
+    assert {(p.given_label, p.suggested_label): p.count for p in view.pairs} == expected
+    assert [p.count for p in view.pairs] == sorted(expected.values(), reverse=True)
+    assert view.heat_map is not None
+    for given, counts in zip(view.heat_map.classes, view.heat_map.counts, strict=True):
+        assert list(counts) == [expected[given, suggested] for suggested in view.heat_map.classes]
+
+
+def test_many_classes_have_no_heat_map(make_audit: MakeAudit) -> None:
+    names = [f"class {i}" for i in range(MAX_HEAT_MAP_CLASSES + 1)]
+    assert build_view(make_audit(400, names)).heat_map is None
+    assert build_view(make_audit(400, names[:-1])).heat_map is not None
+
+
+def test_epsilon_zero_has_its_own_bar(make_audit: MakeAudit) -> None:
+    audit = make_audit(500)
+    epsilon = audit.column("epsilon")
+    view = build_view(audit)
+    assert view.epsilon is not None
+    assert view.epsilon.zero_rows == (epsilon == 0).sum() > 0
+    assert sum(view.epsilon.above_zero.rows) == (epsilon > 0).sum()
+    at = np.searchsorted(view.epsilon.above_zero.edges, 0.02) - 1
+    low, high = view.epsilon.above_zero.edges[at : at + 2]
+    assert low < 0.02 < high
+    assert view.epsilon.above_zero.rows[at] == ((epsilon >= low) & (epsilon < high)).sum() > 0
+    assert build_view(make_audit(has_epsilon=False)).epsilon is None
+
+
+def test_unread_rows_are_grouped(make_audit: MakeAudit) -> None:
+    (group,) = build_view(make_audit(60, n_unread=5)).unread
+    assert (group.status, group.reason, group.count) == ("missing", "no such file", 5)
+    assert group.examples == ("images/00055.png", "images/00056.png", "images/00057.png")
+
+
+def test_suggestions_are_the_surest_unlabelled_rows(make_audit: MakeAudit) -> None:
+    audit = make_audit(200, n_unlabelled=40)
+    view = build_view(audit)
+    unlabelled = audit.to_pandas().query("status == 'unlabelled'")
+    assert len(view.suggestions) == 12
+    assert [s.p_suggested for s in view.suggestions] == unlabelled.p_suggested.nlargest(12).tolist()
+
+
+def test_thumbnails_become_data_uris(make_audit: MakeAudit) -> None:
+    view = build_view(make_audit(), thumbnail=lambda row: None if row % 2 else PNG + bytes([row]))
+    assert {s.row % 2 for s in view.suspects} == {0, 1}
+    for s in view.suspects:
+        encoded = base64.b64encode(PNG + bytes([s.row])).decode()
+        assert s.thumbnail == (None if s.row % 2 else f"data:image/png;base64,{encoded}")
+
+
+@pytest.mark.parametrize(
+    ("image", "kind"),
+    [(PNG, "png"), (b"RIFF1234WEBPVP8 ", "webp"), (b"\xff\xd8\xff\xe0", "jpeg")],
+)
+def test_media_types(image: bytes, kind: str, make_audit: MakeAudit) -> None:
+    uri = build_view(make_audit(), thumbnail=lambda row: image).suspects[0].thumbnail
+    assert uri is not None
+    assert uri.startswith(f"data:image/{kind};base64,")
+
+
+def test_thumbnails_stop_at_the_budget(make_audit: MakeAudit) -> None:
+    size = THUMBNAIL_BUDGET_BYTES // 10
+    view = build_view(make_audit(400), thumbnail=lambda row: PNG.ljust(size, b"0"))
+    pictures = [s.thumbnail for s in view.suspects]
+    assert len(pictures) > 10
+    assert all(pictures[:10])
+    assert not any(pictures[10:])
+
+
+def test_run_json_gives_suffix_warnings_and_duration_but_no_path(make_audit: MakeAudit) -> None:
+    run = {
+        "seconds": 61.7,
+        "host": "secret-host",
+        "paths": {"data": "/home/someone/labels.parquet"},
+        "warnings": ["'NA' is a class name"],
+    }
+    view = build_view(make_audit(), run, run_folder="my run")
+    assert view.clean_command == "noiseaudit clean 'my run' --policy relabel --out cleaned.parquet"
+    assert view.warnings == ("'NA' is a class name",)
+    settings = dict(view.settings)
+    assert settings["duration"] == "62 s"
+    assert (settings["method"], settings["epochs"], settings["settings.alpha"]) == ("umn", "40", "20.0")
+    assert "asked.epochs" not in settings
+    assert settings["cut-off threshold"] == "p_mislabeled 0.5"
+    assert not any("secret-host" in value or "someone" in value for value in settings.values())

@@ -1,0 +1,185 @@
+"""report.html: self-contained, safe with hostile names, readable."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from noiseaudit.errors import OutputError
+from noiseaudit.evaluate import evaluate
+from noiseaudit.result import AuditResult
+from noiseaudit.truth import truth_from_audit
+from noiseaudit_reports import WRITERS, ReportView, build_view
+from noiseaudit_reports.html import TOP_CLASSES, render_html
+from noiseaudit_reports.text import visible
+
+MakeAudit = Callable[..., AuditResult]
+VOID = {"meta", "img", "br", "link", "input", "hr"}
+UNWANTED = {"script", "iframe", "object", "embed", "form", "a", "link", "base", "b"}
+NO_CHARTS = dict.fromkeys(("p_mislabeled", "epsilon", "precision_recall"), "<svg></svg>")
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "\"onerror='alert(1)",
+    "two\nlines",
+    "{{ 7 * 7 }}",
+    "\u202egnp.exe",
+    "=cmd|' /C calc'!A0",
+    "a|b `c` **d**",
+    "عربي",
+    "😀",
+    "x" * 400,
+]
+
+
+class Page(HTMLParser):
+    """Elements as (tag, attributes), text by bdi, and a check that every element is closed in order."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.names: list[str] = []
+        self.text = ""
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+        if tag == "bdi":
+            self.names.append("")
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+        if "bdi" in self.open:
+            self.names[-1] += data
+
+    def tags(self, name: str) -> list[dict[str, str | None]]:
+        return [attributes for tag, attributes in self.elements if tag == name]
+
+
+def full_view(audit: AuditResult) -> ReportView:
+    evaluation = evaluate(audit, truth_from_audit(audit))
+    return build_view(audit, {"warnings": ["<b>"]}, evaluation, lambda row: b"\x89PNG")
+
+
+def test_hostile_names_stay_text(make_audit: MakeAudit) -> None:
+    images = [f"{HOSTILE[i % len(HOSTILE)]}/{i}" for i in range(200)]
+    view = full_view(make_audit(200, HOSTILE, images=images, noise_rate=0.5))
+    page = Page(render_html(view, NO_CHARTS))
+    assert page.open == []
+    assert not {tag for tag, _ in page.elements} & UNWANTED
+    shown = set(page.names)
+    for suspect in view.suspects:
+        assert {visible(suspect.given_label), visible(suspect.sample_id)} <= shown
+    assert not any(name.startswith("on") for _, attributes in page.elements for name in attributes)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(label=st.text(st.characters(codec="utf-8"), min_size=1, max_size=20))
+def test_any_label_is_shown_as_itself(label: str, make_audit: MakeAudit) -> None:
+    view = build_view(make_audit(40, ["cat", "dog", label], noise_rate=0.5))
+    page = Page(render_html(view, NO_CHARTS))
+    assert page.open == []
+    assert visible(label) in page.names
+
+
+def test_no_script_no_network(make_audit: MakeAudit, tmp_path: Path) -> None:
+    WRITERS["html"](full_view(make_audit(200)), tmp_path / "r.html")
+    html = (tmp_path / "r.html").read_text("utf-8")
+    page = Page(html)
+    assert not {tag for tag, _ in page.elements} & UNWANTED
+    (policy,) = [m["content"] for m in page.tags("meta") if m.get("http-equiv") == "Content-Security-Policy"]
+    assert policy is not None
+    assert policy.startswith("default-src 'none'; img-src data:; style-src 'unsafe-inline'")
+    assert all((img["src"] or "").startswith("data:") for img in page.tags("img"))
+    loads = re.findall(r"(?:\b(?:src|href|action|poster|srcset)=\"?|url\(|@import )([^\"')>]{1,5})", html)
+    assert len(loads) > len(page.tags("img")) > 0
+    assert all(target == "data:" or target.startswith("#") for target in loads)
+
+
+def test_structure_for_readers(make_audit: MakeAudit) -> None:
+    page = Page(render_html(full_view(make_audit(200)), NO_CHARTS))
+    assert len(page.tags("h1")) == 1
+    assert all(img["alt"] for img in page.tags("img"))
+    assert all(th.get("scope") for th in page.tags("th"))
+    ids = [attributes["id"] for _, attributes in page.elements if "id" in attributes]
+    assert len(ids) == len(set(ids))
+    labels = {attributes.get("aria-labelledby") for _, attributes in page.elements} - {None}
+    assert labels <= set(ids)
+    assert page.tags("html")[0]["lang"] == "en"
+
+
+@pytest.mark.parametrize("empty", ["suspects", "everything"])
+def test_an_empty_report_still_stands(empty: str, make_audit: MakeAudit) -> None:
+    audit = make_audit(cutoff=2.0, has_epsilon=empty == "suspects", n_unlabelled=0, n_unread=0)
+    page = Page(render_html(build_view(audit), {"p_mislabeled": "<svg></svg>"}))
+    assert page.open == []
+    assert "None of 60 labels looks wrong" in page.text
+    assert "No label is above the cut-off." in page.text
+    assert "Which classes are confused" not in page.text
+    assert "Against the truth" not in page.text
+
+
+def test_one_hundred_suspects_with_thumbnails_stay_small(make_audit: MakeAudit, tmp_path: Path) -> None:
+    view = build_view(make_audit(2000), thumbnail=lambda row: b"\xff\xd8".ljust(20_000, b"0"))
+    assert len(view.suspects) == 100
+    WRITERS["html"](view, tmp_path / "r.html")
+    assert 1_000_000 < (tmp_path / "r.html").stat().st_size < 1_500_000
+
+
+def test_ten_thousand_classes_are_cut_short(make_audit: MakeAudit) -> None:
+    view = build_view(make_audit(20_000, [f"class {i}" for i in range(10_000)]))
+    html = render_html(view, NO_CHARTS)
+    rows = html[html.index('id="classes"') : html.index('id="scores"')].count("<tr>") - 1
+    assert rows == TOP_CLASSES
+    assert f"And {len(view.classes) - TOP_CLASSES:,} more classes" in html
+    assert len(html) < 300_000
+
+
+def luminance(colour: str) -> float:
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(a: str, b: str) -> float:
+    low, high = sorted((luminance(a), luminance(b)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("theme", [0, 1], ids=["light", "dark"])
+def test_contrast_meets_aa(theme: int, make_audit: MakeAudit) -> None:
+    css = render_html(build_view(make_audit()), NO_CHARTS)
+    block = re.findall(r":root \{([^}]*--ink[^}]*)\}", css)[theme]
+    colours = dict(re.findall(r"(--[a-z]+): (#[0-9a-f]{6})", block))
+    for text in ("--ink", "--muted", "--alert", "--good"):
+        for ground in ("--page", "--surface", "--well"):
+            assert contrast(colours[text], colours[ground]) >= 4.5, (text, ground)
+    rgb = [int(c) for c in re.findall(r"--alert-rgb: (\d+) (\d+) (\d+)", block)[0]]
+    surface = [int(colours["--surface"][i : i + 2], 16) for i in (1, 3, 5)]
+    hottest = "#" + "".join(f"{(a + b) // 2:02x}" for a, b in zip(rgb, surface, strict=True))
+    assert contrast(colours["--ink"], hottest) >= 4.5
+
+
+@pytest.mark.parametrize("writer", WRITERS)
+def test_every_writer_writes_whole_files_or_none(writer: str, make_audit: MakeAudit, tmp_path: Path) -> None:
+    view = full_view(make_audit())
+    WRITERS[writer](view, tmp_path / "out")
+    first = (tmp_path / "out").read_bytes()
+    WRITERS[writer](view, tmp_path / "out")
+    assert (tmp_path / "out").read_bytes() == first
+    assert len(first) > 500
+    with pytest.raises(OutputError):
+        WRITERS[writer](view, tmp_path / "no folder" / "out")
+    assert [p.name for p in tmp_path.iterdir()] == ["out"]

@@ -1,0 +1,57 @@
+"""Hidden and endless text becomes visible and short."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from noiseaudit_reports.text import MAX_LENGTH, count, share, visible
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("cat", "cat"),
+        ("two\nlines\r", "two↵lines⟨U+000D⟩"),
+        ("\x00\x7f", "⟨U+0000⟩⟨U+007F⟩"),
+        ("\u202etxt.exe", "⟨U+202E⟩txt.exe"),
+        ("zero\u200bwidth", "zero⟨U+200B⟩width"),
+        ("   ", "␣␣␣"),
+        ("عربي 😀", "عربي 😀"),
+        ("x" * 1000, "x" * (MAX_LENGTH - 1) + "…"),
+    ],
+)
+def test_visible(text: str, shown: str) -> None:
+    assert visible(text) == shown
+
+
+@given(st.text(min_size=1))
+def test_no_control_or_direction_mark_is_left(text: str) -> None:
+    shown = visible(text)
+    assert shown.strip()
+    assert not {unicodedata.category(c) for c in shown} & {"Cc", "Zl", "Zp"}
+    assert not {unicodedata.bidirectional(c) for c in shown} & {
+        "RLO",
+        "LRO",
+        "RLE",
+        "LRE",
+        "RLI",
+        "LRI",
+        "PDF",
+    }
+
+
+@given(st.text(st.characters(categories=["L", "N", "P"]), min_size=1, max_size=MAX_LENGTH))
+def test_ordinary_text_stays(text: str) -> None:
+    assert visible(text) == text
+
+
+def test_counts_and_shares() -> None:
+    assert count(1, "row") == "1 row"
+    assert count(1797, "row") == "1,797 rows"
+    assert count(2, "class", "classes") == "2 classes"
+    assert share(1, 8) == "12.5%"
+    assert share(0, 0) == "–"
