@@ -31,7 +31,7 @@ HERE = Path(__file__).parent
 RESULTS = HERE / "results" / "mnist.jsonl"
 N = 10_000
 RATE = 0.3
-PEER_EPOCHS = (5, 10, 20, 30)
+PEER_EPOCHS = (5, 10, 20, 40, 60)
 CELLS = [
     {"noise": noise, "labels": labels, "system": system}
     for noise in ("symmetric", "asymmetric")

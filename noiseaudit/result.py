@@ -117,13 +117,13 @@ class AuditResult:
             pq.write_table(table, temporary, compression="zstd", row_group_size=131_072)
 
 
-def read_audit(path: Path) -> AuditResult:
+def read_audit(path: Path | str) -> AuditResult:
     """Read and check an audit: a run folder or its `audit.parquet`.
 
     Raises DataError if it is missing, incomplete, truncated, not an audit, of another schema version, or if its
     classes are not in canonical order.
     """
-    file = _audit_file(path)
+    file = _audit_file(Path(path))
     try:
         with pq.ParquetFile(file) as parquet:  # unlike read_table, it does not import pandas
             table = parquet.read()

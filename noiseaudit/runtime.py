@@ -25,6 +25,18 @@ def training_runtime() -> Iterator[None]:
         torch.set_flush_denormal(before)
 
 
+@contextmanager
+def full_float32() -> Iterator[None]:
+    """Keep TF32 out of CUDA's matrix products and convolutions."""
+    before = torch.backends.cuda.matmul.allow_tf32
+    torch.backends.cuda.matmul.allow_tf32 = False
+    try:
+        with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+            yield
+    finally:
+        torch.backends.cuda.matmul.allow_tf32 = before
+
+
 def flushes_denormals() -> bool:
     """Whether this thread computes with denormals flushed."""
     return float(torch.tensor(_SMALLEST_DENORMAL) * 1.0) == 0.0

@@ -16,6 +16,7 @@ from noiseaudit.data.batches import BatchPlan, epoch_batches
 from noiseaudit.errors import TrainingDiverged
 from noiseaudit.methods.base import Batch, Method, Prediction
 from noiseaudit.objective import label_uncertainty
+from noiseaudit.runtime import full_float32
 from noiseaudit.seeds import torch_generator
 
 Floats = npt.NDArray[np.float32]
@@ -113,7 +114,7 @@ def fit(
 def predict_all(method: Method, data: TrainingData, device: torch.device) -> Prediction:
     """Predictions for all m rows, on the CPU, float32: TF32 would blur the saturation that the epsilon rule reads."""
     rows = torch.arange(len(data.codes))
-    with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+    with full_float32():
         parts = [method.predict(data.batch(part, device).x) for part in rows.split(PREDICT_ROWS)]
     return Prediction(*(torch.cat([value.cpu() for value in values]) for values in zip(*parts, strict=True)))
 

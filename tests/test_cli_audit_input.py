@@ -87,6 +87,12 @@ def test_an_incomplete_run(command: str, audit_file: Path) -> None:
     _stops(_run(command, audit_file.parent), "incomplete", "--force")
 
 
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_damaged_run_json(command: str, audit_file: Path) -> None:
+    (audit_file.parent / "run.json").write_text("{")
+    _stops(_run(command, audit_file.parent), "run.json")
+
+
 def test_truth_that_shares_no_id(audit_file: Path, tmp_path: Path) -> None:
     truth = tmp_path / "truth.csv"
     truth.write_text("sample_id,true_label\nx,cat\n")

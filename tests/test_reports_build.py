@@ -11,7 +11,8 @@ import pytest
 
 from noiseaudit.result import AuditResult
 from noiseaudit_reports import build_view
-from noiseaudit_reports.build import MAX_HEAT_MAP_CLASSES, THUMBNAIL_BUDGET_BYTES
+from noiseaudit_reports.build import MAX_HEAT_MAP_CLASSES
+from noiseaudit_reports.thumbnails import THUMBNAIL_BUDGET_BYTES
 
 MakeAudit = Callable[..., AuditResult]
 PNG = b"\x89PNG rest"

@@ -21,6 +21,7 @@ def scan_summary(run: Mapping[str, Any], out: Path) -> str:
         f"(about {counts['expected_mislabeled']:,.0f} are, by the sum of p_mislabeled).",
         f"  backbone  {chosen['backbone']}: {chosen['backbone_reason']}",
         f"  cut-off   {cutoff['score']} {cutoff['threshold']:.4g}: {cutoff['reason']}",
+        *_unlabelled(counts["unlabelled"]),
         *_section("warnings", run["warnings"]),
         *_section("rows whose image could not be used", [_unread(row) for row in run["unread"]]),
         "",
@@ -30,11 +31,15 @@ def scan_summary(run: Mapping[str, Any], out: Path) -> str:
     return "\n".join(lines)
 
 
+def _unlabelled(n: int) -> list[str]:
+    return [f"  unlabelled rows: {n:,}, each with a suggested label in audit.parquet"] if n else []
+
+
 def _section(title: str, items: list[str]) -> list[str]:
     if not items:
         return []
     more = [f"    ... and {len(items) - SHOWN:,} more in run.json"] if len(items) > SHOWN else []
-    return [f"  {len(items):,} {title}", *(f"    {visible(item)}" for item in items[:SHOWN]), *more]
+    return [f"  {title}: {len(items):,}", *(f"    {visible(item)}" for item in items[:SHOWN]), *more]
 
 
 def _unread(row: Mapping[str, Any]) -> str:

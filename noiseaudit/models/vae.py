@@ -25,7 +25,8 @@ class Gaussian(NamedTuple):
 
     @classmethod
     def of(cls, output: Tensor) -> Gaussian:
-        mean, log_variance = output.chunk(2, dim=-1)
+        """From a network's output, in float32 even where the network ran in less."""
+        mean, log_variance = output.float().chunk(2, dim=-1)
         return cls(mean, log_variance.clamp(-LOG_VARIANCE_LIMIT, LOG_VARIANCE_LIMIT))
 
 
@@ -73,7 +74,7 @@ class UMNNetworks(nn.Module):
 
     def encode(self, x: Tensor) -> Gaussian:
         """q(z_a|x): (B, ...) -> two of (B, Za)."""
-        return Gaussian.of(self.encoder(x).float())
+        return Gaussian.of(self.encoder(x))
 
     def classify(self, z_a: Tensor) -> Tensor:
         """Logits of q(y|z_a): (B, Za) -> (B, C)."""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import shlex
 from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Any
 
@@ -15,6 +14,7 @@ import numpy as np
 from noiseaudit.evaluate import Evaluation
 from noiseaudit.result import AuditMeta, AuditResult
 from noiseaudit_reports.text import count, share
+from noiseaudit_reports.thumbnails import Thumbnail, Thumbnails
 from noiseaudit_reports.view import (
     ClassCount,
     EpsilonHistogram,
@@ -27,10 +27,8 @@ from noiseaudit_reports.view import (
     UnreadGroup,
 )
 
-Thumbnail = Callable[[int], bytes | None]  # row -> an encoded image, or None where there is none
 MAX_SUGGESTIONS = 12
 MAX_HEAT_MAP_CLASSES = 20
-THUMBNAIL_BUDGET_BYTES = 900_000  # of encoded images: 1.2 MB in base64 keeps a report below 1.5 MB
 P_EDGES = np.linspace(0, 1, 41)
 EPSILON_EDGES = 10.0 ** np.arange(-12, 0.5, 0.5)
 
@@ -48,7 +46,7 @@ def build_view(
     p_mislabeled, epsilon = audit.column("p_mislabeled"), audit.column("epsilon")
     scored = ~np.isnan(p_mislabeled)
     flagged = np.equal(audit.column("is_label_issue"), True).astype(np.bool_)
-    thumbnails = _Thumbnails(thumbnail)
+    thumbnails = Thumbnails(thumbnail)
     status = Counter(audit.column("status").tolist())
     n_unread = len(audit) - status["ok"] - status["unlabelled"]
     pairs = _pairs(audit, flagged)
@@ -77,27 +75,6 @@ def build_view(
     )
 
 
-class _Thumbnails:
-    """data: URIs until the budget is spent."""
-
-    def __init__(self, read: Thumbnail | None) -> None:
-        self._read = read
-        self._left = THUMBNAIL_BUDGET_BYTES
-
-    def uri(self, row: int) -> str | None:
-        image = self._read(row) if self._read and self._left > 0 else None
-        if not image or len(image) > self._left:
-            return None
-        self._left -= len(image)
-        return f"data:{_media_type(image)};base64,{base64.b64encode(image).decode('ascii')}"
-
-
-def _media_type(image: bytes) -> str:
-    if image.startswith(b"\x89PNG"):
-        return "image/png"
-    return "image/webp" if image[8:12] == b"WEBP" else "image/jpeg"
-
-
 def _finding(n_suspects: int, n_scored: int) -> str:
     if n_suspects == 0:
         return f"None of {count(n_scored, 'label')} looks wrong"
@@ -111,7 +88,7 @@ def _records(audit: AuditResult, rows: np.ndarray[Any, Any]) -> list[dict[str, A
 
 
 def _suspects(
-    audit: AuditResult, flagged: np.ndarray[Any, Any], thumbnails: _Thumbnails, limit: int
+    audit: AuditResult, flagged: np.ndarray[Any, Any], thumbnails: Thumbnails, limit: int
 ) -> tuple[Suspect, ...]:
     rows = np.flatnonzero(flagged)
     first = rows[np.argsort(audit.column("rank")[rows], kind="stable")][:limit]
@@ -122,7 +99,7 @@ def _suspects(
     )
 
 
-def _suggestions(audit: AuditResult, thumbnails: _Thumbnails) -> tuple[Suggestion, ...]:
+def _suggestions(audit: AuditResult, thumbnails: Thumbnails) -> tuple[Suggestion, ...]:
     """The unlabelled rows that the model is surest of."""
     p_suggested = audit.column("p_suggested")
     rows = np.flatnonzero((audit.column("status") == "unlabelled") & ~np.isnan(p_suggested))

@@ -1,0 +1,59 @@
+"""What a scan says when it is done."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from noiseaudit_cli.summary import scan_summary
+
+
+def _run(**changes: Any) -> dict[str, Any]:
+    run = {
+        "counts": {"suspects": 12, "labelled": 1000, "unlabelled": 0, "expected_mislabeled": 11.6},
+        "config": {"chosen": {"backbone": "mlp", "backbone_reason": "small grey images"}},
+        "cutoff": {"score": "p_mislabeled", "threshold": 0.51234, "reason": "Highest expected F1."},
+        "warnings": [],
+        "unread": [],
+        "paths": {"data": "/data/labels.jsonl"},
+        "source": {"format": "jsonl"},
+    }
+    return run | changes
+
+
+def test_all_of_it() -> None:
+    assert scan_summary(_run(), Path("my run")).splitlines() == [
+        "",
+        "12 of 1,000 labels look wrong (about 12 are, by the sum of p_mislabeled).",
+        "  backbone  mlp: small grey images",
+        "  cut-off   p_mislabeled 0.5123: Highest expected F1.",
+        "",
+        "Open my run/report.html, or go on with",
+        "  noiseaudit rank 'my run'",
+        "  noiseaudit clean 'my run' --policy relabel --out cleaned.jsonl",
+    ]
+
+
+def test_bad_rows_and_warnings_are_listed_and_made_safe() -> None:
+    unread = [
+        {"row": i, "sample_id": f"{i}\x1b.png", "status": "missing", "reason": "no such file"}
+        for i in range(7)
+    ]
+    text = scan_summary(_run(unread=unread, warnings=["class 'x' has one row"]), Path("run"))
+    assert "  warnings: 1\n    class 'x' has one row\n" in text
+    assert "  rows whose image could not be used: 7\n    row 0, 0\\x1b.png: missing, no such file\n" in text
+    assert "row 4, " in text
+    assert "row 5, " not in text
+    assert "    ... and 2 more in run.json\n" in text
+
+
+def test_unlabelled_rows_are_mentioned() -> None:
+    counts = _run()["counts"] | {"unlabelled": 2500}
+    assert "  unlabelled rows: 2,500, each with a suggested label" in scan_summary(
+        _run(counts=counts), Path("run")
+    )
+
+
+def test_a_folder_is_cleaned_to_csv() -> None:
+    run = _run(paths={"data": "/data/photos.v2"}, source={"format": "folder"})
+    assert scan_summary(run, Path("run")).endswith("--out cleaned.csv")

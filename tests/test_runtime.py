@@ -1,0 +1,43 @@
+"""Denormals are flushed while networks train, and only then."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import torch
+
+from noiseaudit.runtime import flushes_denormals, training_runtime
+
+
+@pytest.fixture(autouse=True)
+def _restore() -> Iterator[None]:
+    before = flushes_denormals()
+    yield
+    torch.set_flush_denormal(before)
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_the_setting_is_restored_both_ways(before: bool) -> None:
+    torch.set_flush_denormal(before)
+    with training_runtime():
+        assert flushes_denormals()
+        assert (torch.tensor([1e-38]) * 1e-3).item() == 0.0
+    assert flushes_denormals() is before
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_the_setting_is_restored_after_an_error(before: bool) -> None:
+    torch.set_flush_denormal(before)
+    with pytest.raises(KeyboardInterrupt), training_runtime():
+        raise KeyboardInterrupt
+    assert flushes_denormals() is before
+
+
+def test_it_can_be_entered_twice() -> None:
+    torch.set_flush_denormal(False)
+    with training_runtime():
+        with training_runtime():
+            assert flushes_denormals()
+        assert flushes_denormals()
+    assert not flushes_denormals()

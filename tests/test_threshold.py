@@ -1,0 +1,128 @@
+"""The cut-off rules: expected F1 against brute force, counts, ties and what is not a rule."""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from noiseaudit.errors import ConfigError
+from noiseaudit.result import Cutoff
+from noiseaudit.threshold import LEAST_PROBABILITY, Floats, check_cutoff, choose_cutoff, expected_f1
+
+probabilities = st.lists(st.integers(0, 20).map(lambda k: k / 20), min_size=1, max_size=25).map(np.array)
+
+
+@settings(max_examples=100, deadline=None)
+@given(probabilities)
+def test_expected_f1_is_its_formula_for_every_cut(p: Floats) -> None:
+    ranked = sorted(p.tolist(), reverse=True)
+    expected = [2 * sum(ranked[:k]) / (k + max(sum(ranked), 1e-12)) for k in range(1, len(ranked) + 1)]
+    assert expected_f1(p) == pytest.approx(expected)
+
+
+def test_expected_f1_is_near_the_mean_over_all_truths() -> None:
+    """The ratio of expectations stands for the expected ratio: exact where p is 0 or 1, near where n is large."""
+    certain = np.array([1.0, 1.0, 0.0])
+    assert expected_f1(certain) == pytest.approx([2 / 3, 1.0, 4 / 5])
+    p = np.array([0.9, 0.9, 0.8, 0.8, 0.8, 0.7, 0.3, 0.2, 0.1, 0.1])
+    mean = np.zeros(len(p))
+    for truth in itertools.product([0, 1], repeat=len(p)):
+        wrong = np.array(truth)
+        chance = np.prod(np.where(wrong, p, 1 - p))
+        mean += chance * 2 * np.cumsum(wrong) / (np.arange(1, len(p) + 1) + wrong.sum())
+    assert expected_f1(p) == pytest.approx(mean, abs=0.02)
+
+
+@settings(max_examples=150, deadline=None)
+@given(probabilities)
+def test_auto_flags_the_best_expected_cut_but_no_improbable_row(p: Floats) -> None:
+    flagged, cutoff = choose_cutoff("auto", p, None)
+    assert np.array_equal(flagged, p >= cutoff.threshold)
+    assert cutoff.threshold >= LEAST_PROBABILITY
+    best = max(
+        2 * p[p >= t].sum() / ((p >= t).sum() + max(p.sum(), 1e-12)) for t in set(p.tolist())
+    )  # over every cut that leaves ties together
+    if cutoff.threshold > LEAST_PROBABILITY:
+        got = 2 * p[flagged].sum() / (flagged.sum() + p.sum())
+        assert got == pytest.approx(best)
+
+
+def test_auto_by_hand() -> None:
+    flagged, cutoff = choose_cutoff("auto", np.array([0.1, 0.9, 0.4, 0.95, 0.1]), None)
+    # expected wrong 2.45; F1: 1.9/3.45, 3.7/4.45, 4.5/5.45, 4.7/6.45, 4.9/7.45
+    assert flagged.tolist() == [False, True, False, True, False]
+    assert cutoff == Cutoff(
+        "auto", "p_mislabeled", 0.9, "Chosen where the expected F1 is highest (0.83), without any known truth."
+    )
+
+
+def test_auto_on_clean_labels_flags_none() -> None:
+    for p in (np.full(50, 0.01), np.zeros(3)):
+        flagged, cutoff = choose_cutoff("auto", p, None)
+        assert not flagged.any()
+        assert cutoff.threshold == LEAST_PROBABILITY
+        assert "right" in cutoff.reason
+
+
+def test_auto_on_certainly_wrong_labels_flags_all() -> None:
+    assert choose_cutoff("auto", np.ones(3), None).flagged.all()
+
+
+def test_epsilon_is_strictly_above_zero() -> None:
+    epsilon = np.array([0.0, 1e-38, 0.5, 0.0], np.float32)
+    flagged, cutoff = choose_cutoff("epsilon", np.array([0.9, 0.1, 0.1, 0.9]), epsilon)
+    assert flagged.tolist() == [False, True, True, False]
+    assert (cutoff.rule, cutoff.score, cutoff.threshold) == ("epsilon", "epsilon", 0.0)
+
+
+def test_epsilon_needs_a_guider() -> None:
+    with pytest.raises(ConfigError, match="no Guider"):
+        choose_cutoff("epsilon", np.array([0.5]), None)
+
+
+@pytest.mark.parametrize(
+    ("rule", "rows", "threshold"),
+    [
+        ("budget=1", [1], 0.9),
+        ("budget=2", [1, 2], 0.5),  # ties go by row
+        ("budget=3", [1, 2, 3], 0.5),
+        ("budget=99", [0, 1, 2, 3], 0.2),
+        ("rate=0.5", [1, 2], 0.5),
+        ("rate=.25", [1], 0.9),
+        ("rate=0.999", [0, 1, 2, 3], 0.2),
+        ("rate=0.01", [], 1.0),
+    ],
+)
+def test_counts(rule: str, rows: list[int], threshold: float) -> None:
+    flagged, cutoff = choose_cutoff(rule, np.array([0.2, 0.9, 0.5, 0.5]), None)
+    assert np.flatnonzero(flagged).tolist() == rows
+    assert (cutoff.rule, cutoff.score, cutoff.threshold) == (rule, "p_mislabeled", threshold)
+    assert f"{len(rows)} most suspicious" in cutoff.reason
+
+
+@pytest.mark.parametrize("rule", ["auto", "budget=2", "rate=0.5"])
+def test_no_labelled_row(rule: str) -> None:
+    flagged, cutoff = choose_cutoff(rule, np.zeros(0), np.zeros(0, np.float32))
+    assert len(flagged) == 0
+    assert cutoff.threshold == 1.0
+
+
+@pytest.mark.parametrize(
+    "rule",
+    ["", "best", "budget", "budget=0", "budget=-1", "budget=1.5", "budget=1,000", "rate=0", "rate=1", "rate=1.2"]
+    + ["rate=-0.1", "rate=ten", "rate=10%", "Auto", "epsilon>0", "auto "],
+)
+def test_what_is_not_a_rule(rule: str) -> None:
+    with pytest.raises(ConfigError, match="--cutoff .* is not a rule. Use auto, epsilon, budget=N"):
+        check_cutoff(rule)
+    with pytest.raises(ConfigError, match="is not a rule"):
+        choose_cutoff(rule, np.array([0.5]), None)
+
+
+@pytest.mark.parametrize("rule", ["auto", "epsilon", "budget=1", "budget=12345", "rate=0.1", "rate=.5"])
+def test_what_is_a_rule(rule: str) -> None:
+    check_cutoff(rule)
