@@ -42,9 +42,11 @@ wheel-test: venv
 	cd dist && ../.venv-wheel/bin/noiseaudit --help
 	cd dist && ../.venv-wheel/bin/noiseaudit demo
 
+# Needs MNIST in the folder that NOISEAUDIT_DATA names; a run that was stopped goes on where it was.
 bench: venv
 	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[bench]'
-	$(BIN)/python benchmarks/mnist.py
+	$(BIN)/python benchmarks/mnist.py run
+	$(BIN)/python benchmarks/mnist.py table
 
 clean:
 	rm -rf dist demo .venv-wheel htmlcov .coverage

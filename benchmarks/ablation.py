@@ -1,7 +1,7 @@
 """What each addition of umn_plus and each ingredient of p_mislabeled is worth, on MNIST (10,000 images, 30 % noise).
 
-    NOISEAUDIT_DATA=... python benchmarks/ablation.py run --seeds 0 1 2     # one JSON line a cell, resumable
-    python benchmarks/ablation.py table                                     # prints benchmarks/results/ablation.md
+NOISEAUDIT_DATA=... python benchmarks/ablation.py run --seeds 0 1 2     # one JSON line a cell, resumable
+python benchmarks/ablation.py table                                     # prints benchmarks/results/ablation.md
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from noiseaudit.data.batches import plan_batches
 from noiseaudit.methods import METHODS
 from noiseaudit.methods.base import Setup
 from noiseaudit.noise import asymmetric, symmetric
-from noiseaudit.plan import versions
+from noiseaudit.plan import log_prior, versions
 from noiseaudit.runtime import training_runtime
 from noiseaudit.score import best_classes, fit_noise, p_mislabeled
 from noiseaudit.threshold import choose_cutoff
@@ -37,6 +37,7 @@ VARIANTS: dict[str, UMNConfig] = {
     "without jitter": with_overrides(PLUS, {"jitter": 0.0}),
     "without consistency": with_overrides(PLUS, {"consistency_weight": 0.0}),
     "without entropy": with_overrides(PLUS, {"entropy_weight": 0.0}),
+    "uniform prior (paper)": with_overrides(PLUS, {"prior": "uniform"}),
     "label KL per sample (paper)": with_overrides(PLUS, {"label_kl": "sample", "label_kl_weight": 1.0}),
     "generative weight 1 (paper)": with_overrides(PLUS, {"generative_weight": 1.0}),
     "generative weight 0": with_overrides(PLUS, {"generative_weight": 0.0}),
@@ -54,9 +55,9 @@ def load() -> tuple[torch.Tensor, Any]:
 def train(x: torch.Tensor, codes: Any, settings: UMNConfig, seed: int) -> Fitted:
     """One run on `codes` (N,), -1 where unlabelled."""
     cpu = torch.device("cpu")
-    prior = torch.full((CLASSES,), -float(np.log(CLASSES)))
     labelled = int((codes >= 0).sum())
     with training_runtime():
+        prior = log_prior(settings.prior, codes, CLASSES)
         method = METHODS["umn"](Setup((1, 28, 28), CLASSES, "mlp", prior, settings, seed, cpu))
         plan = plan_batches(labelled, N - labelled, BATCH, LABELLED_SHARE)
         data = TrainingData(x, torch.from_numpy(codes), CLASSES)
@@ -73,7 +74,9 @@ def scores(fitted: Fitted, given: Any, wrong: Any) -> dict[str, dict[str, float]
         candidates = best_classes(q, given)
         for label, temperature in (("T", 1.0), ("T and tau", None)):
             score = p_mislabeled(candidates, fit_noise(candidates, CLASSES, temperature), CLASSES)
-            found[f"{name}: {label}, expected F1"] = _metrics(wrong, score, choose_cutoff("auto", score, None).flagged)
+            found[f"{name}: {label}, expected F1"] = _metrics(
+                wrong, score, choose_cutoff("auto", score, None).flagged
+            )
     return found
 
 
@@ -102,7 +105,14 @@ def run(seeds: list[int]) -> None:
                             "cores": os.cpu_count(), "versions": versions()}  # fmt: skip
                     with RESULTS.open("a") as file:
                         file.write(json.dumps(line) + "\n")
-                    print(variant, noise, share, seed, line["scores"]["averaged: T and tau, expected F1"], flush=True)
+                    print(
+                        variant,
+                        noise,
+                        share,
+                        seed,
+                        line["scores"]["averaged: T and tau, expected F1"],
+                        flush=True,
+                    )
 
 
 def read_results() -> list[dict[str, Any]]:
@@ -119,7 +129,9 @@ def table() -> str:
     text += [f"| settings | {titles} |", "|---" * (len(columns) + 1) + "|"]
     text += [_row(results, name, columns, name, default) for name in VARIANTS]
     text += ["", f"| score, `umn_plus` | {titles} |", "|---" * (len(columns) + 1) + "|"]
-    text += [_row(results, name, columns, "umn_plus", name) for name in (results[0]["scores"] if results else ())]
+    text += [
+        _row(results, name, columns, "umn_plus", name) for name in (results[0]["scores"] if results else ())
+    ]
     return "\n".join(text) + "\n"
 
 
@@ -131,12 +143,16 @@ def _row(results: list[dict[str, Any]], title: str, columns: list[Any], variant:
             for r in results
             if (r["variant"], r["noise"], r["labels"]) == (variant, noise, share)
         ]
-        cells.append(" / ".join(f"{np.mean([row[key] for row in rows]):.3f}" for key in ("ap", "f1")) if rows else "-")
+        cells.append(
+            " / ".join(f"{np.mean([row[key] for row in rows]):.3f}" for key in ("ap", "f1")) if rows else "-"
+        )
     return f"| {title} | {' | '.join(cells)} |"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("action", choices=["run", "table"])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     args = parser.parse_args()

@@ -35,7 +35,10 @@ PEER_EPOCHS = (5, 10, 20, 40, 60)
 CELLS = [
     {"noise": noise, "labels": labels, "system": system}
     for noise in ("symmetric", "asymmetric")
-    for labels, systems in ((1.0, ("noiseaudit", "cleanlab")), (0.1, ("noiseaudit", "noiseaudit-labelled-only")))
+    for labels, systems in (
+        (1.0, ("noiseaudit", "cleanlab")),
+        (0.1, ("noiseaudit", "noiseaudit-labelled-only")),
+    )
     for system in systems
 ]
 
@@ -58,7 +61,9 @@ def write_images(folder: Path) -> np.ndarray[Any, Any]:
 
 def noiseaudit(*args: str) -> None:
     """Run the command line, as a user would."""
-    subprocess.run([sys.executable, "-m", "noiseaudit_cli.main", *args], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(
+        [sys.executable, "-m", "noiseaudit_cli.main", *args], check=True, stdout=subprocess.DEVNULL
+    )
 
 
 def corrupt(work: Path, noise: str, seed: int) -> tuple[Path, list[str]]:
@@ -92,7 +97,17 @@ def run_scan(work: Path, labels: Path, seed: int, truth: np.ndarray[Any, Any]) -
 
     out = work / "run"
     started = time.perf_counter()
-    noiseaudit("scan", str(labels), "--images", str(work / "images"), "--out", str(out), "--seed", str(seed), "--force")
+    noiseaudit(
+        "scan",
+        str(labels),
+        "--images",
+        str(work / "images"),
+        "--out",
+        str(out),
+        "--seed",
+        str(seed),
+        "--force",
+    )
     seconds = time.perf_counter() - started
     audit = read_audit(out)
     rows = np.array([int(name[:5]) for name in audit.column("image")])
@@ -100,7 +115,9 @@ def run_scan(work: Path, labels: Path, seed: int, truth: np.ndarray[Any, Any]) -
     corrupted = audit.column("given_label")[scored] != truth[rows][scored].astype(str)
     unlabelled = ~audit.column("is_labelled")
     suggestions = audit.column("suggested_label") == truth[rows].astype(str)
-    return metrics(corrupted, audit.column("p_mislabeled")[scored], audit.column("is_label_issue")[scored]) | {
+    return metrics(
+        corrupted, audit.column("p_mislabeled")[scored], audit.column("is_label_issue")[scored]
+    ) | {
         "suggestions_correct": float(suggestions[unlabelled].mean()) if unlabelled.any() else None,
         "seconds": round(seconds, 1),
     }
@@ -165,7 +182,9 @@ def run(seeds: list[int]) -> None:
                 line |= {"hardware": hardware, "versions": versions()}
                 with RESULTS.open("a") as file:
                     file.write(json.dumps(line) + "\n")
-                print(json.dumps({k: v for k, v in line.items() if k not in ("tried", "versions")}), flush=True)
+                print(
+                    json.dumps({k: v for k, v in line.items() if k not in ("tried", "versions")}), flush=True
+                )
 
 
 def read_results() -> list[dict[str, Any]]:
@@ -199,7 +218,9 @@ def _mean(rows: list[dict[str, Any]], name: str, worst: Any, digits: int = 4) ->
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("action", choices=["run", "table"])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3, 4])
     args = parser.parse_args()

@@ -19,7 +19,7 @@ from noiseaudit.labels.read import read_labels
 from noiseaudit.labels.table import LabelTable
 from noiseaudit.methods import METHODS
 from noiseaudit.methods.base import Method, Setup
-from noiseaudit.plan import Plan, make_plan
+from noiseaudit.plan import Plan, log_prior, make_plan
 from noiseaudit.result import AuditResult
 from noiseaudit.runtime import training_runtime
 from noiseaudit.samples import SampleOptions, Samples, load_samples
@@ -132,7 +132,7 @@ def build_method(table: LabelTable, samples: Samples, plan: Plan) -> Method:
         shape=samples.shape,
         n_classes=len(table.classes),
         backbone=plan.backbone.value,
-        log_prior=plan.log_prior(table.codes[usable], len(table.classes)),
+        log_prior=log_prior(plan.settings.prior, table.codes[usable], len(table.classes)),
         config=plan.settings,
         seed=plan.config.seed,
         device=plan.device,

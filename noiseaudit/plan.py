@@ -37,13 +37,6 @@ class Plan:
     epochs: int
     warnings: tuple[str, ...]
 
-    def log_prior(self, codes: npt.NDArray[np.int64], n_classes: int) -> torch.Tensor:
-        """log p(y), (C,): uniform (the paper), or the given labels' shares with one more of each class."""
-        if self.settings.prior == "uniform":
-            return torch.full((n_classes,), -float(np.log(n_classes)))
-        counts = np.bincount(codes[codes >= 0], minlength=n_classes) + 1.0
-        return torch.from_numpy(np.log(counts / counts.sum()).astype(np.float32))
-
     def meta(self, table: LabelTable, samples: Samples, cutoff: Cutoff) -> AuditMeta:
         """What the audit depends on, for its Parquet file."""
         return AuditMeta(
@@ -69,6 +62,14 @@ class Plan:
             "settings": dataclasses.asdict(self.settings),
         }
         return {"asked": asked, "chosen": chosen}
+
+
+def log_prior(kind: str, codes: npt.NDArray[np.int64], n_classes: int) -> torch.Tensor:
+    """log p(y), (C,): "uniform" (the paper), or "empirical", the given labels' shares with one more of each class."""
+    if kind == "uniform":
+        return torch.full((n_classes,), -float(np.log(n_classes)))
+    counts = np.bincount(codes[codes >= 0], minlength=n_classes) + 1.0
+    return torch.from_numpy(np.log(counts / counts.sum()).astype(np.float32))
 
 
 def make_plan(table: LabelTable, samples: Samples, config: AuditConfig) -> Plan:

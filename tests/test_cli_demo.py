@@ -42,6 +42,17 @@ def test_a_second_demo_needs_force(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("few_digits")
+def test_ctrl_c_in_a_command_ends_the_demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("noiseaudit.scan.scan", interrupt)
+    result = CliRunner().invoke(app, ["demo", "--out", str(tmp_path / "demo")])
+    assert result.exit_code == 130
+    assert result.stderr.endswith("interrupted\n")
+
+
+@pytest.mark.usefixtures("few_digits")
 def test_a_command_that_fails_ends_the_demo(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NOISEAUDIT_SCAN_CUTOFF", "luck")
     result = CliRunner().invoke(app, ["demo", "--out", str(tmp_path / "demo")])

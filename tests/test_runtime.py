@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from noiseaudit.runtime import flushes_denormals, training_runtime
+from noiseaudit.runtime import flushes_denormals, full_float32, training_runtime
 
 
 @pytest.fixture(autouse=True)
@@ -41,3 +41,17 @@ def test_it_can_be_entered_twice() -> None:
             assert flushes_denormals()
         assert flushes_denormals()
     assert not flushes_denormals()
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_tf32_is_off_inside_and_as_before_outside(before: bool) -> None:
+    matmul, cudnn = torch.backends.cuda.matmul, torch.backends.cudnn
+    at_start = matmul.allow_tf32
+    try:
+        matmul.allow_tf32 = before
+        with pytest.raises(KeyboardInterrupt), full_float32():
+            assert (matmul.allow_tf32, cudnn.allow_tf32) == (False, False)
+            raise KeyboardInterrupt
+        assert matmul.allow_tf32 is before
+    finally:
+        matmul.allow_tf32 = at_start

@@ -238,6 +238,29 @@ def test_settings_reach_the_method(data: Path, tmp_path: Path) -> None:
     assert config["asked"]["method"] == "umn"
 
 
+def test_other_roots_and_backslashes_are_admitted(data: Path, tmp_path: Path) -> None:
+    with (data / "noisy.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    cells = [str(data / "images" / rows[0]["image"]), *("..\\images\\" + row["image"] for row in rows[1:])]
+    lines = [f"{cell},{row['label']}" for cell, row in zip(cells, rows, strict=True)]
+    (tmp_path / "labels.csv").write_text("\n".join(["image,label", *lines]) + "\n")
+    (data / "empty").mkdir()
+    words = [
+        "scan",
+        tmp_path / "labels.csv",
+        "--images",
+        data / "empty",
+        "--out",
+        tmp_path / "run",
+        "--epochs",
+        1,
+    ]
+    refused = CliRunner().invoke(app, [str(word) for word in words])
+    assert (refused.exit_code, "--allow-root" in refused.stderr) == (2, True)
+    _run(*words, "--allow-root", tmp_path, "--allow-root", data / "images")
+    assert read_audit(tmp_path / "run").table.column("status").unique().to_pylist() == ["ok"]
+
+
 def test_a_failed_training_leaves_no_folder(data: Path, tmp_path: Path) -> None:
     words = ["scan", data / "noisy.csv", "--images", data / "images", "--out", tmp_path / "run"]
     result = CliRunner().invoke(app, [str(word) for word in [*words, "--set", "learning_rate=1e30"]])

@@ -29,7 +29,9 @@ class FrameReader:
             self._table = pa.Table.from_pandas(frame, preserve_index=False)
         except (pa.ArrowException, TypeError, ValueError) as error:
             reason = str(error).splitlines()[0]
-            raise DataError(f"a column mixes kinds of values ({reason})", file=NAME, fix="Give one kind.") from error
+            raise DataError(
+                f"a column mixes kinds of values ({reason})", file=NAME, fix="Give one kind."
+            ) from error
         self.names: list[str] = self._table.schema.names
 
     def columns(self, wanted: Sequence[str]) -> dict[str, list[Any]]:

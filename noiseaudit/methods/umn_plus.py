@@ -1,11 +1,12 @@
 """UMN with named additions, each off in the paper: the default of `scan`. docs/method.md shows each one's worth.
 
-- the batch's mean prediction, not every single one, is pulled to the prior (`label_kl`);
+- the batch's mean prediction, not every single one, is pulled to the prior (`label_kl`), and the
+  prior is the given labels' shares, because a uniform one invents rare classes (`prior`);
 - small random rotations, scalings and shifts join the input noise (`jitter`);
 - the Learner is drawn to the Guider on all rows (`consistency_weight`; Tarvainen and Valpola 2017), which is what lets
   unlabelled rows teach;
 - predictions are made decided (`entropy_weight`; Grandvalet and Bengio 2005);
-- the labelled term weighs more, the generative ones less (`alpha`, `generative_weight`).
+- the generative terms weigh less (`generative_weight`).
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ class UMNPlus(UMN):
                 input_noise=0.5,
                 label_kl="batch",
                 label_kl_weight=20.0,
+                prior="empirical",
                 consistency_weight=50.0,
                 entropy_weight=0.5,
             )
@@ -36,6 +38,7 @@ class UMNPlus(UMN):
             jitter=1.0,
             label_kl="batch",
             label_kl_weight=20.0,
+            prior="empirical",
             consistency_weight=50.0,
             entropy_weight=0.5,
         )

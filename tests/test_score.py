@@ -1,0 +1,231 @@
+"""p_mislabeled: Bayes' rule against brute force, and recovery of a noise that is known."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from noiseaudit import score
+from noiseaudit.score import (
+    CANDIDATES,
+    Codes,
+    Floats,
+    Noise,
+    best_classes,
+    fit_noise,
+    p_mislabeled,
+    score_labels,
+)
+
+Probs = npt.NDArray[np.float32]
+
+
+def draw(rng: np.random.Generator, probs: npt.NDArray[Any]) -> Codes:
+    """One class per row of (n, C)."""
+    below = np.cumsum(probs, axis=1) < rng.random((len(probs), 1))
+    return np.minimum(below.sum(axis=1), probs.shape[1] - 1)
+
+
+def world(
+    n: int, rates: Floats, *, sharpness: float = 6.0, seed: int = 0
+) -> tuple[Probs, Codes, npt.NDArray[np.bool_]]:
+    """Calibrated probabilities q: the true class is drawn from q, the given one from its row of `rates`."""
+    rng = np.random.default_rng(seed)
+    n_classes = len(rates)
+    logits = rng.normal(0, 1, (n, n_classes))
+    logits[np.arange(n), rng.integers(n_classes, size=n)] += sharpness
+    q = np.exp(logits)
+    q = (q / q.sum(axis=1, keepdims=True)).astype(np.float32)
+    true = draw(rng, q)
+    label = draw(rng, rates[true])
+    return q, label, label != true
+
+
+def symmetric(n_classes: int, rate: float) -> Floats:
+    return np.where(np.eye(n_classes, dtype=bool), 1 - rate, rate / (n_classes - 1))
+
+
+def dense_rates(noise: Noise, n_classes: int) -> Floats:
+    log_rates = np.repeat(noise.log_unseen[:, None], n_classes, axis=1)
+    log_rates[noise.pairs // n_classes, noise.pairs % n_classes] = noise.log_rates
+    return np.exp(log_rates)
+
+
+def bayes(probs: Probs, label: Codes, rates: Floats, temperature: float) -> Floats:
+    """1 - q^(1/tau)[y_hat] T[y_hat, y_hat] / sum_y q^(1/tau)[y] T[y, y_hat], written out."""
+    joint = probs.astype(np.float64) ** (1 / temperature) * rates.T[label]
+    return np.asarray(1 - joint[np.arange(len(label)), label] / joint.sum(axis=1))
+
+
+@settings(max_examples=40, deadline=None)
+@given(n_classes=st.integers(2, CANDIDATES + 1), temperature=st.floats(0.3, 5.0), seed=st.integers(0, 10_000))
+def test_it_is_bayes_rule_up_to_11_classes(n_classes: int, temperature: float, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    probs = rng.dirichlet(np.ones(n_classes), size=20).astype(np.float32)
+    label = rng.integers(n_classes, size=20)
+    rates = rng.dirichlet(np.ones(n_classes), size=n_classes)
+    noise = Noise(np.arange(n_classes**2), np.log(rates.ravel()), np.zeros(n_classes), temperature)
+    got = p_mislabeled(best_classes(probs, label), noise, n_classes)
+    assert got == pytest.approx(bayes(probs, label, rates, temperature), abs=1e-9)
+
+
+def test_bayes_by_hand() -> None:
+    """q = (0.8, 0.2), given class 1, T = [[0.9, 0.1], [0.3, 0.7]]: 0.8 x 0.1 against 0.2 x 0.7."""
+    candidates = best_classes(np.array([[0.8, 0.2]], np.float32), np.array([1]))
+    noise = Noise(np.arange(4), np.log([0.9, 0.1, 0.3, 0.7]), np.zeros(2), 1.0)
+    assert p_mislabeled(candidates, noise, 2) == pytest.approx([0.08 / 0.22])
+
+
+def test_pairs_that_the_fit_did_not_see_have_the_rate_that_it_would_give_them() -> None:
+    candidates = best_classes(np.array([[0.5, 0.3, 0.2]], np.float32), np.array([2]))
+    log_unseen = np.log([0.01, 0.02, 0.03])
+    noise = Noise(np.array([0, 4, 8]), np.log([0.9, 0.9, 0.9]), log_unseen, 1.0)
+    joint = np.array([0.5 * 0.01, 0.3 * 0.02, 0.2 * 0.9])
+    assert p_mislabeled(candidates, noise, 3) == pytest.approx([1 - joint[2] / joint.sum()])
+
+
+def test_rows_beyond_the_fits_sample_are_scored_as_if_it_had_seen_their_pairs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A pair that occurs in none of the sampled rows must not look more likely than one that occurs in some."""
+    q, label, _ = world(4000, symmetric(30, 0.1))
+    full = score_labels(q, label)
+    monkeypatch.setattr(score, "FIT_ROWS", 500)
+    noise = fit_noise(best_classes(q, label), 30)
+    assert len(noise.pairs) < 900
+    for pair, log_rate in zip(noise.pairs, noise.log_rates, strict=True):
+        assert log_rate >= noise.log_unseen[pair // 30] - 1e-9
+    assert np.corrcoef(score_labels(q, label), full)[0, 1] > 0.97
+
+
+def test_the_candidates_are_the_given_class_and_the_best_others() -> None:
+    probs = np.random.default_rng(0).dirichlet(np.ones(40), size=30).astype(np.float32)
+    label = np.arange(30)
+    codes, log_probs = best_classes(probs, label)
+    assert codes.shape == (30, CANDIDATES + 1)
+    for row in range(30):
+        others = [y for y in np.argsort(-probs[row]) if y != label[row]][:CANDIDATES]
+        assert codes[row].tolist() == [label[row], *others]
+        assert log_probs[row] == pytest.approx(np.log(probs[row, codes[row]]))
+
+
+@pytest.mark.parametrize("kind", ["symmetric", "pairs"])
+def test_the_noise_between_classes_is_recovered(kind: str) -> None:
+    n_classes = 5
+    rates = symmetric(n_classes, 0.3)
+    if kind == "pairs":  # class c becomes c + 1
+        rates = 0.7 * np.eye(n_classes) + 0.3 * np.roll(np.eye(n_classes), 1, axis=1)
+    q, label, _ = world(20_000, rates)
+    noise = fit_noise(best_classes(q, label), n_classes)
+    assert noise.temperature == pytest.approx(1.0, abs=0.15)
+    found = dense_rates(noise, n_classes)
+    assert found == pytest.approx(rates, abs=0.03)
+    assert found.sum(axis=1) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize("exponent", [0.5, 2.0])
+def test_over_and_under_confidence_is_undone(exponent: float) -> None:
+    """q^exponent, normalised, needs the temperature `exponent` to be q again."""
+    q, label, _ = world(20_000, symmetric(4, 0.2), sharpness=4.0)
+    bent = q.astype(np.float64) ** exponent
+    bent /= bent.sum(axis=1, keepdims=True)
+    noise = fit_noise(best_classes(bent.astype(np.float32), label), 4)
+    assert noise.temperature == pytest.approx(exponent, rel=0.15)
+
+
+@pytest.mark.parametrize("n_classes", [2, 4, 25])
+@pytest.mark.parametrize("rate", [0.05, 0.3])
+def test_the_probabilities_are_calibrated(n_classes: int, rate: float) -> None:
+    q, label, wrong = world(20_000, symmetric(n_classes, rate), sharpness=7.0)
+    p = score_labels(q, label)
+    assert p.sum() == pytest.approx(wrong.sum(), rel=0.1)
+    for low in np.arange(0, 1, 0.2):
+        part = (p >= low) & (p < low + 0.2)
+        if part.sum() >= 100:
+            deviation = np.sqrt(p[part].mean() * (1 - p[part].mean()) / part.sum())
+            assert wrong[part].mean() == pytest.approx(p[part].mean(), abs=0.02 + 3 * deviation)
+
+
+def test_wrong_labels_rank_above_right_ones() -> None:
+    from sklearn.metrics import roc_auc_score
+
+    q, label, wrong = world(5000, symmetric(10, 0.2), sharpness=8.0)
+    assert roc_auc_score(wrong, score_labels(q, label)) > 0.97
+
+
+def test_clean_labels_are_hardly_doubted() -> None:
+    q, label, wrong = world(5000, np.eye(6), sharpness=9.0)
+    assert not wrong.any()
+    p = score_labels(q, label)
+    assert p.mean() < 0.01
+    assert (p > 0.5).mean() < 0.005
+
+
+def test_certain_probabilities_do_not_break_it() -> None:
+    """Saturated float32: q is exactly 0 or 1, with one label in ten against it."""
+    true = np.arange(500) % 5
+    label = np.where(np.arange(500) % 10 == 0, (true + 1) % 5, true)
+    p = score_labels(np.eye(5, dtype=np.float32)[true], label)
+    assert np.isfinite(p).all()
+    assert p[label != true].min() > 0.9
+    assert p[label == true].max() < 0.01
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 10_000), share=st.floats(0.05, 0.95))
+def test_doubt_rises_as_the_given_labels_probability_falls(seed: int, share: float) -> None:
+    """The others keep their proportions to one another, and the noise is what it was."""
+    rng = np.random.default_rng(seed)
+    probs = rng.dirichlet(np.ones(5), size=1).astype(np.float32)
+    label = rng.integers(5, size=1)
+    lower = probs.copy()
+    lower[0, label] *= share
+    lower /= lower.sum()
+    rates = rng.dirichlet(np.ones(5), size=5)
+    noise = Noise(np.arange(25), np.log(rates.ravel()), np.zeros(5), float(rng.uniform(0.5, 3)))
+    before, after = (float(p_mislabeled(best_classes(q, label), noise, 5)[0]) for q in (probs, lower))
+    assert after > before
+
+
+def test_small_doubts_keep_their_precision() -> None:
+    """As a sum over the other classes, not one minus something: 1e-20 is not rounded to 0."""
+    candidates = best_classes(np.array([[1.0, 1e-20]], np.float32), np.array([0]))
+    noise = Noise(np.arange(4), np.log([0.9, 0.1, 0.1, 0.9]), np.zeros(2), 1.0)
+    assert p_mislabeled(candidates, noise, 2)[0] == pytest.approx(1e-20 * 0.1 / 0.9, rel=1e-5)
+
+
+def test_a_class_without_a_row_and_a_class_with_one() -> None:
+    """Class 3 is known by name only (its images cannot be read), class 2 has one row."""
+    probs = np.tile(np.array([[0.97, 0.01, 0.01, 0.01], [0.01, 0.97, 0.01, 0.01]], np.float32), (20, 1))
+    probs = np.concatenate([probs, np.array([[0.02, 0.02, 0.95, 0.01]], np.float32)])
+    label = np.array([0, 1] * 20 + [2])
+    p = score_labels(probs, label)
+    assert np.isfinite(p).all()
+    assert p.max() < 0.5
+
+
+def test_no_row() -> None:
+    assert score_labels(np.zeros((0, 3), np.float32), np.zeros(0, np.int64)).shape == (0,)
+
+
+def test_one_row() -> None:
+    assert 0 <= score_labels(np.array([[0.5, 0.5]], np.float32), np.array([0]))[0] <= 1
+
+
+def test_the_order_of_rows_does_not_matter() -> None:
+    q, label, _ = world(400, symmetric(4, 0.2))
+    order = np.random.default_rng(1).permutation(400)
+    assert score_labels(q[order], label[order]) == pytest.approx(score_labels(q, label)[order], abs=1e-9)
+
+
+def test_the_inputs_are_left_alone() -> None:
+    q, label, _ = world(50, symmetric(4, 0.2))
+    before = q.copy(), label.copy()
+    score_labels(q, label)
+    assert np.array_equal(q, before[0])
+    assert np.array_equal(label, before[1])
