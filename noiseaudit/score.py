@@ -6,8 +6,8 @@ With q(y|x) the Guider's probabilities and T[y, y_hat] = p(y_hat | y) the noise 
 
 T and the temperature tau are fitted to the given labels alone, by maximum likelihood: T by expectation-maximisation
 (Dawid and Skene 1979, with one annotator), tau by a line search. The Guider's probabilities are averaged over the
-later epochs. Only the given class and the best others of each row are kept, which is exact up to CANDIDATES + 1
-classes and keeps memory at n x CANDIDATES beyond. docs/method.md measures each ingredient.
+later epochs. Only the given class and the best others of each row are kept one by one, which is exact up to
+CANDIDATES + 1 classes and keeps memory at n x CANDIDATES beyond. docs/method.md measures each ingredient.
 """
 
 from __future__ import annotations
@@ -32,19 +32,22 @@ SMALLEST = 1e-30  # probabilities below it are one and the same
 
 
 class Candidates(NamedTuple):
-    """Each row's given class (column 0) and its best others, best first: (n, K)."""
+    """Each row's given class (column 0), its best others, best first, and the rest of the classes together."""
 
-    codes: Codes
-    log_probs: Floats
+    codes: Codes  # (n, K)
+    log_probs: Floats  # (n, K), and a last column for the mean of the rest's classes if there is a rest
+    n_rest: int  # classes in the rest
 
 
 @dataclass(frozen=True)
 class Noise:
-    """The fitted noise model: log T of the class pairs that occur, and the temperature."""
+    """The fitted noise model: T of class pairs, and the temperature."""
 
-    pairs: Codes  # (P,), y * n_classes + y_hat, ascending
-    log_rates: Floats  # (P,)
-    log_unseen: Floats  # (C,), log T[y, y_hat] of any other pair
+    pairs: Codes  # (P,), y * n_classes + y_hat of the pairs that occur among the candidates, ascending
+    log_rates: Floats  # (P,), their log T
+    log_background: Floats  # (C,) over y_hat; log T of any other pair is log_background[y_hat] - log_total[y]
+    log_total: Floats  # (C,) over y
+    log_rest: Floats  # (C,) over y_hat, log of the mean T where y is one of the rest
     temperature: float
 
 
@@ -58,20 +61,25 @@ def score_labels(probs: npt.NDArray[np.float32], given: Codes) -> Floats:
 
 
 def best_classes(probs: npt.NDArray[np.float32], given: Codes) -> Candidates:
-    """The given class and the best `CANDIDATES` others of each row."""
-    rows = np.arange(len(given))[:, None]
+    """The given class and the best `CANDIDATES` others of each row, with what is left beside them."""
+    n_classes, rows = probs.shape[1], np.arange(len(given))[:, None]
     others = probs.copy()
     others[rows[:, 0], given] = -1.0  # sorts last
-    n_others = min(CANDIDATES, probs.shape[1] - 1)
+    n_others = min(CANDIDATES, n_classes - 1)
+    n_rest = n_classes - 1 - n_others
     best = np.argsort(-others, axis=1, kind="stable")[:, :n_others]
     codes = np.concatenate([given[:, None], best], axis=1)
-    return Candidates(codes, np.log(np.maximum(probs[rows, codes].astype(np.float64), SMALLEST)))
+    kept = probs[rows, codes].astype(np.float64)
+    if n_rest:
+        others[rows, codes] = 0.0
+        kept = np.column_stack([kept, others.sum(axis=1, dtype=np.float64) / n_rest])
+    return Candidates(codes, np.log(np.maximum(kept, SMALLEST)), n_rest)
 
 
 def fit_noise(candidates: Candidates, n_classes: int, temperature: float | None = None) -> Noise:
     """T and tau that make the given labels most likely; T alone if a temperature is given."""
     part = _evenly(len(candidates.codes), FIT_ROWS)
-    sample = Candidates(candidates.codes[part], candidates.log_probs[part])
+    sample = candidates._replace(codes=candidates.codes[part], log_probs=candidates.log_probs[part])
     if temperature is not None:
         return _fit_rates(sample, n_classes, temperature)[0]
 
@@ -84,32 +92,70 @@ def fit_noise(candidates: Candidates, n_classes: int, temperature: float | None 
 
 def p_mislabeled(candidates: Candidates, noise: Noise, n_classes: int) -> Floats:
     """1 - p(y = y_hat | x, y_hat), summed over the other classes so that small values stay exact: (n,)."""
-    pairs = _pair_ids(candidates.codes, n_classes)
+    codes = candidates.codes
+    pairs = _pair_ids(codes, n_classes)
     where = np.minimum(np.searchsorted(noise.pairs, pairs), len(noise.pairs) - 1)
-    log_rates = np.where(
-        noise.pairs[where] == pairs, noise.log_rates[where], noise.log_unseen[candidates.codes]
-    )
-    joint, _ = _posterior(_tempered(candidates.log_probs, noise.temperature) + log_rates)
+    unseen = noise.log_background[codes[:, :1]] - noise.log_total[codes]
+    log_rates = np.where(noise.pairs[where] == pairs, noise.log_rates[where], unseen)
+    log_joint = _tempered(candidates, noise.temperature) + _with_rest(log_rates, candidates, noise.log_rest)
+    joint, _ = _posterior(log_joint)
     return np.asarray(joint[:, 1:].sum(axis=1))
 
 
 def _fit_rates(candidates: Candidates, n_classes: int, temperature: float) -> tuple[Noise, float]:
     """T by expectation-maximisation at one temperature, and the mean log-likelihood of the given labels."""
-    log_q = _tempered(candidates.log_probs, temperature)
-    pairs, index = np.unique(_pair_ids(candidates.codes, n_classes), return_inverse=True)
-    index = index.reshape(candidates.codes.shape)
-    true_class = pairs // n_classes
-    start = np.where(true_class == pairs % n_classes, 0.9, 0.1 / max(1, n_classes - 1))
-    log_rates = np.log(start)
+    log_q, codes = _tempered(candidates, temperature), candidates.codes
+    pairs, index = np.unique(_pair_ids(codes, n_classes), return_inverse=True)
+    index = index.reshape(codes.shape)
+    is_right = pairs // n_classes == pairs % n_classes
+    other = 0.1 / max(1, n_classes - 1)
+    noise = Noise(
+        pairs=pairs,
+        log_rates=np.log(np.where(is_right, 0.9, other)),
+        log_background=np.full(n_classes, math.log(other)),
+        log_total=np.zeros(n_classes),
+        log_rest=np.full(n_classes, math.log(other)),
+        temperature=temperature,
+    )
     for _ in range(EM_STEPS):
-        posterior, _ = _posterior(log_q + log_rates[index])
-        counts = np.bincount(index.ravel(), weights=posterior.ravel(), minlength=len(pairs))
-        per_class = np.bincount(true_class, weights=counts, minlength=n_classes)
-        smoothed = (counts + PSEUDO_COUNT / n_classes) / (per_class[true_class] + PSEUDO_COUNT)
-        log_rates = np.log(smoothed)
-    _, log_likelihood = _posterior(log_q + log_rates[index])
-    log_unseen = np.log(PSEUDO_COUNT / n_classes / (per_class + PSEUDO_COUNT))
-    return Noise(pairs, log_rates, log_unseen, temperature), float(log_likelihood.mean())
+        log_rates = _with_rest(noise.log_rates[index], candidates, noise.log_rest)
+        posterior, _ = _posterior(log_q + log_rates)
+        part = posterior[:, : codes.shape[1]]
+        counts = np.bincount(index.ravel(), weights=part.ravel(), minlength=len(pairs))
+        beside = posterior[:, codes.shape[1] :].sum(axis=1)
+        stray = np.bincount(codes[:, 0], weights=beside, minlength=n_classes) / max(1, n_classes - 1)
+        noise = _rates(pairs, np.asarray(counts), np.asarray(stray), temperature)
+    log_rates = _with_rest(noise.log_rates[index], candidates, noise.log_rest)
+    return noise, float(_posterior(log_q + log_rates)[1].mean())
+
+
+def _rates(pairs: Codes, counts: Floats, stray: Floats, temperature: float) -> Noise:
+    """T from the expected counts of the pairs, (P,), and of each y_hat with any one class of the rest, (C,)."""
+    n_classes = len(stray)
+    true, given = pairs // n_classes, pairs % n_classes
+    background = stray + PSEUDO_COUNT / n_classes
+    per_class = np.bincount(true, weights=counts, minlength=n_classes)
+    total = per_class + stray.sum() - stray + PSEUDO_COUNT
+    rates = (counts + background[given] - np.where(true == given, stray[given], 0.0)) / total[true]
+    seen_wrong = np.bincount(
+        given, weights=np.where(true == given, 0.0, counts / total[true]), minlength=n_classes
+    )
+    all_wrong = seen_wrong + background * ((1 / total).sum() - 1 / total)
+    return Noise(
+        pairs=pairs,
+        log_rates=np.log(rates),
+        log_background=np.log(background),
+        log_total=np.log(total),
+        log_rest=np.log(all_wrong / max(1, n_classes - 1)),
+        temperature=temperature,
+    )
+
+
+def _with_rest(log_rates: Floats, candidates: Candidates, log_rest: Floats) -> Floats:
+    """`log_rates` of the named candidates, and beside them that of the rest if there is one."""
+    if not candidates.n_rest:
+        return log_rates
+    return np.column_stack([log_rates, log_rest[candidates.codes[:, 0]]])
 
 
 def _posterior(log_joint: Floats) -> tuple[Floats, Floats]:
@@ -120,9 +166,14 @@ def _posterior(log_joint: Floats) -> tuple[Floats, Floats]:
     return joint / total, (np.log(total) + top)[:, 0]
 
 
-def _tempered(log_probs: Floats, temperature: float) -> Floats:
-    """Logarithm of q^(1/tau), normalised over the candidates."""
-    scaled = log_probs / temperature
+def _tempered(candidates: Candidates, temperature: float) -> Floats:
+    """Logarithm of q^(1/tau), normalised over all classes.
+
+    Without the rest, a high temperature would favour the given class for being a candidate in every row.
+    """
+    scaled = candidates.log_probs / temperature
+    if candidates.n_rest:
+        scaled[:, -1] += math.log(candidates.n_rest)
     return scaled - _posterior(scaled)[1][:, None]
 
 

@@ -10,10 +10,13 @@ import pytest
 from noiseaudit.estimator import NoiseAuditClassifier
 from sklearn.datasets import load_digits
 from sklearn.metrics import average_precision_score
-from sklearn.utils.estimator_checks import parametrize_with_checks
+from sklearn.utils.estimator_checks import estimator_checks_generator
 
 
-@parametrize_with_checks([NoiseAuditClassifier(epochs=20, random_state=0)])
+CHECKS = [*estimator_checks_generator(NoiseAuditClassifier(epochs=20, random_state=0))]
+
+
+@pytest.mark.parametrize(("estimator", "check"), CHECKS, ids=[check.func.__name__ for _, check in CHECKS])
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.SkipTestWarning")
 def test_passes_scikit_learns_checks(estimator: Any, check: Callable[[Any], None]) -> None:
     check(estimator)

@@ -28,7 +28,7 @@ Probs = npt.NDArray[np.float32]
 def draw(rng: np.random.Generator, probs: npt.NDArray[Any]) -> Codes:
     """One class per row of (n, C)."""
     below = np.cumsum(probs, axis=1) < rng.random((len(probs), 1))
-    return np.minimum(below.sum(axis=1), probs.shape[1] - 1)
+    return np.asarray(np.minimum(below.sum(axis=1), probs.shape[1] - 1))
 
 
 def world(
@@ -50,8 +50,14 @@ def symmetric(n_classes: int, rate: float) -> Floats:
     return np.where(np.eye(n_classes, dtype=bool), 1 - rate, rate / (n_classes - 1))
 
 
+def noise_of(rates: Floats, temperature: float) -> Noise:
+    """A noise model that has seen every pair of classes."""
+    n_classes, zeros = len(rates), np.zeros(len(rates))
+    return Noise(np.arange(n_classes**2), np.log(rates.ravel()), zeros, zeros, zeros, temperature)
+
+
 def dense_rates(noise: Noise, n_classes: int) -> Floats:
-    log_rates = np.repeat(noise.log_unseen[:, None], n_classes, axis=1)
+    log_rates = noise.log_background[None, :] - noise.log_total[:, None]
     log_rates[noise.pairs // n_classes, noise.pairs % n_classes] = noise.log_rates
     return np.exp(log_rates)
 
@@ -69,49 +75,59 @@ def test_it_is_bayes_rule_up_to_11_classes(n_classes: int, temperature: float, s
     probs = rng.dirichlet(np.ones(n_classes), size=20).astype(np.float32)
     label = rng.integers(n_classes, size=20)
     rates = rng.dirichlet(np.ones(n_classes), size=n_classes)
-    noise = Noise(np.arange(n_classes**2), np.log(rates.ravel()), np.zeros(n_classes), temperature)
-    got = p_mislabeled(best_classes(probs, label), noise, n_classes)
+    got = p_mislabeled(best_classes(probs, label), noise_of(rates, temperature), n_classes)
     assert got == pytest.approx(bayes(probs, label, rates, temperature), abs=1e-9)
 
 
 def test_bayes_by_hand() -> None:
     """q = (0.8, 0.2), given class 1, T = [[0.9, 0.1], [0.3, 0.7]]: 0.8 x 0.1 against 0.2 x 0.7."""
     candidates = best_classes(np.array([[0.8, 0.2]], np.float32), np.array([1]))
-    noise = Noise(np.arange(4), np.log([0.9, 0.1, 0.3, 0.7]), np.zeros(2), 1.0)
+    noise = noise_of(np.array([[0.9, 0.1], [0.3, 0.7]]), 1.0)
     assert p_mislabeled(candidates, noise, 2) == pytest.approx([0.08 / 0.22])
 
 
 def test_pairs_that_the_fit_did_not_see_have_the_rate_that_it_would_give_them() -> None:
     candidates = best_classes(np.array([[0.5, 0.3, 0.2]], np.float32), np.array([2]))
-    log_unseen = np.log([0.01, 0.02, 0.03])
-    noise = Noise(np.array([0, 4, 8]), np.log([0.9, 0.9, 0.9]), log_unseen, 1.0)
-    joint = np.array([0.5 * 0.01, 0.3 * 0.02, 0.2 * 0.9])
+    background, total = np.log([0.1, 0.2, 0.3]), np.log([10.0, 20.0, 30.0])
+    noise = Noise(np.array([0, 4, 8]), np.log([0.9, 0.9, 0.9]), background, total, np.zeros(3), 1.0)
+    joint = np.array([0.5 * 0.3 / 10, 0.3 * 0.3 / 20, 0.2 * 0.9])
     assert p_mislabeled(candidates, noise, 3) == pytest.approx([1 - joint[2] / joint.sum()])
 
 
-def test_rows_beyond_the_fits_sample_are_scored_as_if_it_had_seen_their_pairs(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """A pair that occurs in none of the sampled rows must not look more likely than one that occurs in some."""
-    q, label, _ = world(4000, symmetric(30, 0.1))
-    full = score_labels(q, label)
-    monkeypatch.setattr(score, "FIT_ROWS", 500)
-    noise = fit_noise(best_classes(q, label), 30)
-    assert len(noise.pairs) < 900
-    for pair, log_rate in zip(noise.pairs, noise.log_rates, strict=True):
-        assert log_rate >= noise.log_unseen[pair // 30] - 1e-9
-    assert np.corrcoef(score_labels(q, label), full)[0, 1] > 0.97
+@pytest.mark.parametrize("n_classes", [3, 30])
+def test_the_fitted_rates_are_probabilities(n_classes: int) -> None:
+    """Also of pairs that do not occur, and of classes that are beyond the candidates of most rows."""
+    q, label, _ = world(500, symmetric(n_classes, 0.2))
+    noise = fit_noise(best_classes(q, label), n_classes)
+    assert len(noise.pairs) < n_classes**2 or n_classes == 3
+    rates = dense_rates(noise, n_classes)
+    assert rates.sum(axis=1) == pytest.approx(1.0, abs=1e-3 * n_classes)
+    off_diagonal = rates.sum(axis=0) - np.diag(rates)
+    assert np.exp(noise.log_rest) == pytest.approx(off_diagonal / (n_classes - 1))
+    assert (np.exp(noise.log_rates) >= np.exp(noise.log_background[0] - noise.log_total.max()) / 1e3).all()
+
+
+def test_rows_beyond_the_fits_sample_are_scored_like_those_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    q, label, wrong = world(6000, symmetric(15, 0.3), sharpness=8.0)
+    monkeypatch.setattr(score, "FIT_ROWS", 3000)
+    p = score_labels(q, label)
+    inside = np.zeros(6000, np.bool_)
+    inside[score._evenly(6000, 3000)] = True
+    for part in (inside, ~inside):
+        assert p[part].sum() == pytest.approx(wrong[part].sum(), rel=0.15)
 
 
 def test_the_candidates_are_the_given_class_and_the_best_others() -> None:
     probs = np.random.default_rng(0).dirichlet(np.ones(40), size=30).astype(np.float32)
     label = np.arange(30)
-    codes, log_probs = best_classes(probs, label)
+    codes, log_probs, n_rest = best_classes(probs, label)
     assert codes.shape == (30, CANDIDATES + 1)
+    assert n_rest == 40 - (CANDIDATES + 1)
     for row in range(30):
         others = [y for y in np.argsort(-probs[row]) if y != label[row]][:CANDIDATES]
         assert codes[row].tolist() == [label[row], *others]
-        assert log_probs[row] == pytest.approx(np.log(probs[row, codes[row]]))
+        beside = (1 - probs[row, codes[row]].sum()) / n_rest
+        assert np.exp(log_probs[row]) == pytest.approx([*probs[row, codes[row]], beside], abs=1e-6)
 
 
 @pytest.mark.parametrize("kind", ["symmetric", "pairs"])
@@ -138,7 +154,7 @@ def test_over_and_under_confidence_is_undone(exponent: float) -> None:
     assert noise.temperature == pytest.approx(exponent, rel=0.15)
 
 
-@pytest.mark.parametrize("n_classes", [2, 4, 25])
+@pytest.mark.parametrize("n_classes", [2, 4, 11, 12])
 @pytest.mark.parametrize("rate", [0.05, 0.3])
 def test_the_probabilities_are_calibrated(n_classes: int, rate: float) -> None:
     q, label, wrong = world(20_000, symmetric(n_classes, rate), sharpness=7.0)
@@ -149,6 +165,13 @@ def test_the_probabilities_are_calibrated(n_classes: int, rate: float) -> None:
         if part.sum() >= 100:
             deviation = np.sqrt(p[part].mean() * (1 - p[part].mean()) / part.sum())
             assert wrong[part].mean() == pytest.approx(p[part].mean(), abs=0.02 + 3 * deviation)
+
+
+@pytest.mark.parametrize("n_classes", [25, 100])
+def test_with_many_classes_the_count_is_near(n_classes: int) -> None:
+    """The given class is a candidate in every row; that alone must not make it look likely."""
+    q, label, wrong = world(10_000, symmetric(n_classes, 0.3), sharpness=8.0)
+    assert 0.9 < score_labels(q, label).sum() / wrong.sum() < 1.25
 
 
 def test_wrong_labels_rank_above_right_ones() -> None:
@@ -187,7 +210,7 @@ def test_doubt_rises_as_the_given_labels_probability_falls(seed: int, share: flo
     lower[0, label] *= share
     lower /= lower.sum()
     rates = rng.dirichlet(np.ones(5), size=5)
-    noise = Noise(np.arange(25), np.log(rates.ravel()), np.zeros(5), float(rng.uniform(0.5, 3)))
+    noise = noise_of(rates, float(rng.uniform(0.5, 3)))
     before, after = (float(p_mislabeled(best_classes(q, label), noise, 5)[0]) for q in (probs, lower))
     assert after > before
 
@@ -195,7 +218,7 @@ def test_doubt_rises_as_the_given_labels_probability_falls(seed: int, share: flo
 def test_small_doubts_keep_their_precision() -> None:
     """As a sum over the other classes, not one minus something: 1e-20 is not rounded to 0."""
     candidates = best_classes(np.array([[1.0, 1e-20]], np.float32), np.array([0]))
-    noise = Noise(np.arange(4), np.log([0.9, 0.1, 0.1, 0.9]), np.zeros(2), 1.0)
+    noise = noise_of(np.array([[0.9, 0.1], [0.1, 0.9]]), 1.0)
     assert p_mislabeled(candidates, noise, 2)[0] == pytest.approx(1e-20 * 0.1 / 0.9, rel=1e-5)
 
 
