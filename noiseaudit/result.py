@@ -112,7 +112,8 @@ class AuditResult:
 
     def write(self, path: Path) -> None:
         """Write `audit.parquet` atomically; equal results give equal bytes."""
-        table = self.table.replace_schema_metadata({METADATA_KEY: self.meta.to_json()})
+        # A table that was read from Parquet carries field ids; the cast leaves them out.
+        table = self.table.cast(SCHEMA).replace_schema_metadata({METADATA_KEY: self.meta.to_json()})
         with atomic_path(path) as temporary:
             pq.write_table(table, temporary, compression="zstd", row_group_size=131_072)
 

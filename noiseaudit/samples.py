@@ -85,8 +85,9 @@ def _from_embeddings(table: LabelTable, path: Path) -> Samples:
 
 def column_scales(values: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
     """Mean and standard deviation of each of d columns, the latter 1 where a column is constant: (d,), (d,)."""
-    deviation = values.std(axis=0)
-    return values.mean(axis=0), np.where(deviation > 0, deviation, np.float32(1))
+    # The deviation of a constant is often a rounding error, not 0.
+    varies = values.max(axis=0) > values.min(axis=0)
+    return values.mean(axis=0), np.where(varies, values.std(axis=0), np.float32(1))
 
 
 def from_vectors(

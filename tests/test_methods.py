@@ -13,6 +13,7 @@ from torch.testing import assert_close
 
 from noiseaudit import objective
 from noiseaudit.config import UMNConfig
+from noiseaudit.data.perturb import Draws
 from noiseaudit.methods import METHODS
 from noiseaudit.methods.base import Batch, Method, Setup
 from noiseaudit.methods.umn import UMN
@@ -103,9 +104,7 @@ def test_training_lowers_the_loss(method: str, backbone: str, shape: tuple[int, 
 
 
 @pytest.mark.parametrize(("method", "backbone", "shape"), CASES)
-def test_predictions_are_probabilities_in_float32(
-    method: str, backbone: str, shape: tuple[int, ...]
-) -> None:
+def test_predictions_are_probabilities_in_float32(method: str, backbone: str, shape: tuple[int, ...]) -> None:
     trained = make(method, backbone, shape)
     predicted = trained.predict(toy(shape, n=5).x)
     for probs in (predicted.learner, predicted.guider):
@@ -129,6 +128,9 @@ def test_predicting_changes_nothing(method: str, backbone: str, shape: tuple[int
     again = trained.predict(batch.x)
     assert same(before, state(trained))
     assert all(torch.equal(a, b) for a, b in zip(first, again, strict=True))
+    assert isinstance(trained, UMN)
+    assert trained.learner.training
+    assert not trained.guider.training
     assert train(trained, batch, 2) == train(untouched, batch, 2)
     assert same(state(trained), state(untouched))
 
@@ -264,9 +266,22 @@ def test_grey_images_are_bernoulli_and_all_else_gaussian(
     assert trained.log_likelihood.__name__ == name
 
 
-def test_learner_and_guider_see_independent_perturbations() -> None:
-    from noiseaudit.data.perturb import Draws
+@pytest.mark.parametrize("method", METHODS)
+def test_a_step_shows_learner_and_guider_different_inputs(method: str) -> None:
+    trained = make(method)
+    assert isinstance(trained, UMN)
+    seen: dict[str, list[Tensor]] = {"learner": [], "guider": []}
+    for part, networks in (("learner", trained.learner), ("guider", trained.guider)):
+        networks.encoder.register_forward_pre_hook(lambda _, inputs, part=part: seen[part].append(inputs[0]))
+    batch = toy((1, 6, 6), n=6)
+    trained.step(batch, 0.0)
+    assert {part: len(inputs) for part, inputs in seen.items()} == {"learner": 1, "guider": 1}
+    eta, other_eta = seen["learner"][0] - batch.x, seen["guider"][0] - batch.x
+    assert abs(float(torch.corrcoef(torch.stack([eta.flatten(), other_eta.flatten()]))[0, 1])) < 0.5
+    assert not torch.equal(eta, other_eta)
 
+
+def test_perturbations_are_drawn_anew_and_leave_an_image_to_reconstruct() -> None:
     trained = make("umn_plus")
     assert isinstance(trained, UMN)
     x = toy((1, 6, 6), n=4).x
@@ -275,7 +290,8 @@ def test_learner_and_guider_see_independent_perturbations() -> None:
     other_target, second = trained._perturb(x, draws)
     assert not torch.allclose(target, other_target)
     assert not torch.allclose(first - target, second - other_target)
-    assert 0 <= float(target.min()) and float(target.max()) <= 1  # still an image to reconstruct
+    assert float(target.min()) >= 0
+    assert float(target.max()) <= 1
     assert float((first - target).std()) == pytest.approx(trained.config.input_noise, rel=0.2)
 
 

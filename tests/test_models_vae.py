@@ -95,7 +95,9 @@ def test_class_costs_are_a_loop_over_the_classes(networks: UMNNetworks) -> None:
             torch.distributions.Normal(q_zb.mean, torch.exp(q_zb.log_variance / 2)),
             torch.distributions.Normal(torch.zeros(ZB), torch.ones(ZB)),
         ).sum((1, 2))
-        log_p = torch.distributions.Normal(p_za.mean[:, 0], torch.exp(p_za.log_variance[:, 0] / 2)).log_prob(z_a)
+        log_p = torch.distributions.Normal(p_za.mean[:, 0], torch.exp(p_za.log_variance[:, 0] / 2)).log_prob(
+            z_a
+        )
         assert_close(costs[:, y], kl - log_p.sum(1))
 
 

@@ -49,8 +49,10 @@ def test_tf32_is_off_inside_and_as_before_outside(before: bool) -> None:
     at_start = matmul.allow_tf32
     try:
         matmul.allow_tf32 = before
-        with pytest.raises(KeyboardInterrupt), full_float32():
+        with full_float32():
             assert (matmul.allow_tf32, cudnn.allow_tf32) == (False, False)
+        assert matmul.allow_tf32 is before
+        with pytest.raises(KeyboardInterrupt), full_float32():
             raise KeyboardInterrupt
         assert matmul.allow_tf32 is before
     finally:

@@ -61,7 +61,11 @@ def data(codes: list[int]) -> TrainingData:
 
 
 def run(
-    pretender: Pretender, codes: list[int], plan: BatchPlan, epochs: int, records: list[EpochRecord] | None = None
+    pretender: Pretender,
+    codes: list[int],
+    plan: BatchPlan,
+    epochs: int,
+    records: list[EpochRecord] | None = None,
 ) -> Fitted:
     seen = records if records is not None else []
     return fit(
@@ -71,7 +75,13 @@ def run(
 
 @pytest.mark.parametrize(
     ("answers", "mean"),
-    [([0.3], 0.3), ([0.2, 0.4], 0.4), ([0.1, 0.3, 0.5], 0.4), ([0.9, 0.9, 0.2, 0.6], 0.4), ([0.9] * 2 + [0.3] * 3, 0.3)],
+    [
+        ([0.3], 0.3),
+        ([0.2, 0.4], 0.4),
+        ([0.1, 0.3, 0.5], 0.4),
+        ([0.9, 0.9, 0.2, 0.6], 0.4),
+        ([0.9] * 2 + [0.3] * 3, 0.3),
+    ],
 )
 def test_the_guider_is_averaged_over_the_later_half(answers: list[float], mean: float) -> None:
     fitted = run(Pretender(answers), [0, 1], BatchPlan(2, 0, 1), len(answers))
@@ -112,7 +122,11 @@ def test_progress_runs_from_0_to_below_1() -> None:
 def test_every_row_is_in_a_step_with_its_own_label() -> None:
     pretender = Pretender([0.5])
     run(pretender, [0, -1, 1, -1, 1], BatchPlan(1, 1, 3), 1)
-    pairs = {(int(row[0]) // 3, int(code)) for x, given in pretender.batches for row, code in zip(x, given, strict=True)}
+    pairs = {
+        (int(row[0]) // 3, int(code))
+        for x, given in pretender.batches
+        for row, code in zip(x, given, strict=True)
+    }
     assert pairs == {(0, 0), (1, -1), (2, 1), (3, -1), (4, 1)}
 
 

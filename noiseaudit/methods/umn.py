@@ -43,7 +43,7 @@ class UMN:
             self.learner.parameters(),
             lr=self.config.learning_rate,
             betas=(self.config.beta1, self.config.beta2),
-            fused=True,
+            fused=setup.device.type in ("cpu", "cuda"),
         )
         self.steps_done = 0
 

@@ -11,8 +11,22 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from noiseaudit.config import UMNConfig
 from noiseaudit.methods.umn import UMN
+
+IMAGES = UMNConfig(
+    generative_weight=0.05,
+    jitter=1.0,
+    label_kl="batch",
+    label_kl_weight=20.0,
+    prior="empirical",
+    consistency_weight=50.0,
+    entropy_weight=0.5,
+)
+# A standardised embedding has far fewer dimensions than an image has pixels, so its likelihood is smaller.
+EMBEDDINGS = dataclasses.replace(IMAGES, generative_weight=0.2, jitter=0.0, latent_b=16, input_noise=0.5)
 
 
 class UMNPlus(UMN):
@@ -20,25 +34,5 @@ class UMNPlus(UMN):
 
     @staticmethod
     def settings(backbone: str) -> UMNConfig:
-        if backbone == "embeddings":
-            return UMNConfig(
-                alpha=20.0,
-                generative_weight=0.2,
-                latent_b=16,
-                input_noise=0.5,
-                label_kl="batch",
-                label_kl_weight=20.0,
-                prior="empirical",
-                consistency_weight=50.0,
-                entropy_weight=0.5,
-            )
-        return UMNConfig(
-            alpha=20.0,
-            generative_weight=0.05,
-            jitter=1.0,
-            label_kl="batch",
-            label_kl_weight=20.0,
-            prior="empirical",
-            consistency_weight=50.0,
-            entropy_weight=0.5,
-        )
+        """The additions' values for images, or for embeddings."""
+        return EMBEDDINGS if backbone == "embeddings" else IMAGES

@@ -1,0 +1,36 @@
+"""The canonical order of class names."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from noiseaudit.classes import canonical_order
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [
+        (["10", "9", "1"], ["1", "9", "10"]),
+        (["10", "9", "-1"], ["-1", "9", "10"]),
+        (["1", "01", "2", "001"], ["001", "01", "1", "2"]),  # distinct names; text breaks the tie
+        (["10", "9", "x"], ["10", "9", "x"]),  # one that is no integer: by code point
+        (["b", "B", "a", "é", "Z"], ["B", "Z", "a", "b", "é"]),
+        (["1.5", "10", "2"], ["1.5", "10", "2"]),
+        (["٣", "2"], ["2", "٣"]),  # only 0-9 are integers
+        (["+1", "2"], ["+1", "2"]),
+        (["a", "a"], ["a"]),
+        ([], []),
+    ],
+)
+def test_order(names: list[str], expected: list[str]) -> None:
+    assert canonical_order(names) == expected
+
+
+@given(st.lists(st.one_of(st.text(max_size=3), st.integers(-20, 20).map(str))))
+def test_it_does_not_depend_on_the_order_of_rows(names: list[str]) -> None:
+    ordered = canonical_order(names)
+    assert ordered == canonical_order(reversed(names)) == canonical_order(ordered)
+    assert set(ordered) == set(names)
+    assert len(ordered) == len(set(names))

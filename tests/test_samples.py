@@ -1,0 +1,97 @@
+"""What the engine trains on: images or embeddings, one of the two."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from noiseaudit.errors import ConfigError, DataError
+from noiseaudit.labels.table import LabelTable
+from noiseaudit.samples import SampleOptions, column_scales, from_vectors, load_samples
+
+
+def table(n: int) -> LabelTable:
+    names = np.array([f"{i}.png" for i in range(n)], dtype=np.object_)
+    labels = np.array(["cat", "dog"] * n, dtype=np.object_)[:n]
+    return LabelTable(source=None, sample_id=names, image=names, given_label=labels)
+
+
+def test_images(tmp_path: Path) -> None:
+    for i in (0, 2):
+        Image.fromarray(np.full((4, 5), 40 * i, np.uint8)).save(tmp_path / f"{i}.png")
+    samples = load_samples(
+        table(3), SampleOptions(images=tmp_path), image_size=None, cache_dir=tmp_path / "cache"
+    )
+    assert samples.x.dtype == torch.uint8
+    assert samples.shape == (1, 4, 5)
+    assert samples.x.flatten(1).float().mean(1).tolist() == [0.0, 0.0, 80.0]
+    assert samples.status.tolist() == ["ok", "missing", "ok"]
+    assert samples.reason[0] is None
+    assert samples.reason[1]
+    assert samples.fingerprint.startswith("sha256:")
+    assert not (tmp_path / "cache").exists()
+
+
+def test_a_memory_map_holds_the_same(tmp_path: Path) -> None:
+    for i in range(3):
+        Image.fromarray(np.full((4, 5), 40 * i, np.uint8)).save(tmp_path / f"{i}.png")
+    cache = tmp_path / "cache"
+    held, mapped = (
+        load_samples(
+            table(3), SampleOptions(images=tmp_path, max_memory=limit), image_size=None, cache_dir=cache
+        )
+        for limit in (10**6, 0)
+    )
+    assert any(cache.iterdir())
+    assert torch.equal(held.x, mapped.x)
+    assert held.fingerprint == mapped.fingerprint
+
+
+def test_the_image_size_is_the_users(tmp_path: Path) -> None:
+    Image.fromarray(np.zeros((4, 5, 3), np.uint8)).save(tmp_path / "0.png")
+    samples = load_samples(table(1), SampleOptions(images=tmp_path), image_size=16, cache_dir=tmp_path)
+    assert samples.shape == (3, 16, 16)
+
+
+def test_strict_stops_at_a_bad_image(tmp_path: Path) -> None:
+    for i in (0, 1):
+        Image.fromarray(np.zeros((4, 4), np.uint8)).save(tmp_path / f"{i}.png")
+    options = SampleOptions(images=tmp_path, strict=True)
+    with pytest.raises(DataError, match=r"row 2, column 'image': '2\.png'"):
+        load_samples(table(3), options, image_size=None, cache_dir=tmp_path)
+
+
+def test_embeddings_are_standardised(tmp_path: Path) -> None:
+    values = np.random.default_rng(0).normal(3, 5, (50, 4)).astype(np.float32)
+    np.save(tmp_path / "e.npy", values)
+    options = SampleOptions(embeddings=tmp_path / "e.npy")
+    samples = load_samples(table(50), options, image_size=None, cache_dir=tmp_path)
+    assert samples.x.dtype == torch.float32
+    assert samples.shape == (4,)
+    assert samples.x.mean(0).numpy() == pytest.approx(np.zeros(4), abs=1e-5)
+    assert samples.x.std(0, correction=0).numpy() == pytest.approx(np.ones(4), abs=1e-5)
+    assert samples.status.tolist() == ["ok"] * 50
+
+
+def test_a_constant_column_is_not_blown_up() -> None:
+    """In float32 the deviation of 0.1, 0.1, ... is a rounding error, not 0."""
+    values = np.full((1001, 2), 0.1, np.float32)
+    values[::2, 1] = 0.3
+    mean, deviation = column_scales(values)
+    assert deviation.tolist() == pytest.approx([1.0, 0.1], abs=1e-4)
+    assert deviation.dtype == np.float32
+    samples = from_vectors(table(1001), values, mean, deviation)
+    assert samples.x.dtype == torch.float32
+    assert samples.x[:, 0].abs().max() < 1e-5
+    assert samples.x[0, 1].item() == pytest.approx(1.0, abs=1e-2)
+
+
+@pytest.mark.parametrize("both", [True, False])
+def test_either_images_or_embeddings(tmp_path: Path, both: bool) -> None:
+    options = SampleOptions(images=tmp_path, embeddings=tmp_path / "e.npy") if both else SampleOptions()
+    with pytest.raises(ConfigError, match="Give either --images DIR or --embeddings FILE"):
+        load_samples(table(2), options, image_size=None, cache_dir=tmp_path)
