@@ -49,7 +49,7 @@ def choose_backbone(requested: str, shape: tuple[int, ...], n_rows: int, device:
     channels, height, width = shape
     side, least = max(height, width), min(height, width)
     kind = f"{'grey' if channels == 1 else 'colour'} images of {width}x{height} px"
-    if channels == 1 and side <= MLP_MAX_SIDE:
+    if side < CONV13_MIN_SIDE or (channels == 1 and side <= MLP_MAX_SIDE):
         return Choice("mlp", f"small {kind}")
     conv = "conv13" if least >= CONV13_MIN_SIDE and side <= CONV13_MAX_SIDE else "resnet18"
     if device.type != "cpu":

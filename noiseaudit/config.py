@@ -39,7 +39,7 @@ class UMNConfig:
     rampup: float = 0.25  # share of the schedule over which the additions ramp up
     guider_decay_early: float = 0.99  # gamma of Eq. 7 (Tarvainen and Valpola 2017)
     guider_decay_late: float = 0.999
-    guider_switch: float = 1.0  # share of the schedule after which the late decay holds
+    guider_switch: float = 0.25  # share of the schedule after which the late decay holds
     learning_rate: float = 1e-3  # Adam, paper section 4.1
     beta1: float = 0.9
     beta2: float = 0.99

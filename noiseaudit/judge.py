@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from noiseaudit.labels.table import LabelTable, Strings
 from noiseaudit.result import SCHEMA
+from noiseaudit.score import best_first
 from noiseaudit.train import Fitted
 
 Codes = npt.NDArray[np.int64]
@@ -78,7 +79,7 @@ def _predictions(table: LabelTable, fitted: Fitted, verdicts: Verdicts, usable: 
     flagged[fitted.labelled] = verdicts.flagged
     best = suggestions(probs, given, flagged)
     p_given = probs[fitted.labelled, given[fitted.labelled]]
-    top = np.argsort(-probs, axis=1, kind="stable")[:, : min(TOP_CLASSES, probs.shape[1])]
+    top = best_first(probs, min(TOP_CLASSES, probs.shape[1]))
     top_probs = np.take_along_axis(probs, top, axis=1)
     labelled = fitted.labelled
     return {

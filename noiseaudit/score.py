@@ -32,22 +32,23 @@ SMALLEST = 1e-30  # probabilities below it are one and the same
 
 
 class Candidates(NamedTuple):
-    """Each row's given class (column 0), its best others, best first, and the rest of the classes together."""
+    """Each row's given class (column 0), its best others, best first, and last the rest together, if there is one.
+
+    The rest counts as one more class, numbered C, which becomes any label at the mean rate of wrong labels.
+    """
 
     codes: Codes  # (n, K)
-    log_probs: Floats  # (n, K), and a last column for the mean of the rest's classes if there is a rest
+    log_probs: Floats  # (n, K); of the rest, the mean over its classes
     n_rest: int  # classes in the rest
 
 
 @dataclass(frozen=True)
 class Noise:
-    """The fitted noise model: T of class pairs, and the temperature."""
+    """The fitted noise model: log T of the class pairs that occur, and the temperature."""
 
-    pairs: Codes  # (P,), y * n_classes + y_hat of the pairs that occur among the candidates, ascending
-    log_rates: Floats  # (P,), their log T
-    log_background: Floats  # (C,) over y_hat; log T of any other pair is log_background[y_hat] - log_total[y]
-    log_total: Floats  # (C,) over y
-    log_rest: Floats  # (C,) over y_hat, log of the mean T where y is one of the rest
+    pairs: Codes  # (P,), y * n_classes + y_hat, ascending
+    log_rates: Floats  # (P,)
+    log_unseen: Floats  # (C + 1,) over y, log T[y, y_hat] of any other pair
     temperature: float
 
 
@@ -65,15 +66,24 @@ def best_classes(probs: npt.NDArray[np.float32], given: Codes) -> Candidates:
     n_classes, rows = probs.shape[1], np.arange(len(given))[:, None]
     others = probs.copy()
     others[rows[:, 0], given] = -1.0  # sorts last
-    n_others = min(CANDIDATES, n_classes - 1)
-    n_rest = n_classes - 1 - n_others
-    best = np.argsort(-others, axis=1, kind="stable")[:, :n_others]
-    codes = np.concatenate([given[:, None], best], axis=1)
+    n_rest = max(0, n_classes - 1 - CANDIDATES)
+    codes = np.concatenate([given[:, None], best_first(others, n_classes - 1 - n_rest)], axis=1)
     kept = probs[rows, codes].astype(np.float64)
     if n_rest:
         others[rows, codes] = 0.0
         kept = np.column_stack([kept, others.sum(axis=1, dtype=np.float64) / n_rest])
+        codes = np.column_stack([codes, np.full(len(codes), n_classes)])
     return Candidates(codes, np.log(np.maximum(kept, SMALLEST)), n_rest)
+
+
+def best_first(probs: npt.NDArray[np.float32], k: int) -> Codes:
+    """The k most probable classes of each row, best first: (n, C) -> (n, k)."""
+    n_classes = probs.shape[1]
+    few = np.argpartition(-probs, k - 1, axis=1)[:, :k] if k < n_classes else np.arange(n_classes)[None, :]
+    few = np.sort(np.broadcast_to(few, (len(probs), k)), axis=1)  # so that ties go by class
+    order = np.argsort(-np.take_along_axis(probs, few, axis=1), axis=1, kind="stable")
+    best: Codes = np.take_along_axis(few, order, axis=1)
+    return best
 
 
 def fit_noise(candidates: Candidates, n_classes: int, temperature: float | None = None) -> Noise:
@@ -92,70 +102,31 @@ def fit_noise(candidates: Candidates, n_classes: int, temperature: float | None 
 
 def p_mislabeled(candidates: Candidates, noise: Noise, n_classes: int) -> Floats:
     """1 - p(y = y_hat | x, y_hat), summed over the other classes so that small values stay exact: (n,)."""
-    codes = candidates.codes
-    pairs = _pair_ids(codes, n_classes)
+    pairs = _pair_ids(candidates.codes, n_classes)
     where = np.minimum(np.searchsorted(noise.pairs, pairs), len(noise.pairs) - 1)
-    unseen = noise.log_background[codes[:, :1]] - noise.log_total[codes]
+    unseen = noise.log_unseen[candidates.codes]
     log_rates = np.where(noise.pairs[where] == pairs, noise.log_rates[where], unseen)
-    log_joint = _tempered(candidates, noise.temperature) + _with_rest(log_rates, candidates, noise.log_rest)
-    joint, _ = _posterior(log_joint)
+    joint, _ = _posterior(_tempered(candidates, noise.temperature) + log_rates)
     return np.asarray(joint[:, 1:].sum(axis=1))
 
 
 def _fit_rates(candidates: Candidates, n_classes: int, temperature: float) -> tuple[Noise, float]:
     """T by expectation-maximisation at one temperature, and the mean log-likelihood of the given labels."""
-    log_q, codes = _tempered(candidates, temperature), candidates.codes
-    pairs, index = np.unique(_pair_ids(codes, n_classes), return_inverse=True)
-    index = index.reshape(codes.shape)
-    is_right = pairs // n_classes == pairs % n_classes
-    other = 0.1 / max(1, n_classes - 1)
-    noise = Noise(
-        pairs=pairs,
-        log_rates=np.log(np.where(is_right, 0.9, other)),
-        log_background=np.full(n_classes, math.log(other)),
-        log_total=np.zeros(n_classes),
-        log_rest=np.full(n_classes, math.log(other)),
-        temperature=temperature,
-    )
+    log_q = _tempered(candidates, temperature)
+    pairs, index = np.unique(_pair_ids(candidates.codes, n_classes), return_inverse=True)
+    index = index.reshape(candidates.codes.shape)
+    true_class, kept = pairs // n_classes, pairs // n_classes == pairs % n_classes
+    log_rates = np.log(np.where(kept, 0.9, 0.1 / max(1, n_classes - 1)))
     for _ in range(EM_STEPS):
-        log_rates = _with_rest(noise.log_rates[index], candidates, noise.log_rest)
-        posterior, _ = _posterior(log_q + log_rates)
-        part = posterior[:, : codes.shape[1]]
-        counts = np.bincount(index.ravel(), weights=part.ravel(), minlength=len(pairs))
-        beside = posterior[:, codes.shape[1] :].sum(axis=1)
-        stray = np.bincount(codes[:, 0], weights=beside, minlength=n_classes) / max(1, n_classes - 1)
-        noise = _rates(pairs, np.asarray(counts), np.asarray(stray), temperature)
-    log_rates = _with_rest(noise.log_rates[index], candidates, noise.log_rest)
-    return noise, float(_posterior(log_q + log_rates)[1].mean())
-
-
-def _rates(pairs: Codes, counts: Floats, stray: Floats, temperature: float) -> Noise:
-    """T from the expected counts of the pairs, (P,), and of each y_hat with any one class of the rest, (C,)."""
-    n_classes = len(stray)
-    true, given = pairs // n_classes, pairs % n_classes
-    background = stray + PSEUDO_COUNT / n_classes
-    per_class = np.bincount(true, weights=counts, minlength=n_classes)
-    total = per_class + stray.sum() - stray + PSEUDO_COUNT
-    rates = (counts + background[given] - np.where(true == given, stray[given], 0.0)) / total[true]
-    seen_wrong = np.bincount(
-        given, weights=np.where(true == given, 0.0, counts / total[true]), minlength=n_classes
-    )
-    all_wrong = seen_wrong + background * ((1 / total).sum() - 1 / total)
-    return Noise(
-        pairs=pairs,
-        log_rates=np.log(rates),
-        log_background=np.log(background),
-        log_total=np.log(total),
-        log_rest=np.log(all_wrong / max(1, n_classes - 1)),
-        temperature=temperature,
-    )
-
-
-def _with_rest(log_rates: Floats, candidates: Candidates, log_rest: Floats) -> Floats:
-    """`log_rates` of the named candidates, and beside them that of the rest if there is one."""
-    if not candidates.n_rest:
-        return log_rates
-    return np.column_stack([log_rates, log_rest[candidates.codes[:, 0]]])
+        posterior, _ = _posterior(log_q + log_rates[index])
+        counts = np.bincount(index.ravel(), weights=posterior.ravel(), minlength=len(pairs))
+        per_class = np.bincount(true_class, weights=counts, minlength=n_classes + 1)
+        rates = (counts + PSEUDO_COUNT / n_classes) / (per_class[true_class] + PSEUDO_COUNT)
+        mean_wrong = (counts[~kept].sum() + PSEUDO_COUNT) / (len(log_q) * (n_classes - 1))
+        log_rates = np.log(np.where(true_class == n_classes, mean_wrong, rates))
+    _, log_likelihood = _posterior(log_q + log_rates[index])
+    log_unseen = np.log(PSEUDO_COUNT / n_classes / (per_class + PSEUDO_COUNT))
+    return Noise(pairs, log_rates, log_unseen, temperature), float(log_likelihood.mean())
 
 
 def _posterior(log_joint: Floats) -> tuple[Floats, Floats]:

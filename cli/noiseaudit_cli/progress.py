@@ -65,6 +65,8 @@ class ScanProgress:
     def on_epoch(self, record: EpochRecord) -> None:
         shown = list(record.losses.items())[:SHOWN_LOSSES]
         losses = "  ".join(f"{name} {value:.4g}" for name, value in shown)
+        # The loss can rise while the model learns: f(epsilon) is largest before Learner and Guider part.
+        losses += f"  believes {record.p_given_guider.mean():.0%} of labels"
         if self._task is not None:
             self._bar.update(self._task, completed=record.epoch, losses=losses)
         if not self._console.is_terminal and record.epoch * LINES // self._epochs != (

@@ -37,10 +37,13 @@ def jitter_images(x: Tensor, strength: float, draws: Draws) -> Tensor:
     angle, scale, shift_x, shift_y = (draws.uniform(4) * strength).unbind(1)
     angle, scale = angle * MAX_ROTATION, 1 + scale * MAX_SCALE
     cos, sin = torch.cos(angle) * scale, torch.sin(angle) * scale
+    aspect = (
+        x.shape[2] / x.shape[3]
+    )  # the grid's unit is half a side, so a turn must know the other side's length
     theta = torch.stack(
         [
-            torch.stack([cos, -sin, shift_x * 2 * MAX_SHIFT], 1),
-            torch.stack([sin, cos, shift_y * 2 * MAX_SHIFT], 1),
+            torch.stack([cos, -sin * aspect, shift_x * 2 * MAX_SHIFT], 1),
+            torch.stack([sin / aspect, cos, shift_y * 2 * MAX_SHIFT], 1),
         ],
         1,
     )
