@@ -26,7 +26,7 @@ from noiseaudit.plan import log_prior, versions
 from noiseaudit.runtime import training_runtime
 from noiseaudit.score import best_classes, fit_noise, p_mislabeled
 from noiseaudit.threshold import choose_cutoff
-from noiseaudit.train import Fitted, TrainingData, fit
+from noiseaudit.train import Fitted, TrainingData, fit, predict_all
 
 RESULTS = Path(__file__).parent / "results" / "ablation.jsonl"
 N, CLASSES, RATE, EPOCHS, BATCH, LABELLED_SHARE = 10_000, 10, 0.3, 60, 256, 0.25
@@ -52,22 +52,23 @@ def load() -> tuple[torch.Tensor, Any]:
     return mnist.data[:N].unsqueeze(1), mnist.targets[:N].numpy()
 
 
-def train(x: torch.Tensor, codes: Any, settings: UMNConfig, seed: int) -> Fitted:
-    """One run on `codes` (N,), -1 where unlabelled."""
+def train(x: torch.Tensor, codes: Any, settings: UMNConfig, seed: int) -> tuple[Fitted, Any]:
+    """One run on `codes` (N,), -1 where unlabelled; and the Guider's last probabilities, (N, C)."""
     cpu = torch.device("cpu")
     labelled = int((codes >= 0).sum())
     with training_runtime():
         prior = log_prior(settings.prior, codes, CLASSES)
         method = METHODS["umn"](Setup((1, 28, 28), CLASSES, "mlp", prior, settings, seed, cpu))
         plan = plan_batches(labelled, N - labelled, BATCH, LABELLED_SHARE)
-        data = TrainingData(x, torch.from_numpy(codes), CLASSES)
-        return fit(method, data, plan, epochs=EPOCHS, seed=seed, device=cpu, on_epoch=lambda record: None)
+        data = TrainingData(x, torch.arange(N), torch.from_numpy(codes), CLASSES)
+        fitted = fit(method, data, plan, epochs=EPOCHS, seed=seed, device=cpu, on_epoch=lambda record: None)
+        return fitted, predict_all(method, data, cpu).guider.numpy()
 
 
-def scores(fitted: Fitted, given: Any, wrong: Any) -> dict[str, dict[str, float]]:
+def scores(fitted: Fitted, last: Any, given: Any, wrong: Any) -> dict[str, dict[str, float]]:
     """AP and F1 of every way to turn the Guider's probabilities into suspects."""
     found: dict[str, dict[str, float]] = {}
-    for name, probs in (("last epoch", fitted.guider), ("averaged", fitted.guider_mean)):
+    for name, probs in (("last epoch", last), ("averaged", fitted.guider_mean)):
         q = probs[fitted.labelled]
         doubt = 1 - q[np.arange(len(given)), given].astype(np.float64)
         found[f"{name}: 1 - q, argmax differs"] = _metrics(wrong, doubt, q.argmax(1) != given)
@@ -98,10 +99,10 @@ def run(seeds: list[int]) -> None:
                 for variant, settings in VARIANTS.items():
                     if (variant, noise, share, seed) in done:
                         continue
-                    fitted = train(x, codes, settings, seed)
+                    fitted, last = train(x, codes, settings, seed)
                     wrong = (noisy != truth)[fitted.labelled]
                     line = {"variant": variant, "noise": noise, "labels": share, "seed": seed, "epochs": EPOCHS,
-                            "scores": scores(fitted, codes[fitted.labelled], wrong),
+                            "scores": scores(fitted, last, codes[fitted.labelled], wrong),
                             "cores": os.cpu_count(), "versions": versions()}  # fmt: skip
                     with RESULTS.open("a") as file:
                         file.write(json.dumps(line) + "\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -39,7 +40,7 @@ class Audit:
     method: Method  # trained
     plan: Plan  # what was chosen, and why
     embeddings: npt.NDArray[np.float32]  # (n, d) final z_a means, NaN where a row was not read
-    dynamics: list[EpochRecord]
+    last: EpochRecord  # the final epoch's dynamics
     scored_ids: list[str]  # sample_id of each row of the dynamics
     warnings: tuple[str, ...]
 
@@ -48,40 +49,55 @@ def run_audit(
     data: Path | str | LabelTable | pd.DataFrame,
     images: Path | str | None = None,
     *,
-    embeddings: Path | str | None = None,
     config: AuditConfig | None = None,
     columns: ColumnNames = FIND_ALL,
+    missing_label: str | None = None,
+    encoding: str = "utf-8",
+    samples: SampleOptions | None = None,
     on_epoch: Callable[[EpochRecord], None] = lambda record: None,
 ) -> Audit:
     """Audit the labels of `data`: a label file, a folder tree, a LabelTable or a DataFrame.
 
-    `images` is the folder that its image column is relative to; `embeddings` a file that takes the images' place.
-    Raises DataError or ConfigError for what the caller can mend, TrainingDiverged if training fails.
+    `images` is the folder that its image column is relative to, by default a folder tree itself. `samples` says
+    more: an embedding file in place of images, other roots, limits. Column names, `missing_label` and `encoding`
+    are for label files. Raises DataError or ConfigError for what the caller can mend, TrainingDiverged if
+    training fails.
     """
-    table = as_table(data, columns=columns, images_required=embeddings is None)
-    options = SampleOptions(
-        images=Path(images) if images is not None else None,
-        embeddings=Path(embeddings) if embeddings is not None else None,
-    )
-    with tempfile.TemporaryDirectory(prefix="noiseaudit-") as cache:
-        samples = load_samples(
-            table, options, image_size=(config or AuditConfig()).image_size, cache_dir=Path(cache)
-        )
-        plan = make_plan(table, samples, config or AuditConfig())
-        return audit_samples(table, samples, plan, on_epoch=on_epoch)
+    config, options = config or AuditConfig(), samples or SampleOptions()
+    if images is not None:
+        options = dataclasses.replace(options, images=Path(images))
+    elif (
+        options.images is None
+        and options.embeddings is None
+        and isinstance(data, Path | str)
+        and Path(data).is_dir()
+    ):
+        options = dataclasses.replace(options, images=Path(data))
+    with training_runtime(), tempfile.TemporaryDirectory(prefix="noiseaudit-") as cache:
+        table = as_table(data, columns, missing_label, encoding, images_required=options.embeddings is None)
+        loaded = load_samples(table, options, image_size=config.image_size, cache_dir=Path(cache))
+        return audit_samples(table, loaded, make_plan(table, loaded, config), on_epoch=on_epoch)
 
 
 def as_table(
     data: Path | str | LabelTable | pd.DataFrame,
-    *,
     columns: ColumnNames = FIND_ALL,
+    missing_label: str | None = None,
+    encoding: str = "utf-8",
+    *,
     images_required: bool = True,
 ) -> LabelTable:
     """`data` as a LabelTable. Raises DataError if it is not usable."""
     if isinstance(data, LabelTable):
         return data
     if isinstance(data, Path | str):
-        return read_labels(Path(data), columns=columns, images_required=images_required)
+        return read_labels(
+            Path(data),
+            columns=columns,
+            missing_label=missing_label,
+            encoding=encoding,
+            images_required=images_required,
+        )
     from noiseaudit.labels.frame import read_frame
 
     return read_frame(data, columns=columns, images_required=images_required)
@@ -108,7 +124,7 @@ def audit_samples(
         )
     given = table.codes[np.flatnonzero(samples.status == "ok")[fitted.labelled]]
     scores = score_labels(fitted.guider_mean[fitted.labelled], given)
-    epsilon = fitted.epsilon if METHODS[plan.config.method].has_guider else None
+    epsilon = fitted.last.epsilon if METHODS[plan.config.method].has_guider else None
     flagged, cutoff = choose_cutoff(plan.config.cutoff, scores, epsilon)
     verdicts = Verdicts(scores, flagged, has_epsilon=epsilon is not None)
     result = AuditResult(
@@ -119,7 +135,7 @@ def audit_samples(
         method=method,
         plan=plan,
         embeddings=_embeddings(samples, fitted),
-        dynamics=fitted.dynamics,
+        last=fitted.last,
         scored_ids=scored_ids(table, samples),
         warnings=(*table.warnings, *plan.warnings),
     )

@@ -14,7 +14,7 @@ from noiseaudit.models.conv import CONV13_MIN_SIDE
 
 MLP_MAX_SIDE = 32  # pixels: beyond it, dense layers on raw pixels see too little structure
 CONV13_MAX_SIDE = 48  # pixels: beyond it, a ResNet's early subsampling is cheaper and no worse
-CPU_CONV_PIXELS = 2_000_000  # pixels in all that a convolutional network can pass over in minutes on a CPU
+CPU_CONV_PIXELS = 200_000  # pixels in all that a convolutional network can pass over in minutes on a CPU
 TRAINING_STEPS = 3_000  # steps of the default schedule
 MIN_EPOCHS, MAX_EPOCHS = 30, 150
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
@@ -17,6 +18,7 @@ from noiseaudit.labels.table import LabelTable
 from noiseaudit.plan import make_plan
 from noiseaudit.runtime import training_runtime
 from noiseaudit.samples import column_scales, from_vectors
+from noiseaudit.train import TrainingData, predict_all
 
 
 class NoiseAuditClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -60,7 +62,7 @@ class NoiseAuditClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         self._mean, self._deviation = column_scales(X)
         samples = from_vectors(table, X, self._mean, self._deviation)
         audit = audit_samples(table, samples, make_plan(table, samples, self._config()))
-        self._method = audit.method
+        self._method, self._device = audit.method, audit.plan.device
         self.audit_ = audit.result
         self.p_mislabeled_ = audit.result.column("p_mislabeled")
         self.epsilon_ = audit.result.column("epsilon")
@@ -73,8 +75,10 @@ class NoiseAuditClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         check_is_fitted(self)
         X = validate_data(self, X, dtype=np.float32, reset=False)  # noqa: N806
         x = torch.from_numpy((X - self._mean) / self._deviation)
+        unlabelled = torch.full((len(x),), -1)
+        data = TrainingData(x, torch.arange(len(x)), unlabelled, len(self.classes_))
         with training_runtime():
-            return np.asarray(self._method.predict(x).guider.numpy())
+            return np.asarray(predict_all(self._method, data, self._device).guider.numpy())
 
     def predict(self, X: Any) -> npt.NDArray[Any]:  # noqa: N803
         """The most probable class of each row, (n,)."""
@@ -84,15 +88,15 @@ class NoiseAuditClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
 
     def _config(self) -> AuditConfig:
         seed = self.random_state
-        if not isinstance(seed, int):
-            seed = int(check_random_state(seed).randint(2**31 - 1))
+        if not isinstance(seed, Integral):
+            seed = check_random_state(seed).randint(2**31 - 1)
         return AuditConfig(
             method=self.method,
             epochs=self.epochs,
             batch_size=self.batch_size,
             cutoff=self.cutoff,
             device=self.device,  # type: ignore[arg-type]
-            seed=seed,
+            seed=int(seed),
         )
 
 

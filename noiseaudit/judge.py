@@ -47,7 +47,7 @@ def judge(
         "p_mislabeled": spread(verdicts.p_mislabeled, scored, n),
         "is_label_issue": spread(verdicts.flagged, scored, n),
         "rank": spread(_ranks(verdicts.p_mislabeled), scored, n),
-        "epsilon": spread(fitted.epsilon if verdicts.has_epsilon else None, scored, n),
+        "epsilon": spread(fitted.last.epsilon if verdicts.has_epsilon else None, scored, n),
         **_predictions(table, fitted, verdicts, usable),
         **{name: getattr(table, name) for name in ("true_label", "split", "annotator", "batch")},
     }
@@ -98,19 +98,21 @@ def _reasons(table: LabelTable, fitted: Fitted, verdicts: Verdicts, given: Codes
     """One sentence for each flagged row among the labelled ones, None for the others: (k,)."""
     rows = np.flatnonzero(verdicts.flagged)
     probs = fitted.guider_mean[fitted.labelled]
-    peak = np.max([record.p_given_guider for record in fitted.dynamics], axis=0)
-    epochs = len(fitted.dynamics)
     sentences = np.full(len(probs), None, dtype=np.object_)
     for row in rows:
         other, own = table.classes[best[row]], table.classes[given[row]]
         p_other, p_own = probs[row, best[row]], probs[row, given[row]]
-        if p_own >= p_other:  # a cut-off that was asked for goes further than the Guider's own doubt
+        if p_own < p_other:
+            sentences[row] = (
+                f"Looks like {other} ({p_other:.0%}) rather than {own} ({p_own:.1%}); "
+                f"in {fitted.last.epoch} epochs {own} never passed {fitted.peak_p_given[row]:.0%}."
+            )
+        elif verdicts.p_mislabeled[row] > 0.5:  # the noise between classes outweighs the Guider
+            sentences[row] = (
+                f"Looks like {own} ({p_own:.0%}) or {other} ({p_other:.0%}), which is often labelled {own} here."
+            )
+        else:  # a cut-off that was asked for goes further than any doubt
             sentences[row] = f"Still looks like {own} ({p_own:.0%}); next is {other} ({p_other:.1%})."
-            continue
-        sentences[row] = (
-            f"Looks like {other} ({p_other:.0%}) rather than {own} ({p_own:.1%}); "
-            f"in {epochs} epochs {own} never passed {peak[row]:.0%}."
-        )
     return sentences
 
 

@@ -22,6 +22,7 @@ from noiseaudit.result import AuditMeta, Cutoff
 from noiseaudit.samples import Samples
 from noiseaudit.threshold import check_cutoff
 
+MANY_CLASSES = 1_000  # beyond it, the exact marginal over classes rules the time of a step
 RECORDED_VERSIONS = ("noiseaudit", "torch", "torchvision", "numpy", "scipy", "pyarrow", "pillow")
 
 
@@ -113,11 +114,17 @@ def _check_classes(table: LabelTable, usable: npt.NDArray[np.bool_]) -> None:
 
 
 def _warnings(table: LabelTable, usable: npt.NDArray[np.bool_]) -> list[str]:
-    counts = np.bincount(table.codes[usable & table.is_labelled], minlength=len(table.classes))
+    n_classes, found = len(table.classes), []
+    counts = np.bincount(table.codes[usable & table.is_labelled], minlength=n_classes)
     rare = [name for name, count in zip(table.classes, counts, strict=True) if count < 2]
-    if not rare:
-        return []
-    shown = ", ".join(repr(name) for name in rare[:5]) + (" ..." if len(rare) > 5 else "")
-    return [
-        f"{len(rare)} classes have fewer than two usable labelled rows and cannot be judged well: {shown}"
-    ]
+    if rare:
+        shown = ", ".join(repr(name) for name in rare[:5]) + (" ..." if len(rare) > 5 else "")
+        found.append(
+            f"{len(rare)} classes have fewer than two usable labelled rows and cannot be judged well: {shown}"
+        )
+    if n_classes > MANY_CLASSES:
+        found.append(
+            f"every step sums over all {n_classes} classes, so training takes about {n_classes // 10} times as long "
+            "as with 10; try --epochs 1 first"
+        )
+    return found

@@ -87,7 +87,10 @@ def column_scales(values: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.float
     """Mean and standard deviation of each of d columns, the latter 1 where a column is constant: (d,), (d,)."""
     # The deviation of a constant is often a rounding error, not 0.
     varies = values.max(axis=0) > values.min(axis=0)
-    return values.mean(axis=0), np.where(varies, values.std(axis=0), np.float32(1))
+    deviation = values.std(axis=0, dtype=np.float64)  # squares of large values pass float32
+    return values.mean(axis=0, dtype=np.float64).astype(np.float32), np.where(varies, deviation, 1).astype(
+        np.float32
+    )
 
 
 def from_vectors(

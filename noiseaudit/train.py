@@ -56,16 +56,11 @@ class EpochRecord:
 class Fitted:
     """What training leaves behind for m rows, k of them labelled."""
 
-    guider: Floats  # (m, C), the Guider's probabilities after the last epoch
-    guider_mean: Floats  # (m, C), averaged over the later epochs
+    guider_mean: Floats  # (m, C), the Guider's probabilities averaged over the later epochs
     latent: Floats  # (m, d)
     labelled: npt.NDArray[np.int64]  # (k,), which of the m rows
-    dynamics: list[EpochRecord]
-
-    @property
-    def epsilon(self) -> Floats:
-        """(k,), as recorded after the last epoch."""
-        return self.dynamics[-1].epsilon
+    peak_p_given: Floats  # (k,), the most that the Guider ever gave the given label
+    last: EpochRecord
 
 
 def fit(
@@ -84,7 +79,7 @@ def fit(
     """
     labelled, unlabelled = (data.codes >= 0).nonzero().flatten(), (data.codes < 0).nonzero().flatten()
     order = torch_generator(seed, "batches")
-    dynamics: list[EpochRecord] = []
+    peak = np.zeros(len(labelled), np.float32)
     mean = torch.zeros(len(data.codes), data.n_classes)
     first_averaged = math.floor(AVERAGE_FROM * epochs) + 1
     for epoch in range(1, epochs + 1):
@@ -100,14 +95,15 @@ def fit(
         if epoch >= first_averaged:
             mean.lerp_(prediction.guider, 1 / (epoch - first_averaged + 1))
         seconds = time.perf_counter() - started
-        dynamics.append(_record(epoch, losses, prediction, data.codes, labelled, seconds))
-        on_epoch(dynamics[-1])
+        record = _record(epoch, losses, prediction, data.codes, labelled, seconds)
+        np.maximum(peak, record.p_given_guider, out=peak)
+        on_epoch(record)
     return Fitted(
-        guider=prediction.guider.numpy(),
         guider_mean=mean.numpy(),
         latent=prediction.latent.numpy(),
         labelled=labelled.numpy(),
-        dynamics=dynamics,
+        peak_p_given=peak,
+        last=record,
     )
 
 

@@ -125,12 +125,12 @@ def test_scored_rows_agree_with_one_another(audit: Audit) -> None:
 
 
 def test_the_last_epochs_epsilon_is_the_audits(audit: Audit) -> None:
-    assert [record.epoch for record in audit.dynamics] == [1, 2, 3]
+    assert audit.last.epoch == 3
     rows = [i for i in range(40, N) if i not in (100, 101)]
     assert audit.scored_ids == [f"{i:04d}.png" for i in rows]
-    assert audit.result.column("epsilon")[rows].tolist() == audit.dynamics[-1].epsilon.tolist()
-    gap = np.abs(audit.dynamics[-1].p_given_guider - audit.dynamics[-1].p_given_learner)
-    assert audit.dynamics[-1].epsilon == pytest.approx(gap, abs=1e-6)
+    assert audit.result.column("epsilon")[rows].tolist() == audit.last.epsilon.tolist()
+    gap = np.abs(audit.last.p_given_guider - audit.last.p_given_learner)
+    assert audit.last.epsilon == pytest.approx(gap, abs=1e-6)
 
 
 def test_wrong_labels_are_found_when_there_is_time_to_learn(digits: Path) -> None:
@@ -156,7 +156,7 @@ def test_epochs_are_reported_as_they_end(digits: Path, audit: Audit) -> None:
     seen: list[EpochRecord] = []
     run_audit(digits, digits.parent / "images", config=QUICK, on_epoch=seen.append)
     assert [record.epoch for record in seen] == [1, 2, 3]
-    assert [record.losses for record in seen] == [record.losses for record in audit.dynamics]
+    assert seen[-1].losses == audit.last.losses
 
 
 def test_the_process_is_left_as_it_was(digits: Path, audit: Audit) -> None:
@@ -194,11 +194,23 @@ def test_the_epsilon_rule_flags_epsilon_above_zero(digits: Path) -> None:
     assert scored["is_label_issue"].any()
 
 
+def test_a_folder_tree_needs_no_second_path(tmp_path: Path) -> None:
+    from PIL import Image
+
+    for place, name in enumerate(["cat", "dog"]):
+        (tmp_path / name).mkdir()
+        for i in range(3):
+            Image.new("L", (8, 8), 90 * place + i).save(tmp_path / name / f"{i}.png")
+    audit = run_audit(tmp_path, config=QUICK)
+    assert audit.result.column("given_label").tolist() == ["cat"] * 3 + ["dog"] * 3
+    assert set(audit.result.column("status")) == {"ok"}
+
+
 def test_embeddings_in_place_of_images(digits: Path, tmp_path: Path) -> None:
     from sklearn.datasets import load_digits
 
     np.save(tmp_path / "e.npy", load_digits().data[:N])
-    audit = run_audit(digits, embeddings=tmp_path / "e.npy", config=QUICK)
+    audit = run_audit(digits, samples=SampleOptions(embeddings=tmp_path / "e.npy"), config=QUICK)
     assert audit.plan.backbone.value == "embeddings"
     assert audit.result.meta.config["chosen"]["shape"] == [64]
     assert set(audit.result.column("status")) == {"ok", "unlabelled"}

@@ -97,3 +97,11 @@ def test_noise_has_the_asked_deviation_and_none_is_none() -> None:
     assert float((noisy - x).std()) == pytest.approx(0.3, rel=0.02)
     assert float((noisy - x).mean()) == pytest.approx(0.0, abs=0.01)
     assert add_noise(x, 0.0, draws(200)) is x
+
+
+def test_a_fork_starts_anew_at_every_call_and_forks_differ() -> None:
+    draws = Draws(torch.Generator().manual_seed(0), 6, slice(2, 4))
+    one, two = draws.fork(), draws.fork()
+    assert_close(one().normal(3), one().normal(3))
+    assert one().normal(3).shape == (2, 3)
+    assert not torch.equal(one().normal(3), two().normal(3))

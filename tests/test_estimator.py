@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from noiseaudit.estimator import NoiseAuditClassifier
 from sklearn.datasets import load_digits
 from sklearn.metrics import average_precision_score
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
+from noiseaudit.estimator import NoiseAuditClassifier
 
 CHECKS = [*estimator_checks_generator(NoiseAuditClassifier(epochs=20, random_state=0))]
 

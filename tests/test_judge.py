@@ -33,16 +33,13 @@ TABLE = LabelTable(
 )  # classes: cat 0, dog 1, frog 2
 STATUS = strings("ok", "missing", "ok", "ok", "ok")
 REASON = strings(None, "no such file", None, None, None)
-RECORDS = [
-    EpochRecord(1, {}, floats(0.3, 0.3, 0.3), floats(0, 0, 0), floats(0.25, 0.5, 0.0), 1.0),
-    EpochRecord(2, {}, floats(0.1, 0.0, 0.2), floats(0, 0, 0), floats(0.2, 0.9, 0.125), 1.0),
-]
+LAST = EpochRecord(2, {}, floats(0.1, 0.0, 0.2), floats(0, 0, 0), floats(0.2, 0.9, 0.125), 1.0)
 FITTED = Fitted(
     guider_mean=floats([0.75, 0.25, 0.0], [0.5, 0.125, 0.375], [0.1, 0.2, 0.7], [0.125, 0.25, 0.625]),
     latent=floats([0.0], [0.0], [0.0], [0.0]),
     labelled=np.array([0, 1, 3]),  # of the four rows that were read
-    dynamics=RECORDS,
-    **({"guider": floats([0.0])} if "guider" in {f.name for f in dataclasses.fields(Fitted)} else {}),
+    peak_p_given=floats(0.25, 0.9, 0.125),
+    last=LAST,
 )
 # cat (agrees, flagged all the same), frog (flagged), cat (not flagged)
 VERDICTS = Verdicts(np.array([0.5, 0.9, 0.5]), np.array([True, True, False]), has_epsilon=True)
@@ -145,15 +142,22 @@ def test_no_more_than_ten_top_classes() -> None:
     probs = np.tile(np.arange(n, dtype=np.float32), (n, 1))
     zeros = np.zeros(n, np.float32)
     record = EpochRecord(1, {}, zeros, zeros, zeros, 0.0)
-    fitted = dataclasses.replace(
-        FITTED, guider_mean=probs / probs.sum(1, keepdims=True), labelled=np.arange(n), dynamics=[record]
-    )
+    mean, rows = probs / probs.sum(1, keepdims=True), np.arange(n)
+    fitted = dataclasses.replace(FITTED, guider_mean=mean, labelled=rows, peak_p_given=zeros, last=record)
     verdicts = Verdicts(np.zeros(n), np.zeros(n, np.bool_), has_epsilon=True)
     got = judge(table, np.full(n, "ok", np.object_), np.full(n, None), fitted, verdicts)
     assert got.column("top_labels")[0].as_py() == [str(y) for y in range(n - 1, n - 1 - TOP_CLASSES, -1)]
     assert len(got.column("top_probs")[0]) == TOP_CLASSES
     assert got.column("image").null_count == n
     assert got.column("rank").to_pylist() == list(range(1, n + 1))  # all tie
+
+
+def test_why_names_the_noise_where_it_outweighs_the_guider() -> None:
+    """Row 0: the Guider still prefers the given label, but such labels are usually wrong here."""
+    verdicts = Verdicts(np.array([0.8, 0.9, 0.1]), np.array([True, True, False]), has_epsilon=True)
+    assert (
+        column("why", verdicts)[0] == "Looks like cat (75%) or dog (25%), which is often labelled cat here."
+    )
 
 
 def test_no_labelled_row_flagged_and_all_unlabelled_columns_are_typed() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -24,14 +26,19 @@ def networks() -> UMNNetworks:
 class Dealt(Draws):
     """Hands out slices of one noise tensor (B, C, Zb), so that chunked and whole draws can be compared."""
 
-    def __init__(self, noise: Tensor, part: slice = slice(None)) -> None:
-        super().__init__(torch.Generator(), len(noise), part)
-        self.noise, self.rows, self.dealt = noise, part, list[int]()
+    def __init__(self, noise: Tensor, chunk: int = 0, start: int = 0) -> None:
+        super().__init__(torch.Generator(), len(noise))
+        self.noise, self.chunk, self.start, self.dealt = noise, chunk, start, list[int]()
 
     def normal(self, *shape: int) -> Tensor:
-        start = sum(self.dealt)
         self.dealt.append(shape[0])
-        return self.noise[self.rows, start : start + shape[0]]
+        return self.noise[:, self.start : self.start + shape[0]]
+
+    def fork(self) -> Callable[[], Draws]:
+        fork = Dealt(self.noise, start=self.start)
+        fork.dealt = self.dealt
+        self.start += self.chunk
+        return lambda: fork
 
 
 def costs_and_gradients(networks: UMNNetworks, z_a: Tensor, draws: Draws) -> tuple[Tensor, list[Tensor]]:
@@ -55,9 +62,9 @@ def test_chunks_equal_the_whole_in_value_and_gradient(
     assert whole.dealt == [N_CLASSES]
 
     monkeypatch.setattr(vae, "ACTIVATION_BUDGET", classes_a_chunk * batch * HIDDEN)
-    parts = Dealt(noise)
+    parts = Dealt(noise, classes_a_chunk)
     chunked_costs, chunked_gradients = costs_and_gradients(networks, z_a, parts)
-    assert parts.dealt == chunks
+    assert parts.dealt == [*chunks, *reversed(chunks)]  # once forward, once again in the backward pass
     assert_close(chunked_costs, costs)
     assert len(gradients) == 1 + 2 * 5
     for chunked, full in zip(chunked_gradients, gradients, strict=True):

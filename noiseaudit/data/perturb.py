@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -20,6 +22,12 @@ class Draws:
     def __init__(self, generator: torch.Generator, batch: int, part: slice = slice(None)) -> None:
         self._generator, self.batch, self._part = generator, batch, part
 
+    def fork(self) -> Callable[[], Draws]:
+        """A source of draws that start anew, from the same numbers, at every call."""
+        device = self._generator.device
+        seed = int(torch.randint(2**62, (), generator=self._generator, device=device))
+        return lambda: Draws(torch.Generator(device).manual_seed(seed), self.batch, self._part)
+
     def normal(self, *shape: int) -> Tensor:
         """Standard normal, (local batch, *shape)."""
         return torch.randn((self.batch, *shape), generator=self._generator, device=self._generator.device)[
@@ -37,9 +45,7 @@ def jitter_images(x: Tensor, strength: float, draws: Draws) -> Tensor:
     angle, scale, shift_x, shift_y = (draws.uniform(4) * strength).unbind(1)
     angle, scale = angle * MAX_ROTATION, 1 + scale * MAX_SCALE
     cos, sin = torch.cos(angle) * scale, torch.sin(angle) * scale
-    aspect = (
-        x.shape[2] / x.shape[3]
-    )  # the grid's unit is half a side, so a turn must know the other side's length
+    aspect = x.shape[2] / x.shape[3]  # the grid's unit is half a side, of either length
     theta = torch.stack(
         [
             torch.stack([cos, -sin * aspect, shift_x * 2 * MAX_SHIFT], 1),

@@ -99,9 +99,10 @@ class UMN:
 
     def _perturb(self, x: Tensor, draws: Draws) -> tuple[Tensor, Tensor]:
         """The image to reconstruct (jittered) and the one that is seen (jittered, with noise)."""
-        if self.is_image and self.config.jitter:
-            x = jitter_images(x, self.config.jitter, draws)
-        return x, add_noise(x, self.config.input_noise, draws)
+        with torch.autocast(x.device.type, enabled=False):  # positions need more than bfloat16's 8 bits
+            if self.is_image and self.config.jitter:
+                x = jitter_images(x, self.config.jitter, draws)
+            return x, add_noise(x, self.config.input_noise, draws)
 
     @torch.no_grad()
     def _guide(self, x: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import torch
@@ -84,23 +85,21 @@ class UMNNetworks(nn.Module):
     def class_costs(self, z_a: Tensor, draws: Draws) -> Tensor:
         """objective.class_cost for every class: (B, Za) -> (B, C).
 
-        Where B x C x hidden would pass ACTIVATION_BUDGET, classes go in chunks whose activations are recomputed in
-        the backward pass, so that memory stays bounded whatever C is. B is the global batch here: the chunks, and so
-        the draws, must not depend on how many processes share it.
+        Where B x C x hidden would pass ACTIVATION_BUDGET, classes go in chunks whose noise and activations are made
+        again in the backward pass, so that only a few (B, C) tensors grow with C. B is the global batch here: the
+        chunks, and so the draws, must not depend on how many processes share it.
         """
         chunk = max(1, ACTIVATION_BUDGET // (draws.batch * self.hidden))
         parts = torch.arange(self.n_classes, device=z_a.device).split(chunk)
         if len(parts) == 1:
-            return self._chunk_costs(z_a, parts[0], draws.normal(self.n_classes, self.latent_b))
+            return self._chunk_costs(z_a, parts[0], lambda: draws)
         costs = [
-            checkpoint(
-                self._chunk_costs, z_a, part, draws.normal(len(part), self.latent_b), use_reentrant=False
-            )
-            for part in parts
+            checkpoint(self._chunk_costs, z_a, part, draws.fork(), use_reentrant=False) for part in parts
         ]
         return torch.cat(costs, dim=1)
 
-    def _chunk_costs(self, z_a: Tensor, classes: Tensor, noise: Tensor) -> Tensor:
+    def _chunk_costs(self, z_a: Tensor, classes: Tensor, source: Callable[[], Draws]) -> Tensor:
+        noise = source().normal(len(classes), self.latent_b)
         q_zb: Gaussian = self.conditional_encoder(z_a.unsqueeze(1), classes)
         p_za: Gaussian = self.conditional_decoder(sample_normal(*q_zb, noise), classes)
         return class_cost(z_a, q_zb, p_za)
