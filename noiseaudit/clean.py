@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from noiseaudit.errors import ConfigError, DataError
 from noiseaudit.labels.edit import edit_label_file
-from noiseaudit.labels.read import read_given_labels
+from noiseaudit.labels.read import read_again
 from noiseaudit.labels.revision import Cell
 from noiseaudit.labels.table import Source
 from noiseaudit.result import AuditResult
@@ -20,6 +20,8 @@ POLICIES = ("drop", "relabel", "blank", "flag")
 # Cleaning the data that measures a model with that model's kin makes it look better than it is.
 HELD_OUT_SPLITS = frozenset({"test", "val", "valid", "validation", "dev", "holdout", "eval"})
 _ACTIONS = {"drop": "dropped", "relabel": "relabelled", "blank": "blanked", "flag": "flagged"}
+# Read from the label file -> what must equal it; in this order a moved row is named by what it is.
+_AUDIT_COLUMNS = {"id": "sample_id", "image": "image", "label": "given_label"}
 Mask = npt.NDArray[np.bool_]
 
 
@@ -72,23 +74,26 @@ def clean_labels(
 
 
 def _check_match(audit: AuditResult, source: Source) -> None:
-    given = read_given_labels(source)
-    if len(given) != len(audit):
+    read = read_again(source)
+    n_rows = len(read["label"])
+    if n_rows != len(audit):
         raise DataError(
-            f"has {len(given)} rows, but the audit is of {len(audit)}",
+            f"has {n_rows} rows, but the audit is of {len(audit)}",
             file=source.path,
             fix="Give the file that was scanned, or scan again.",
         )
-    audited = audit.column("given_label").tolist()
-    if given != audited:
-        row = next(row for row, pair in enumerate(zip(given, audited, strict=True)) if pair[0] != pair[1])
-        raise DataError(
-            f"the label is {given[row]!r}, but {audited[row]!r} in the audit",
-            file=source.path,
-            row=row,
-            column=source.label_column,
-            fix="Give the file that was scanned, or scan again.",
-        )
+    for role, column in _AUDIT_COLUMNS.items():
+        audited = audit.column(column).tolist()
+        if role in read and read[role] != audited:
+            pairs = enumerate(zip(read[role], audited, strict=True))
+            row, (found, expected) = next((row, pair) for row, pair in pairs if pair[0] != pair[1])
+            raise DataError(
+                f"the {role} is {found!r}, but {expected!r} in the audit",
+                file=source.path,
+                row=row,
+                column=getattr(source, f"{role}_column"),
+                fix="Give the file that was scanned, rows in the same order, or scan again.",
+            )
 
 
 def _issues(audit: AuditResult) -> Mask:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +27,7 @@ Features = npt.NDArray[np.floating[Any]]
 class CorruptionSummary:
     out: Path
     truth: Path
+    rate: float  # as asked
     n_rows: int
     n_labelled: int
     n_corrupted: int
@@ -34,6 +36,11 @@ class CorruptionSummary:
     def realised_rate(self) -> float:
         """Share of the labelled rows whose label was changed."""
         return self.n_corrupted / self.n_labelled
+
+    @property
+    def is_off(self) -> bool:
+        """The realised rate is more than a tenth of the asked one away from it."""
+        return abs(self.realised_rate - self.rate) > 0.1 * self.rate
 
 
 def corrupt_labels(
@@ -52,8 +59,8 @@ def corrupt_labels(
     `features`, (n, d)); see noiseaudit.noise. rate: share of labelled rows, in (0, 1). Unlabelled rows stay
     as they are.
 
-    Raises ConfigError if an option is out of range or does not go with `kind`, DataError and OutputError as
-    edit_label_file does.
+    Raises ConfigError if an option is out of range, does not go with `kind` or leaves every label as it is,
+    DataError and OutputError as edit_label_file does.
     """
     if table.source is None:
         raise ConfigError("labels made in memory have no file to corrupt", fix="Read them with read_labels.")
@@ -63,10 +70,12 @@ def corrupt_labels(
     changed: dict[int, str | None] = {
         int(row): names[corruption.labels[row]] for row in np.flatnonzero(corruption.flipped)
     }
+    if not changed:
+        raise _nothing_corrupted(table, kind, rate, pairs)
     edit_label_file(table.source, out, labels=changed)
     truth = out.with_name(out.name + ".truth.csv")
     write_text(truth, _truth_csv(table, changed))
-    return CorruptionSummary(out, truth, len(table), int(table.is_labelled.sum()), len(changed))
+    return CorruptionSummary(out, truth, rate, len(table), int(table.is_labelled.sum()), len(changed))
 
 
 def _check_options(
@@ -113,6 +122,23 @@ def _pair_codes(pairs: Mapping[str, str] | None, classes: tuple[str, ...]) -> di
         if name == target:
             raise ConfigError(f"class pairs map {name!r} to itself")
     return {codes[name]: codes[target] for name, target in pairs.items()}
+
+
+def _nothing_corrupted(
+    table: LabelTable, kind: str, rate: float, pairs: Mapping[str, str] | None
+) -> ConfigError:
+    if kind == "instance":
+        return ConfigError(
+            f"--rate {rate} corrupts no label of {int(table.is_labelled.sum())}: no row was drawn",
+            fix="Give a higher --rate or another --seed.",
+        )
+    sizes = Counter(label for label in table.given_label if label is not None)
+    largest = max(n for label, n in sizes.items() if pairs is None or label in pairs)
+    return ConfigError(
+        f"--rate {rate} corrupts no label: it is less than half a label in every class, even of {largest}",
+        # round(rate * n) is 1 above rate = 0.5 / n; three digits of 0.505 / n stay above it.
+        fix=f"Give --rate {0.505 / largest:.3g} or more.",
+    )
 
 
 def _truth_csv(table: LabelTable, changed: Mapping[int, str | None]) -> str:

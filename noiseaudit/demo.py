@@ -11,12 +11,12 @@ import numpy as np
 
 from noiseaudit.atomic import write_text
 from noiseaudit.errors import OutputError
-from noiseaudit.outputs import check_parent, has_content
+from noiseaudit.outputs import check_parent, has_content, unwritable
 
 IMAGES = "images"
 LABELS = "labels.csv"
-ABOUT = "about.txt"
-_ABOUT_TEXT = "Written by `noiseaudit demo`; `noiseaudit demo --force` replaces this folder.\n"
+MARKER = ".noiseaudit-demo"
+_MARKER_TEXT = "Written by `noiseaudit demo`; `noiseaudit demo --force` replaces this folder.\n"
 
 
 def prepare_demo(folder: Path, *, force: bool = False) -> Path:
@@ -24,22 +24,37 @@ def prepare_demo(folder: Path, *, force: bool = False) -> Path:
 
     Raises OutputError if it exists (with `force`: unless it is an earlier demo) or cannot be written.
     """
-    if has_content(folder) or folder.is_file():
-        if not (folder / ABOUT).is_file():
-            raise OutputError(
-                "exists and is not an earlier demo, so --force does not replace it",
-                file=folder,
-                fix="Choose another --out.",
-            )
-        if not force:
-            raise OutputError(
-                "exists", file=folder, fix="Give --force to replace it, or choose another --out."
-            )
+    if folder.is_symlink():
+        raise OutputError(
+            "is a link, which is not replaced", file=folder, fix="Give --out the folder itself."
+        )
+    is_taken = has_content(folder) or folder.is_file()
+    if is_taken:
+        _check_replaceable(folder, force)
     check_parent(folder)
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    write_text(folder / ABOUT, _ABOUT_TEXT)
+    try:
+        if is_taken:
+            shutil.rmtree(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise unwritable(folder, error) from error
+    write_text(folder / MARKER, _MARKER_TEXT)
     return write_digits(folder)
+
+
+def _check_replaceable(folder: Path, force: bool) -> None:
+    try:
+        is_demo = (folder / MARKER).read_text("utf-8") == _MARKER_TEXT
+    except (OSError, ValueError):
+        is_demo = False
+    if not is_demo:
+        raise OutputError(
+            "exists and is not an earlier demo, so --force does not replace it",
+            file=folder,
+            fix="Choose another --out.",
+        )
+    if not force:
+        raise OutputError("exists", file=folder, fix="Give --force to replace it, or choose another --out.")
 
 
 def write_digits(folder: Path, limit: int | None = None) -> Path:

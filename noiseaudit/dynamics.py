@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from noiseaudit.atomic import atomic_path
 from noiseaudit.errors import DataError
+from noiseaudit.parquet import open_parquet
 
 if TYPE_CHECKING:
     from noiseaudit.train import EpochRecord
@@ -56,13 +57,8 @@ def read_dynamics(folder: Path) -> pa.Table:
 
 
 def _read_epoch(file: Path) -> pa.Table:
-    try:
-        with pq.ParquetFile(file) as parquet:  # unlike read_table, it does not import pandas
-            table = parquet.read()
-    except (pa.ArrowException, OSError) as error:
-        raise DataError(
-            "not a readable Parquet file, perhaps truncated", file=file, fix="Scan again."
-        ) from error
+    with open_parquet(file, fix="Scan again.") as parquet:
+        table = parquet.read()
     if table.schema != SCHEMA:
         raise DataError("columns differ from the dynamics schema", file=file, fix="Scan again.")
     return table

@@ -5,12 +5,17 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from noiseaudit.clean import CleanSummary
+from noiseaudit.data.limits import DEFAULT_MAX_PIXELS
 from noiseaudit.errors import ConfigError, DataError
+from noiseaudit.labels.columns import FIND_ALL, ColumnNames
+from noiseaudit.labels.read import FORMATS, read_labels
 from noiseaudit.labels.table import Source
+from noiseaudit.outputs import RUN_FILE
 from noiseaudit.result import STATUSES, AuditResult
 from noiseaudit.runfolder import read_run_json
 
@@ -24,11 +29,13 @@ class RunInputs:
     source: Source
     images: Path | None = None
     embeddings: Path | None = None
-    allow_roots: tuple[Path, ...] = field(default=())
-    max_pixels: int = 50_000_000
+    allow_roots: tuple[Path, ...] = ()
+    max_pixels: int = DEFAULT_MAX_PIXELS
 
 
-def describe_run(audit: AuditResult, inputs: RunInputs, warnings: Sequence[str]) -> dict[str, Any]:
+def describe_run(
+    audit: AuditResult, inputs: RunInputs, warnings: Sequence[str], cleaned: CleanSummary
+) -> dict[str, Any]:
     """What `run.json` holds beside the clock: absolute paths, source, settings, warnings and counts."""
     source = dataclasses.asdict(inputs.source) | {"path": str(inputs.source.path.absolute())}
     return {
@@ -50,6 +57,11 @@ def describe_run(audit: AuditResult, inputs: RunInputs, warnings: Sequence[str])
         "warnings": list(warnings),
         "unread": unread_rows(audit),
         "counts": counts(audit),
+        "cleaned": {
+            "file": cleaned.out.name,
+            "changed": cleaned.n_changed,
+            "protected": cleaned.n_protected,
+        },
     }
 
 
@@ -93,36 +105,58 @@ def run_folder(audit: Path) -> Path:
     return audit if audit.is_dir() else audit.parent
 
 
-def find_source(audit: Path, data: Path | None = None) -> Source:
+def find_source(
+    audit: Path,
+    data: Path | None = None,
+    *,
+    columns: ColumnNames = FIND_ALL,
+    encoding: str | None = None,
+    missing_label: str | None = None,
+) -> Source:
     """The label file that was scanned, as `run.json` says, or `data` if it moved.
+
+    `columns`, `encoding` and `missing_label` go before what `run.json` says of them.
 
     Raises ConfigError if nothing says where it is, DataError if it is gone or not readable.
     """
-    saved = saved_run(audit).get("source")
-    if data is not None:
-        return _read_source(data, saved or {})
-    if saved is None:
+    saved = _saved_source(audit)
+    path = data or (saved.path if saved else None)
+    if path is None:
         raise ConfigError(f"no run.json beside {audit} names the label file", fix="Name it with --data.")
-    source = Source(**saved | {"path": Path(saved["path"])})
-    if not source.path.exists():
-        raise DataError("the label file is gone", file=source.path, fix="Say where it is with --data.")
-    return source
-
-
-def _read_source(data: Path, saved: dict[str, Any]) -> Source:
-    from noiseaudit.labels.columns import ColumnNames
-    from noiseaudit.labels.read import read_labels
-
+    if not path.exists():
+        raise DataError("the label file is gone", file=path, fix="Say where it is with --data.")
+    if saved and data is None and not (columns.named() or encoding or missing_label):
+        return saved
+    known = saved or Source(path, "", "")
+    if not path.is_dir() and known.format != "folder":
+        used = {"label": known.label_column, "image": known.image_column, "id": known.id_column}
+        columns = ColumnNames(**{role: name for role, name in used.items() if name} | columns.named())
     table = read_labels(
-        data,
-        columns=ColumnNames(label=saved.get("label_column")),
-        missing_label=saved.get("missing_label"),
-        encoding=saved.get("encoding", "utf-8"),
+        path,
+        columns=columns,
+        missing_label=missing_label or known.missing_label,
+        encoding=encoding or known.encoding,
         images_required=False,
     )
-    if table.source is None:
-        raise DataError("not a label file", file=data, fix="Give the scanned file with --data.")
+    assert table.source
     return table.source
+
+
+def _saved_source(audit: Path) -> Source | None:
+    saved = saved_run(audit).get("source")
+    if saved is None:
+        return None
+    is_text = isinstance(saved, dict) and all(isinstance(v, str | None) for v in saved.values())
+    try:
+        if not is_text or saved["format"] not in {*FORMATS.values(), "folder"}:
+            raise TypeError
+        return Source(**saved | {"path": Path(saved["path"])})
+    except (TypeError, KeyError) as error:
+        raise DataError(
+            "its `source` does not say what was scanned",
+            file=run_folder(audit) / RUN_FILE,
+            fix="Move it away and name the label file with --data, or scan again.",
+        ) from error
 
 
 def _absolute(path: Path | None) -> str | None:

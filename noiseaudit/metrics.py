@@ -7,8 +7,10 @@ rows are corrupted or none is. Defined values equal scikit-learn's.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
+from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
@@ -98,24 +100,23 @@ def detection(
 
 def proportion(successes: int, trials: int, level: float = 0.95) -> Interval:
     """successes / trials with its Wilson interval."""
-    from scipy.stats import binomtest
-
     if trials == 0:
         return UNDEFINED
-    ci = binomtest(successes, trials).proportion_ci(level, method="wilson")
-    return Interval(successes / trials, float(ci.low), float(ci.high))
+    share, z = successes / trials, NormalDist().inv_cdf((1 + level) / 2)
+    middle = (share + z**2 / (2 * trials)) / (1 + z**2 / trials)
+    half = z / (1 + z**2 / trials) * math.sqrt(share * (1 - share) / trials + z**2 / (4 * trials**2))
+    # A share of 0 or 1 is a limit of its own interval, which rounding may put a little beside it.
+    return Interval(share, max(0.0, min(share, middle - half)), min(1.0, max(share, middle + half)))
 
 
 def precision_recall(
     is_corrupted: Bools, score: npt.NDArray[np.floating], *, points: int = 200
 ) -> PrecisionRecall | None:
     """The precision-recall curve, thinned evenly over recall; None without corrupted rows."""
-    from sklearn.metrics import precision_recall_curve
-
     if not is_corrupted.any():
         return None
-    precision, recall, _ = precision_recall_curve(is_corrupted, score)
-    precision, recall = precision[::-1][1:], recall[::-1][1:]  # the first point, (0, 1), is a convention
+    found, false = (np.cumsum(counts) for counts in _counts(is_corrupted, np.asarray(score, np.float64)))
+    precision, recall = found / (found + false), found / found[-1]
     wanted = np.linspace(0, 1, points)
     keep = np.unique(np.minimum(np.searchsorted(recall, wanted), len(recall) - 1))
     return PrecisionRecall(tuple(recall[keep].tolist()), tuple(precision[keep].tolist()))
@@ -143,26 +144,36 @@ def _f1_interval(
 def _ranking_intervals(
     truth: Bools, score: Floats, level: float, resamples: int, rng: np.random.Generator
 ) -> tuple[Interval, Interval]:
-    from sklearn.metrics import average_precision_score, roc_auc_score
-
     if not truth.any():
         return UNDEFINED, UNDEFINED
+    average_precision, auroc = _ranking(*_counts(truth, score))
     draws = np.array([_ranking(*counts) for counts in _resampled_counts(truth, score, resamples, rng)])
-    average_precision = _percentile(float(average_precision_score(truth, score)), draws[:, 0], level)
-    if truth.all():
-        return average_precision, UNDEFINED
-    return average_precision, _percentile(float(roc_auc_score(truth, score)), draws[:, 1], level)
+    return (
+        _percentile(average_precision, draws[:, 0], level),
+        UNDEFINED if truth.all() else _percentile(auroc, draws[:, 1], level),
+    )
+
+
+def _counts(truth: Bools, score: Floats) -> tuple[Counts, Counts]:
+    """Corrupted and clean rows at each distinct score, highest score first."""
+    place, n_places = _places(score)
+    return np.bincount(place[truth], minlength=n_places), np.bincount(place[~truth], minlength=n_places)
 
 
 def _resampled_counts(
     truth: Bools, score: Floats, resamples: int, rng: np.random.Generator
 ) -> Iterator[tuple[Counts, Counts]]:
-    """Corrupted and clean rows at each distinct score, highest score first, for each resample."""
-    _, place = np.unique(-score, return_inverse=True)
-    n_places = int(place.max()) + 1
+    """What `_counts` gives for each resample."""
+    place, n_places = _places(score)
     corrupted, clean = place[truth], place[~truth]
     for _ in range(resamples):
         yield _draw(corrupted, n_places, rng), _draw(clean, n_places, rng)
+
+
+def _places(score: Floats) -> tuple[Counts, int]:
+    """Each row's place among the distinct scores, 0 the highest, (n,), and how many there are."""
+    distinct, place = np.unique(-score, return_inverse=True)
+    return place, len(distinct)
 
 
 def _draw(places: Counts, n_places: int, rng: np.random.Generator) -> Counts:

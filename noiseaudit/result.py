@@ -17,8 +17,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from noiseaudit.atomic import atomic_path
+from noiseaudit.audit_checks import check_meta, check_table
 from noiseaudit.classes import canonical_order
 from noiseaudit.errors import DataError
+from noiseaudit.parquet import open_parquet, to_numpy
 from noiseaudit.runfolder import read_run_json
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = 1
 METADATA_KEY = b"noiseaudit"
 STATUSES = ("ok", "unlabelled", "missing", "unreadable", "too_large")
+_SCAN_AGAIN = "Run `noiseaudit scan` again."
 
 SCHEMA = pa.schema(
     [
@@ -86,7 +89,9 @@ class AuditMeta:
 
     @classmethod
     def from_json(cls, text: str | bytes) -> AuditMeta:
+        """Raises ValueError if a field is missing, unknown or of another type."""
         fields = json.loads(text)
+        check_meta(fields)
         fields["classes"] = tuple(fields["classes"])
         fields["cutoff"] = Cutoff(**fields["cutoff"])
         return cls(**fields)
@@ -103,8 +108,8 @@ class AuditResult:
         return int(self.table.num_rows)
 
     def column(self, name: str) -> np.ndarray[Any, Any]:
-        """One column as NumPy, (n,): floats with NaN for null, strings as objects with None for null."""
-        return np.asarray(self.table.column(name).to_numpy(zero_copy_only=False))
+        """One column as NumPy, (n,): numbers with NaN for null, strings as objects with None for null."""
+        return to_numpy(self.table.column(name))
 
     def to_pandas(self) -> pd.DataFrame:
         frame: pd.DataFrame = self.table.to_pandas()
@@ -121,26 +126,20 @@ class AuditResult:
 def read_audit(path: Path | str) -> AuditResult:
     """Read and check an audit: a run folder or its `audit.parquet`.
 
-    Raises DataError if it is missing, incomplete, truncated, not an audit, of another schema version, or if its
-    classes are not in canonical order.
+    Raises DataError if it is missing, incomplete, truncated, not an audit or of another schema version, or if
+    anything in it contradicts the schema in docs/audit-format.md, naming the first column and row that does.
     """
     file = _audit_file(Path(path))
-    try:
-        with pq.ParquetFile(file) as parquet:  # unlike read_table, it does not import pandas
-            table = parquet.read()
-    except (pa.ArrowException, OSError) as error:
-        raise DataError(
-            f"not a readable Parquet file, perhaps truncated ({str(error).splitlines()[0]})",
-            file=file,
-            fix="Run `noiseaudit scan` again.",
-        ) from error
+    with open_parquet(file, fix=_SCAN_AGAIN) as parquet:
+        table = parquet.read()
+        table.validate(full=True)
     raw = (table.schema.metadata or {}).get(METADATA_KEY)
     if raw is None:
         raise DataError("not a noiseaudit audit", file=file, fix="Give a run folder or its audit.parquet.")
     meta = _checked_meta(raw, file)
     if table.schema.remove_metadata() != SCHEMA:
-        raise DataError("columns differ from the audit schema", file=file, fix="Run `noiseaudit scan` again.")
-    _check_labels(table, meta, file)
+        raise DataError("columns differ from the audit schema", file=file, fix=_SCAN_AGAIN)
+    check_table(table, meta.classes, STATUSES, file)
     return AuditResult(table.replace_schema_metadata(None), meta)
 
 
@@ -168,8 +167,8 @@ def _checked_meta(raw: bytes, file: Path) -> AuditMeta:
                 fix="Scan again, or use the noiseaudit version that wrote it.",
             )
         meta = AuditMeta.from_json(raw)
-    except (ValueError, TypeError, KeyError) as error:
-        raise DataError("its metadata are damaged", file=file, fix="Run `noiseaudit scan` again.") from error
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        raise DataError(f"its metadata are damaged ({error})", file=file, fix=_SCAN_AGAIN) from error
     if list(meta.classes) != canonical_order(meta.classes):
         raise DataError(
             "the class names are not in canonical order, so labels cannot be trusted",
@@ -177,15 +176,3 @@ def _checked_meta(raw: bytes, file: Path) -> AuditMeta:
             fix="Scan again.",
         )
     return meta
-
-
-def _check_labels(table: pa.Table, meta: AuditMeta, file: Path) -> None:
-    for name in ("given_label", "suggested_label"):
-        unknown = set(table.column(name).unique().to_pylist()) - set(meta.classes) - {None}
-        if unknown:
-            raise DataError(
-                f"label {sorted(unknown)[0]!r} is not among the audit's classes",
-                file=file,
-                column=name,
-                fix="The file was changed after the scan; scan again.",
-            )

@@ -28,8 +28,9 @@ class RunFolder:
 
     `with RunFolder(out) as run: run.start(); ...; run.finish(info)`. Entering checks `out` and creates
     nothing; `start` creates `path`, where all files go; `finish` completes `run.json` and, if an older run is
-    replaced, swaps the new folder in. An error removes what was made. Ctrl-C leaves a new folder that says it
-    is incomplete, but never touches the run that --force was about to replace.
+    replaced, swaps the new folder in. An error removes what was made, not an empty folder that was there.
+    Ctrl-C leaves a new folder that says it is incomplete, but never touches the run that --force was about to
+    replace.
     """
 
     def __init__(self, out: Path, *, force: bool = False, inputs: Sequence[Path] = ()) -> None:
@@ -39,6 +40,7 @@ class RunFolder:
         self.inputs = tuple(inputs)
         self.path = self.out
         self._created: Path | None = None
+        self._was_there = False
         self._header: dict[str, Any] = {}
         self._clock = 0.0
 
@@ -57,6 +59,7 @@ class RunFolder:
             return self.path
         if has_content(self.out):
             self.path = self.out.with_name(f".{self.out.name}.{os.getpid()}.new")
+        self._was_there = self.path.exists()
         self._created = _first_missing(self.path)
         try:
             self.path.mkdir(parents=True, exist_ok=True)
@@ -81,7 +84,7 @@ class RunFolder:
         if isinstance(error, KeyboardInterrupt):
             error.add_note(f"{self.out} is incomplete: {RESTART}" if self.path == self.out else RESTART)
         if not isinstance(error, KeyboardInterrupt) or self.path != self.out:
-            shutil.rmtree(self._created, ignore_errors=True)
+            _remove(self._created, keep_folder=self._was_there)
 
 
 def read_run_json(folder: Path) -> dict[str, Any] | None:
@@ -107,6 +110,17 @@ def _first_missing(path: Path) -> Path:
     """The topmost folder that creating `path` creates; `path` itself if it is there already."""
     missing = [p for p in (path, *path.parents) if not p.exists()]
     return missing[-1] if missing else path
+
+
+def _remove(folder: Path, *, keep_folder: bool) -> None:
+    if not keep_folder:
+        shutil.rmtree(folder, ignore_errors=True)
+        return
+    for path in folder.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def _swap(new: Path, out: Path) -> None:

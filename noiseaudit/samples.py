@@ -13,12 +13,11 @@ import torch
 
 from noiseaudit.data.embeddings import load_embeddings
 from noiseaudit.data.fingerprint import fingerprint
+from noiseaudit.data.limits import DEFAULT_MAX_MEMORY
 from noiseaudit.data.load import load_images
 from noiseaudit.data.opening import DEFAULT_MAX_PIXELS
 from noiseaudit.errors import ConfigError
 from noiseaudit.labels.table import LabelTable, Strings
-
-DEFAULT_MAX_MEMORY = 4 * 2**30  # bytes of decoded pixels; above it they live in a memory-mapped file
 
 
 @dataclass(frozen=True)

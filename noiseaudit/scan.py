@@ -13,7 +13,7 @@ import numpy as np
 from noiseaudit.atomic import atomic_path
 from noiseaudit.audit import Audit, audit_samples, scored_ids
 from noiseaudit.choose import choose_device
-from noiseaudit.clean import clean_labels
+from noiseaudit.clean import CleanSummary, clean_labels
 from noiseaudit.config import AuditConfig, UMNConfig, one_of, with_overrides
 from noiseaudit.dynamics import write_epoch
 from noiseaudit.labels.columns import FIND_ALL, ColumnNames
@@ -83,8 +83,8 @@ def scan(options: ScanOptions, watcher: Watcher, write_reports: WriteReports) ->
         watcher.on_table(table)
         folder = run.start()
         audit = _audit(table, options, folder, watcher)
-        _write_results(audit, table.source, folder)
-        info = describe_run(audit.result, _inputs(table.source, options.samples), audit.warnings)
+        cleaned = _write_results(audit, table.source, folder)
+        info = describe_run(audit.result, _inputs(table.source, options.samples), audit.warnings, cleaned)
         write_reports(audit.result, info, folder)
         run.finish(info)
     return info
@@ -116,12 +116,12 @@ def _audit(table: LabelTable, options: ScanOptions, folder: Path, watcher: Watch
         return audit_samples(table, samples, plan, on_epoch=on_epoch)
 
 
-def _write_results(audit: Audit, source: Source, folder: Path) -> None:
+def _write_results(audit: Audit, source: Source, folder: Path) -> CleanSummary:
     audit.result.write(folder / AUDIT_FILE)
     with atomic_path(folder / EMBEDDINGS_FILE) as temporary, temporary.open("wb") as file:
         np.save(file, audit.embeddings, allow_pickle=False)
     suffix = ".csv" if source.format == "folder" else source.path.suffix
-    clean_labels(audit.result, source, folder / f"cleaned{suffix}", policy="relabel")
+    return clean_labels(audit.result, source, folder / f"cleaned{suffix}", policy="relabel")
 
 
 def _inputs(source: Source, samples: SampleOptions) -> RunInputs:

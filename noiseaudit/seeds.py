@@ -6,7 +6,6 @@ import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import numpy as np
 import torch
 
 
@@ -19,11 +18,6 @@ def derive_seed(seed: int, name: str) -> int:
 def torch_generator(seed: int, name: str, device: torch.device | str = "cpu") -> torch.Generator:
     """The torch generator of the stream `name`."""
     return torch.Generator(device=device).manual_seed(derive_seed(seed, name))
-
-
-def numpy_generator(seed: int, name: str) -> np.random.Generator:
-    """The NumPy generator of the stream `name`."""
-    return np.random.default_rng(derive_seed(seed, name))
 
 
 @contextmanager

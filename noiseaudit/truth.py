@@ -26,14 +26,6 @@ class Truth:
     is_corrupted: npt.NDArray[np.bool_]  # False where not known
     true_label: Strings | None  # None in a cell: not known; no array: only is_corrupted was given
 
-    @property
-    def n_matched(self) -> int:
-        return int(self.is_known.sum())
-
-    @property
-    def n_without(self) -> int:
-        return len(self.is_known) - self.n_matched
-
 
 def truth_from_audit(audit: AuditResult) -> Truth:
     """Truth from the audit's own `true_label` column. Raises DataError if that column is empty."""

@@ -7,9 +7,12 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from noiseaudit.errors import DataError
+from noiseaudit.labels.delimited import long_cells
+from noiseaudit.labels.values import cell_to_text
+
+_COLUMNS = ("sample_id", "image", "true_label", "is_corrupted")
 
 
 @dataclass(frozen=True)
@@ -49,10 +52,11 @@ def _read_csv(path: Path) -> Iterator[Record]:
     delimiter = "\t" if path.suffix.lower() == ".tsv" else ","
     with path.open(encoding="utf-8-sig", newline="") as stream:
         reader = csv.reader(stream, delimiter=delimiter, strict=True)
+        records = long_cells(reader)
         try:
-            header = next(reader, [])
+            header = next(records, [])
             line = reader.line_num + 1
-            for fields in reader:
+            for fields in records:
                 if fields:
                     yield Record(_csv_cells(header, fields, line, path), line=line)
                 line = reader.line_num + 1
@@ -77,30 +81,32 @@ def _read_jsonl(path: Path) -> Iterator[Record]:
                 raise DataError("not JSON", file=path, line=line, fix="Write one object a line.") from error
             if not isinstance(cells, dict):
                 raise DataError("not a JSON object", file=path, line=line, fix="Write one object a line.")
-            yield Record({name: _as_text(cell) for name, cell in cells.items()}, line=line)
+            yield _record(cells, path, line=line)
 
 
 def _read_parquet(path: Path) -> Iterator[Record]:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
+    from noiseaudit.parquet import open_parquet
 
-    try:
-        table = pq.read_table(path, partitioning=None)
-    except pa.ArrowException as error:
-        raise DataError("not a readable Parquet file", file=path) from error
-    known = [
-        name for name in ("sample_id", "image", "true_label", "is_corrupted") if name in table.column_names
-    ]
+    with open_parquet(path, fix="Check --truth.") as file:
+        table = file.read()
+    known = [name for name in _COLUMNS if name in table.column_names]
     for row, cells in enumerate(table.select(known).to_pylist()):
-        yield Record({name: _as_text(cell) for name, cell in cells.items()}, row=row)
+        yield _record(cells, path, row=row)
 
 
-def _as_text(cell: Any) -> str | None:
-    """Labels read as the label files' reader does: booleans in JSON's spelling, whole floats as integers."""
-    if cell is None or cell != cell:
-        return None
-    if isinstance(cell, bool):
-        return str(cell).lower()
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
-    return str(cell)
+def _record(
+    cells: Mapping[str, object], path: Path, *, line: int | None = None, row: int | None = None
+) -> Record:
+    """Typed cells as the label files' reader takes them: empty text is no truth, whole floats are integers."""
+    known = {name: cells[name] for name in _COLUMNS if name in cells}
+    for name, cell in known.items():
+        if isinstance(cell, list | dict | bytes):
+            raise DataError(
+                f"holds {str(cell)[:60]!r}, where one value is needed",
+                file=path,
+                line=line,
+                row=row,
+                column=name,
+                fix="Give one label a row.",
+            )
+    return Record({name: cell_to_text(cell) for name, cell in known.items()}, line, row)

@@ -34,3 +34,16 @@ def test_it_does_not_depend_on_the_order_of_rows(names: list[str]) -> None:
     assert ordered == canonical_order(reversed(names)) == canonical_order(ordered)
     assert set(ordered) == set(names)
     assert len(ordered) == len(set(names))
+
+
+INTEGER_TEXTS = st.from_regex(r"-?(0{0,3}[0-9]{1,6})", fullmatch=True)
+
+
+@given(st.lists(INTEGER_TEXTS))
+def test_integers_are_in_the_order_of_their_values(names: list[str]) -> None:
+    assert canonical_order(names) == sorted(set(names), key=lambda name: (int(name), name))
+
+
+def test_integers_too_long_for_int() -> None:
+    names = ["-" + "9" * 5000, "-" + "1" * 5000, "0", "1" + "0" * 4999, "1" + "0" * 4998 + "1"]
+    assert canonical_order(reversed(names)) == names

@@ -33,6 +33,7 @@ def audit_of(labels: list[str | None], issues: list[bool | None], splits: list[s
     columns |= {
         "row": list(range(n_rows)),
         "sample_id": [str(row) for row in range(n_rows)],
+        "image": [f"{letter}.png" for letter in "abcdef"[:n_rows]],
         "given_label": [*labels],
         "is_labelled": [label is not None for label in labels],
         "status": ["ok"] * n_rows,
@@ -163,3 +164,30 @@ def test_bad_requests_stop(audit: AuditResult, source: Source, tmp_path: Path) -
     clean_labels(audit, source, flagged, policy="flag")
     with pytest.raises(DataError, match="column 'is_label_issue': the column to append is there already"):
         clean_labels(audit, Source(flagged, "csv", "label"), out, policy="flag")
+
+
+def test_rows_in_another_order_are_refused_though_the_labels_agree(
+    audit: AuditResult, source: Source, tmp_path: Path
+) -> None:
+    out = tmp_path / "out.csv"
+    lines = CSV.splitlines(keepends=True)
+    source.path.write_bytes(b"".join([*lines[:4], lines[5], lines[4], lines[6]]))  # both are dogs
+    with pytest.raises(
+        DataError, match=r"data\.csv, row 3, column 'path': the image is 'e\.png', but 'd\.png'"
+    ):
+        clean_labels(audit, source, out)
+    source.path.write_bytes(b"key,label\n0,cat\n2,dog\n1,\n3,dog\n4,dog\n5,cat\n")
+    with pytest.raises(DataError, match="row 1, column 'key': the id is '2', but '1' in the audit"):
+        clean_labels(audit, Source(source.path, "csv", "label", id_column="key"), out)
+    assert not out.exists()
+
+
+def test_a_tree_with_a_renamed_image_is_refused(tmp_path: Path) -> None:
+    for name in ("cat/a.png", "dog/c.png"):
+        (tmp_path / "tree" / name).parent.mkdir(parents=True)
+        (tmp_path / "tree" / name).touch()
+    source = read_labels(tmp_path / "tree").source
+    assert source is not None
+    audit = audit_of(["cat", "dog"], [True, False], [None, None])
+    with pytest.raises(DataError, match=r"row 0, column 'image': the image is 'cat/a\.png', but 'a\.png'"):
+        clean_labels(audit, source, tmp_path / "out.csv")

@@ -11,6 +11,7 @@ import pyarrow as pa
 import pytest
 from typer.testing import CliRunner
 
+from noiseaudit.clean import CleanSummary
 from noiseaudit.labels.table import Source
 from noiseaudit.manifest import RunInputs, describe_run
 from noiseaudit.result import SCHEMA, AuditResult
@@ -33,8 +34,9 @@ def audit(tmp_path: Path, make_audit: Callable[..., AuditResult]) -> AuditResult
     (tmp_path / "labels.csv").write_bytes(
         ("image,label,split\r\n" + "".join(lines)).replace(", ", ",").encode()
     )
-    source = Source(tmp_path / "labels.csv", "csv", "label")
-    write_run_json(run, {"status": "complete"} | describe_run(audit, RunInputs(source), []))
+    source = Source(tmp_path / "labels.csv", "csv", "label", image_column="image")
+    cleaned = CleanSummary(run / "cleaned.csv", "relabel", 60, 0, 0, 0, 0)
+    write_run_json(run, {"status": "complete"} | describe_run(audit, RunInputs(source), [], cleaned))
     return audit
 
 
@@ -109,3 +111,28 @@ def test_another_format_is_refused(audit: AuditResult, tmp_path: Path) -> None:
     result = _clean(tmp_path, "drop", "--out", str(tmp_path / "out.parquet"))
     assert (result.exit_code, ".csv" in result.stderr) == (2, True)
     assert not (tmp_path / "out.parquet").exists()
+
+
+def test_a_bare_audit_needs_only_options(audit: AuditResult, tmp_path: Path) -> None:
+    (tmp_path / "run" / "run.json").unlink()
+    text = (tmp_path / "labels.csv").read_text().replace("image,label", "picture,kind", 1)
+    lines = [line.replace(",,", ",?,") for line in text.splitlines()]
+    (tmp_path / "odd.csv").write_text("\r\n".join(lines) + "\r\n", "utf-16", newline="")
+    options = ["--data", str(tmp_path / "odd.csv"), "--encoding", "utf-16", "--missing-label", "?"]
+    columns = ["--label-column", "kind", "--image-column", "picture"]
+    assert _clean(tmp_path, "drop", *options).exit_code == 2
+    result = _clean(tmp_path, "drop", *options, *columns)
+    assert (result.exit_code, "60 rows" in result.stderr) == (0, True)
+    result = _clean(tmp_path, "drop", *options, *columns, "--id-column", "kind", "--force")
+    assert (result.exit_code, "'kind'" in result.stderr) == (2, True)
+
+
+def test_rows_in_another_order_are_refused(audit: AuditResult, tmp_path: Path) -> None:
+    header, *lines = (tmp_path / "labels.csv").read_bytes().splitlines(keepends=True)
+    label = audit.column("given_label").tolist()
+    same = next(row for row in range(1, 60) if label[row] == label[0])
+    lines[0], lines[same] = lines[same], lines[0]
+    (tmp_path / "labels.csv").write_bytes(b"".join([header, *lines]))
+    result = _clean(tmp_path, "drop")
+    assert (result.exit_code, "row 0, column 'image'" in result.stderr) == (2, True)
+    assert not (tmp_path / "out.csv").exists()

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from noiseaudit.errors import DataError, TrainingDiverged
 from noiseaudit.result import AuditResult
-from noiseaudit_cli import rank
+from noiseaudit_cli import main, rank
 from noiseaudit_cli.main import COMMANDS, app
 
 RUN = CliRunner().invoke
@@ -136,3 +136,17 @@ def test_a_command_inside_another_passes_errors_up() -> None:
     with pytest.raises(DataError, match="no such audit"):
         group.main(["rank", "absent"], standalone_mode=False)
     assert rank.COLUMNS
+
+
+@pytest.mark.parametrize("code", [0, 2, 130])
+def test_only_an_interrupted_process_leaves_at_once(monkeypatch: pytest.MonkeyPatch, code: int) -> None:
+    left: list[int] = []
+    monkeypatch.setattr("os._exit", left.append)
+    monkeypatch.setattr(main, "app", lambda: sys.exit(code))
+    if code == 130:
+        main.entry()
+        assert left == [130]
+    else:
+        with pytest.raises(SystemExit) as stopped:
+            main.entry()
+        assert (stopped.value.code, left) == (code, [])

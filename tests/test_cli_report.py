@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -99,3 +100,38 @@ def test_truth_adds_the_evaluation(folder: Path) -> None:
     assert "Average precision" not in _html(folder)
     assert _report(folder / "run", "--truth", folder / "truth.csv").exit_code == 0
     assert "Average precision" in _html(folder)
+
+
+def test_an_image_outside_the_new_folder_has_no_picture(
+    folder: Path, make_audit: Callable[..., AuditResult]
+) -> None:
+    names = [str(folder / "pictures" / f"{i}.png") if i % 2 else f"{i}.png" for i in range(60)]
+    make_audit(images=names, has_truth=False).write(folder / "run" / "audit.parquet")
+    assert _report(folder / "run").exit_code == 0
+    with_all = _html(folder).count("data:image/png")
+    (folder / "pictures").rename(folder / "moved")
+    assert _report(folder / "run", "--images", folder / "moved").exit_code == 0
+    assert 0 < _html(folder).count("data:image/png") < with_all
+
+
+def test_thumbnails_obey_the_runs_max_pixels(folder: Path) -> None:
+    saved = json.loads((folder / "run" / "run.json").read_text())
+    write_run_json(folder / "run", saved | {"max_pixels": 63})
+    assert _report(folder / "run").exit_code == 0
+    assert "data:image" not in _html(folder)
+
+
+@pytest.mark.parametrize(
+    ("protected", "sentence"),
+    [
+        (0, "The scan wrote cleaned.csv with 7 suspects relabelled."),
+        (2, "with 7 suspects relabelled; 2 suspects in test or validation splits kept the given label ("),
+    ],
+)
+def test_what_the_scan_cleaned_is_said(folder: Path, protected: int, sentence: str) -> None:
+    saved = json.loads((folder / "run" / "run.json").read_text())
+    cleaned = {"file": "cleaned.csv", "changed": 7, "protected": protected}
+    write_run_json(folder / "run", saved | {"cleaned": cleaned})
+    assert _report(folder / "run").exit_code == 0
+    assert sentence in _html(folder)
+    assert sentence in (folder / "run" / "report.md").read_text("utf-8")

@@ -17,6 +17,7 @@ def _run(**changes: Any) -> dict[str, Any]:
         "unread": [],
         "paths": {"data": "/data/labels.jsonl"},
         "source": {"format": "jsonl"},
+        "cleaned": {"file": "cleaned.jsonl", "changed": 1012, "protected": 0},
     }
     return run | changes
 
@@ -27,6 +28,7 @@ def test_all_of_it() -> None:
         "12 of 1,000 labels look wrong (about 12 are, by the sum of p_mislabeled).",
         "  backbone  mlp: small grey images",
         "  cut-off   p_mislabeled 0.5123: Highest expected F1.",
+        "  cleaned   cleaned.jsonl: 1,012 relabelled",
         "",
         "Open my run/report.html, or go on with",
         "  noiseaudit rank 'my run'",
@@ -52,6 +54,12 @@ def test_unlabelled_rows_are_mentioned() -> None:
     assert "  unlabelled rows: 2,500, each with a suggested label" in scan_summary(
         _run(counts=counts), Path("run")
     )
+
+
+def test_spared_suspects_are_mentioned() -> None:
+    cleaned = {"file": "cleaned.csv", "changed": 0, "protected": 9}
+    text = scan_summary(_run(cleaned=cleaned), Path("run"))
+    assert "cleaned.csv: 0 relabelled, 9 suspects in test or validation splits left alone\n" in text
 
 
 def test_a_folder_is_cleaned_to_csv() -> None:

@@ -121,3 +121,31 @@ def test_options_that_do_not_fit_are_refused(table: LabelTable, tmp_path: Path) 
     memory = LabelTable(None, table.sample_id, None, table.given_label)
     with pytest.raises(ConfigError, match="no file to corrupt"):
         corrupt_labels(memory, kind="symmetric", rate=0.5, seed=0, out=out)
+
+
+def test_a_rate_that_changes_nothing_is_refused_with_the_smallest_that_does(
+    table: LabelTable, tmp_path: Path
+) -> None:
+    out = tmp_path / "noisy.csv"
+    with pytest.raises(ConfigError, match=r"corrupts no label.* even of 11\. Give --rate 0\.0459 or more"):
+        corrupt_labels(table, kind="symmetric", rate=0.04, seed=0, out=out)
+    with pytest.raises(ConfigError, match=r"even of 10\. Give --rate 0\.0505 or more"):
+        corrupt_labels(table, kind="asymmetric", rate=0.05, seed=0, out=out, pairs={"a": "b"})
+    assert [path.name for path in tmp_path.iterdir()] == ["data.csv"]
+    assert corrupt_labels(table, kind="symmetric", rate=0.0459, seed=0, out=out).n_corrupted == 1
+
+
+def test_instance_noise_that_draws_no_row_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "data.csv").write_text("image,label\na,x\nb,y\n")
+    two, out = read_labels(tmp_path / "data.csv"), tmp_path / "noisy.csv"
+    with pytest.raises(ConfigError, match=r"no label of 2: no row was drawn.* another --seed"):
+        corrupt_labels(two, kind="instance", rate=0.01, seed=0, out=out, features=np.zeros((2, 2)))
+    assert not out.exists()
+
+
+def test_a_realised_rate_far_from_the_asked_one_is_known(table: LabelTable, tmp_path: Path) -> None:
+    out = tmp_path / "noisy.csv"
+    off = corrupt_labels(table, kind="symmetric", rate=0.25, seed=0, out=out)  # 2 of 10, 2 of 10, 3 of 11
+    assert (off.n_corrupted, off.is_off) == (7, False)
+    off = corrupt_labels(table, kind="symmetric", rate=0.0459, seed=0, out=out)
+    assert (off.n_corrupted, off.is_off) == (1, True)

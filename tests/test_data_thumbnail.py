@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from noiseaudit.data.thumbnail import mime_type, thumbnail
+from noiseaudit.data.thumbnail import thumbnail
 
 
 def opened(path: Path, px: int = 96) -> Image.Image:
@@ -26,7 +26,6 @@ def test_tiny_images_are_enlarged_without_blur(tmp_path: Path) -> None:
     image = opened(tmp_path / "x.png")
     assert image.format == "PNG"
     assert np.array_equal(np.asarray(image), np.kron(values, np.ones((3, 3), np.uint8)))
-    assert mime_type(thumbnail(tmp_path / "x.png") or b"") == "image/png"
 
 
 @pytest.mark.parametrize(
@@ -40,7 +39,6 @@ def test_others_are_jpeg_and_keep_their_shape(
     assert image.format == "JPEG"
     assert image.size == expected
     assert np.abs(np.asarray(image, dtype=np.int16) - [200, 100, 50]).max() <= 3
-    assert mime_type(thumbnail(tmp_path / "x.png") or b"") == "image/jpeg"
 
 
 @pytest.mark.parametrize("side", [20, 300])

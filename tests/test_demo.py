@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from sklearn.datasets import load_digits
 
-from noiseaudit.demo import prepare_demo, write_digits
+from noiseaudit.demo import MARKER, prepare_demo, write_digits
 from noiseaudit.errors import OutputError
 
 
@@ -49,3 +49,24 @@ def test_somebody_elses_folder_is_kept(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="not an earlier demo"):
         prepare_demo(tmp_path / "thesis.tex", force=True)
     assert (tmp_path / "thesis.tex").exists()
+
+
+def test_a_file_that_is_called_like_the_marker_is_not_enough(tmp_path: Path) -> None:
+    for name in ("about.txt", MARKER):
+        (tmp_path / name).write_text("mine")
+    with pytest.raises(OutputError, match="not an earlier demo"):
+        prepare_demo(tmp_path, force=True)
+    assert (tmp_path / "about.txt").read_text() == "mine"
+
+
+def test_a_link_is_not_replaced(tmp_path: Path) -> None:
+    prepare_demo(tmp_path / "demo")
+    (tmp_path / "link").symlink_to(tmp_path / "demo")
+    with pytest.raises(OutputError, match="is a link"):
+        prepare_demo(tmp_path / "link", force=True)
+    assert (tmp_path / "demo" / "labels.csv").exists()
+
+
+def test_an_empty_folder_is_used(tmp_path: Path) -> None:
+    (tmp_path / "demo").mkdir()
+    assert prepare_demo(tmp_path / "demo").exists()

@@ -60,7 +60,7 @@ def test_a_file_says_the_same_as_the_audit(
     own = truth_from_audit(audit)
     assert truth.is_known.tolist() == own.is_known.tolist()
     assert truth.is_corrupted.tolist() == own.is_corrupted.tolist()
-    assert (truth.n_matched, truth.n_without) == (56, 4)
+    assert truth.is_known.sum() == 56
     assert (truth.true_label is None) == (column == "is_corrupted")
 
 
@@ -89,7 +89,7 @@ def test_spellings_of_is_corrupted(yes: str, no: str, make_audit: MakeAudit, tmp
     rows = [{"sample_id": ids[0], "is_corrupted": yes}, {"sample_id": ids[1], "is_corrupted": no}]
     truth = read_truth(write(tmp_path / "t.csv", rows), audit)
     assert truth.is_corrupted[:2].tolist() == [True, False]
-    assert truth.n_matched == 2
+    assert truth.is_known.sum() == 2
 
 
 @pytest.mark.parametrize("suffix", [".jsonl", ".parquet"])
@@ -237,3 +237,45 @@ def test_json_holds_plain_numbers(make_audit: MakeAudit) -> None:
     assert fields["rules"][0]["rule"] == "paper"
     assert fields["rules"][1]["recall"] == {"value": None, "low": None, "high": None}
     assert "curves" not in fields
+
+
+def test_an_empty_true_label_is_no_truth_in_any_format(
+    make_audit: Callable[..., AuditResult], tmp_path: Path
+) -> None:
+    audit = make_audit(has_truth=False)
+    ids, given = audit.column("sample_id")[:3].tolist(), audit.column("given_label")[:3].tolist()
+    rows = [
+        {"sample_id": name, "true_label": label}
+        for name, label in zip(ids, ["", given[1], None], strict=True)
+    ]
+    jsonl, parquet = tmp_path / "t.jsonl", tmp_path / "t.parquet"
+    jsonl.write_text("\n".join(map(json.dumps, rows)))
+    pq.write_table(pa.Table.from_pylist(rows), parquet)
+    for file in (jsonl, parquet):
+        truth = read_truth(file, audit)
+        assert np.flatnonzero(truth.is_known).tolist() == [1]
+        assert not truth.is_corrupted.any()
+
+
+def test_a_true_label_that_is_a_list_is_refused(
+    make_audit: Callable[..., AuditResult], tmp_path: Path
+) -> None:
+    audit = make_audit()
+    row = {"sample_id": audit.column("sample_id")[0], "true_label": ["cat", "dog"], "boxes": [1, 2]}
+    jsonl, parquet = tmp_path / "t.jsonl", tmp_path / "t.parquet"
+    jsonl.write_text(json.dumps(row))
+    pq.write_table(pa.Table.from_pylist([row]), parquet)
+    with pytest.raises(DataError, match=r"t\.jsonl, line 1, column 'true_label': holds"):
+        read_truth(jsonl, audit)
+    with pytest.raises(DataError, match=r"t\.parquet, row 0, column 'true_label': holds"):
+        read_truth(parquet, audit)
+
+
+def test_a_long_cell_in_another_column_does_no_harm(
+    make_audit: Callable[..., AuditResult], tmp_path: Path
+) -> None:
+    audit = make_audit()
+    (tmp_path / "t.csv").write_text(
+        f"sample_id,is_corrupted,note\n{audit.column('sample_id')[0]},true,{'n' * 200_000}\n"
+    )
+    assert read_truth(tmp_path / "t.csv", audit).is_corrupted.sum() == 1

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from sklearn.preprocessing import StandardScaler
 
 from noiseaudit.errors import ConfigError
 from noiseaudit.features import instance_features
@@ -22,21 +23,19 @@ def table(tmp_path: Path) -> LabelTable:
     return read_labels(tmp_path / "labels.csv")
 
 
-def test_images_become_small_grey_values(table: LabelTable, tmp_path: Path) -> None:
+def test_images_become_small_standardised_grey_values(table: LabelTable, tmp_path: Path) -> None:
     features = instance_features(table, images=tmp_path, embeddings=None)
     assert features.dtype == np.float32
-    expected = np.repeat(
-        np.array([[1 / 3], [0.2], [0.0]]), 256, axis=1
-    )  # mean of the channels; absent is zero
-    np.testing.assert_allclose(features, expected, atol=1e-6)
+    # Greys of 85 and 51, mean of the channels, are one deviation above and below; absent is zero.
+    np.testing.assert_allclose(features, np.repeat([[1.0], [-1.0], [0.0]], 256, axis=1), atol=1e-5)
 
 
-def test_embeddings_are_taken_as_they_are(table: LabelTable, tmp_path: Path) -> None:
-    values = np.arange(6, dtype=np.float32).reshape(3, 2)
+def test_embeddings_are_standardised_and_constants_zero(table: LabelTable, tmp_path: Path) -> None:
+    values = np.array([[1e6, 0.1], [2e6, 0.1], [6e6, 0.1]], np.float32)
     np.save(tmp_path / "e.npy", values)
-    np.testing.assert_array_equal(
-        instance_features(table, images=None, embeddings=tmp_path / "e.npy"), values
-    )
+    features = instance_features(table, images=None, embeddings=tmp_path / "e.npy")
+    np.testing.assert_allclose(features[:, 0], StandardScaler().fit_transform(values)[:, 0], atol=1e-6)
+    np.testing.assert_array_equal(features[:, 1], 0)
 
 
 @pytest.mark.parametrize("both", [True, False])

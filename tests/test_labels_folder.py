@@ -6,7 +6,7 @@ import pytest
 
 from noiseaudit.errors import ConfigError, DataError
 from noiseaudit.labels import ColumnNames, edit_label_file, read_labels
-from noiseaudit.labels.read import read_given_labels
+from noiseaudit.labels.read import read_again
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def test_classes_are_first_level_folders_in_code_point_order(root: Path) -> None
     assert table.warnings == ()
     assert table.source is not None
     assert table.source.format == "folder"
-    assert read_given_labels(table.source) == table.given_label.tolist()
+    assert read_again(table.source)["label"] == table.given_label.tolist()
 
 
 def test_loose_images_are_unlabelled_and_empty_folders_no_class(root: Path) -> None:

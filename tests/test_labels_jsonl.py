@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from noiseaudit.errors import DataError
-from noiseaudit.labels import LabelTable, Source, edit_label_file, read_labels
+from noiseaudit.labels import ColumnNames, LabelTable, Source, edit_label_file, read_labels
 from noiseaudit.labels.revision import Revision
 
 
@@ -170,3 +170,27 @@ def test_any_object_round_trips(
     after = edited(text, Revision({row: label}, frozenset(), {})).split("\n")
     assert json.loads(after[row]) == json.loads(lines[row]) | {"label": label}
     assert after[:row] + after[row + 1 :] == lines[:row] + lines[row + 1 :]
+
+
+def test_lists_nobody_asked_for_are_left_out_with_a_warning(tmp_path: Path) -> None:
+    path = tmp_path / "data.jsonl"
+    rows = [
+        {"image": "a", "label": "x", "batch": [1, 2], "true_label": 0.5, "annotator": "ann"},
+        {"image": "b", "label": "y", "batch": None, "true_label": 0.1, "annotator": None},
+    ]
+    path.write_text("\n".join(map(json.dumps, rows)) + "\n")
+    table = read_labels(path)
+    assert (table.batch, table.true_label) == (None, None)
+    assert table.annotator is not None
+    assert table.annotator.tolist() == ["ann", None]
+    assert [warning.split(":")[0] for warning in table.warnings] == [
+        "column 'true_label' is left out",
+        "column 'batch' is left out",
+    ]
+    for columns in (
+        ColumnNames(batch="batch"),
+        ColumnNames(true_label="true_label"),
+        ColumnNames(label="batch"),
+    ):
+        with pytest.raises(DataError, match="row 0, column"):
+            read_labels(path, columns=columns)

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from noiseaudit.errors import DataError
-from noiseaudit.labels import LabelTable, Source, edit_label_file, read_labels
+from noiseaudit.labels import ColumnNames, LabelTable, Source, edit_label_file, read_labels
 
 
 def write(tmp_path: Path, labels: Any, **columns: Any) -> Path:
@@ -194,3 +194,20 @@ def test_a_file_without_row_groups_keeps_its_schema(tmp_path: Path) -> None:
     schema = pa.schema([("label", pa.string())])
     pq.ParquetWriter(path, schema).close()
     assert edit(path, {}, extra={"p": []}).read().schema.names == ["label", "p"]
+
+
+def test_lists_nobody_asked_for_are_left_out_with_a_warning(tmp_path: Path) -> None:
+    path = tmp_path / "data.parquet"
+    columns = {"image": ["a", "b"], "label": ["x", "y"], "annotator": [["ann", "bob"], ["ann"]]}
+    pq.write_table(pa.table(columns | {"path": [b"raw", b"raw"]}), path)
+    table = read_labels(path, columns=ColumnNames(image="image"))
+    assert table.annotator is None
+    assert table.warnings == ("column 'annotator' holds lists, mappings or bytes: left out",)
+    with pytest.raises(DataError, match="column 'annotator': cells of type list"):
+        read_labels(path, columns=ColumnNames(image="image", annotator="annotator"))
+    with pytest.raises(DataError, match="column 'path': cells of type binary"):
+        read_labels(path)
+    embedded = read_labels(path, images_required=False)
+    assert embedded.image is None
+    assert embedded.source is not None
+    assert embedded.source.image_column is None

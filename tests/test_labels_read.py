@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import codecs
+import csv
+import dataclasses
 import subprocess
 import sys
 from pathlib import Path
@@ -12,7 +14,7 @@ import pytest
 
 from noiseaudit.errors import DataError
 from noiseaudit.labels import ColumnNames, LabelTable, Source, read_labels
-from noiseaudit.labels.read import read_given_labels
+from noiseaudit.labels.read import read_again
 
 
 def read(
@@ -132,7 +134,6 @@ def test_ten_thousand_classes(tmp_path: Path) -> None:
         ("image,label\na,x\nb,x\n", "at least two classes"),
         ("image,label\na,x\nb,y\nc,x|y\n", "row 2, column 'label': label 'x|y'"),
         ("image,label\na,x\nb,\"['y']\"\n", "row 1, column 'label': label"),
-        ("image,label,id\na,x,1\nb,y,1\n", "row 1, column 'id': id '1' is that of row 0 too"),
     ],
 )
 def test_bad_csv_stops_with_one_line(tmp_path: Path, text: str, match: str) -> None:
@@ -154,13 +155,41 @@ def test_absent_files_and_unknown_suffixes_stop(tmp_path: Path) -> None:
         read_labels(tmp_path / "none.xlsx")
 
 
-def test_given_labels_alone_look_at_no_other_column(tmp_path: Path) -> None:
+def test_reading_again_looks_at_the_columns_of_the_source_only(tmp_path: Path) -> None:
     path = tmp_path / "data.csv"
-    path.write_text("label,id\nx,1\nNA,1\n,1\n")
+    path.write_text("label,id,image\nx,1,a\nNA,1,b\n,1,\n")
     source = Source(path, "csv", "label", missing_label="NA")
-    assert read_given_labels(source) == ["x", None, None]
-    with pytest.raises(DataError, match="column 'species': no column of this name"):
-        read_given_labels(Source(path, "csv", "species"))
+    assert read_again(source) == {"label": ["x", None, None]}
+    source = dataclasses.replace(source, image_column="image")
+    assert read_again(source) == {"label": ["x", None, None], "image": ["a", "b", None]}
+    with pytest.raises(DataError, match="column 'species': no such column"):
+        read_again(Source(path, "csv", "species"))
+
+
+def test_the_source_knows_its_columns(tmp_path: Path) -> None:
+    source = read(tmp_path, "path,label,id\na,x,1\nb,y,2\n").source
+    assert source == Source(tmp_path / "data.csv", "csv", "label", image_column="path", id_column="id")
+
+
+@pytest.mark.parametrize("ids", [("1", "1"), ("1", "")])
+def test_ids_stop_the_scan_only_where_they_were_named(tmp_path: Path, ids: tuple[str, str]) -> None:
+    text = f"image,label,id\na,x,{ids[0]}\nb,y,{ids[1]}\n"
+    table = read(tmp_path, text)
+    assert table.sample_id.tolist() == ["a", "b"]
+    assert table.source is not None
+    assert table.source.id_column is None
+    (warning,) = table.warnings
+    assert warning.startswith("column 'id' is left out: ")
+    assert "row 1" in warning
+    with pytest.raises(DataError, match="row 1, column 'id'"):
+        read(tmp_path, text, ColumnNames(id="id"))
+
+
+def test_a_cell_of_any_length_is_read(tmp_path: Path) -> None:
+    limit = csv.field_size_limit()
+    table = read(tmp_path, f"image,label,note\na,x,{'n' * 200_000}\nb,y,\n")
+    assert table.given_label.tolist() == ["x", "y"]
+    assert csv.field_size_limit() == limit
 
 
 def test_reading_imports_no_heavy_library() -> None:

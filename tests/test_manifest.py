@@ -6,16 +6,28 @@ import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from noiseaudit.clean import CleanSummary
 from noiseaudit.errors import ConfigError, DataError
+from noiseaudit.labels.columns import ColumnNames
 from noiseaudit.labels.table import Source
 from noiseaudit.manifest import RunInputs, describe_run, file_sha256, find_source, saved_run
 from noiseaudit.result import AuditResult
 from noiseaudit.runfolder import write_run_json
 
 MakeAudit = Callable[..., AuditResult]
+CLEANED = CleanSummary(Path("somewhere/cleaned.csv"), "relabel", 60, 9, 7, 0, 2)
+ODD: list[dict[str, Any]] = [
+    {"format": "xlsx"},
+    {"path": None},
+    {"label_column": 3},
+    {"colour": "red"},
+    {"encoding": []},
+]
+ODD_SOURCES = [{"path": "labels.csv", "format": "csv", "label_column": "label"} | odd for odd in ODD]
 LABELS = "image,kind\na.png,cat\nb.png,dog\n"
 
 
@@ -29,7 +41,7 @@ def labels(tmp_path: Path) -> Path:
 def test_description_counts_what_became_of_the_rows(make_audit: MakeAudit, labels: Path) -> None:
     audit = make_audit(n=60, n_unlabelled=4, n_unread=3)
     inputs = RunInputs(Source(labels, "csv", "kind"), images=labels.parent, allow_roots=(labels.parent,))
-    run = describe_run(audit, inputs, ["careful"])
+    run = describe_run(audit, inputs, ["careful"], CLEANED)
     flags = audit.table.column("is_label_issue").to_pylist()
     scores = [score for score in audit.table.column("p_mislabeled").to_pylist() if score is not None]
     assert run["counts"] == {
@@ -48,6 +60,7 @@ def test_description_counts_what_became_of_the_rows(make_audit: MakeAudit, label
         for row in (57, 58, 59)
     ]
     assert run["warnings"] == ["careful"]
+    assert run["cleaned"] == {"file": "cleaned.csv", "changed": 7, "protected": 2}
     assert run["config"] == audit.meta.config
     assert run["cutoff"]["threshold"] == 0.5
 
@@ -56,7 +69,9 @@ def test_paths_are_absolute_and_the_file_is_hashed(
     make_audit: MakeAudit, labels: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(labels.parent)
-    run = describe_run(make_audit(), RunInputs(Source(Path("labels.csv"), "csv", "kind"), images=Path()), [])
+    run = describe_run(
+        make_audit(), RunInputs(Source(Path("labels.csv"), "csv", "kind"), images=Path()), [], CLEANED
+    )
     assert run["paths"] == {
         "data": str(labels),
         "images": str(labels.parent),
@@ -74,15 +89,15 @@ def test_a_folder_has_no_hash(tmp_path: Path) -> None:
 
 
 def test_the_source_comes_back_from_run_json(tmp_path: Path, make_audit: MakeAudit, labels: Path) -> None:
-    source = Source(labels, "csv", "kind", encoding="latin-1", missing_label="?")
-    write_run_json(tmp_path, describe_run(make_audit(), RunInputs(source), []))
+    source = Source(labels, "csv", "kind", "latin-1", "?", image_column="image", id_column="image")
+    write_run_json(tmp_path, describe_run(make_audit(), RunInputs(source), [], CLEANED))
     assert find_source(tmp_path) == source
     assert find_source(tmp_path / "audit.parquet") == source
 
 
 def test_a_moved_file_is_read_as_the_old_one_was(tmp_path: Path, make_audit: MakeAudit, labels: Path) -> None:
-    source = Source(labels, "csv", "kind", missing_label="?")
-    write_run_json(tmp_path, describe_run(make_audit(), RunInputs(source), []))
+    source = Source(labels, "csv", "kind", missing_label="?", image_column="image")
+    write_run_json(tmp_path, describe_run(make_audit(), RunInputs(source), [], CLEANED))
     moved = labels.rename(tmp_path / "moved.csv")
     with pytest.raises(DataError, match=r"gone\. Say where it is with --data"):
         find_source(tmp_path)
@@ -95,4 +110,37 @@ def test_without_run_json_the_file_must_be_named(tmp_path: Path) -> None:
         find_source(tmp_path)
     named = tmp_path / "labels.csv"
     named.write_text(LABELS.replace("kind", "label"))
-    assert find_source(tmp_path, named) == Source(named, "csv", "label")
+    assert find_source(tmp_path, named) == Source(named, "csv", "label", image_column="image")
+
+
+def test_options_go_before_run_json(tmp_path: Path, make_audit: MakeAudit, labels: Path) -> None:
+    labels.write_text("image,kind,sort,key,picture\na.png,cat,x,1,p\nb.png,dog,y,2,q\n", "utf-16")
+    columns = ColumnNames(image="picture", label="sort", id="key")
+    expected = Source(labels, "csv", "sort", "utf-16", "?", image_column="picture", id_column="key")
+    options: dict[str, Any] = {"columns": columns, "encoding": "utf-16", "missing_label": "?"}
+    assert find_source(tmp_path, labels, **options) == expected
+    write_run_json(
+        tmp_path, describe_run(make_audit(), RunInputs(Source(labels, "csv", "kind")), [], CLEANED)
+    )
+    assert find_source(tmp_path, **options) == expected
+    assert find_source(tmp_path).label_column == "kind"
+
+
+def test_a_folder_that_moved(tmp_path: Path, make_audit: MakeAudit) -> None:
+    for name in ("tree/cat/a.png", "tree/dog/b.png"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).touch()
+    source = Source(tmp_path / "tree", "folder", "label", image_column="image")
+    write_run_json(tmp_path, describe_run(make_audit(), RunInputs(source), [], CLEANED))
+    moved = (tmp_path / "tree").rename(tmp_path / "moved")
+    assert find_source(tmp_path, moved) == dataclasses.replace(source, path=moved)
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["labels.csv", [], {}, {"path": "labels.csv"}, *ODD_SOURCES],
+)
+def test_an_odd_source_in_run_json_is_named(tmp_path: Path, source: object) -> None:
+    write_run_json(tmp_path, {"status": "complete", "source": source})
+    with pytest.raises(DataError, match=r"run\.json: its `source` .* --data"):
+        find_source(tmp_path)

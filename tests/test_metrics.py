@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import norm
+from scipy.stats import binomtest, norm
 from sklearn.metrics import (
     average_precision_score,
     f1_score,
+    precision_recall_curve,
     precision_score,
     recall_score,
     roc_auc_score,
@@ -96,6 +97,14 @@ def test_wilson_interval_closed_form() -> None:
     assert (got.low, got.high) == pytest.approx((middle - half, middle + half))
 
 
+@given(st.integers(1, 10**6), st.floats(0, 1), st.sampled_from([0.5, 0.9, 0.95, 0.999]))
+def test_wilson_interval_is_that_of_scipy(trials: int, share: float, level: float) -> None:
+    successes = round(share * trials)
+    expected = binomtest(successes, trials).proportion_ci(level, method="wilson")
+    got = proportion(successes, trials, level)
+    assert (got.low, got.high) == pytest.approx((expected.low, expected.high), abs=1e-12)
+
+
 def test_bootstrap_agrees_with_resampling_rows() -> None:
     """The counts drawn in place of rows give the same distribution as scikit-learn on resampled rows."""
     truth, flagged, score = arrays(400, seed=1, levels=20)
@@ -158,6 +167,23 @@ def test_curve_points_are_cuts_of_the_ranking(rows: list[tuple[bool, int]]) -> N
     assert list(curve.recall) == sorted(curve.recall)
     assert curve.recall[-1] == 1
     assert {(round(r, 9), round(p, 9)) for r, p in zip(curve.recall, curve.precision, strict=True)} <= points
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.booleans(), st.integers(0, 50)), min_size=1, max_size=60))
+def test_curve_is_that_of_scikit_learn(rows: list[tuple[bool, int]]) -> None:
+    """Of the points of equal recall, the one with the fewest flags stays; so many points thin out nothing."""
+    truth, score = (np.array(column) for column in zip(*rows, strict=True))
+    if not truth.any():
+        return
+    precision, recall, _ = precision_recall_curve(truth, score)
+    expected: dict[float, float] = {}
+    for r, p in zip(recall[-2::-1].tolist(), precision[-2::-1].tolist(), strict=True):
+        expected.setdefault(r, p)
+    curve = precision_recall(truth, score, points=20_001)
+    assert curve is not None
+    assert curve.recall == pytest.approx(tuple(expected))
+    assert curve.precision == pytest.approx(tuple(expected.values()))
 
 
 def test_intervals_as_text() -> None:

@@ -198,9 +198,11 @@ def test_other_columns(audit_file: Path, change: Callable[[pa.Table], pa.Table])
 def test_labels_that_are_not_among_the_classes(audit_file: Path, column: str) -> None:
     table = pq.read_table(audit_file)
     at = table.column_names.index(column)
-    wrong = pa.array(["zebra"] * len(table), pa.string())
+    wrong = pa.array(["zebra", *table.column(column).to_pylist()[1:]], pa.string())
     pq.write_table(table.set_column(at, table.schema.field(at), wrong), audit_file)
-    with pytest.raises(DataError, match=f"column '{column}': label 'zebra' is not among the audit's classes"):
+    with pytest.raises(
+        DataError, match=f"row 0, column '{column}': 'zebra' is not among the audit's classes"
+    ):
         read_audit(audit_file)
 
 

@@ -22,6 +22,7 @@ def _finished(out: Path, note: str = "first", **options: Any) -> None:
 def _failing(out: Path, error: BaseException, **options: Any) -> None:
     with RunFolder(out, **options) as run:
         (run.start() / "audit.parquet").write_text("half")
+        (run.path / "dynamics.parquet").mkdir()
         raise error
 
 
@@ -133,3 +134,11 @@ def test_a_damaged_run_json_is_named(tmp_path: Path, text: str) -> None:
     (tmp_path / "run.json").write_bytes(text.encode("latin-1"))
     with pytest.raises(DataError, match=r"run\.json"):
         read_run_json(tmp_path)
+
+
+def test_an_error_keeps_an_empty_folder_that_was_there(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    with pytest.raises(DataError):
+        _failing(tmp_path / "run", DataError("too bad"))
+    assert [path.name for path in tmp_path.iterdir()] == ["run"]
+    assert list((tmp_path / "run").iterdir()) == []

@@ -11,12 +11,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from torch import Tensor
 from typer.testing import CliRunner
 
 from noiseaudit.demo import write_digits
+from noiseaudit.models import vae
 from noiseaudit.result import AuditResult, read_audit
 from noiseaudit_cli.main import app
 
+CHUNK = 500  # classes
 HOSTILE = [
     'said "cat"',
     "two\nlines",
@@ -163,14 +166,25 @@ def test_unlabelled_rows_get_a_suggestion_and_no_score(data: Path) -> None:
 
 
 @pytest.mark.slow
-def test_ten_thousand_classes(tmp_path: Path) -> None:
+def test_ten_thousand_classes_in_chunks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    chunks = []
+    whole = vae.UMNNetworks._chunk_costs
+
+    def counted(self: vae.UMNNetworks, z_a: Tensor, classes: Tensor, *rest: Any) -> Tensor:
+        chunks.append(len(classes))
+        return whole(self, z_a, classes, *rest)
+
+    monkeypatch.setattr(vae, "ACTIVATION_BUDGET", CHUNK * 256)  # x hidden, which is 1
+    monkeypatch.setattr(vae.UMNNetworks, "_chunk_costs", counted)
     n = 10_001
     lines = [f"s{i},c{i % 10_000}" for i in range(n)]
     (tmp_path / "labels.csv").write_text("\n".join(["id,label", *lines]) + "\n")
     values = np.random.default_rng(0).normal(size=(n, 2)).astype(np.float32)
     np.save(tmp_path / "e.npy", values)
-    small = ["--set", "hidden=4", "--set", "latent_a=2", "--set", "latent_b=2", "--epochs", "1"]
+    small = [word for name in ("hidden", "latent_a", "latent_b") for word in ("--set", f"{name}=1")]
+    small += ["--epochs", "1", "--batch-size", "256"]
     _, audit, run = _scan(tmp_path, "--embeddings", str(tmp_path / "e.npy"), *small)
     assert run["counts"]["classes"] == len(audit.meta.classes) == 10_000
     assert audit.table.column("p_mislabeled").null_count == 0
     assert {len(labels) for labels in audit.table.column("top_labels").to_pylist()} == {10}
+    assert set(chunks) == {CHUNK}

@@ -6,7 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
-from noiseaudit_cli.options import Audit, Force, Json, option
+from noiseaudit_cli.options import Audit, Force, Json, MissingLabel, label_file_option, option
 
 EXAMPLES = """
 noiseaudit clean run --policy relabel --out labels.cleaned.csv
@@ -34,7 +34,7 @@ def clean(
     ],
     data: Annotated[
         Path | None,
-        option(metavar="FILE", help="The scanned label file, if it moved.", show_default=False),
+        option(metavar="PATH", help="The scanned label file or folder, if it moved.", show_default=False),
     ] = None,
     provenance: Annotated[
         bool, option("--provenance", help="Add columns with the given label, the action and p_mislabeled.")
@@ -43,6 +43,19 @@ def clean(
         bool, option("--include-test", help="Also change rows of test and validation splits.")
     ] = False,
     force: Force = False,
+    encoding: Annotated[
+        str | None, label_file_option("Text encoding of the label file (default: as in the scan).")
+    ] = None,
+    missing_label: MissingLabel = None,
+    image_column: Annotated[
+        str | None, label_file_option("Column of the image path (default: as in the scan).")
+    ] = None,
+    label_column: Annotated[
+        str | None, label_file_option("Column of the label (default: as in the scan).")
+    ] = None,
+    id_column: Annotated[
+        str | None, label_file_option("Column of the sample id (default: as in the scan).")
+    ] = None,
     json: Json = False,
 ) -> None:
     """Write a cleaned copy of the label file.
@@ -52,13 +65,20 @@ def clean(
     from dataclasses import asdict
 
     from noiseaudit.clean import clean_labels
+    from noiseaudit.labels.columns import ColumnNames
     from noiseaudit.manifest import find_source
     from noiseaudit.outputs import check_file
     from noiseaudit.result import read_audit
     from noiseaudit_cli.console import print_json, say
 
     result = read_audit(audit)
-    source = find_source(audit, data)
+    source = find_source(
+        audit,
+        data,
+        columns=ColumnNames(image=image_column, label=label_column, id=id_column),
+        encoding=encoding,
+        missing_label=missing_label,
+    )
     check_file(out, force=force, inputs=[source.path])
     done = clean_labels(
         result, source, out, policy=policy.value, provenance=provenance, include_test=include_test

@@ -92,9 +92,11 @@ def corrupt(
         table, kind=kind.value, rate=rate, seed=seed, out=out, pairs=_pairs(pair), features=features
     )
     if json:
-        print_json(asdict(done))
-    else:
-        say(f"{out}: {done.n_corrupted:,} of {done.n_labelled:,} labels corrupted; truth in {truth}.")
+        print_json(asdict(done) | {"realised_rate": done.realised_rate})
+        return
+    say(f"{out}: {done.n_corrupted:,} of {done.n_labelled:,} labels corrupted; truth in {truth}.")
+    if done.is_off:
+        say(f"The realised rate is {done.realised_rate:.3g}, not {rate:.3g} as asked.")
 
 
 def _pairs(texts: list[str] | None) -> dict[str, str] | None:

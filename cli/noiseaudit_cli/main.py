@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import sys
@@ -70,6 +71,19 @@ for _name, _command in COMMANDS.items():
     app.command(_name, help=paragraphs(_command), epilog=examples(_command))(_command)
 
 
+def entry() -> None:
+    """Run the command line. An interrupted process leaves at once: threads of libraries may crash its teardown."""
+    try:
+        app()
+    except SystemExit as stop:
+        if stop.code != INTERRUPTED:
+            raise
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError):
+                stream.flush()
+        os._exit(INTERRUPTED)
+
+
 def _show_version(wanted: bool) -> None:
     if wanted:
         typer.echo(f"noiseaudit {version('noiseaudit')}")
@@ -119,4 +133,4 @@ def _help_of(error: Exception) -> str:
 
 
 if __name__ == "__main__":
-    app()
+    entry()

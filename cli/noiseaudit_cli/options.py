@@ -54,11 +54,16 @@ MissingLabel = Annotated[
 ]
 
 
-def _column(what: str) -> typer.models.OptionInfo:
+def label_file_option(meaning: str) -> typer.models.OptionInfo:
+    """An option on how the label file is read, without a default of its own."""
     info: typer.models.OptionInfo = option(
-        metavar="NAME", help=f"Column of the {what}.", show_default=False, rich_help_panel="Label file"
+        metavar="NAME", help=meaning, show_default=False, rich_help_panel="Label file"
     )
     return info
+
+
+def _column(what: str) -> typer.models.OptionInfo:
+    return label_file_option(f"Column of the {what}.")
 
 
 ImageColumn = Annotated[str | None, _column("image path (default: file_name, filepath, path, image, ...)")]

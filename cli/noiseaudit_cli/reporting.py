@@ -82,9 +82,8 @@ def thumbnails(
     audit: AuditResult, run: Mapping[str, Any], images: Path | None
 ) -> Callable[[int], bytes | None] | None:
     """Row -> a small picture of its image; None if the run's images are not there any more."""
-    import numpy as np
-
-    from noiseaudit.data.paths import resolve_images
+    from noiseaudit.data.limits import DEFAULT_MAX_PIXELS
+    from noiseaudit.data.paths import image_finder
     from noiseaudit.data.thumbnail import thumbnail
 
     paths = run.get("paths", {})
@@ -93,10 +92,10 @@ def thumbnails(
         return None
     cells = audit.column("image")
     roots = [root for name in paths.get("allow_roots", []) if (root := Path(name)).is_dir()]
+    find, max_pixels = image_finder(folder, roots), run.get("max_pixels", DEFAULT_MAX_PIXELS)
 
     def picture(row: int) -> bytes | None:
-        cell = np.array([cells[row]], dtype=object)
-        (path,) = resolve_images(cell, folder, allow_roots=roots, file=folder)
-        return thumbnail(path, THUMBNAIL_PX)
+        path = find(cells[row])
+        return thumbnail(path, THUMBNAIL_PX, max_pixels) if path else None
 
     return picture

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from noiseaudit.data.limits import DEFAULT_MAX_PIXELS
 from noiseaudit_cli.options import (
     AnnotatorColumn,
     BatchColumn,
@@ -132,7 +133,7 @@ def scan(
     max_pixels: Annotated[
         int,
         option(min=1, metavar="N", help="Larger images are refused undecoded.", rich_help_panel=_READING),
-    ] = 50_000_000,
+    ] = DEFAULT_MAX_PIXELS,
     strict: Annotated[
         bool, option("--strict", help="Stop at the first bad image.", rich_help_panel=_READING)
     ] = False,

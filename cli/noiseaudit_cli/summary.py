@@ -22,6 +22,7 @@ def scan_summary(run: Mapping[str, Any], out: Path) -> str:
         f"  backbone  {chosen['backbone']}: {chosen['backbone_reason']}",
         f"  cut-off   {cutoff['score']} {cutoff['threshold']:.4g}: {cutoff['reason']}",
         *_unlabelled(counts["unlabelled"]),
+        f"  {_cleaned(run['cleaned'])}",
         *_section("warnings", run["warnings"]),
         *_section("rows whose image could not be used", [_unread(row) for row in run["unread"]]),
         "",
@@ -33,6 +34,12 @@ def scan_summary(run: Mapping[str, Any], out: Path) -> str:
 
 def _unlabelled(n: int) -> list[str]:
     return [f"  unlabelled rows: {n:,}, each with a suggested label in audit.parquet"] if n else []
+
+
+def _cleaned(cleaned: Mapping[str, Any]) -> str:
+    text = f"cleaned   {cleaned['file']}: {cleaned['changed']:,} relabelled"
+    spared = f", {cleaned['protected']:,} suspects in test or validation splits left alone"
+    return text + spared if cleaned["protected"] else text
 
 
 def _section(title: str, items: list[str]) -> list[str]:

@@ -106,23 +106,20 @@ def _rows_by_id(ids: list[str | None], path: Path) -> dict[str | None, int]:
 
 def _read_columns(path: Path) -> tuple[list[str | None], pa.ChunkedArray]:
     import pyarrow as pa
-    import pyarrow.parquet as pq
 
-    try:
-        with pq.ParquetFile(path) as parquet:
-            schema = parquet.schema_arrow
-            lists = [field.name for field in schema if _is_list_of_numbers(field.type)]
-            if "sample_id" not in schema.names or len(lists) != 1:
-                raise DataError(
-                    f"needs sample_id and exactly one list column of numbers; has {', '.join(schema.names)}",
-                    file=path,
-                    fix="Write the columns sample_id and embedding.",
-                )
-            columns = parquet.read(["sample_id", *lists])
-            return columns["sample_id"].cast(pa.string()).to_pylist(), columns[lists[0]]
-    except (pa.ArrowException, OSError) as error:
-        problem = "not a readable Parquet file, or truncated"
-        raise DataError(problem, file=path, fix="Write it again.") from error
+    from noiseaudit.parquet import open_parquet
+
+    with open_parquet(path, fix="Write it again.") as parquet:
+        schema = parquet.schema_arrow
+        lists = [field.name for field in schema if _is_list_of_numbers(field.type)]
+        if "sample_id" not in schema.names or len(lists) != 1:
+            raise DataError(
+                f"needs sample_id and exactly one list column of numbers; has {', '.join(schema.names)}",
+                file=path,
+                fix="Write the columns sample_id and embedding.",
+            )
+        columns = parquet.read(["sample_id", *lists])
+        return columns["sample_id"].cast(pa.string()).to_pylist(), columns[lists[0]]
 
 
 def _is_list_of_numbers(kind: pa.DataType) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 
 from noiseaudit.data.decode import Pixels, decode_images
 from noiseaudit.data.geometry import choose_geometry
-from noiseaudit.data.opening import DEFAULT_MAX_PIXELS
+from noiseaudit.data.limits import DEFAULT_MAX_PIXELS
 from noiseaudit.data.paths import resolve_images
 from noiseaudit.data.probe import Probe, probe_images
 from noiseaudit.errors import DataError

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -25,10 +25,10 @@ def resolve_images(
     Raises DataError if a root is not a folder, or naming the row whose cell leads outside the roots by `..`,
     an absolute path or a link.
     """
-    resolver = _Resolver(images_dir, allow_roots)
+    find = image_finder(images_dir, allow_roots)
     paths = []
     for row, cell in enumerate(image):
-        path = resolver.resolve(cell)
+        path = find(cell)
         if path is None:
             raise DataError(
                 f"{cell!r} leads outside the images folder",
@@ -39,6 +39,14 @@ def resolve_images(
             )
         paths.append(path)
     return paths
+
+
+def image_finder(images_dir: Path, allow_roots: Sequence[Path] = ()) -> Callable[[str | None], Path | None]:
+    """Image cell -> file, as `resolve_images` finds it, or None where that is outside the roots.
+
+    Raises DataError if a root is not a folder.
+    """
+    return _Resolver(images_dir, allow_roots).resolve
 
 
 def first_rows(paths: Sequence[Path]) -> npt.NDArray[np.int64]:

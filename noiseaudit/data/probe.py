@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from noiseaudit.data.convert import GREY_MODES, upright_size
-from noiseaudit.data.opening import DEFAULT_MAX_PIXELS, UnusableImageError, pillow_settings, usable_image
+from noiseaudit.data.limits import DEFAULT_MAX_PIXELS
+from noiseaudit.data.opening import UnusableImageError, pillow_settings, usable_image
 from noiseaudit.data.parallel import map_chunks
 from noiseaudit.data.paths import first_rows
 from noiseaudit.labels.table import Strings

@@ -8,12 +8,8 @@ from pathlib import Path
 from PIL import Image
 
 from noiseaudit.data.convert import to_upright
-from noiseaudit.data.opening import (
-    DEFAULT_MAX_PIXELS,
-    UnusableImageError,
-    pillow_settings,
-    usable_image,
-)
+from noiseaudit.data.limits import DEFAULT_MAX_PIXELS
+from noiseaudit.data.opening import UnusableImageError, pillow_settings, usable_image
 
 
 def thumbnail(path: Path, px: int = 96, max_pixels: int = DEFAULT_MAX_PIXELS) -> bytes | None:
@@ -28,11 +24,6 @@ def thumbnail(path: Path, px: int = 96, max_pixels: int = DEFAULT_MAX_PIXELS) ->
             return _encode(to_upright(image), px)
     except UnusableImageError:
         return None
-
-
-def mime_type(picture: bytes) -> str:
-    """The MIME type of what `thumbnail` returned."""
-    return "image/png" if picture.startswith(b"\x89PNG") else "image/jpeg"
 
 
 def _encode(image: Image.Image, px: int) -> bytes:

@@ -73,6 +73,12 @@ def resolve_columns(
     return ColumnNames(**found)
 
 
+def required_roles(asked: ColumnNames, *, images_required: bool) -> frozenset[str]:
+    """The roles whose columns must be usable: the needed ones, and those that the user named."""
+    needed = {"label", "image"} if images_required else {"label"}
+    return frozenset(needed | asked.named().keys())
+
+
 def _usual(role: str, names: Sequence[str]) -> str | None:
     for usual in USUAL_NAMES[role]:
         matches = [name for name in names if name.strip().lower() == usual]

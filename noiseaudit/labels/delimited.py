@@ -15,6 +15,7 @@ from noiseaudit.labels.text import TextFile, read_text
 DELIMITERS = {"csv": ",", "tsv": "\t"}
 Record = tuple[int, str, list[str]]  # first line (from 1), raw text with its line end, fields
 _NEEDS_QUOTES = re.compile(r'["\r\n]')
+_LONGEST_CELL = 2**31 - 1  # characters; the csv module's own limit is 131,072
 
 
 class DelimitedReader:
@@ -23,6 +24,7 @@ class DelimitedReader:
     def __init__(self, path: Path, encoding: str, delimiter: str) -> None:
         self._file = read_text(path, encoding)
         self._delimiter = delimiter
+        self.nested: frozenset[str] = frozenset()
         self.names = next(checked_records(self._file, delimiter))[2]
 
     def columns(self, wanted: Sequence[str]) -> dict[str, list[str]]:
@@ -99,10 +101,11 @@ def _records(file: TextFile, delimiter: str) -> Iterator[Record]:
             yield line
 
     reader = csv.reader(lines(), delimiter=delimiter, strict=True)
+    all_fields = long_cells(reader)
     first_line = 1
     while True:
         try:
-            fields = next(reader)
+            fields = next(all_fields)
         except StopIteration:
             return
         except csv.Error as error:
@@ -115,6 +118,19 @@ def _records(file: TextFile, delimiter: str) -> Iterator[Record]:
         yield first_line, "".join(consumed), fields
         consumed.clear()
         first_line = reader.line_num + 1
+
+
+def long_cells(reader: Iterator[list[str]]) -> Iterator[list[str]]:
+    """What a csv.reader gives, cells of any length included. The limit is global: it is raised in each step only."""
+    while True:
+        limit = csv.field_size_limit(_LONGEST_CELL)
+        try:
+            fields = next(reader, None)
+        finally:
+            csv.field_size_limit(limit)
+        if fields is None:
+            return
+        yield fields
 
 
 def _check_header(names: Sequence[str], path: Path) -> None:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from noiseaudit.errors import DataError
-from noiseaudit.labels.columns import FIND_ALL, ColumnNames, resolve_columns
-from noiseaudit.labels.parquet import check_scalar
+from noiseaudit.labels.columns import FIND_ALL, ColumnNames, required_roles, resolve_columns
+from noiseaudit.labels.parquet import check_scalar, nested_columns
 from noiseaudit.labels.read import read_rows
 from noiseaudit.labels.table import LabelTable, Source
 
@@ -33,6 +33,7 @@ class FrameReader:
                 f"a column mixes kinds of values ({reason})", file=NAME, fix="Give one kind."
             ) from error
         self.names: list[str] = self._table.schema.names
+        self.nested = nested_columns(self._table.schema)
 
     def columns(self, wanted: Sequence[str]) -> dict[str, list[Any]]:
         """The values of these columns, one list each; None where missing."""
@@ -47,5 +48,6 @@ def read_frame(
     """`frame` as a LabelTable, by the rules for Parquet files. Raises DataError if it is not usable."""
     reader = FrameReader(frame)
     found = resolve_columns(reader.names, columns, file=NAME, images_required=images_required)
-    table = read_rows(reader, found, Source(NAME, "parquet", str(found.label)))
+    required = required_roles(columns, images_required=images_required)
+    table = read_rows(reader, found, Source(NAME, "parquet", str(found.label)), required)
     return dataclasses.replace(table, source=None)

@@ -10,26 +10,21 @@ from noiseaudit.errors import DataError
 
 
 def sample_ids(
-    ids: Sequence[str | None] | None,
     images: Sequence[str | None] | None,
     n_rows: int,
-    *,
-    file: Path,
-    id_column: str,
 ) -> list[str]:
-    """The id column if there is one, else the image path, else the row number.
+    """Where there is no id column: the image path, else the row number.
 
     The second and later rows of one image get `#2`, `#3` ...; a number is passed over where another row's
-    path has that very text. Raises DataError if the id column has an empty or repeated cell.
+    path has that very text.
     """
-    if ids is not None:
-        return _checked(ids, file, id_column)
     if images is None:
         return [str(row) for row in range(n_rows)]
     return _numbered([image if image is not None else f"row {row}" for row, image in enumerate(images)])
 
 
-def _checked(ids: Sequence[str | None], file: Path, column: str) -> list[str]:
+def check_ids(ids: Sequence[str | None], *, file: Path, column: str) -> None:
+    """Raise DataError if the id column has an empty or repeated cell."""
     first: dict[str, int] = {}
     for row, sample_id in enumerate(ids):
         if sample_id is None:
@@ -42,7 +37,6 @@ def _checked(ids: Sequence[str | None], file: Path, column: str) -> list[str]:
                 column=column,
                 fix="Make the ids unique, or name another column with --id-column.",
             )
-    return list(first)
 
 
 def _numbered(names: Sequence[str]) -> list[str]:

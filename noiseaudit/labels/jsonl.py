@@ -25,6 +25,7 @@ class JsonlReader:
         self._rows = [row for _, raw, row in records(read_text(path, encoding)) if raw.strip()]
         if not self._rows:
             raise DataError("the file is empty", file=path, fix="Give one JSON object a line.")
+        self.nested: frozenset[str] = frozenset()  # known cell by cell only
         self.names = list(dict.fromkeys(name for row in self._rows for name in row))
 
     def columns(self, wanted: Sequence[str]) -> dict[str, list[Any]]:

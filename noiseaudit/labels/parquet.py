@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ from noiseaudit.atomic import atomic_path
 from noiseaudit.errors import DataError
 from noiseaudit.labels.revision import Revision
 from noiseaudit.labels.values import typed_label
+from noiseaudit.parquet import open_parquet, readable_parquet
 
 
 class ParquetReader:
@@ -22,9 +22,10 @@ class ParquetReader:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        with _readable(path), pq.ParquetFile(path) as file:
+        with open_parquet(path) as file:
             self._schema = file.schema_arrow
         self.names: list[str] = self._schema.names
+        self.nested = nested_columns(self._schema)
         repeated = [name for place, name in enumerate(self.names) if name in self.names[:place]]
         if repeated:
             raise DataError(
@@ -35,7 +36,7 @@ class ParquetReader:
         """The values of these columns, one list each; None where null."""
         for name in wanted:
             check_scalar(self._schema.field(name), self._path)
-        with _readable(self._path), pq.ParquetFile(self._path) as file:
+        with open_parquet(self._path) as file:
             table = file.read(columns=list(wanted))
         return {name: table.column(name).to_pylist() for name in wanted}
 
@@ -50,7 +51,7 @@ def edit_parquet(path: Path, out: Path, label_column: str, revision: Revision) -
             schema = schema.append(pa.field(name, cells.type))
         with atomic_path(out) as temporary, _writer(temporary, schema, file, label_column, extra) as writer:
             for group, first in _row_groups(file):
-                with _readable(path):
+                with readable_parquet(path):
                     table = file.read_row_group(group)
                 revised = _revise_group(table, first, label_column, revision, path)
                 for name, cells in extra.items():
@@ -61,28 +62,24 @@ def edit_parquet(path: Path, out: Path, label_column: str, revision: Revision) -
                 writer.write_table(revised.cast(schema), row_group_size=max(1, len(kept)))
 
 
-@contextmanager
-def _readable(path: Path) -> Iterator[None]:
-    try:
-        yield
-    except (pa.ArrowException, OSError) as error:
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
-        raise DataError(f"not a readable Parquet file ({reason})", file=path) from error
-
-
 def check_scalar(field: Any, path: Path) -> None:
     """Raise DataError unless cells are single values. Before reading: encoded images may not fit in memory."""
-    if (
-        pa.types.is_nested(field.type)
-        or pa.types.is_binary(field.type)
-        or pa.types.is_large_binary(field.type)
-    ):
+    if _is_nested(field.type):
         raise DataError(
             f"cells of type {str(field.type)[:60]}, where text, integers or true/false are needed",
             file=path,
             column=field.name,
             fix="Give one label a row (no lists, no soft labels), and images as files with their paths here.",
         )
+
+
+def nested_columns(schema: Any) -> frozenset[str]:
+    """The columns whose cells are lists, mappings or raw bytes."""
+    return frozenset(field.name for field in schema if _is_nested(field.type))
+
+
+def _is_nested(kind: Any) -> bool:
+    return bool(pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
 
 
 def _writer(path: Path, schema: Any, file: Any, label_column: str, extra: Mapping[str, Any]) -> Any:

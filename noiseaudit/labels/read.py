@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -10,21 +12,23 @@ import numpy as np
 
 from noiseaudit.errors import ConfigError, DataError
 from noiseaudit.labels.checks import check_labels
-from noiseaudit.labels.columns import FIND_ALL, ColumnNames, resolve_columns
+from noiseaudit.labels.columns import FIND_ALL, ColumnNames, required_roles, resolve_columns
 from noiseaudit.labels.delimited import DELIMITERS, DelimitedReader
 from noiseaudit.labels.folder import read_folder
-from noiseaudit.labels.ids import sample_ids
+from noiseaudit.labels.ids import check_ids, sample_ids
 from noiseaudit.labels.jsonl import JsonlReader
 from noiseaudit.labels.parquet import ParquetReader
 from noiseaudit.labels.table import LabelTable, Source, Strings
 from noiseaudit.labels.values import label_texts, plain_texts
 
 FORMATS = {".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
+_ANOTHER_FILE = "Give the file that was scanned."
 Texts = list[str | None]
 
 
 class Reader(Protocol):
     names: list[str]
+    nested: frozenset[str]  # columns whose type says that their cells are no single values
 
     def columns(self, wanted: Sequence[str]) -> Mapping[str, Sequence[object]]: ...
 
@@ -43,9 +47,12 @@ def read_labels(
     In JSONL and Parquet null and NaN are unlabelled too. With `images_required=False` (embeddings take the
     images' place) there may be no image column; without an id column too, row numbers are the sample ids.
 
+    A column that nobody named and nobody needs, but that was found by its usual name, is left out with a
+    warning if it is not usable: lists, mappings, repeated ids.
+
     Raises DataError, naming the place, if the file is absent, empty, malformed, not in this encoding, lacks a
-    column, repeats an id, or does not hold one label a row of at least two classes; ConfigError if an option
-    makes no sense.
+    column, repeats an id in a named column, or does not hold one label a row of at least two classes;
+    ConfigError if an option makes no sense.
     """
     if path.is_dir():
         return _read_tree(path, columns, missing_label)
@@ -53,33 +60,50 @@ def read_labels(
     reader = _open(path, kind, encoding)
     found = resolve_columns(reader.names, columns, file=path, images_required=images_required)
     source = Source(path, kind, str(found.label), encoding, missing_label)
-    return read_rows(reader, found, source)
+    return read_rows(reader, found, source, required_roles(columns, images_required=images_required))
 
 
-def read_rows(reader: Reader, found: ColumnNames, source: Source) -> LabelTable:
-    """The rows of `reader` by the columns `found`. Raises DataError as `read_labels` does."""
-    path, missing_label = source.path, source.missing_label
-    cells = reader.columns(list(found.named().values()))
-    labels, class_type = _labels(cells[source.label_column], source)
-    texts = {
-        role: plain_texts(cells[name], file=path, column=name)
-        for role, name in found.named().items()
-        if role not in ("label", "true_label")
-    }
-    if found.true_label is not None:
-        truth, _ = label_texts(cells[found.true_label], file=path, column=found.true_label)
-        texts["true_label"] = _without(truth, missing_label)
-    return _table(source, labels, class_type, texts, id_column=found.id, warnings=[])
+def read_rows(reader: Reader, found: ColumnNames, source: Source, required: AbstractSet[str]) -> LabelTable:
+    """The rows of `reader` by the columns `found`; those of `required` roles must be usable.
+
+    Raises DataError as `read_labels` does.
+    """
+    names = found.named()
+    skipped = [role for role, name in names.items() if name in reader.nested and role not in required]
+    warnings = [f"column {names.pop(role)!r} holds lists, mappings or bytes: left out" for role in skipped]
+    cells = reader.columns(list(names.values()))
+    labels, class_type = label_texts(cells[source.label_column], file=source.path, column=source.label_column)
+    texts = {"label": _without(labels, source.missing_label)}
+    _check_text(labels, "label", source.path)
+    for role, name in names.items():
+        if role == "label":
+            continue
+        try:
+            texts[role] = _role_texts(role, cells[name], name, source)
+        except DataError as error:
+            if role in required:
+                raise
+            warnings.append(f"column {name!r} is left out: {error}")
+    used = {role: names[role] for role in texts}
+    source = dataclasses.replace(source, image_column=used.get("image"), id_column=used.get("id"))
+    return _table(source, class_type, texts, warnings)
 
 
-def read_given_labels(source: Source) -> Texts:
-    """The label column alone, as `read_labels` reads it; for checks before a file is edited."""
+def read_again(source: Source) -> dict[str, Texts]:
+    """The label, image and id columns of `source` by role, as `read_labels` reads them.
+
+    Roles whose column `source` does not know are left out. For checks before a file is edited.
+    """
     if source.format == "folder":
-        return _without(_tree(source.path)[1], source.missing_label)
+        images, labels, _ = _tree(source.path)
+        return {"image": images, "label": _without(labels, source.missing_label)}
     reader = _open(source.path, source.format, source.encoding)
-    named = ColumnNames(label=source.label_column)
-    resolve_columns(reader.names, named, file=source.path, images_required=False)
-    return _labels(reader.columns([source.label_column])[source.label_column], source)[0]
+    names = ColumnNames(label=source.label_column, image=source.image_column, id=source.id_column).named()
+    for name in names.values():
+        if name not in reader.names:
+            raise DataError("no such column", file=source.path, column=name, fix=_ANOTHER_FILE)
+    cells = reader.columns(list(names.values()))
+    return {role: _role_texts(role, cells[name], name, source) for role, name in names.items()}
 
 
 def file_format(path: Path) -> str:
@@ -104,9 +128,15 @@ def _open(path: Path, kind: str, encoding: str) -> Reader:
     return DelimitedReader(path, encoding, DELIMITERS[kind])
 
 
-def _labels(cells: Sequence[object], source: Source) -> tuple[Texts, str]:
-    texts, class_type = label_texts(cells, file=source.path, column=source.label_column)
-    return _without(texts, source.missing_label), class_type
+def _role_texts(role: str, cells: Sequence[object], name: str, source: Source) -> Texts:
+    if role in ("label", "true_label"):
+        texts = _without(label_texts(cells, file=source.path, column=name)[0], source.missing_label)
+    else:
+        texts = plain_texts(cells, file=source.path, column=name)
+    _check_text(texts, role, source.path)
+    if role == "id":
+        check_ids(texts, file=source.path, column=name)
+    return texts
 
 
 def _without(texts: Texts, missing_label: str | None) -> Texts:
@@ -119,9 +149,11 @@ def _read_tree(root: Path, columns: ColumnNames, missing_label: str | None) -> L
             "an image folder has no columns", file=root, fix="Leave out the --...-column options."
         )
     images, labels, warnings = _tree(root)
-    source = Source(root, "folder", "label", missing_label=missing_label)
-    labels = _without(labels, missing_label)
-    return _table(source, labels, "string", {"image": images}, id_column=None, warnings=warnings)
+    source = Source(root, "folder", "label", missing_label=missing_label, image_column="image")
+    texts = {"image": images, "label": _without(labels, missing_label)}
+    for role, cells in texts.items():
+        _check_text(cells, role, root)
+    return _table(source, "string", texts, warnings)
 
 
 def _tree(root: Path) -> tuple[Texts, Texts, list[str]]:
@@ -136,21 +168,12 @@ def _tree(root: Path) -> tuple[Texts, Texts, list[str]]:
 
 
 def _table(
-    source: Source,
-    labels: Texts,
-    class_type: str,
-    texts: Mapping[str, Texts],
-    *,
-    id_column: str | None,
-    warnings: Sequence[str],
+    source: Source, class_type: str, texts: Mapping[str, Texts], warnings: Sequence[str]
 ) -> LabelTable:
+    labels = texts["label"]
     warnings = [*warnings, *check_labels(labels, file=source.path, column=source.label_column)]
-    for role, cells in {"label": labels, **texts}.items():
-        _check_text(cells, role, source.path)
-    ids = sample_ids(
-        texts.get("id"), texts.get("image"), len(labels), file=source.path, id_column=id_column or ""
-    )
-    others = {role: _strings(cells) for role, cells in texts.items() if role not in ("id", "image")}
+    ids = texts["id"] if "id" in texts else sample_ids(texts.get("image"), len(labels))
+    others = {role: _strings(cells) for role, cells in texts.items() if role not in ("id", "image", "label")}
     return LabelTable(
         source=source,
         sample_id=_strings(ids),

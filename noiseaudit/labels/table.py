@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,8 @@ class Source:
     label_column: str
     encoding: str = "utf-8"
     missing_label: str | None = None
+    image_column: str | None = None  # None: not read, or there is none
+    id_column: str | None = None  # None: not read, or the sample ids come from the image paths
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class LabelTable:
     split: Strings | None = None
     annotator: Strings | None = None
     batch: Strings | None = None
-    warnings: tuple[str, ...] = field(default=())
+    warnings: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.sample_id)

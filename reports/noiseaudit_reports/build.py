@@ -69,6 +69,7 @@ def build_view(
         epsilon=_epsilon(epsilon, flagged),
         unread=_unread(audit),
         evaluation=evaluation,
+        cleaned=_cleaned((run or {}).get("cleaned")),
         clean_command=_clean_command(run or {}, run_folder),
         settings=_settings(audit.meta, run or {}),
         warnings=tuple((run or {}).get("warnings", ())),
@@ -162,6 +163,16 @@ def _unread(audit: AuditResult) -> tuple[UnreadGroup, ...]:
             groups[status, reason or ""].append(sample_id)
     ordered = sorted(groups.items(), key=lambda item: (-len(item[1]), item[0]))
     return tuple(UnreadGroup(*key, len(names), tuple(names[:3])) for key, names in ordered)
+
+
+def _cleaned(cleaned: Mapping[str, Any] | None) -> str:
+    if cleaned is None:
+        return ""
+    wrote = f"The scan wrote {cleaned['file']} with {count(cleaned['changed'], 'suspect')} relabelled"
+    if not cleaned["protected"]:
+        return f"{wrote}."
+    spared = count(cleaned["protected"], "suspect")
+    return f"{wrote}; {spared} in test or validation splits kept the given label (--include-test)."
 
 
 def _clean_command(run: Mapping[str, Any], run_folder: str) -> str:

@@ -30,9 +30,17 @@ def render_markdown(view: ReportView) -> str:
         _pairs(view),
         _evaluation(view.evaluation) if view.evaluation else "",
         _unread(view),
-        f"## What next\n\nLook at the suspects, then write a cleaned label file:\n\n    {view.clean_command}",
+        _next(view),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _next(view: ReportView) -> str:
+    written = f". {prose(view.cleaned)}" if view.cleaned else ":"
+    return (
+        f"## What next\n\nLook at the suspects, then write a cleaned label file{written}"
+        f"\n\n    {view.clean_command}"
+    )
 
 
 def name(text: str) -> str:

@@ -112,6 +112,7 @@ class ReportView:
     epsilon: EpsilonHistogram | None  # None: the method has no epsilon
     unread: tuple[UnreadGroup, ...]
     evaluation: Evaluation | None
+    cleaned: str  # one sentence on the cleaned file of the scan; empty where nothing is known of it
     clean_command: str
     settings: tuple[tuple[str, str], ...]
     warnings: tuple[str, ...]

@@ -1,0 +1,183 @@
+"""What reading an audit checks beyond the types of its columns: a file that was edited or damaged is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from noiseaudit.errors import DataError
+from noiseaudit.parquet import is_valid, to_numpy
+
+Bools = npt.NDArray[np.bool_]
+
+ROUNDING = 1e-5  # by which a float32 probability may leave [0, 1]
+_NOT_A_PROBABILITY = "{value!r} is not a probability from 0 to 1"
+_UNFIT = "{value!r} does not fit the row's status"
+_NOT_A_CLASS = "{value!r} is not among the audit's classes"
+
+
+class _Violation(NamedTuple):
+    column: str
+    wrong: Bools  # (n,)
+    problem: str  # may show the cell as {value!r}
+
+
+def check_meta(fields: Any) -> None:
+    """Raise ValueError naming the first field of an audit's metadata that is missing, unknown or mistyped."""
+    _check_fields(fields, _META)
+    _check_fields(fields["cutoff"], _CUTOFF)
+
+
+def check_table(table: pa.Table, classes: Sequence[str], statuses: Sequence[str], file: Path) -> None:
+    """Raise DataError naming the first column, and its first row, that no scan writes.
+
+    Column by column rather than row by row, so that millions of rows take seconds.
+    """
+    for column, wrong, problem in _violations(table, frozenset(classes), statuses):
+        if wrong.any():
+            row = int(wrong.argmax())
+            raise DataError(
+                problem.format(value=table.column(column)[row].as_py()),
+                file=file,
+                row=row,
+                column=column,
+                fix="The file was changed after the scan; scan again.",
+            )
+
+
+def _violations(table: pa.Table, classes: frozenset[str], statuses: Sequence[str]) -> Iterator[_Violation]:
+    row = to_numpy(table.column("row"))
+    yield _Violation("row", row != np.arange(len(row)), "{value!r}, but rows are numbered 0, 1, 2 ...")
+    yield _Violation("sample_id", _repeats(table.column("sample_id")), "{value!r} stands twice")
+    unknown = ~_among(table.column("status"), statuses)
+    yield _Violation("status", unknown, f"{{value!r}} is not one of {', '.join(statuses)}")
+    yield from _cells_that_are_there(table)
+    for name in ("given_label", "suggested_label"):
+        column = table.column(name)
+        yield _Violation(name, is_valid(column) & ~_among(column, classes), _NOT_A_CLASS)
+    for name in ("epsilon", "p_given", "p_suggested", "p_mislabeled"):
+        column = table.column(name)
+        yield _Violation(name, is_valid(column) & ~_within_0_and_1(column), _NOT_A_PROBABILITY)
+    yield from _top_classes(table, classes)
+    problem = "{value!r} is not its place by p_mislabeled (1 = most suspicious, ties by row)"
+    yield _Violation("rank", _misranked(table), problem)
+
+
+def _cells_that_are_there(table: pa.Table) -> Iterator[_Violation]:
+    """Which cells are null follows from label and status."""
+    status, is_labelled = table.column("status"), to_numpy(table.column("is_labelled"))
+    is_scored, is_read = _among(status, ("ok",)), _among(status, ("ok", "unlabelled"))
+    has_label = is_valid(table.column("given_label"))
+    yield _Violation("is_labelled", is_labelled != has_label, "{value!r}, but given_label says otherwise")
+    yield _Violation(
+        "status", is_read & (is_scored != is_labelled), "{value!r}, but is_labelled says otherwise"
+    )
+    has_epsilon = is_valid(table.column("epsilon"))
+    yield _Violation("epsilon", has_epsilon != (is_scored & has_epsilon.any()), _UNFIT)
+    for name in ("p_given", "p_mislabeled", "is_label_issue", "rank"):
+        yield _Violation(name, is_valid(table.column(name)) != is_scored, _UNFIT)
+    for name in ("suggested_label", "p_suggested", "top_labels", "top_probs"):
+        yield _Violation(name, is_valid(table.column(name)) != is_read, _UNFIT)
+
+
+def _top_classes(table: pa.Table, classes: frozenset[str]) -> Iterator[_Violation]:
+    labels, probs = table.column("top_labels"), table.column("top_probs")
+    lengths = np.nan_to_num(to_numpy(pc.list_value_length(labels))).astype(np.int64)
+    others = np.nan_to_num(to_numpy(pc.list_value_length(probs)))
+    yield _Violation("top_probs", lengths != others, "not as many as top_labels")
+    places = np.repeat(np.arange(len(lengths)), lengths)  # the row of each list item
+    unknown = places[~_among(pc.list_flatten(labels), classes)]
+    yield _Violation("top_labels", _marked(unknown, len(lengths)), _NOT_A_CLASS)
+    beyond = places[~_within_0_and_1(pc.list_flatten(probs))]
+    yield _Violation("top_probs", _marked(beyond, len(lengths)), _NOT_A_PROBABILITY)
+
+
+def _misranked(table: pa.Table) -> Bools:
+    score, rank = to_numpy(table.column("p_mislabeled")), to_numpy(table.column("rank"))
+    scored = np.flatnonzero(~np.isnan(score))
+    ordered = scored[np.argsort(-score[scored], kind="stable")]
+    return _marked(ordered[rank[ordered] != np.arange(1, len(ordered) + 1)], len(score))
+
+
+def _repeats(column: pa.ChunkedArray) -> Bools:
+    """True first at the first repeat: until then, each text's code is its row."""
+    codes, _ = _encode(column)
+    return np.asarray(codes != np.arange(len(codes)))
+
+
+def _among(column: pa.ChunkedArray, allowed: Container[str]) -> Bools:
+    """Where the text is one of `allowed`, (n,); False where it is null."""
+    codes, distinct = _encode(column)
+    names = distinct.to_pylist()
+    return np.array([*(name in allowed for name in names), False], dtype=np.bool_)[codes]
+
+
+def _encode(column: pa.ChunkedArray) -> tuple[npt.NDArray[np.int64], pa.Array]:
+    """Each text's place among the distinct ones, -1 where null, (n,); and these, in order of appearance."""
+    encoded = column.dictionary_encode().combine_chunks()
+    codes = np.nan_to_num(to_numpy(pa.chunked_array([encoded.indices])), nan=-1)
+    return codes.astype(np.int64), encoded.dictionary
+
+
+def _within_0_and_1(column: pa.ChunkedArray) -> Bools:
+    values = to_numpy(column)
+    return np.asarray((values >= -ROUNDING) & (values <= 1 + ROUNDING))
+
+
+def _marked(rows: npt.NDArray[np.int64], n: int) -> Bools:
+    mask = np.zeros(n, dtype=np.bool_)
+    mask[rows] = True
+    return mask
+
+
+def _check_fields(fields: Any, kinds: Mapping[str, Callable[[Any], bool]]) -> None:
+    if not isinstance(fields, dict):
+        raise ValueError("not an object")
+    odd = sorted(fields.keys() ^ kinds.keys())
+    if odd:
+        raise ValueError(f"{odd[0]!r} is {'unknown' if odd[0] in fields else 'missing'}")
+    for name, is_right in kinds.items():
+        if not is_right(fields[name]):
+            raise ValueError(f"{name!r} is {str(fields[name])[:40]!r}")
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_count(value: Any) -> bool:
+    return type(value) is int and value >= 0  # True is an int too
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) and value == value
+
+
+def _is_object(value: Any) -> bool:
+    return isinstance(value, dict)
+
+
+_META: Mapping[str, Callable[[Any], bool]] = {
+    "schema_version": _is_count,
+    "classes": lambda value: isinstance(value, list) and all(map(_is_text, value)),
+    "class_type": lambda value: value in ("string", "integer", "boolean"),
+    "config": _is_object,
+    "versions": lambda value: _is_object(value) and all(map(_is_text, value.values())),
+    "seed": _is_count,
+    "device_type": _is_text,
+    "threads": _is_count,
+    "cutoff": _is_object,
+    "data_fingerprint": _is_text,
+}
+_CUTOFF: Mapping[str, Callable[[Any], bool]] = {
+    "rule": _is_text,
+    "score": lambda value: value in ("p_mislabeled", "epsilon"),
+    "threshold": _is_number,
+    "reason": _is_text,
+}
