@@ -13,9 +13,8 @@ import torch
 
 from noiseaudit.data.embeddings import load_embeddings
 from noiseaudit.data.fingerprint import fingerprint
-from noiseaudit.data.limits import DEFAULT_MAX_MEMORY
+from noiseaudit.data.limits import DEFAULT_MAX_MEMORY, DEFAULT_MAX_PIXELS
 from noiseaudit.data.load import load_images
-from noiseaudit.data.opening import DEFAULT_MAX_PIXELS
 from noiseaudit.errors import ConfigError
 from noiseaudit.labels.table import LabelTable, Strings
 

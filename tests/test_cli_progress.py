@@ -7,6 +7,7 @@ import sys
 from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from noiseaudit_cli.progress import ScanProgress
@@ -37,7 +38,9 @@ def _watched(
         with ScanProgress(quiet=quiet) as progress:
             progress.on_plan(nothing, nothing, plan)
             for epoch in range(1, epochs + 1):
-                record: Any = SimpleNamespace(epoch=epoch, losses=LOSSES)
+                record: Any = SimpleNamespace(
+                    epoch=epoch, losses=LOSSES, p_given_guider=np.array([0.25, 0.75])
+                )
                 progress.on_epoch(record)
     return stderr.getvalue()
 
@@ -46,7 +49,10 @@ def test_a_log_gets_ten_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     first, *lines = _watched(monkeypatch, io.StringIO(), epochs=50).splitlines()
     assert first == "Training umn with backbone mlp (small [8x8] images) on cpu: 50 epochs of 7 steps."
     assert [line.split()[1] for line in lines] == [f"{epoch}/50" for epoch in range(5, 51, 5)]
-    assert lines[-1] == "epoch 50/50  loss 1.5  reconstruction 0.25  conditional 2  0 s left"
+    assert (
+        lines[-1]
+        == "epoch 50/50  loss 1.5  reconstruction 0.25  conditional 2  believes 50% of labels  0 s left"
+    )
 
 
 def test_a_short_training_gets_a_line_an_epoch(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -91,6 +91,9 @@ def test_run_json_describes_the_run(run: Path, data: Path) -> None:
     assert saved["paths"]["images"] == str(data / "images")
     assert saved["counts"]["rows"] == saved["counts"]["labelled"] == 120
     assert saved["config"]["asked"]["epochs"] == 6
+    assert saved["source"]["image_column"] == "image"
+    suspects = saved["counts"]["suspects"]
+    assert saved["cleaned"] == {"file": "cleaned.csv", "changed": suspects, "protected": 0}
 
 
 def test_the_audit_knows_no_path_or_time(run: Path, data: Path) -> None:
@@ -197,6 +200,9 @@ def test_a_folder_tree_needs_no_label_file(data: Path, tmp_path: Path) -> None:
     cleaned = (tmp_path / "run" / "cleaned.csv").read_text().splitlines()
     assert cleaned[0] == "image,label"
     assert len(cleaned) == 121
+    moved, out = tree.rename(tmp_path / "moved"), tmp_path / "cleaned.csv"
+    _run("clean", tmp_path / "run", "--policy", "relabel", "--data", moved, "--out", out)
+    assert out.read_text().splitlines() == cleaned
 
 
 def test_embeddings_in_place_of_images(data: Path, tmp_path: Path) -> None:

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from PIL import Image, ImageFile, UnidentifiedImageError
 
-from noiseaudit.data.limits import DEFAULT_MAX_PIXELS as DEFAULT_MAX_PIXELS
 
 # Pillow knows more, and some of those start other programs (EPS).
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
