@@ -11,7 +11,6 @@ from pathlib import Path
 
 from PIL import Image, ImageFile, UnidentifiedImageError
 
-
 # Pillow knows more, and some of those start other programs (EPS).
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
 
