@@ -45,8 +45,9 @@ wheel-test: venv
 # Needs MNIST in the folder that NOISEAUDIT_DATA names; a run that was stopped goes on where it was.
 bench: venv
 	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[bench]'
+	$(BIN)/python benchmarks/demo_digits.py
 	$(BIN)/python benchmarks/mnist.py run
-	$(BIN)/python benchmarks/mnist.py table
+	$(BIN)/python benchmarks/ablation.py run
 
 clean:
 	rm -rf dist demo .venv-wheel htmlcov .coverage
