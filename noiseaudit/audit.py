@@ -111,7 +111,7 @@ def audit_samples(
     on_epoch: Callable[[EpochRecord], None] = lambda record: None,
 ) -> Audit:
     """Train on samples that are already read, score every label, and put the verdicts together."""
-    with training_runtime():
+    with training_runtime(plan.threads):
         method = build_method(table, samples, plan)
         fitted = fit(
             method,

@@ -15,6 +15,8 @@ from noiseaudit.models.conv import CONV13_MIN_SIDE
 MLP_MAX_SIDE = 32  # pixels: beyond it, dense layers on raw pixels see too little structure
 CONV13_MAX_SIDE = 48  # pixels: beyond it, a ResNet's early subsampling is cheaper and no worse
 CPU_CONV_PIXELS = 200_000  # pixels in all that a convolutional network can pass over in minutes on a CPU
+DENSE_BACKBONES = ("mlp", "embeddings")
+ELEMENTS_A_THREAD = 250_000  # of a dense step's largest activation (rows x classes x hidden units)
 TRAINING_STEPS = 3_000  # steps of the default schedule
 MIN_EPOCHS, MAX_EPOCHS = 30, 150
 
@@ -73,6 +75,17 @@ def _check_backbone(name: str, shape: tuple[int, ...]) -> None:
             f"--backbone conv13 needs images of {CONV13_MIN_SIDE} px or more, not {min(shape[1:])}",
             fix="Add --image-size 32, or use --backbone mlp.",
         )
+
+
+def choose_threads(backbone: str, rows: int, n_classes: int, hidden: int) -> int:
+    """CPU threads for steps of `rows`: all that torch has for convolutions, fewer where a dense step is small.
+
+    Threads that share too little work wait for one another, and on a busy machine for the other programs too.
+    """
+    available = torch.get_num_threads()
+    if backbone not in DENSE_BACKBONES:
+        return available
+    return max(1, min(available, rows * n_classes * hidden // ELEMENTS_A_THREAD))
 
 
 def choose_batch_size(config: AuditConfig, n_rows: int) -> int:

@@ -12,7 +12,14 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from noiseaudit.choose import Choice, choose_backbone, choose_batch_size, choose_device, choose_epochs
+from noiseaudit.choose import (
+    Choice,
+    choose_backbone,
+    choose_batch_size,
+    choose_device,
+    choose_epochs,
+    choose_threads,
+)
 from noiseaudit.config import AuditConfig, UMNConfig, one_of, with_overrides
 from noiseaudit.data.batches import BatchPlan, plan_batches
 from noiseaudit.errors import DataError
@@ -36,6 +43,7 @@ class Plan:
     settings: UMNConfig  # of the method, with the user's overrides
     batches: BatchPlan
     epochs: int
+    threads: int  # of the CPU
     warnings: tuple[str, ...]
 
     def meta(self, table: LabelTable, samples: Samples, cutoff: Cutoff) -> AuditMeta:
@@ -47,7 +55,7 @@ class Plan:
             versions=versions(),
             seed=self.config.seed,
             device_type=self.device.type,
-            threads=torch.get_num_threads(),
+            threads=self.threads,
             cutoff=cutoff,
             data_fingerprint=samples.fingerprint,
         )
@@ -93,6 +101,9 @@ def make_plan(table: LabelTable, samples: Samples, config: AuditConfig) -> Plan:
         settings=settings,
         batches=batches,
         epochs=choose_epochs(config, batches.steps),
+        threads=choose_threads(
+            backbone.value, batches.labelled + batches.unlabelled, len(table.classes), settings.hidden
+        ),
         warnings=tuple(_warnings(table, usable)),
     )
 

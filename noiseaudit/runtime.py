@@ -11,18 +11,20 @@ _SMALLEST_DENORMAL = 1e-45  # float32
 
 
 @contextmanager
-def training_runtime() -> Iterator[None]:
-    """Flush denormal floats to zero on the CPU: saturated training is eight times slower with them.
+def training_runtime(threads: int | None = None) -> Iterator[None]:
+    """Flush denormal floats to zero on the CPU: saturated training is eight times slower with them. Set threads.
 
-    The setting belongs to a thread and is inherited by the threads it starts, so enter before the first parallel
+    The flag belongs to a thread and is inherited by the threads it starts, so enter before the first parallel
     work of the process.
     """
-    before = flushes_denormals()
+    before, threads_before = flushes_denormals(), torch.get_num_threads()
     torch.set_flush_denormal(True)
+    torch.set_num_threads(threads or threads_before)
     try:
         yield
     finally:
         torch.set_flush_denormal(before)
+        torch.set_num_threads(threads_before)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from noiseaudit import choose
-from noiseaudit.choose import choose_backbone, choose_batch_size, choose_device, choose_epochs
+from noiseaudit.choose import choose_backbone, choose_batch_size, choose_device, choose_epochs, choose_threads
 from noiseaudit.config import AuditConfig
 from noiseaudit.errors import ConfigError
 
@@ -124,3 +124,20 @@ def test_the_epochs_make_a_fixed_number_of_steps(
 
 def test_epochs_that_were_asked_for() -> None:
     assert choose_epochs(AuditConfig(epochs=3), 10**4) == 3
+
+
+@pytest.mark.parametrize(
+    ("backbone", "rows", "n_classes", "threads"),
+    [
+        ("mlp", 32, 10, 1),
+        ("mlp", 256, 10, 2),
+        ("mlp", 1024, 10, 4),
+        ("embeddings", 32, 10, 1),
+        ("conv13", 32, 10, 4),
+    ],
+)
+def test_threads_by_work(
+    monkeypatch: pytest.MonkeyPatch, backbone: str, rows: int, n_classes: int, threads: int
+) -> None:
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 4)
+    assert choose_threads(backbone, rows, n_classes, 256) == threads

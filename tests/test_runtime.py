@@ -57,3 +57,12 @@ def test_tf32_is_off_inside_and_as_before_outside(before: bool) -> None:
         assert matmul.allow_tf32 is before
     finally:
         matmul.allow_tf32 = at_start
+
+
+def test_threads_are_set_and_restored() -> None:
+    before = torch.get_num_threads()
+    with training_runtime(before + 1):
+        assert torch.get_num_threads() == before + 1
+        with training_runtime():
+            assert torch.get_num_threads() == before + 1
+    assert torch.get_num_threads() == before
