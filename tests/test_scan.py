@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -275,6 +276,15 @@ def test_a_failed_training_leaves_no_folder(data: Path, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """A job that a script started in the background ignores SIGINT, and so would the processes it starts."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_leaves_an_incomplete_folder_that_force_replaces(data: Path, tmp_path: Path) -> None:
     words = ["scan", data / "noisy.csv", "--images", data / "images", "--out", tmp_path / "run"]
     command = [sys.executable, "-m", "noiseaudit_cli.main", *map(str, words), "--epochs", "50000"]
