@@ -43,7 +43,7 @@ VARIANTS: dict[str, UMNConfig] = {
     "generative weight 1 (paper)": with_overrides(PLUS, {"generative_weight": 1.0}),
     "generative weight 0": with_overrides(PLUS, {"generative_weight": 0.0}),
     "umn": PAPER,
-    "umn, alpha 1": with_overrides(PAPER, {"alpha": 1.0}),
+    "umn, alpha 20": with_overrides(PAPER, {"alpha": 20.0}),
 }
 
 

@@ -72,7 +72,7 @@ def test_overrides_leave_the_rest_alone() -> None:
     [
         ({"alhpa": "3"}, "--set: no such choice 'alhpa'. Did you mean 'alpha'?"),
         ({"zzz": "3"}, "--set: no such choice 'zzz'. Choose one of hidden, latent_a"),
-        ({"alpha": "much"}, "--set alpha=much: not a number. The default is 20.0."),
+        ({"alpha": "much"}, "--set alpha=much: not a number. The default is 1.0."),
         ({"hidden": "1.5"}, "--set hidden=1.5: not a whole number. The default is 256."),
         ({"hidden": "0"}, "--set hidden is out of range. It must be from 1 to 65536."),
         ({"label_kl": "batches"}, "--set label_kl: no such choice 'batches'. Did you mean 'batch'?"),

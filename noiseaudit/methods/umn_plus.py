@@ -6,7 +6,7 @@
 - the Learner is drawn to the Guider on all rows (`consistency_weight`; Tarvainen and Valpola 2017), which is what lets
   unlabelled rows teach;
 - predictions are made decided (`entropy_weight`; Grandvalet and Bengio 2005);
-- the generative terms weigh less (`generative_weight`), and the Guider's decay stays at its early value
+- the labelled term weighs more, the generative ones less (`alpha`, `generative_weight`), and the Guider's decay stays at its early value
   (`guider_switch`): at 0.999 it would lag 25 epochs of a short schedule.
 """
 
@@ -18,6 +18,7 @@ from noiseaudit.config import UMNConfig
 from noiseaudit.methods.umn import UMN
 
 IMAGES = UMNConfig(
+    alpha=20.0,
     generative_weight=0.05,
     jitter=1.0,
     label_kl="batch",
