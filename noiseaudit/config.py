@@ -22,7 +22,9 @@ class UMNConfig:
     hidden: int = 256  # units of each hidden layer of the dense networks
     latent_a: int = 32  # dimensions of z_a
     latent_b: int = 32  # dimensions of z_b
-    alpha: float = 1.0  # weight of the labelled term (not in the paper, so 1; Kingma et al. 2014 weigh theirs)
+    alpha: float = (
+        1.0  # weight of the labelled term (not in the paper, so 1; Kingma et al. 2014 weigh theirs)
+    )
     generative_weight: float = 1.0  # weight of the reconstruction and C-VAE terms
     label_kl: Literal["sample", "batch"] = (
         "sample"  # KL of each prediction to the prior (paper), or of the batch mean

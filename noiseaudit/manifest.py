@@ -66,7 +66,11 @@ def describe_run(
 
 
 def counts(audit: AuditResult) -> dict[str, Any]:
-    """Rows in all, and by what became of them; `expected_mislabeled` is the sum of p_mislabeled."""
+    """Rows in all, and by what became of them.
+
+    `checked` are the labelled rows that were read, `suggested` the unlabelled ones; `expected_mislabeled` is the
+    sum of p_mislabeled.
+    """
     status = audit.table.column("status").to_pylist()
     labelled = sum(audit.table.column("is_labelled").to_pylist())
     scores = audit.table.column("p_mislabeled").to_pylist()
@@ -75,6 +79,8 @@ def counts(audit: AuditResult) -> dict[str, Any]:
         "classes": len(audit.meta.classes),
         "labelled": labelled,
         "unlabelled": len(audit) - labelled,
+        "checked": len(scores) - scores.count(None),
+        "suggested": status.count("unlabelled"),
         **{name: status.count(name) for name in _UNREAD},
         "suspects": audit.table.column("is_label_issue").to_pylist().count(True),
         "expected_mislabeled": round(sum(score for score in scores if score is not None), 1),

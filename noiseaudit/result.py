@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = 1
 METADATA_KEY = b"noiseaudit"
 STATUSES = ("ok", "unlabelled", "missing", "unreadable", "too_large")
-_SCAN_AGAIN = "Run `noiseaudit scan` again."
+_SCAN_AGAIN = "Give a run folder or its audit.parquet; if it is that, run `noiseaudit scan` again."
 
 SCHEMA = pa.schema(
     [

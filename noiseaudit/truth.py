@@ -51,10 +51,16 @@ def read_truth(path: Path, audit: AuditResult) -> Truth:
     key = next((name for name in ("sample_id", "image") if name in columns), None)
     if key is None:
         raise DataError(
-            "has neither a column sample_id nor image", file=path, fix="Add the audit's sample_id."
+            f"has neither a column sample_id nor image, only {', '.join(sorted(columns)) or 'others'}",
+            file=path,
+            fix=f"Name the column of the audit's ids sample_id, or that of the images image. {_FIX_COLUMNS}",
         )
     if not {"true_label", "is_corrupted"} & columns:
-        raise DataError("says nothing about the labels", file=path, fix=_FIX_COLUMNS)
+        raise DataError(
+            f"has neither a column true_label nor is_corrupted, only {', '.join(sorted(columns)) or 'others'}",
+            file=path,
+            fix=_FIX_COLUMNS,
+        )
     by_id = _by_id(records, key, path)
     joined = [by_id.get(sample) for sample in audit.column(key)]
     if not any(joined):

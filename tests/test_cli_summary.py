@@ -10,7 +10,7 @@ from noiseaudit_cli.summary import scan_summary
 
 def _run(**changes: Any) -> dict[str, Any]:
     run = {
-        "counts": {"suspects": 12, "labelled": 1000, "unlabelled": 0, "expected_mislabeled": 11.6},
+        "counts": {"suspects": 12, "checked": 1000, "suggested": 0, "expected_mislabeled": 11.6},
         "config": {"chosen": {"backbone": "mlp", "backbone_reason": "small grey images"}},
         "cutoff": {"score": "p_mislabeled", "threshold": 0.51234, "reason": "Highest expected F1."},
         "warnings": [],
@@ -50,10 +50,8 @@ def test_bad_rows_and_warnings_are_listed_and_made_safe() -> None:
 
 
 def test_unlabelled_rows_are_mentioned() -> None:
-    counts = _run()["counts"] | {"unlabelled": 2500}
-    assert "  unlabelled rows: 2,500, each with a suggested label" in scan_summary(
-        _run(counts=counts), Path("run")
-    )
+    counts = _run()["counts"] | {"suggested": 2500}
+    assert "  2,500 unlabelled rows have a suggested label" in scan_summary(_run(counts=counts), Path("run"))
 
 
 def test_spared_suspects_are_mentioned() -> None:

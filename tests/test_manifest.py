@@ -49,6 +49,8 @@ def test_description_counts_what_became_of_the_rows(make_audit: MakeAudit, label
         "classes": 3,
         "labelled": 56,
         "unlabelled": 4,
+        "checked": 53,
+        "suggested": 4,
         "missing": 3,
         "unreadable": 0,
         "too_large": 0,

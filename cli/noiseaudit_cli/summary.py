@@ -17,11 +17,11 @@ def scan_summary(run: Mapping[str, Any], out: Path) -> str:
     counts, chosen, cutoff = run["counts"], run["config"]["chosen"], run["cutoff"]
     lines = [
         "",
-        f"{counts['suspects']:,} of {counts['labelled']:,} labels look wrong "
+        f"{counts['suspects']:,} of {counts['checked']:,} labels look wrong "
         f"(about {counts['expected_mislabeled']:,.0f} are, by the sum of p_mislabeled).",
         f"  backbone  {chosen['backbone']}: {chosen['backbone_reason']}",
         f"  cut-off   {cutoff['score']} {cutoff['threshold']:.4g}: {cutoff['reason']}",
-        *_unlabelled(counts["unlabelled"]),
+        *_unlabelled(counts["suggested"]),
         f"  {_cleaned(run['cleaned'])}",
         *_section("warnings", run["warnings"]),
         *_section("rows whose image could not be used", [_unread(row) for row in run["unread"]]),
@@ -33,7 +33,7 @@ def scan_summary(run: Mapping[str, Any], out: Path) -> str:
 
 
 def _unlabelled(n: int) -> list[str]:
-    return [f"  unlabelled rows: {n:,}, each with a suggested label in audit.parquet"] if n else []
+    return [f"  {n:,} unlabelled rows have a suggested label in audit.parquet"] if n else []
 
 
 def _cleaned(cleaned: Mapping[str, Any]) -> str:

@@ -6,7 +6,8 @@
 - the Learner is drawn to the Guider on all rows (`consistency_weight`; Tarvainen and Valpola 2017), which is what lets
   unlabelled rows teach;
 - predictions are made decided (`entropy_weight`; Grandvalet and Bengio 2005);
-- the labelled term weighs more, the generative ones less (`alpha`, `generative_weight`), and the Guider's decay stays at its early value
+- the labelled term weighs more, the generative ones less (`alpha`, `generative_weight`);
+- the Guider's decay stays at its early value
   (`guider_switch`): at 0.999 it would lag 25 epochs of a short schedule.
 """
 
