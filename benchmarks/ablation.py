@@ -19,20 +19,22 @@ from torchvision.datasets import MNIST
 
 from noiseaudit.config import UMNConfig, with_overrides
 from noiseaudit.data.batches import plan_batches
-from noiseaudit.methods import METHODS
+from noiseaudit.data.training import TrainingData
 from noiseaudit.methods.base import Setup
+from noiseaudit.methods.umn import UMN
+from noiseaudit.methods.umn_plus import UMNPlus
 from noiseaudit.noise import asymmetric, symmetric
-from noiseaudit.plan import log_prior, versions
+from noiseaudit.plan import versions
 from noiseaudit.runtime import training_runtime
 from noiseaudit.score import best_classes, fit_noise, p_mislabeled
 from noiseaudit.threshold import choose_cutoff
-from noiseaudit.train import Fitted, TrainingData, fit, predict_all
+from noiseaudit.train import Fitted, fit, predict_all
 
 RESULTS = Path(__file__).parent / "results" / "ablation.jsonl"
 N, CLASSES, RATE, EPOCHS, BATCH, LABELLED_SHARE = 10_000, 10, 0.3, 60, 256, 0.25
 NOISE = {"symmetric": symmetric, "asymmetric": asymmetric}
 CELLS = [("symmetric", 1.0), ("symmetric", 0.1), ("asymmetric", 1.0)]  # noise and share of labels kept
-PLUS, PAPER = METHODS["umn_plus"].settings("mlp"), METHODS["umn"].settings("mlp")
+PLUS, PAPER = UMNPlus.settings("mlp"), UMN.settings("mlp")
 VARIANTS: dict[str, UMNConfig] = {
     "umn_plus": PLUS,
     "without jitter": with_overrides(PLUS, {"jitter": 0.0}),
@@ -58,10 +60,9 @@ def train(x: torch.Tensor, codes: Any, settings: UMNConfig, seed: int) -> tuple[
     cpu = torch.device("cpu")
     labelled = int((codes >= 0).sum())
     with training_runtime():
-        prior = log_prior(settings.prior, codes, CLASSES)
-        method = METHODS["umn"](Setup((1, 28, 28), CLASSES, "mlp", prior, settings, seed, cpu))
-        plan = plan_batches(labelled, N - labelled, BATCH, LABELLED_SHARE)
         data = TrainingData(x, torch.arange(N), torch.from_numpy(codes), CLASSES)
+        method = UMN(Setup(data, "mlp", seed, cpu), settings)
+        plan = plan_batches(labelled, N - labelled, BATCH, LABELLED_SHARE)
         fitted = fit(method, data, plan, epochs=EPOCHS, seed=seed, device=cpu, on_epoch=lambda record: None)
         return fitted, predict_all(method, data, cpu).guider.numpy()
 

@@ -15,8 +15,8 @@ from torch import Tensor, nn
 
 from noiseaudit.config import UMNConfig
 from noiseaudit.data.perturb import Draws, jitter_images
+from noiseaudit.models.classifier import dense
 from noiseaudit.models.mlp import build_mlp
-from noiseaudit.models.vae import dense
 from noiseaudit.runtime import training_runtime
 
 FOLDS = 5

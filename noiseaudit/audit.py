@@ -14,19 +14,20 @@ import numpy.typing as npt
 import torch
 
 from noiseaudit.config import AuditConfig
+from noiseaudit.data.training import TrainingData
 from noiseaudit.judge import Verdicts, judge
 from noiseaudit.labels.columns import FIND_ALL, ColumnNames
 from noiseaudit.labels.read import read_labels
 from noiseaudit.labels.table import LabelTable
 from noiseaudit.methods import METHODS
 from noiseaudit.methods.base import Method, Setup
-from noiseaudit.plan import Plan, log_prior, make_plan
+from noiseaudit.plan import Plan, make_plan
 from noiseaudit.result import AuditResult
 from noiseaudit.runtime import training_runtime
 from noiseaudit.samples import SampleOptions, Samples, load_samples
 from noiseaudit.score import score_labels
 from noiseaudit.threshold import choose_cutoff
-from noiseaudit.train import EpochRecord, Fitted, TrainingData, fit
+from noiseaudit.train import EpochRecord, Fitted, fit
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -112,10 +113,11 @@ def audit_samples(
 ) -> Audit:
     """Train on samples that are already read, score every label, and put the verdicts together."""
     with training_runtime(plan.threads):
-        method = build_method(table, samples, plan)
+        data = usable_data(table, samples)
+        method = build_method(data, plan)
         fitted = fit(
             method,
-            usable_data(table, samples),
+            data,
             plan.batches,
             epochs=plan.epochs,
             seed=plan.config.seed,
@@ -141,19 +143,10 @@ def audit_samples(
     )
 
 
-def build_method(table: LabelTable, samples: Samples, plan: Plan) -> Method:
+def build_method(data: TrainingData, plan: Plan) -> Method:
     """The planned method, untrained."""
-    usable = samples.status == "ok"
-    setup = Setup(
-        shape=samples.shape,
-        n_classes=len(table.classes),
-        backbone=plan.backbone.value,
-        log_prior=log_prior(plan.settings.prior, table.codes[usable], len(table.classes)),
-        config=plan.settings,
-        seed=plan.config.seed,
-        device=plan.device,
-    )
-    return METHODS[plan.config.method](setup)
+    setup = Setup(data=data, backbone=plan.backbone.value, seed=plan.config.seed, device=plan.device)
+    return METHODS[plan.config.method](setup, plan.settings)
 
 
 def usable_data(table: LabelTable, samples: Samples) -> TrainingData:

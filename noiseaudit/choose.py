@@ -60,8 +60,8 @@ def choose_backbone(requested: str, shape: tuple[int, ...], n_rows: int, device:
         return Choice(conv, f"{kind}, few enough for a CPU")
     return Choice(
         "mlp",
-        f"{n_rows} {kind} on a CPU, where a convolutional network would take hours; "
-        "a GPU, --embeddings, or patience with --backbone conv13 finds more",
+        f"{n_rows} {kind} on a CPU, where a convolutional network would take much longer; "
+        f"a GPU, --embeddings, or patience with --backbone {conv} finds more",
     )
 
 

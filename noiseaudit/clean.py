@@ -35,6 +35,11 @@ class CleanSummary:
     n_dropped: int
     n_protected: int  # issues left alone because their split is held out
 
+    @property
+    def n_written(self) -> int:
+        """Rows in the output."""
+        return self.n_rows - self.n_dropped
+
 
 def clean_labels(
     audit: AuditResult,

@@ -7,20 +7,70 @@ import difflib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from noiseaudit.errors import ConfigError
 
+S = TypeVar("S", bound="Settings")
+
 
 @dataclass(frozen=True)
-class UMNConfig:
+class Settings:
+    """What every method has: the encoder and classifier, the perturbations that they see, and Adam."""
+
+    hidden: int = 256  # units of each hidden layer of the dense networks
+    latent_a: int = 32  # dimensions of z_a
+    input_noise: float = 0.3  # standard deviation of the Gaussian part of eta and eta'
+    jitter: float = (
+        0.0  # size of the random affine part of eta and eta': 1 = 0.2 rad, scale 0.9-1.1, shift 10 %
+    )
+    learning_rate: float = 1e-3  # Adam, paper section 4.1
+    beta1: float = 0.9
+    beta2: float = 0.99
+    lr_decay_start: float = (
+        1.0  # share of the schedule after which the rate falls along a cosine; 1 = never (paper)
+    )
+
+    def __post_init__(self) -> None:
+        """Raises ConfigError naming the setting that is out of range."""
+        self.within(1, 65_536, "hidden", "latent_a")
+        self.within(0, math.inf, "input_noise")
+        self.within(0, 1, "jitter", "lr_decay_start")
+        require(0 < self.learning_rate < math.inf, "--set learning_rate", "above 0")
+        for name in ("beta1", "beta2"):
+            require(0 <= getattr(self, name) < 1, f"--set {name}", "from 0 to below 1")
+
+    def within(self, least: float, most: float, *names: str) -> None:
+        """Raise ConfigError naming the first of these settings that is not within [least, most], or not finite."""
+        allowed = f"from {least:g} to {most:g}" if math.isfinite(most) else f"{least:g} or more"
+        for name in names:
+            value = getattr(self, name)
+            require(least <= value <= most and math.isfinite(value), f"--set {name}", allowed)
+
+
+@dataclass(frozen=True)
+class GuiderSettings(Settings):
+    """What every method with a Guider has (Eq. 7)."""
+
+    guider_decay_early: float = 0.99  # gamma of Eq. 7 (Tarvainen and Valpola 2017)
+    guider_decay_late: float = 0.999
+    guider_switch: float = 0.25  # share of the schedule after which the late decay holds
+
+    def __post_init__(self) -> None:
+        """Raises ConfigError naming the setting that is out of range."""
+        super().__post_init__()
+        self.within(0, 1, "guider_switch")
+        for name in ("guider_decay_early", "guider_decay_late"):
+            require(0 <= getattr(self, name) < 1, f"--set {name}", "from 0 to below 1")
+
+
+@dataclass(frozen=True)
+class UMNConfig(GuiderSettings):
     """Weights and schedules of the Uncertainty Mining Net. The defaults are the paper's where it gives a value.
 
     The method `umn` runs on these, `umn_plus` changes some (noiseaudit/methods/umn_plus.py).
     """
 
-    hidden: int = 256  # units of each hidden layer of the dense networks
-    latent_a: int = 32  # dimensions of z_a
     latent_b: int = 32  # dimensions of z_b
     alpha: float = (
         1.0  # weight of the labelled term (not in the paper, so 1; Kingma et al. 2014 weigh theirs)
@@ -32,42 +82,20 @@ class UMNConfig:
     label_kl_weight: float = 1.0
     prior: Literal["uniform", "empirical"] = "uniform"  # p(y): uniform (paper), or the given labels' shares
     epsilon_min: float = 0.01  # epsilon is clamped to [epsilon_min, 1 - epsilon_min] in f(epsilon)
-    input_noise: float = 0.3  # standard deviation of the Gaussian part of eta and eta'
-    jitter: float = (
-        0.0  # size of the random affine part of eta and eta': 1 = 0.2 rad, scale 0.9-1.1, shift 10 %
-    )
     consistency_weight: float = 0.0  # Learner-Guider consistency (Tarvainen and Valpola 2017); 0 = paper
     entropy_weight: float = 0.0  # entropy minimisation; 0 = paper
     rampup: float = 0.25  # share of the schedule over which the additions ramp up
-    guider_decay_early: float = 0.99  # gamma of Eq. 7 (Tarvainen and Valpola 2017)
-    guider_decay_late: float = 0.999
-    guider_switch: float = 0.25  # share of the schedule after which the late decay holds
-    learning_rate: float = 1e-3  # Adam, paper section 4.1
-    beta1: float = 0.9
-    beta2: float = 0.99
-    lr_decay_start: float = (
-        1.0  # share of the schedule after which the rate falls along a cosine; 1 = never (paper)
-    )
 
     def __post_init__(self) -> None:
         """Raises ConfigError naming the setting that is out of range."""
-        for name in ("hidden", "latent_a", "latent_b"):
-            _require(1 <= getattr(self, name) <= 65_536, f"--set {name}", "from 1 to 65536")
-        for name in ("alpha", "learning_rate"):
-            _require(0 < getattr(self, name) < math.inf, f"--set {name}", "above 0")
-        for name in (
-            "generative_weight",
-            "label_kl_weight",
-            "input_noise",
-            "consistency_weight",
-            "entropy_weight",
-        ):
-            _require(0 <= getattr(self, name) < math.inf, f"--set {name}", "0 or more")
-        for name in ("jitter", "rampup", "guider_switch", "lr_decay_start"):
-            _require(0 <= getattr(self, name) <= 1, f"--set {name}", "from 0 to 1")
-        for name in ("guider_decay_early", "guider_decay_late", "beta1", "beta2"):
-            _require(0 <= getattr(self, name) < 1, f"--set {name}", "from 0 to below 1")
-        _require(0 < self.epsilon_min < 0.5, "--set epsilon_min", "between 0 and 0.5")
+        super().__post_init__()
+        self.within(1, 65_536, "latent_b")
+        self.within(
+            0, math.inf, "generative_weight", "label_kl_weight", "consistency_weight", "entropy_weight"
+        )
+        self.within(0, 1, "rampup")
+        require(0 < self.alpha < math.inf, "--set alpha", "above 0")
+        require(0 < self.epsilon_min < 0.5, "--set epsilon_min", "between 0 and 0.5")
         one_of("--set label_kl", self.label_kl, ("sample", "batch"))
         one_of("--set prior", self.prior, ("uniform", "empirical"))
 
@@ -89,17 +117,17 @@ class AuditConfig:
 
     def __post_init__(self) -> None:
         """Raises ConfigError naming the option that is out of range."""
-        _require(
+        require(
             self.image_size is None or 4 <= self.image_size <= 1024, "--image-size", "from 4 to 1024 pixels"
         )
-        _require(self.epochs is None or 1 <= self.epochs <= 100_000, "--epochs", "from 1 to 100000")
-        _require(self.batch_size is None or 2 <= self.batch_size <= 65_536, "--batch-size", "from 2 to 65536")
-        _require(0 < self.min_labelled_share < 1, "min_labelled_share", "between 0 and 1")
-        _require(0 <= self.seed < 2**63, "--seed", "from 0 to 2^63 - 1")
+        require(self.epochs is None or 1 <= self.epochs <= 100_000, "--epochs", "from 1 to 100000")
+        require(self.batch_size is None or 2 <= self.batch_size <= 65_536, "--batch-size", "from 2 to 65536")
+        require(0 < self.min_labelled_share < 1, "min_labelled_share", "between 0 and 1")
+        require(0 <= self.seed < 2**63, "--seed", "from 0 to 2^63 - 1")
         one_of("--device", self.device, ("auto", "cpu", "cuda", "mps"))
 
 
-def with_overrides(settings: UMNConfig, overrides: Mapping[str, Any]) -> UMNConfig:
+def with_overrides(settings: S, overrides: Mapping[str, Any]) -> S:
     """`settings` with some fields replaced; text (from the command line) is read as the field's own type.
 
     Raises ConfigError for an unknown name (the nearest is suggested), a value that does not fit, or one out of range.
@@ -130,6 +158,7 @@ def _parse(name: str, value: Any, current: Any) -> Any:
         raise ConfigError(f"--set {name}={value}: not {kind}", fix=f"The default is {current}.") from error
 
 
-def _require(holds: bool, option: str, allowed: str) -> None:
+def require(holds: bool, option: str, allowed: str) -> None:
+    """Raise ConfigError naming the option, unless it holds."""
     if not holds:
         raise ConfigError(f"{option} is out of range", fix=f"It must be {allowed}.")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterable
 from typing import TypeVar
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 M = TypeVar("M", bound=nn.Module)
 
@@ -23,9 +24,15 @@ def update_guider(guider: nn.Module, learner: nn.Module, decay: float) -> None:
     Floating-point buffers (BatchNorm's running mean and variance) are averaged like parameters, so that the Guider's
     statistics lag as much as its weights do; integer buffers (BatchNorm's step count) are copied.
     """
-    torch._foreach_lerp_(list(guider.parameters()), list(learner.parameters()), 1 - decay)
+    update_average(guider.parameters(), learner.parameters(), decay)
     for mine, theirs in zip(guider.buffers(), learner.buffers(), strict=True):
         if mine.is_floating_point():
             mine.lerp_(theirs, 1 - decay)
         else:
             mine.copy_(theirs)
+
+
+@torch.no_grad()
+def update_average(average: Iterable[Tensor], values: Iterable[Tensor], decay: float) -> None:
+    """Each tensor of `average` <- decay average + (1 - decay) value, in place."""
+    torch._foreach_lerp_(list(average), list(values), 1 - decay)

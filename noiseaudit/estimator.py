@@ -10,21 +10,44 @@ import numpy.typing as npt
 import torch
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_is_fitted, check_random_state, validate_data
+from sklearn.utils.validation import (
+    check_consistent_length,
+    check_is_fitted,
+    check_random_state,
+    validate_data,
+)
 
 from noiseaudit.audit import audit_samples
 from noiseaudit.config import AuditConfig
+from noiseaudit.data.training import TrainingData
 from noiseaudit.labels.table import LabelTable
 from noiseaudit.plan import make_plan
 from noiseaudit.runtime import training_runtime
 from noiseaudit.samples import column_scales, from_vectors
-from noiseaudit.train import TrainingData, predict_all
+from noiseaudit.train import predict_all
 
 
 class NoiseAuditClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Trains on labels that may be wrong, says which, and predicts with the Guider.
 
-    Parameters are those of `AuditConfig`; `epochs=None` and `batch_size=None` are chosen from the number of rows.
+    Parameters are those of `AuditConfig`, `random_state` being its seed; `epochs=None` and `batch_size=None` are
+    chosen from the number of rows.
+
+    Rows without a label are given in `X` like the others and marked in `fit`'s `is_labelled`. No value of `y` means
+    "no label": what it holds there is not looked at, so anything of the same type will do. These rows help to learn,
+    get a `suggested_label_`, and are never a label issue:
+
+    >>> import numpy as np
+    >>> from noiseaudit import NoiseAuditClassifier
+    >>> X = np.array([[0.0, 0.1], [0.2, 0.0], [5.0, 5.1], [5.2, 5.0], [0.1, 0.1], [5.1, 5.1]])
+    >>> y = np.array(["cat", "cat", "dog", "dog", "", ""])
+    >>> model = NoiseAuditClassifier(epochs=30, random_state=0).fit(X, y, is_labelled=y != "")
+    >>> model.classes_.tolist()
+    ['cat', 'dog']
+    >>> np.isnan(model.p_mislabeled_).tolist()
+    [False, False, False, False, True, True]
+    >>> model.suggested_label_[4:].tolist()
+    ['cat', 'dog']
 
     Attributes after `fit` on n rows: `classes_`; `p_mislabeled_` (n,) and `epsilon_` (n,), NaN on unlabelled rows;
     `is_label_issue_` (n,) bool; `suggested_label_` (n,); `audit_`, the AuditResult.
@@ -38,7 +61,7 @@ class NoiseAuditClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         batch_size: int | None = None,
         cutoff: str = "auto",
         device: str = "auto",
-        random_state: int | np.random.RandomState | None = None,
+        random_state: int | np.integer[Any] | np.random.RandomState | None = None,
     ) -> None:
         self.method = method
         self.epochs = epochs
@@ -48,13 +71,15 @@ class NoiseAuditClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         self.random_state = random_state
 
     def fit(self, X: Any, y: Any, is_labelled: npt.ArrayLike | None = None) -> Self:  # noqa: N803
-        """Audit labels `y` (n,) of vectors `X` (n, d); where `is_labelled` is False, y is not looked at.
+        """Audit labels `y` (n,) of vectors `X` (n, d); where `is_labelled` (n,) is False, y is not looked at.
 
-        Raises ValueError for what scikit-learn refuses, and if fewer than two classes are labelled.
+        Without `is_labelled` every row counts as labelled. Raises ValueError for what scikit-learn refuses, if
+        `is_labelled` is not as long as y, and if fewer than two classes are labelled.
         """
         X, y = validate_data(self, X, y, dtype=np.float32)  # noqa: N806
         check_classification_targets(y)
         labelled = np.ones(len(y), np.bool_) if is_labelled is None else np.asarray(is_labelled, np.bool_)
+        check_consistent_length(y, labelled)
         self.classes_ = np.unique(y[labelled])
         if len(self.classes_) < 2:
             raise ValueError(f"labels of two classes or more are needed, got {len(self.classes_)} class")

@@ -24,10 +24,10 @@ def instance_features(table: LabelTable, *, images: Path | None, embeddings: Pat
     Raises ConfigError unless exactly one of `images` and `embeddings` is given, DataError if it is unusable.
     """
     if embeddings is not None and images is None:
-        from noiseaudit.data.embeddings import load_embeddings
+        from noiseaudit.data.embeddings import is_readable, load_embeddings
 
         values = load_embeddings(embeddings, table)
-        return _standardised(values, np.ones(len(values), np.bool_))
+        return _standardised(values, is_readable(values))
     if images is None or embeddings is not None:
         raise ConfigError("instance-dependent corruption needs --images or --embeddings, not both")
     from noiseaudit.data.load import load_images

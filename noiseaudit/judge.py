@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from noiseaudit.labels.table import LabelTable, Strings
+from noiseaudit.percent import percent
 from noiseaudit.result import SCHEMA
 from noiseaudit.score import best_first
 from noiseaudit.train import Fitted
@@ -104,15 +105,18 @@ def _reasons(table: LabelTable, fitted: Fitted, verdicts: Verdicts, given: Codes
         p_other, p_own = probs[row, best[row]], probs[row, given[row]]
         if p_own < p_other:
             sentences[row] = (
-                f"Looks like {other} ({p_other:.0%}) rather than {own} ({p_own:.1%}); "
-                f"in {fitted.last.epoch} epochs {own} never passed {fitted.peak_p_given[row]:.0%}."
+                f"Looks like {other} ({percent(p_other)}) rather than {own} ({percent(p_own)}); "
+                f"in {fitted.last.epoch} epochs {own} never passed {percent(fitted.peak_p_given[row])}."
             )
         elif verdicts.p_mislabeled[row] > 0.5:  # the noise between classes outweighs the Guider
             sentences[row] = (
-                f"Looks like {own} ({p_own:.0%}) or {other} ({p_other:.0%}), which is often labelled {own} here."
+                f"Looks like {own} ({percent(p_own)}) or {other} ({percent(p_other)}), "
+                f"which is often labelled {own} here."
             )
         else:  # a cut-off that was asked for goes further than any doubt
-            sentences[row] = f"Still looks like {own} ({p_own:.0%}); next is {other} ({p_other:.1%})."
+            sentences[row] = (
+                f"Still looks like {own} ({percent(p_own)}); next is {other} ({percent(p_other)})."
+            )
     return sentences
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,10 @@ from noiseaudit.clean import CleanSummary
 from noiseaudit.data.limits import DEFAULT_MAX_PIXELS
 from noiseaudit.errors import ConfigError, DataError
 from noiseaudit.labels.columns import FIND_ALL, ColumnNames
-from noiseaudit.labels.read import FORMATS, read_labels
-from noiseaudit.labels.table import Source
+from noiseaudit.labels.read import read_labels
+from noiseaudit.labels.table import FORMATS, Source
 from noiseaudit.outputs import RUN_FILE
+from noiseaudit.ranking import dominant_pair
 from noiseaudit.result import STATUSES, AuditResult
 from noiseaudit.runfolder import read_run_json
 
@@ -38,6 +39,7 @@ def describe_run(
 ) -> dict[str, Any]:
     """What `run.json` holds beside the clock: absolute paths, source, settings, warnings and counts."""
     source = dataclasses.asdict(inputs.source) | {"path": str(inputs.source.path.absolute())}
+    pair = dominant_pair(audit)
     return {
         "paths": {
             "data": source["path"],
@@ -57,6 +59,7 @@ def describe_run(
         "warnings": list(warnings),
         "unread": unread_rows(audit),
         "counts": counts(audit),
+        "dominant_pair": dataclasses.asdict(pair) if pair else None,
         "cleaned": {
             "file": cleaned.out.name,
             "changed": cleaned.n_changed,
@@ -104,6 +107,16 @@ def file_sha256(path: Path) -> str | None:
 def saved_run(audit: Path) -> dict[str, Any]:
     """The `run.json` beside `audit` (a run folder or its audit.parquet); empty if there is none."""
     return read_run_json(run_folder(audit)) or {}
+
+
+def scanned_columns(run: Mapping[str, Any]) -> ColumnNames:
+    """The image and id columns of the label file, as far as `run`, a run.json, says; for `read_truth`."""
+    source = run.get("source")
+    names = source if isinstance(source, Mapping) else {}
+    image, sample_id = (
+        name if isinstance(name, str) else None for name in map(names.get, ("image_column", "id_column"))
+    )
+    return ColumnNames(image=image, id=sample_id)
 
 
 def run_folder(audit: Path) -> Path:

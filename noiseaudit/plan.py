@@ -20,7 +20,7 @@ from noiseaudit.choose import (
     choose_epochs,
     choose_threads,
 )
-from noiseaudit.config import AuditConfig, UMNConfig, one_of, with_overrides
+from noiseaudit.config import AuditConfig, Settings, one_of, with_overrides
 from noiseaudit.data.batches import BatchPlan, plan_batches
 from noiseaudit.errors import DataError
 from noiseaudit.labels.table import LabelTable
@@ -40,7 +40,7 @@ class Plan:
     config: AuditConfig  # as asked
     device: torch.device
     backbone: Choice
-    settings: UMNConfig  # of the method, with the user's overrides
+    settings: Settings  # of the method, with the user's overrides
     batches: BatchPlan
     epochs: int
     threads: int  # of the CPU
@@ -73,21 +73,13 @@ class Plan:
         return {"asked": asked, "chosen": chosen}
 
 
-def log_prior(kind: str, codes: npt.NDArray[np.int64], n_classes: int) -> torch.Tensor:
-    """log p(y), (C,): "uniform" (the paper), or "empirical", the given labels' shares with one more of each class."""
-    if kind == "uniform":
-        return torch.full((n_classes,), -float(np.log(n_classes)))
-    counts = np.bincount(codes[codes >= 0], minlength=n_classes) + 1.0
-    return torch.from_numpy(np.log(counts / counts.sum()).astype(np.float32))
-
-
 def make_plan(table: LabelTable, samples: Samples, config: AuditConfig) -> Plan:
     """Choose what `config` leaves open. Raises ConfigError or DataError before any work is done."""
     one_of("--method", config.method, tuple(METHODS))
     check_cutoff(config.cutoff)
     usable = samples.status == "ok"
     n_labelled = int((usable & table.is_labelled).sum())
-    n_unlabelled = int(usable.sum()) - n_labelled
+    n_unlabelled = int(usable.sum()) - n_labelled if METHODS[config.method].uses_unlabelled else 0
     _check_classes(table, usable)
     device = choose_device(config.device)
     backbone = choose_backbone(config.backbone, samples.shape, int(usable.sum()), device)

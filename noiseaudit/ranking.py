@@ -1,15 +1,29 @@
-"""The rows of an audit in order of suspicion."""
+"""The rows of an audit in order of suspicion, and which classes its suspects confuse."""
 
 from __future__ import annotations
 
 import difflib
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from noiseaudit.errors import ConfigError
 from noiseaudit.result import AuditResult
+
+LEAST_SUSPECTS = 10  # fewer say nothing about a pair of classes
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Suspects with this given label and this suggestion."""
+
+    given_label: str
+    suggested_label: str
+    count: int
 
 
 def ranked_rows(
@@ -34,6 +48,31 @@ def ranked_rows(
     ordered = table.sort_by([(by, "descending"), ("row", "ascending")])
     rows: list[dict[str, Any]] = ordered.select(list(columns)).slice(0, top).to_pylist()
     return rows
+
+
+def suspect_pairs(audit: AuditResult) -> list[Pair]:
+    """How many suspects each pair of given and suggested label has: most first, ties by the classes' order."""
+    flagged = _suspects(audit)
+    given, suggested = (flagged.column(name).to_pylist() for name in ("given_label", "suggested_label"))
+    counts = Counter(pair for pair in zip(given, suggested, strict=True) if None not in pair)
+    place = {name: i for i, name in enumerate(audit.meta.classes)}
+    pairs = [Pair(*pair, n) for pair, n in counts.items()]
+    return sorted(pairs, key=lambda p: (-p.count, place[p.given_label], place[p.suggested_label]))
+
+
+def dominant_pair(audit: AuditResult) -> Pair | None:
+    """The pair that holds more than half of all suspects, if these are LEAST_SUSPECTS or more.
+
+    Perhaps one class is systematically taken for another, by the annotators or by the model.
+    """
+    n_suspects, pairs = len(_suspects(audit)), suspect_pairs(audit)
+    if n_suspects < LEAST_SUSPECTS or not pairs or 2 * pairs[0].count <= n_suspects:
+        return None
+    return pairs[0]
+
+
+def _suspects(audit: AuditResult) -> pa.Table:
+    return audit.table.filter(pc.fill_null(audit.table.column("is_label_issue"), False))
 
 
 def _check_class(name: str, classes: Sequence[str]) -> None:

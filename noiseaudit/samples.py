@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from noiseaudit.data.embeddings import load_embeddings
+from noiseaudit.data.embeddings import UNREADABLE, is_readable, load_embeddings
 from noiseaudit.data.fingerprint import fingerprint
 from noiseaudit.data.limits import DEFAULT_MAX_MEMORY, DEFAULT_MAX_PIXELS
 from noiseaudit.data.load import load_images
@@ -55,11 +55,10 @@ def load_samples(
     Raises ConfigError unless exactly one of the two is given, DataError if it is unusable.
     """
     if (options.images is None) == (options.embeddings is None):
-        raise ConfigError(
-            "the samples are missing or given twice", fix="Give either --images DIR or --embeddings FILE."
-        )
+        found = "neither --images nor" if options.images is None else "both --images and"
+        raise ConfigError(f"{found} --embeddings given", fix="Give either --images DIR or --embeddings FILE.")
     if options.embeddings is not None:
-        return _from_embeddings(table, options.embeddings)
+        return _from_embeddings(table, options.embeddings, strict=options.strict)
     assert options.images is not None
     pixels = load_images(
         table,
@@ -76,9 +75,9 @@ def load_samples(
     return Samples(pixels.data, pixels.status, pixels.reason, fingerprint(table, pixels))
 
 
-def _from_embeddings(table: LabelTable, path: Path) -> Samples:
-    values = load_embeddings(path, table)
-    return from_vectors(table, values, *column_scales(values))
+def _from_embeddings(table: LabelTable, path: Path, *, strict: bool) -> Samples:
+    values = load_embeddings(path, table, strict=strict)
+    return from_vectors(table, values, *column_scales(values[is_readable(values)]))
 
 
 def column_scales(values: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
@@ -97,8 +96,12 @@ def from_vectors(
     mean: npt.NDArray[np.float32],
     deviation: npt.NDArray[np.float32],
 ) -> Samples:
-    """Samples of finite vectors (n, d), standardised."""
-    status = np.full(len(table), "ok", dtype=np.object_)
+    """Samples of vectors (n, d), standardised; a row that is not finite is "unreadable", and zero."""
+    is_ok = is_readable(values)
+    status = np.where(is_ok, "ok", "unreadable").astype(np.object_)
     reason = np.full(len(table), None, dtype=np.object_)
-    x = torch.from_numpy((values - mean) / deviation)
+    reason[~is_ok] = UNREADABLE
+    scaled = (values - mean) / deviation
+    scaled[~is_ok] = 0
+    x = torch.from_numpy(scaled)
     return Samples(x, status, reason, fingerprint(table, values))

@@ -14,7 +14,7 @@ from noiseaudit.atomic import atomic_path
 from noiseaudit.audit import Audit, audit_samples, scored_ids
 from noiseaudit.choose import choose_device
 from noiseaudit.clean import CleanSummary, clean_labels
-from noiseaudit.config import AuditConfig, UMNConfig, one_of, with_overrides
+from noiseaudit.config import AuditConfig, one_of, with_overrides
 from noiseaudit.dynamics import write_epoch
 from noiseaudit.labels.columns import FIND_ALL, ColumnNames
 from noiseaudit.labels.read import read_labels
@@ -95,7 +95,7 @@ def check_config(config: AuditConfig) -> None:
     one_of("--method", config.method, tuple(METHODS))
     one_of("--backbone", config.backbone, ("auto", *BACKBONES))
     check_cutoff(config.cutoff)
-    with_overrides(UMNConfig(), config.settings)
+    with_overrides(METHODS[config.method].settings("mlp"), config.settings)
     choose_device(config.device)
 
 

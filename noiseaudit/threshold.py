@@ -75,7 +75,8 @@ def _by_expected_f1(p_mislabeled: Floats) -> Judged:
     curve = expected_f1(p_mislabeled)
     best = float(-np.sort(-p_mislabeled)[curve.argmax()])
     threshold = max(best, LEAST_PROBABILITY)
-    reason = f"Chosen where the expected F1 is highest ({curve.max():.2f}), without any known truth."
+    estimate = "above 0.99" if curve.max() > 0.99 else f"{curve.max():.2f}"
+    reason = f"Chosen without any known truth, where F1 is highest by the model's own estimate ({estimate})."
     if best < LEAST_PROBABILITY:
         reason = f"No row below {LEAST_PROBABILITY} is flagged: most such labels are right."
     return Judged(p_mislabeled >= threshold, Cutoff("auto", "p_mislabeled", threshold, reason))

@@ -1,10 +1,10 @@
-"""fit(): the only training loop."""
+"""fit() trains one run; Course is the part of a run that a stack of runs shares (noiseaudit.stack)."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,8 +13,9 @@ import torch
 from torch import Tensor
 
 from noiseaudit.data.batches import BatchPlan, epoch_batches
+from noiseaudit.data.training import TrainingData
 from noiseaudit.errors import TrainingDiverged
-from noiseaudit.methods.base import Batch, Method, Prediction
+from noiseaudit.methods.base import Method, Prediction
 from noiseaudit.objective import label_uncertainty
 from noiseaudit.runtime import full_float32
 from noiseaudit.seeds import torch_generator
@@ -22,22 +23,6 @@ from noiseaudit.seeds import torch_generator
 Floats = npt.NDArray[np.float32]
 PREDICT_ROWS = 1024  # rows of one prediction chunk
 AVERAGE_FROM = 0.5  # predictions are averaged over the epochs after this share of the schedule
-
-
-@dataclass(frozen=True)
-class TrainingData:
-    """m usable rows of n. Images stay uint8 until a batch is cut, so that they fit in memory or in a memory map."""
-
-    x: Tensor  # (n, channels, H, W) uint8, or (n, d) float32 embeddings
-    usable: Tensor  # (m,) int64: which of the n; x itself may be on disk and is never copied
-    codes: Tensor  # (m,) int64: index of the given label, -1 where unlabelled
-    n_classes: int
-
-    def batch(self, rows: Tensor, device: torch.device) -> Batch:
-        """x of some of the m rows as float32 on `device`, images scaled to [0, 1]."""
-        x = self.x[self.usable[rows]].to(device, non_blocking=True)
-        scaled = x.float().div_(255) if x.dtype == torch.uint8 else x
-        return Batch(scaled, self.codes[rows].to(device))
 
 
 @dataclass(frozen=True)
@@ -63,6 +48,50 @@ class Fitted:
     last: EpochRecord
 
 
+class Course:
+    """One run's way through its epochs: which rows each step sees, and what is kept of the predictions."""
+
+    def __init__(self, data: TrainingData, plan: BatchPlan, *, epochs: int, seed: int) -> None:
+        self.data, self.plan, self.epochs = data, plan, epochs
+        self._unlabelled = (data.codes < 0).nonzero().flatten()
+        self._labelled = (data.codes >= 0).nonzero().flatten()
+        self._order = torch_generator(seed, "batches")
+        self._peak = np.zeros(len(self._labelled), np.float32)
+        self._mean = torch.zeros(len(data.codes), data.n_classes)
+        self._first_averaged = math.floor(AVERAGE_FROM * epochs) + 1
+
+    def steps(self, epoch: int) -> Iterator[tuple[Tensor, float]]:
+        """Row indices of each step's batch, and the progress of the schedule."""
+        for step, rows in enumerate(epoch_batches(self._labelled, self._unlabelled, self.plan, self._order)):
+            yield rows, (epoch - 1 + step / self.plan.steps) / self.epochs
+
+    def end_epoch(
+        self, epoch: int, losses: dict[str, float], prediction: Prediction, seconds: float
+    ) -> EpochRecord:
+        """Take in mean losses and predictions (m rows). Raises TrainingDiverged if any is not finite."""
+        bad = [name for name, value in losses.items() if not math.isfinite(value)]
+        if not bad and not prediction.guider.isfinite().all():  # the last update is in no loss yet
+            bad = ["predictions"]
+        if bad:
+            raise _diverged(epoch, ", ".join(bad))
+        if epoch >= self._first_averaged:
+            self._mean.lerp_(prediction.guider, 1 / (epoch - self._first_averaged + 1))
+        record = _record(epoch, losses, prediction, self.data.codes, self._labelled, seconds)
+        np.maximum(self._peak, record.p_given_guider, out=self._peak)
+        self._last, self._latent = record, prediction.latent
+        return record
+
+    def fitted(self) -> Fitted:
+        """After the last epoch."""
+        return Fitted(
+            guider_mean=self._mean.numpy(),
+            latent=self._latent.numpy(),
+            labelled=self._labelled.numpy(),
+            peak_p_given=self._peak,
+            last=self._last,
+        )
+
+
 def fit(
     method: Method,
     data: TrainingData,
@@ -77,34 +106,17 @@ def fit(
 
     Raises TrainingDiverged when a loss becomes infinite or NaN.
     """
-    labelled, unlabelled = (data.codes >= 0).nonzero().flatten(), (data.codes < 0).nonzero().flatten()
-    order = torch_generator(seed, "batches")
-    peak = np.zeros(len(labelled), np.float32)
-    mean = torch.zeros(len(data.codes), data.n_classes)
-    first_averaged = math.floor(AVERAGE_FROM * epochs) + 1
+    course = Course(data, plan, epochs=epochs, seed=seed)
     for epoch in range(1, epochs + 1):
         started = time.perf_counter()
         sums: dict[str, Tensor] = {}
-        for step, rows in enumerate(epoch_batches(labelled, unlabelled, plan, order)):
-            progress = (epoch - 1 + step / plan.steps) / epochs
-            _accumulate(sums, method.step(data.batch(rows, device), progress), plan.steps)
-        losses = _finite_losses(sums, epoch)
+        for rows, progress in course.steps(epoch):
+            accumulate(sums, method.step(data.batch(rows, device), progress), plan.steps)
+        method.end_epoch(epoch, epochs)
+        losses = {name: float(value) for name, value in sums.items()}
         prediction = predict_all(method, data, device)
-        if not prediction.guider.isfinite().all():  # the epoch's last update is in no loss yet
-            raise _diverged(epoch, "predictions")
-        if epoch >= first_averaged:
-            mean.lerp_(prediction.guider, 1 / (epoch - first_averaged + 1))
-        seconds = time.perf_counter() - started
-        record = _record(epoch, losses, prediction, data.codes, labelled, seconds)
-        np.maximum(peak, record.p_given_guider, out=peak)
-        on_epoch(record)
-    return Fitted(
-        guider_mean=mean.numpy(),
-        latent=prediction.latent.numpy(),
-        labelled=labelled.numpy(),
-        peak_p_given=peak,
-        last=record,
-    )
+        on_epoch(course.end_epoch(epoch, losses, prediction, time.perf_counter() - started))
+    return course.fitted()
 
 
 def predict_all(method: Method, data: TrainingData, device: torch.device) -> Prediction:
@@ -115,19 +127,11 @@ def predict_all(method: Method, data: TrainingData, device: torch.device) -> Pre
     return Prediction(*(torch.cat([value.cpu() for value in values]) for values in zip(*parts, strict=True)))
 
 
-def _accumulate(sums: dict[str, Tensor], losses: dict[str, Tensor], steps: int) -> None:
+def accumulate(sums: dict[str, Tensor], losses: dict[str, Tensor], steps: int) -> None:
     """Add each loss's share to the epoch's mean, on the device: no synchronisation inside an epoch."""
     for name, value in losses.items():
         share = value / steps
         sums[name] = sums[name] + share if name in sums else share
-
-
-def _finite_losses(sums: dict[str, Tensor], epoch: int) -> dict[str, float]:
-    losses = {name: float(value) for name, value in sums.items()}
-    bad = [name for name, value in losses.items() if not math.isfinite(value)]
-    if bad:
-        raise _diverged(epoch, ", ".join(bad))
-    return losses
 
 
 def _diverged(epoch: int, what: str) -> TrainingDiverged:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,12 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from noiseaudit.errors import DataError
+from noiseaudit.labels.columns import FIND_ALL, ColumnNames
 from noiseaudit.labels.table import Strings
 from noiseaudit.result import AuditResult
+from noiseaudit.truth_columns import KEYS, resolve_truth_columns
 from noiseaudit.truth_file import Record, read_records
 
 _BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
-_FIX_COLUMNS = "Give a column true_label or is_corrupted."
 
 
 @dataclass(frozen=True)
@@ -37,40 +38,39 @@ def truth_from_audit(audit: AuditResult) -> Truth:
     return _truth(audit.column("given_label"), true_label, {})
 
 
-def read_truth(path: Path, audit: AuditResult) -> Truth:
+def read_truth(path: Path, audit: AuditResult, *, scanned: ColumnNames = FIND_ALL) -> Truth:
     """Read truth from CSV, TSV, JSONL or Parquet and join it to the audit on `sample_id`, else on `image`.
 
-    The file has `true_label`, or `is_corrupted` (true/false, yes/no, 1/0), or both. Rows with an empty cell,
-    and rows of the audit that the file does not name, have no truth. Raises DataError if the file is not
-    readable, names a row twice, contradicts itself or shares no row with the audit.
+    The file has `true_label`, or `is_corrupted` (true/false, yes/no, 1/0), or both, under these or the usual
+    names of label files; `scanned` names the id and image columns of the label file, which may stand here too.
+    Rows with an empty cell, and rows of the audit that the file does not name, have no truth. Raises DataError
+    if the file is not readable, lacks a column, names a row twice, contradicts itself or shares no row with the
+    audit.
     """
-    records = list(read_records(path))
+    records = read_records(path, lambda names: resolve_truth_columns(names, scanned, file=path))
     if not records:
-        raise DataError("holds no rows", file=path, fix=_FIX_COLUMNS)
-    columns = set().union(*(record.cells for record in records))
-    key = next((name for name in ("sample_id", "image") if name in columns), None)
-    if key is None:
-        raise DataError(
-            f"has neither a column sample_id nor image, only {', '.join(sorted(columns)) or 'others'}",
-            file=path,
-            fix=f"Name the column of the audit's ids sample_id, or that of the images image. {_FIX_COLUMNS}",
-        )
-    if not {"true_label", "is_corrupted"} & columns:
-        raise DataError(
-            f"has neither a column true_label nor is_corrupted, only {', '.join(sorted(columns)) or 'others'}",
-            file=path,
-            fix=_FIX_COLUMNS,
-        )
+        raise DataError("holds no rows", file=path, fix="Give one row per label whose truth is known.")
+    key = _key(records, audit)
     by_id = _by_id(records, key, path)
     joined = [by_id.get(sample) for sample in audit.column(key)]
     if not any(joined):
+        expected = key if audit.column(key)[0] is not None else "sample_id"
         raise DataError(
             f"shares no {key} with the audit",
             file=path,
-            column=key,
-            fix=f"Use the {key} of audit.parquet, such as {audit.column(key)[0]!r}.",
+            column=records[0].columns[key],
+            fix=f"Use the {expected} of audit.parquet, such as {audit.column(expected)[0]!r}.",
         )
     return _joined_truth(audit.column("given_label"), joined, path)
+
+
+def _key(records: Sequence[Record], audit: AuditResult) -> str:
+    """The column of the audit to join on: the first that the file has and shares a cell with, else that it has."""
+    keys = [key for key in KEYS if key in records[0].columns]
+    for key in keys:
+        if {record.cells.get(key) for record in records} & set(audit.column(key)) - {None}:
+            return key
+    return keys[0]
 
 
 def _joined_truth(given: Strings, joined: list[Record | None], path: Path) -> Truth:
@@ -110,19 +110,19 @@ def _claim(record: Record, path: Path) -> bool | None:
         raise record.error(
             f"cannot read {text!r}",
             path=path,
-            column="is_corrupted",
+            role="is_corrupted",
             fix="Write true or false, yes or no, 1 or 0.",
         )
     return claim
 
 
-def _by_id(records: list[Record], key: str, path: Path) -> dict[str, Record]:
+def _by_id(records: Sequence[Record], key: str, path: Path) -> dict[str, Record]:
     by_id: dict[str, Record] = {}
     for record in records:
         name = record.cells.get(key)
         if name is None:
-            raise record.error("empty", path=path, column=key, fix="Name the row or remove it.")
+            raise record.error("empty", path=path, role=key, fix="Name the row or remove it.")
         if name in by_id:
-            raise record.error(f"{name!r} stands twice", path=path, column=key, fix="Remove one.")
+            raise record.error(f"{name!r} stands twice", path=path, role=key, fix="Remove one.")
         by_id[name] = record
     return by_id

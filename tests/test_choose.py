@@ -51,7 +51,9 @@ def test_a_device_that_is_not_there(monkeypatch: pytest.MonkeyPatch, name: str) 
         ((3, 48, 48), 80, CPU, "conv13", "few enough"),
         ((3, 48, 49), 80, CPU, "resnet18", "few enough"),
         ((3, 128, 128), 5000, CUDA, "resnet18", "on a cuda device"),
-        ((3, 128, 128), 5000, CPU, "mlp", "a convolutional network would take hours"),
+        ((3, 128, 128), 5000, CPU, "mlp", "a convolutional network would take much longer"),
+        ((3, 128, 128), 5000, CPU, "mlp", "patience with --backbone resnet18"),
+        ((3, 32, 32), 5000, CPU, "mlp", "patience with --backbone conv13"),
         ((3, 8, 40), 100, CPU, "resnet18", "few enough"),  # too low for conv13's poolings
         ((3, 12, 40), 100, CPU, "conv13", "few enough"),
     ],

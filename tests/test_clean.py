@@ -79,6 +79,7 @@ def test_blank_and_drop(audit: AuditResult, source: Source, tmp_path: Path) -> N
     summary = clean_labels(audit, source, out, policy="drop")
     assert out.read_bytes() == CSV.replace(b"a.png,cat,train\r\n", b"").replace(b'e.png,"dog",\r\n', b"")
     assert (summary.n_changed, summary.n_dropped, summary.n_protected) == (0, 2, 1)
+    assert (summary.n_rows, summary.n_written) == (6, 4)
 
 
 def test_flag_keeps_every_label_and_flags_held_out_rows_too(

@@ -53,7 +53,8 @@ def test_drop_finds_the_file_by_run_json(audit: AuditResult, tmp_path: Path) -> 
     result = _clean(tmp_path, "drop", "--include-test")
     assert (result.exit_code, result.stdout) == (0, "")
     flagged = _flagged(audit)
-    assert f"60 rows, 0 changed, {len(flagged)} dropped" in result.stderr
+    assert f"{60 - len(flagged)} rows written, 0 changed, {len(flagged)} dropped" in result.stderr
+    assert len(flagged) > 0
     before = (tmp_path / "labels.csv").read_bytes().splitlines(keepends=True)
     kept = [line for i, line in enumerate(before[1:]) if i not in flagged]
     assert (tmp_path / "out.csv").read_bytes().splitlines(keepends=True) == [before[0], *kept]
@@ -66,6 +67,7 @@ def test_rows_of_the_test_split_are_spared_and_counted(audit: AuditResult, tmp_p
     assert summary["n_protected"] == len(spared) > 0
     assert summary["n_changed"] == len(_flagged(audit)) - len(spared)
     assert summary["out"] == str(tmp_path / "out.csv")
+    assert summary["n_written"] == 60
     said = _clean(tmp_path, "blank", "--force").stderr
     assert f"{len(spared)} suspects in test or validation splits" in said
 
@@ -122,7 +124,7 @@ def test_a_bare_audit_needs_only_options(audit: AuditResult, tmp_path: Path) -> 
     columns = ["--label-column", "kind", "--image-column", "picture"]
     assert _clean(tmp_path, "drop", *options).exit_code == 2
     result = _clean(tmp_path, "drop", *options, *columns)
-    assert (result.exit_code, "60 rows" in result.stderr) == (0, True)
+    assert (result.exit_code, "rows written" in result.stderr) == (0, True)
     result = _clean(tmp_path, "drop", *options, *columns, "--id-column", "kind", "--force")
     assert (result.exit_code, "'kind'" in result.stderr) == (2, True)
 
@@ -136,3 +138,21 @@ def test_rows_in_another_order_are_refused(audit: AuditResult, tmp_path: Path) -
     result = _clean(tmp_path, "drop")
     assert (result.exit_code, "row 0, column 'image'" in result.stderr) == (2, True)
     assert not (tmp_path / "out.csv").exists()
+
+
+@pytest.mark.parametrize("command", ["evaluate", "report"])
+def test_a_truth_file_may_name_the_images_as_the_scanned_file_does(
+    command: str, audit: AuditResult, tmp_path: Path
+) -> None:
+    run = json.loads((tmp_path / "run" / "run.json").read_text())
+    image, label = audit.column("image")[0], audit.column("given_label")[0]
+    (tmp_path / "truth.csv").write_text(f"Picture No,true_label\n{image},{label}\n")
+    words = [command, str(tmp_path / "run"), "--truth", str(tmp_path / "truth.csv")]
+    result = CliRunner().invoke(app, words)
+    assert (result.exit_code, "no column names the rows" in result.stderr) == (2, True)
+    run["source"]["image_column"] = "Picture No"
+    (tmp_path / "run" / "run.json").write_text(json.dumps(run))
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == 0, result.stderr
+    if command == "evaluate":
+        assert "1 rows with truth, 0 of them corrupted" in result.stderr

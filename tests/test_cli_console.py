@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import sys
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 
-from noiseaudit_cli.console import print_json, print_rows, visible
+from noiseaudit_cli.console import print_json, print_rows, print_table, visible
 
 
 class Terminal(io.StringIO):
@@ -18,13 +20,18 @@ class Terminal(io.StringIO):
         return True
 
 
-def _on_terminal(monkeypatch: pytest.MonkeyPatch, row: dict[str, object]) -> str:
-    monkeypatch.setenv("COLUMNS", "80")
+def _on_terminal(
+    monkeypatch: pytest.MonkeyPatch, rows: list[dict[str, object]], names: list[str], width: int = 80
+) -> str:
+    monkeypatch.setenv("COLUMNS", str(width))
     terminal = Terminal()
     with monkeypatch.context() as patch:  # for the call alone: pytest has a stdout of its own
         patch.setattr(sys, "stdout", terminal)
-        print_rows([row], list(row))
-    return terminal.getvalue()
+        if names:
+            print_table(rows, list(rows[0]), names)
+        else:
+            print_rows(rows, list(rows[0]))
+    return re.sub(r"\x1b\[\d*m", "", terminal.getvalue())  # the header is bold
 
 
 @pytest.mark.parametrize(
@@ -52,7 +59,7 @@ def test_visible_text_is_one_line_that_can_be_written(text: str) -> None:
 
 
 def test_a_table_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    text = _on_terminal(monkeypatch, {"name": "[red]x[/red]\x1b", "p": 0.123456, "ok": True})
+    text = _on_terminal(monkeypatch, [{"name": "[red]x[/red]\x1b", "p": 0.123456, "ok": True}], [])
     assert "[red]x[/red]\\x1b" in text
     assert "0.1235" in text
     assert "yes" in text
@@ -60,10 +67,40 @@ def test_a_table_on_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_missing_values_are_empty_cells(monkeypatch: pytest.MonkeyPatch) -> None:
-    text = _on_terminal(monkeypatch, {"a": None, "b": False})
+    text = _on_terminal(monkeypatch, [{"a": None, "b": False}], [])
     assert "a" in text
     assert "None" not in text
     assert "False" not in text
+
+
+PATH = f"train/{'猫' * 30}/{'x' * 40}/7.png"
+LONG: list[dict[str, object]] = [
+    {"rank": "1*", "row": 1234567, "sample_id": PATH, "label": "y" * 60, "p": "> 99.9 %"},
+    {"rank": "2 ", "row": 8, "sample_id": "8.png", "label": "cat", "p": "51 %"},
+]
+
+
+@pytest.mark.parametrize("width", [30, 48, 80, 120, 400])
+def test_only_names_are_cut_and_every_row_is_one_line(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    lines = _on_terminal(monkeypatch, LONG, ["sample_id", "label"], width).splitlines()
+    assert len(lines) == 4  # header, rule, two rows
+    assert lines[2].split()[:2] == ["1*", "1234567"]
+    assert lines[2].endswith("> 99.9 %")
+    assert lines[3].split() == ["2", "8", "8.png", "cat", "51", "%"]
+    widths = [cell_len(line.rstrip()) for line in lines]
+    assert max(widths) <= max(width, 48)
+    assert ("…" in lines[2]) == (width < 400)
+    assert lines[2].split()[2].startswith("tra")
+    assert lines[2].split()[2].endswith("png")
+
+
+def test_numbers_are_aligned_at_the_right_and_names_at_the_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows: list[dict[str, object]] = [
+        {"name": "7", "row": 12, "p": "> 99.9 %"},
+        {"name": "10", "row": 3, "p": "4 %"},
+    ]
+    lines = _on_terminal(monkeypatch, rows, ["name"]).splitlines()
+    assert [line.rstrip() for line in lines[2:]] == ["7      12  > 99.9 %", "10      3       4 %"]
 
 
 def test_tsv_in_a_pipe(capsys: pytest.CaptureFixture[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import sys
 from types import SimpleNamespace
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from noiseaudit_cli import progress
 from noiseaudit_cli.progress import ScanProgress
 
 LOSSES = {"loss": 1.5, "reconstruction": 0.25, "conditional": 2.0, "entropy": 9.0}
@@ -21,7 +23,12 @@ class Terminal(io.StringIO):
 
 
 def _watched(
-    monkeypatch: pytest.MonkeyPatch, stderr: io.StringIO, *, epochs: int, quiet: bool = False
+    monkeypatch: pytest.MonkeyPatch,
+    stderr: io.StringIO,
+    *,
+    epochs: int,
+    upto: int | None = None,
+    quiet: bool = False,
 ) -> str:
     plan: Any = SimpleNamespace(
         config=SimpleNamespace(method="umn"),
@@ -35,20 +42,20 @@ def _watched(
     monkeypatch.setenv("COLUMNS", "120")
     with monkeypatch.context() as patch:
         patch.setattr(sys, "stderr", stderr)
-        with ScanProgress(quiet=quiet) as progress:
-            progress.on_plan(nothing, nothing, plan)
-            for epoch in range(1, epochs + 1):
+        with ScanProgress(quiet=quiet) as watcher:
+            watcher.on_plan(nothing, nothing, plan)
+            for epoch in range(1, (upto or epochs) + 1):
                 record: Any = SimpleNamespace(
                     epoch=epoch, losses=LOSSES, p_given_guider=np.array([0.25, 0.75])
                 )
-                progress.on_epoch(record)
+                watcher.on_epoch(record)
     return stderr.getvalue()
 
 
-def test_a_log_gets_ten_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_log_gets_its_first_epoch_and_ten_lines(monkeypatch: pytest.MonkeyPatch) -> None:
     first, *lines = _watched(monkeypatch, io.StringIO(), epochs=50).splitlines()
     assert first == "Training umn with backbone mlp (small [8x8] images) on cpu: 50 epochs of 7 steps."
-    assert [line.split()[1] for line in lines] == [f"{epoch}/50" for epoch in range(5, 51, 5)]
+    assert [line.split()[1] for line in lines] == [f"{epoch}/50" for epoch in (1, *range(5, 51, 5))]
     assert (
         lines[-1]
         == "epoch 50/50  loss 1.5  reconstruction 0.25  conditional 2  believes 50% of labels  0 s left"
@@ -58,6 +65,21 @@ def test_a_log_gets_ten_lines(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_short_training_gets_a_line_an_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = _watched(monkeypatch, io.StringIO(), epochs=3).splitlines()
     assert [line.split()[1] for line in lines[1:]] == ["1/3", "2/3", "3/3"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [(1.2, "59 s"), (2.4, "118 s"), (10, "8 min"), (146, "119 min"), (150, "2.0 h"), (1000, "13.6 h")],
+)
+@pytest.mark.parametrize("stderr", [io.StringIO, Terminal])
+def test_one_epoch_is_enough_to_say_how_long_the_rest_takes(
+    monkeypatch: pytest.MonkeyPatch, stderr: type[io.StringIO], seconds: float, expected: str
+) -> None:
+    """On a terminal too: 49 more epochs, each as long as the first."""
+    times = itertools.count(0.0, seconds)
+    monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: next(times)))
+    text = _watched(monkeypatch, stderr(), epochs=50, upto=1)
+    assert f"{expected} left" in text.split("steps.")[1]
 
 
 def test_a_terminal_gets_a_live_line(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
+import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,8 +13,15 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from noiseaudit.ranking import dominant_pair
 from noiseaudit.result import AuditResult
 from noiseaudit_cli.main import app
+from noiseaudit_cli.rank import Score, rank
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
 
 
 @pytest.fixture
@@ -100,3 +110,48 @@ def test_hostile_labels_cannot_steer_the_terminal(
     assert any("naïve 🐈" in line for line in lines)
     labels = {row["given_label"] for row in json.loads(_rank(tmp_path, "--all", "--json").stdout)}
     assert labels == set(classes)
+
+
+def _on_terminal(monkeypatch: pytest.MonkeyPatch, folder: Path, by: Score) -> list[str]:
+    monkeypatch.setenv("COLUMNS", "80")
+    terminal = Terminal()
+    with monkeypatch.context() as patch:  # for the call alone: pytest has a stdout of its own
+        patch.setattr(sys, "stdout", terminal)
+        rank(folder, by=by, top=30)
+    return re.sub(r"\x1b\[\d*m", "", terminal.getvalue()).splitlines()
+
+
+def test_a_table_on_a_terminal_marks_suspects_and_claims_no_certainty(
+    audit: AuditResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    header, _, *rows, legend = _on_terminal(monkeypatch, tmp_path, Score.P_MISLABELED)
+    assert header.split() == ["rank", "row", "sample_id", "given_label", "suggested_label", "p_mislabeled"]
+    assert len(rows) == 30
+    n_suspects = audit.table.column("is_label_issue").to_pylist().count(True)
+    assert [row.split()[0] for row in rows] == [f"{i}{'*' * (i <= n_suspects)}" for i in range(1, 31)]
+    assert {row[-1] for row in rows} == {"%"}
+    assert legend == "* suspect; p_mislabeled is the model's own estimate"
+
+
+def test_epsilon_takes_the_place_of_p_mislabeled(
+    audit: AuditResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    header, _, first, *_, legend = _on_terminal(monkeypatch, tmp_path, Score.EPSILON)
+    assert header.split()[-1] == "epsilon"
+    assert "p_mislabeled" not in header
+    highest = max(e for e in audit.table.column("epsilon").to_pylist() if e is not None)
+    assert float(first.split()[-1]) == pytest.approx(highest, rel=1e-3)
+    assert legend == "* suspect"
+
+
+def test_a_dominant_pair_is_named_below_the_table(
+    tmp_path: Path, make_audit: Callable[..., AuditResult], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    audit = make_audit(200, ["cat", "dog"], noise_rate=0.3)
+    audit.write(tmp_path / "audit.parquet")
+    pair = dominant_pair(audit)
+    assert pair is not None
+    *_, note = _on_terminal(monkeypatch, tmp_path, Score.P_MISLABELED)
+    assert note.startswith(
+        f"{pair.count} suspects, more than half, are {pair.given_label} -> {pair.suggested_label}: possibly"
+    )

@@ -12,7 +12,8 @@ def _run(**changes: Any) -> dict[str, Any]:
     run = {
         "counts": {"suspects": 12, "checked": 1000, "suggested": 0, "expected_mislabeled": 11.6},
         "config": {"chosen": {"backbone": "mlp", "backbone_reason": "small grey images"}},
-        "cutoff": {"score": "p_mislabeled", "threshold": 0.51234, "reason": "Highest expected F1."},
+        "cutoff": {"score": "p_mislabeled", "threshold": 0.51234, "reason": "Highest F1."},
+        "dominant_pair": None,
         "warnings": [],
         "unread": [],
         "paths": {"data": "/data/labels.jsonl"},
@@ -25,9 +26,9 @@ def _run(**changes: Any) -> dict[str, Any]:
 def test_all_of_it() -> None:
     assert scan_summary(_run(), Path("my run")).splitlines() == [
         "",
-        "12 of 1,000 labels look wrong (about 12 are, by the sum of p_mislabeled).",
+        "12 of 1,000 labels look wrong (about 12 are, by the model's own estimate).",
         "  backbone  mlp: small grey images",
-        "  cut-off   p_mislabeled 0.5123: Highest expected F1.",
+        "  cut-off   p_mislabeled 51 %: Highest F1.",
         "  cleaned   cleaned.jsonl: 1,012 relabelled",
         "",
         "Open my run/report.html, or go on with",
@@ -47,6 +48,21 @@ def test_bad_rows_and_warnings_are_listed_and_made_safe() -> None:
     assert "row 4, " in text
     assert "row 5, " not in text
     assert "    ... and 2 more in run.json\n" in text
+
+
+def test_a_dominant_pair_is_one_safe_line() -> None:
+    pair = {"given_label": "cat\n", "suggested_label": "dog\x1b", "count": 1007}
+    assert scan_summary(_run(dominant_pair=pair), Path("run")).splitlines()[4] == (
+        "  1,007 suspects, more than half, are cat\\n -> dog\\x1b: "
+        "possibly a systematic confusion, worth a look before cleaning."
+    )
+
+
+def test_a_certain_cutoff_is_not_called_certain() -> None:
+    cutoff = {"score": "p_mislabeled", "threshold": 0.99999, "reason": "Three rows."}
+    assert "  cut-off   p_mislabeled > 99.9 %: Three rows.\n" in scan_summary(
+        _run(cutoff=cutoff), Path("run")
+    )
 
 
 def test_unlabelled_rows_are_mentioned() -> None:

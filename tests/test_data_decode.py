@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import torch
 from PIL import Image
@@ -45,6 +46,7 @@ def test_rows_keep_their_order(paths: list[Path], tmp_path: Path) -> None:
 
 def test_workers_and_memory_map_change_nothing(paths: list[Path], tmp_path: Path) -> None:
     paths[7].write_bytes(b"")
+    Image.new("RGB", (5, 6), "red").save(paths[8])
     cache = tmp_path / "new" / "cache"
     plain = decode(paths, cache, size=(4, 4), channels=3)
     assert not cache.exists()
@@ -58,6 +60,57 @@ def test_workers_and_memory_map_change_nothing(paths: list[Path], tmp_path: Path
         assert plain.reason.tolist() == other.reason.tolist()
     mapped.data[0] = 9
     assert (np.load(cache / "pixels.npy", mmap_mode="r")[0] == 9).all()
+
+
+def _saved(folder: Path, values: npt.NDArray[np.uint8], kind: str) -> Path:
+    """A grey picture (h, w) stored as `kind`."""
+    folder.mkdir(exist_ok=True)
+    path = folder / f"{len(list(folder.iterdir()))}.{'jpg' if kind == 'YCbCr' else 'png'}"
+    grey = Image.fromarray(values)
+    if kind == "P":
+        grey.putpalette(bytes(np.repeat(np.arange(255, -1, -1), 3).tolist()))
+        grey = grey.point(list(range(255, -1, -1)))
+    else:
+        grey = grey.convert(kind)
+    grey.save(path)
+    return path
+
+
+@pytest.mark.parametrize("limit", [10**9, 0])
+@pytest.mark.parametrize("kind", ["RGB", "RGBA", "P"])
+def test_grey_stored_as_colour_is_the_same_as_grey(tmp_path: Path, kind: str, limit: int) -> None:
+    noise = np.random.default_rng(0).integers(0, 256, (40, 9, 7), dtype=np.uint8)
+    grey = [_saved(tmp_path / "grey", values, "L") for values in noise]
+    stored = [_saved(tmp_path / "stored", values, kind) for values in noise]
+    assert not probe_images(stored).is_grey.any()
+    for size in (None, (5, 4)):
+        expected = decode(grey, tmp_path, size=size).data
+        assert size or torch.equal(expected[:, 0], torch.from_numpy(noise))
+        found = decode(stored, tmp_path / "cache", size=size, channels=3, workers=3, memory_limit=limit)
+        assert found.data.shape == expected.shape
+        assert torch.equal(found.data, expected)
+        assert found.data.is_contiguous() == (limit > 0)  # in memory the other channels are let go
+
+
+def test_a_colour_jpeg_without_colour_is_grey(tmp_path: Path) -> None:
+    values = np.add.outer(np.arange(16), np.arange(16)).astype(np.uint8) * 8
+    data = decode([_saved(tmp_path / "jpeg", values, "YCbCr")], tmp_path, channels=3).data
+    assert data.shape == (1, 1, 16, 16)
+
+
+def test_one_pixel_of_colour_keeps_all_channels(paths: list[Path], tmp_path: Path) -> None:
+    image = Image.new("RGB", (5, 6), (7, 7, 7))
+    image.putpixel((4, 5), (7, 7, 8))
+    image.save(paths[41])
+    assert decode(paths, tmp_path, channels=3).data.shape == (80, 3, 6, 5)
+
+
+def test_what_cannot_be_read_has_no_say_in_the_channels(paths: list[Path], tmp_path: Path) -> None:
+    Image.new("RGB", (50, 60), "red").save(paths[3])
+    paths[3].write_bytes(paths[3].read_bytes()[:60])
+    data = decode([*paths, paths[3], paths[4]], tmp_path, size=(6, 5), channels=3).data
+    assert data.shape == (82, 1, 6, 5)
+    assert data[[3, 80, 81], 0, 0, 0].tolist() == [0, 0, 4]
 
 
 def test_memory_limit_is_in_bytes(paths: list[Path], tmp_path: Path) -> None:

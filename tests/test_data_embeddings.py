@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from noiseaudit.data.embeddings import load_embeddings
+from noiseaudit.data.embeddings import UNREADABLE, is_readable, load_embeddings
 from noiseaudit.errors import DataError
 from noiseaudit.labels.table import LabelTable
 
@@ -74,14 +74,46 @@ def test_parquet_ids_may_be_integers_and_rows_in_groups(tmp_path: Path) -> None:
         (np.array([["a"], ["b"], ["c"]]), "holds str"),
         (VALUES > 2, "holds bool"),
         (VALUES + 1j, "holds complex"),
-        (np.array([[1.0], [np.nan], [2.0]]), r"row 1: a value is NaN"),
-        (np.array([[1.0], [2.0], [-np.inf]]), r"row 2: a value is NaN, infinite"),
-        (np.array([[1.0], [1e39], [2.0]]), r"row 1: .*beyond float32"),
+        (
+            np.array([[1.0], [np.nan], [np.inf]]),
+            rf"e\.npy: 2 of 3 embeddings cannot be read \(row 1 'b': {UNREADABLE}; row 2 'c': .*--embeddings",
+        ),
     ],
 )
 def test_npy_that_does_not_fit(tmp_path: Path, values: Any, message: str) -> None:
     with pytest.raises(DataError, match=message):
         load_embeddings(save_npy(tmp_path, values), table())
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e39])
+def test_a_row_that_cannot_be_used_is_nan_throughout(tmp_path: Path, value: float) -> None:
+    """Also in Parquet, whatever the order of its rows."""
+    values = VALUES.copy()
+    values[1, 0] = value
+    lists = [[5.0, 6.5], [value, 4.0], [1.0, 2.0]]
+    for path in (
+        save_npy(tmp_path, values),
+        save_parquet(tmp_path, sample_id=["c", "b", "a"], embedding=lists),
+    ):
+        loaded = load_embeddings(path, table())
+        assert is_readable(loaded).tolist() == [True, False, True]
+        np.testing.assert_array_equal(loaded, [[1.0, 2.0], [np.nan, np.nan], [5.0, 6.5]])
+
+
+def test_a_null_in_a_list_is_a_value_that_is_missing(tmp_path: Path) -> None:
+    path = save_parquet(tmp_path, sample_id=IDS, e=[[1.0], [None], [2.0]])
+    np.testing.assert_array_equal(load_embeddings(path, table()), [[1.0], [np.nan], [2.0]])
+
+
+def test_strict_names_the_row_of_the_file(tmp_path: Path) -> None:
+    lists = [[1.0], [2.0], [float("nan")]]
+    path = save_parquet(tmp_path, sample_id=["c", "b", "a"], e=lists)
+    with pytest.raises(DataError, match=rf"e\.parquet, row 2: 'a': {UNREADABLE}\. .*--strict"):
+        load_embeddings(path, table(), strict=True)
+    path = save_npy(tmp_path, lists)
+    with pytest.raises(DataError, match=rf"e\.npy, row 2: 'c': {UNREADABLE}"):
+        load_embeddings(path, table(), strict=True)
+    load_embeddings(save_npy(tmp_path, VALUES), table(), strict=True)
 
 
 def test_files_of_another_kind(tmp_path: Path) -> None:
@@ -151,8 +183,10 @@ def test_nothing_is_unpickled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
             {"sample_id": IDS, "e": pa.array([[], [], []], pa.list_(pa.float32()))},
             r"row 0: an empty embedding",
         ),
-        ({"sample_id": IDS, "e": [[1.0], [None], [2.0]]}, r"row 1: a value is NaN"),
-        ({"sample_id": IDS, "e": [[1.0], [2.0], [float("inf")]]}, r"row 2: a value is NaN"),
+        (
+            {"sample_id": ["c", "b", "a"], "e": [[1.0], [None], [float("inf")]]},
+            rf"e\.parquet: 2 of 3 embeddings cannot be read \(row 1 'b': {UNREADABLE}; row 2 'a': ",
+        ),
         (
             {"sample_id": pa.array([], pa.string()), "e": pa.array([], pa.list_(pa.float32()))},
             "3 of 3 samples have none",

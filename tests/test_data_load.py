@@ -41,6 +41,13 @@ def test_native_size_and_order(folder: Path) -> None:
     assert pixels.data[:, 0, 0, 0].tolist() == [2, 0, 3]
 
 
+def test_grey_stored_as_colour_counts_as_grey(folder: Path) -> None:
+    for name, colour in (("2.png", (2, 2, 2)), ("red.png", (9, 0, 0))):
+        Image.new("RGB", (5, 6), colour).save(folder / name)
+    assert load(folder, ["2.png", "0.png", "empty.png"]).data[:, :, 0, 0].tolist() == [[2], [0], [0]]
+    assert load(folder, ["2.png", "red.png"]).data[:, :, 0, 0].tolist() == [[2, 2, 2], [9, 0, 0]]
+
+
 def test_options_reach_their_place(folder: Path) -> None:
     pixels = load(folder, ["1.png", "../images2/x.png"], image_size=7, allow_roots=[folder.parent], workers=2)
     assert pixels.data.shape == (2, 1, 7, 7)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ from sklearn.datasets import load_digits
 from sklearn.metrics import average_precision_score
 from sklearn.utils.estimator_checks import estimator_checks_generator
 
+from noiseaudit import estimator
 from noiseaudit.estimator import NoiseAuditClassifier
 
 CHECKS = [*estimator_checks_generator(NoiseAuditClassifier(epochs=20, random_state=0))]
@@ -43,6 +45,29 @@ def test_finds_wrong_labels_and_predicts_their_right_ones(noisy_digits: tuple[An
     assert np.mean(model.suggested_label_[model.is_label_issue_] == right[model.is_label_issue_]) > 0.9
     assert model.is_label_issue_.dtype == np.bool_
     np.testing.assert_allclose(model.predict_proba(x).sum(axis=1), 1, atol=1e-5)
+
+
+def test_the_example_in_the_docstring_runs() -> None:
+    found = doctest.testmod(estimator)
+    assert found.attempted > 5
+    assert found.failed == 0
+
+
+def test_a_numpy_integer_is_a_seed_like_any_other(noisy_digits: tuple[Any, Any, Any]) -> None:
+    x, y, _ = noisy_digits
+    audits = [
+        NoiseAuditClassifier(epochs=1, random_state=seed).fit(x, y).audit_ for seed in (3, np.int64(3), 4)
+    ]
+    assert [type(audit.meta.seed) for audit in audits] == [int] * 3
+    assert [audit.meta.seed for audit in audits] == [3, 3, 4]
+    assert audits[0].table.equals(audits[1].table)
+    assert not audits[0].table.equals(audits[2].table)
+
+
+def test_is_labelled_is_as_long_as_y(noisy_digits: tuple[Any, Any, Any]) -> None:
+    x, y, _ = noisy_digits
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        NoiseAuditClassifier(epochs=1).fit(x, y, is_labelled=[True, False])
 
 
 def test_unlabelled_rows_are_not_looked_at(noisy_digits: tuple[Any, Any, Any]) -> None:

@@ -110,10 +110,15 @@ BAD = [
     ("t.csv", "sample_id,true_label\nno-such,cat\n", "shares no sample_id with the audit"),
     ("t.csv", "sample_id,true_label\nimages/00000.png,cat\nimages/00000.png,cat\n", "line 3.*stands twice"),
     ("t.csv", "sample_id,is_corrupted\nimages/00000.png,maybe\n", "line 2, column 'is_corrupted'.*'maybe'"),
-    ("t.csv", "sample_id,note\nimages/00000.png,x\n", "true_label or is_corrupted"),
-    ("t.csv", "name,true_label\nimages/00000.png,cat\n", "neither a column sample_id nor image"),
+    ("t.csv", "sample_id,note\nimages/00000.png,x\n", "no column says the truth"),
+    ("t.csv", "name,true_label\nimages/00000.png,cat\n", "no column names the rows"),
+    ("t.csv", "ID,true_label\nimages/00000.png,cat\nimages/00000.png,cat\n", "line 3, column 'ID'"),
+    ("t.csv", "id,path,true_label\nx,y,cat\n", "column 'id': shares no sample_id"),
+    ("t.csv", "FileName,true_label\nno-such,cat\n", "column 'FileName': shares no image with the audit"),
+    ("t.csv", "sample_id,sample_id,true_label\na,a,cat\n", "column 'sample_id': two columns have this name"),
     ("t.csv", "sample_id,true_label\n", "holds no rows"),
-    ("t.csv", "", "holds no rows"),
+    ("t.csv", "", "the file is empty"),
+    ("t.jsonl", "", "holds no rows"),
     (
         "t.csv",
         'sample_id,true_label\n"a\nb",cat\nimages/00000.png\n',
@@ -279,3 +284,39 @@ def test_a_long_cell_in_another_column_does_no_harm(
         f"sample_id,is_corrupted,note\n{audit.column('sample_id')[0]},true,{'n' * 200_000}\n"
     )
     assert read_truth(tmp_path / "t.csv", audit).is_corrupted.sum() == 1
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".jsonl", ".parquet"])
+@pytest.mark.parametrize(("key", "label"), [("FileName", "Gold_Label"), ("ID", "clean_label")])
+def test_the_usual_names_of_label_files_are_known(
+    key: str, label: str, suffix: str, make_audit: MakeAudit, tmp_path: Path
+) -> None:
+    audit = make_audit()
+    rows = [{key: row["image"], label: row["true_label"]} for row in truth_rows(audit, "image", "true_label")]
+    truth = read_truth(write(tmp_path / f"t{suffix}", rows), audit)
+    assert truth.is_known.sum() == 56
+    assert truth.is_corrupted.tolist() == truth_from_audit(audit).is_corrupted.tolist()
+
+
+def test_ids_that_are_not_the_audits_give_way_to_the_images(make_audit: MakeAudit, tmp_path: Path) -> None:
+    audit = make_audit()
+    rows = [
+        {"id": i, "path": row["image"], "true_label": row["true_label"]}
+        for i, row in enumerate(truth_rows(audit, "image", "true_label"))
+    ]
+    assert read_truth(write(tmp_path / "t.csv", rows), audit).is_known.sum() == 56
+
+
+def test_truth_separated_by_semicolons(make_audit: MakeAudit, tmp_path: Path) -> None:
+    audit = make_audit()
+    (tmp_path / "t.csv").write_text(f"image;is_corrupted\r\n{audit.column('image')[2]};yes\r\n")
+    assert np.flatnonzero(read_truth(tmp_path / "t.csv", audit).is_corrupted).tolist() == [2]
+
+
+def test_an_audit_of_embeddings_is_joined_on_ids(make_audit: MakeAudit, tmp_path: Path) -> None:
+    audit = edited(make_audit(), "image", [None] * 60)
+    path = write(tmp_path / "t.csv", [{"filename": "a.png", "true_label": "cat"}])
+    with pytest.raises(
+        DataError, match=r"column 'filename': shares no image .* Use the sample_id of audit\.parq"
+    ):
+        read_truth(path, audit)

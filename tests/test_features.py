@@ -38,6 +38,12 @@ def test_embeddings_are_standardised_and_constants_zero(table: LabelTable, tmp_p
     np.testing.assert_array_equal(features[:, 1], 0)
 
 
+def test_an_embedding_that_cannot_be_used_is_zero(table: LabelTable, tmp_path: Path) -> None:
+    np.save(tmp_path / "e.npy", [[1.0, 4.0], [3.0, 2.0], [np.nan, 1.0]])
+    features = instance_features(table, images=None, embeddings=tmp_path / "e.npy")
+    assert features.tolist() == [[-1.0, 1.0], [1.0, -1.0], [0.0, 0.0]]
+
+
 @pytest.mark.parametrize("both", [True, False])
 def test_exactly_one_source(table: LabelTable, tmp_path: Path, both: bool) -> None:
     path = tmp_path if both else None

@@ -101,9 +101,9 @@ def test_the_table_has_the_schema() -> None:
         (
             "why",
             [
-                "Still looks like cat (75%); next is dog (25.0%).",
+                "Still looks like cat (75 %); next is dog (25 %).",
                 None,
-                "Looks like cat (50%) rather than frog (37.5%); in 2 epochs frog never passed 90%.",
+                "Looks like cat (50 %) rather than frog (38 %); in 2 epochs frog never passed 90 %.",
                 None,
                 None,
             ],
@@ -155,9 +155,8 @@ def test_no_more_than_ten_top_classes() -> None:
 def test_why_names_the_noise_where_it_outweighs_the_guider() -> None:
     """Row 0: the Guider still prefers the given label, but such labels are usually wrong here."""
     verdicts = Verdicts(np.array([0.8, 0.9, 0.1]), np.array([True, True, False]), has_epsilon=True)
-    assert (
-        column("why", verdicts)[0] == "Looks like cat (75%) or dog (25%), which is often labelled cat here."
-    )
+    why = column("why", verdicts)[0]
+    assert why == "Looks like cat (75 %) or dog (25 %), which is often labelled cat here."
 
 
 def test_no_labelled_row_flagged_and_all_unlabelled_columns_are_typed() -> None:

@@ -72,6 +72,16 @@ def test_no_rows_no_labels_one_class() -> None:
         check("cat", None, "cat")
 
 
+def test_names_that_look_alike_warn_with_five_pairs_at_most() -> None:
+    text = "class names that differ only by case or white space count as different classes: "
+    assert check("cat", "Cat", "dog", "cat", "cat ") == [text + "'cat' and 'Cat', 'cat' and 'cat '"]
+    assert check("hot dog", "hot  dog", "hotcat") == [text + "'hot dog' and 'hot  dog'"]
+    (warning,) = check(*(name for i in range(7) for name in (f"c{i}", f"C{i}")))
+    assert warning.endswith("'c4' and 'C4' and 2 more")
+    assert "'c5'" not in warning
+    assert check("cat", "cats", "Dog") == []
+
+
 def test_lookalikes_of_missing_warn_once_each() -> None:
     warnings = check("NA", "nan", "None", "null", "NA", "cat", "banana")
     assert [warning.split()[0] for warning in warnings] == ["'NA'", "'nan'", "'None'", "'null'"]

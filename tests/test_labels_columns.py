@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from noiseaudit.errors import ConfigError, DataError
-from noiseaudit.labels.columns import ColumnNames, resolve_columns
+from noiseaudit.labels.columns import ColumnNames, find_usual, resolve_columns
 
 FILE = Path("data.csv")
 
@@ -65,8 +65,18 @@ def test_an_absent_required_column_suggests_the_nearest() -> None:
 
 
 def test_a_file_with_another_separator_is_recognised() -> None:
-    with pytest.raises(DataError, match="separated by another character"):
-        resolve(["image;label"])
+    with pytest.raises(
+        DataError, match=r"separated by '\|'\? Save it with commas \(\.csv\) or tabs \(\.tsv\)"
+    ):
+        resolve(["image|label"])
+    with pytest.raises(DataError, match=r"The columns are 'image', 'a\|b'$"):
+        resolve(["image", "a|b"])
+
+
+def test_usual_names_are_compared_without_case_and_margins() -> None:
+    assert find_usual(["Picture No", "image"], ["image", " picture no"]) == " picture no"
+    assert find_usual(["image"], ["IMAGE", "image"]) == "image"
+    assert find_usual(["image"], ["images"]) is None
 
 
 def test_many_columns_are_not_all_listed() -> None:

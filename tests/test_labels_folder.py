@@ -76,7 +76,8 @@ def test_edits_are_written_as_csv(root: Path, tmp_path: Path) -> None:
 
 def test_bad_trees_stop(tmp_path: Path, root: Path) -> None:
     (tmp_path / "empty").mkdir()
-    with pytest.raises(DataError, match="no images in this folder"):
+    (tmp_path / "empty" / "notes.txt").touch()
+    with pytest.raises(DataError, match=r"empty: no images in this folder \(0 sub-folders and 1 files\)"):
         read_labels(tmp_path / "empty")
     with pytest.raises(ConfigError, match="an image folder has no columns"):
         read_labels(root, columns=ColumnNames(label="label"))
@@ -87,3 +88,48 @@ def test_bad_trees_stop(tmp_path: Path, root: Path) -> None:
     (root / "cat" / "a\udcff.png").touch()
     with pytest.raises(DataError, match=r"image near .* is not valid text"):
         read_labels(root)
+
+
+def test_images_without_class_folders_stop_with_what_was_found(tmp_path: Path) -> None:
+    for name in ("a.png", "b.jpg", "notes.txt"):
+        (tmp_path / name).touch()
+    with pytest.raises(DataError) as caught:
+        read_labels(tmp_path)
+    assert str(caught.value) == (
+        f"{tmp_path}: 2 images lie directly in this folder, and none in a class folder "
+        "(0 sub-folders and 3 files). Give a folder with one sub-folder of images per class, or a label file "
+        "with an image and a label column."
+    )
+
+
+def test_one_folder_beside_a_label_file_stops_and_names_the_file(tmp_path: Path) -> None:
+    (tmp_path / "images").mkdir()
+    (tmp_path / "images" / "a.png").touch()
+    (tmp_path / "labels.TSV").touch()
+    expected = f"perhaps {tmp_path / 'labels.TSV'} as DATA with --images {tmp_path}."
+    with pytest.raises(
+        DataError, match="all images in sub-folders lie in 'images', and at least two"
+    ) as caught:
+        read_labels(tmp_path)
+    assert str(caught.value).endswith(expected)
+
+
+@pytest.mark.parametrize("name", ["labels.csv", "labels.tsv", "labels.jsonl", "labels.parquet"])
+def test_a_label_file_in_the_tree_warns(root: Path, name: str) -> None:
+    (root / "dog" / name).touch()
+    (root / f".{name}").touch()
+    assert read_labels(root).warnings == ()
+    (root / name).touch()
+    assert read_labels(root).warnings == (
+        "folder names are taken as labels; if the labels are in a file, "
+        f"give {root / name} as DATA with --images {root}",
+    )
+
+
+def test_splits_taken_as_classes_warn(root: Path) -> None:
+    (root / "cat").rename(root / "Train")
+    assert read_labels(root).warnings == ()
+    (root / "dog").rename(root / "test")
+    assert read_labels(root).warnings == (
+        "the folders Train, test are taken as classes; if they are splits, scan one of them",
+    )

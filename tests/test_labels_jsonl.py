@@ -76,7 +76,7 @@ def test_typed_labels(tmp_path: Path, values: str, labels: list[str | None], cla
         ('{"image": "b", "label": "y"', "line 3: malformed row"),
         ('["b", "y"]', "line 3: a JSON list, not an object"),
         ("[" * 100_000, "line 3: malformed row"),
-        ('{"image": "b", "label": "\\ud800"}', "label near .* is not valid text"),
+        ('{"image": "b", "label": "\\ud800"}', "column 'label': label near .* is not valid text"),
         ('{"image": "b", "label": "x"}', "at least two classes"),
     ],
 )

@@ -14,7 +14,8 @@ from noiseaudit.clean import CleanSummary
 from noiseaudit.errors import ConfigError, DataError
 from noiseaudit.labels.columns import ColumnNames
 from noiseaudit.labels.table import Source
-from noiseaudit.manifest import RunInputs, describe_run, file_sha256, find_source, saved_run
+from noiseaudit.manifest import RunInputs, describe_run, file_sha256, find_source, saved_run, scanned_columns
+from noiseaudit.ranking import dominant_pair
 from noiseaudit.result import AuditResult
 from noiseaudit.runfolder import write_run_json
 
@@ -65,6 +66,19 @@ def test_description_counts_what_became_of_the_rows(make_audit: MakeAudit, label
     assert run["cleaned"] == {"file": "cleaned.csv", "changed": 7, "protected": 2}
     assert run["config"] == audit.meta.config
     assert run["cutoff"]["threshold"] == 0.5
+    assert run["dominant_pair"] is None
+
+
+def test_the_dominant_pair_is_that_of_the_audit(make_audit: MakeAudit, labels: Path) -> None:
+    audit = make_audit(200, ["cat", "dog"], noise_rate=0.3)
+    pair = dominant_pair(audit)
+    assert pair is not None
+    run = describe_run(audit, RunInputs(Source(labels, "csv", "kind")), [], CLEANED)
+    assert run["dominant_pair"] == {
+        "given_label": pair.given_label,
+        "suggested_label": pair.suggested_label,
+        "count": pair.count,
+    }
 
 
 def test_paths_are_absolute_and_the_file_is_hashed(
@@ -84,6 +98,20 @@ def test_paths_are_absolute_and_the_file_is_hashed(
     # sha256sum of LABELS
     assert run["data_sha256"] == "e2eef04d88c98b7fbbc06befda9a942ac34c9862bc05476755c306a1d869535c"
     json.dumps(run)
+
+
+@pytest.mark.parametrize(
+    ("run", "columns"),
+    [
+        ({"source": {"image_column": "Photo", "id_column": None}}, ColumnNames(image="Photo")),
+        ({"source": {"image_column": None, "id_column": "key"}}, ColumnNames(id="key")),
+        ({"source": {"image_column": 7}}, ColumnNames()),
+        ({"source": "labels.csv"}, ColumnNames()),
+        ({}, ColumnNames()),
+    ],
+)
+def test_the_columns_of_a_run(run: dict[str, Any], columns: ColumnNames) -> None:
+    assert scanned_columns(run) == columns
 
 
 def test_a_folder_has_no_hash(tmp_path: Path) -> None:

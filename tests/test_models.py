@@ -72,7 +72,7 @@ def test_a_grey_image_is_to_a_resnet_what_its_three_copies_are() -> None:
 
 def test_build_networks_follows_the_configuration() -> None:
     config = UMNConfig(hidden=7, latent_a=5, latent_b=3)
-    networks = build_networks("mlp", (1, 4, 4), 9, config)
+    networks = build_networks("mlp", (1, 4, 4), torch.zeros(9), config)
     assert networks.encode(torch.rand(2, 1, 4, 4)).mean.shape == (2, 5)
     assert networks.classify(torch.rand(2, 5)).shape == (2, 9)
     assert networks.conditional_encoder.output.weight.shape == (2 * 3, 7)

@@ -12,7 +12,8 @@ from torch.testing import assert_close
 
 from noiseaudit.data.perturb import Draws
 from noiseaudit.models import vae
-from noiseaudit.models.vae import ClassConditional, Gaussian, UMNNetworks, dense
+from noiseaudit.models.classifier import Gaussian, dense
+from noiseaudit.models.vae import ClassConditional, UMNNetworks
 
 N_CLASSES, HIDDEN, ZA, ZB = 7, 8, 4, 3
 
@@ -20,7 +21,7 @@ N_CLASSES, HIDDEN, ZA, ZB = 7, 8, 4, 3
 @pytest.fixture
 def networks() -> UMNNetworks:
     torch.manual_seed(0)
-    return UMNNetworks(dense(5, HIDDEN, 2 * ZA), dense(ZA, HIDDEN, 5), N_CLASSES, HIDDEN, ZA, ZB)
+    return UMNNetworks(dense(5, HIDDEN, 2 * ZA), dense(ZA, HIDDEN, 5), torch.zeros(N_CLASSES), HIDDEN, ZA, ZB)
 
 
 class Dealt(Draws):

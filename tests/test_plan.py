@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,12 +10,12 @@ import numpy as np
 import pytest
 import torch
 
-from noiseaudit.config import AuditConfig
+from noiseaudit.config import AuditConfig, UMNConfig
 from noiseaudit.data.batches import BatchPlan
 from noiseaudit.errors import ConfigError, DataError
 from noiseaudit.labels.table import LabelTable, Source
 from noiseaudit.methods import METHODS
-from noiseaudit.plan import RECORDED_VERSIONS, log_prior, make_plan, versions
+from noiseaudit.plan import RECORDED_VERSIONS, make_plan, versions
 from noiseaudit.result import Cutoff
 from noiseaudit.samples import Samples
 
@@ -56,6 +55,7 @@ def test_a_plan_as_asked() -> None:
     plan = make_plan(table([*TWENTY, *[None] * 80]), samples(100), config)
     assert plan.backbone == ("resnet18", "as asked")
     assert (plan.epochs, plan.batches) == (3, BatchPlan(4, 4, 20))
+    assert isinstance(plan.settings, UMNConfig)
     assert plan.settings.alpha == 3.0
 
 
@@ -104,14 +104,6 @@ def test_rare_classes_are_named() -> None:
     )
     many = make_plan(table([*"aa", *"bcdefgh"]), samples(9), CPU)
     assert many.warnings[0].endswith("'b', 'c', 'd', 'e', 'f' ...")
-
-
-def test_the_prior_is_uniform_or_the_labels_shares() -> None:
-    codes = np.array([0, 0, 0, 1, -1, -1])
-    assert log_prior("uniform", codes, 4).tolist() == pytest.approx([math.log(0.25)] * 4)
-    got = log_prior("empirical", codes, 4)
-    assert got.dtype == torch.float32
-    assert got.exp().tolist() == pytest.approx([4 / 8, 2 / 8, 1 / 8, 1 / 8])  # one more of each class
 
 
 def test_what_is_recorded() -> None:

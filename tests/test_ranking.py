@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import pyarrow as pa
 import pytest
 
 from noiseaudit.errors import ConfigError
-from noiseaudit.ranking import ranked_rows
+from noiseaudit.ranking import Pair, dominant_pair, ranked_rows, suspect_pairs
 from noiseaudit.result import SCHEMA, AuditResult
 
 MakeAudit = Callable[..., AuditResult]
 
 
-def _with(audit: AuditResult, name: str, values: list[float | None]) -> AuditResult:
+def _with(audit: AuditResult, name: str, values: Sequence[object]) -> AuditResult:
     place = SCHEMA.names.index(name)
     return AuditResult(
         audit.table.set_column(place, SCHEMA.field(name), pa.array(values, SCHEMA.field(name).type)),
@@ -55,3 +55,44 @@ def test_a_method_without_epsilon_cannot_rank_by_it(make_audit: MakeAudit) -> No
     assert audit.table.column("epsilon").null_count == len(audit)
     with pytest.raises(ConfigError, match="--by p_mislabeled"):
         ranked_rows(audit, ["row"], by="epsilon")
+
+
+def _with_pairs(audit: AuditResult, pairs: Sequence[tuple[str, str | None]]) -> AuditResult:
+    """The first rows are suspects with these given and suggested labels; there is no other suspect."""
+    n, rest = len(audit), ["cat"] * (len(audit) - len(pairs))
+    audit = _with(audit, "is_label_issue", [True] * len(pairs) + [False] * (n - len(pairs) - 1) + [None])
+    audit = _with(audit, "given_label", [*(given for given, _ in pairs), *rest])
+    return _with(audit, "suggested_label", [*(suggested for _, suggested in pairs), *rest])
+
+
+def test_pairs_are_counted_over_the_suspects_alone(make_audit: MakeAudit) -> None:
+    pairs = [("dog", "cat"), ("cat", "dog"), ("frog", "cat"), ("frog", "cat"), ("frog", None)]
+    assert suspect_pairs(_with_pairs(make_audit(), pairs)) == [
+        Pair("frog", "cat", 2),
+        Pair("cat", "dog", 1),
+        Pair("dog", "cat", 1),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("n_pair", "n_other", "dominant"),
+    [
+        (0, 0, False),
+        (9, 0, False),
+        (10, 0, True),
+        (5, 5, False),
+        (6, 5, True),
+        (11, 11, False),
+        (20, 19, True),
+    ],
+)
+def test_a_pair_dominates_with_more_than_half_of_ten_suspects(
+    n_pair: int, n_other: int, dominant: bool, make_audit: MakeAudit
+) -> None:
+    pairs = [("frog", "cat")] * n_pair + [("dog", "frog")] * n_other
+    expected = Pair("frog", "cat", n_pair) if dominant else None
+    assert dominant_pair(_with_pairs(make_audit(), pairs)) == expected
+
+
+def test_suspects_without_a_suggestion_count_against_a_pair(make_audit: MakeAudit) -> None:
+    assert dominant_pair(_with_pairs(make_audit(), [("frog", "cat")] * 6 + [("frog", None)] * 6)) is None

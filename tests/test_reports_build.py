@@ -25,7 +25,7 @@ def test_counts_add_up(make_audit: MakeAudit) -> None:
     assert (view.n_rows, view.n_scored, view.n_unlabelled, view.n_unread) == (500, 450, 30, 20)
     assert view.n_suspects == frame.is_label_issue.eq(True).sum()
     assert view.expected_wrong == pytest.approx(frame.p_mislabeled.sum())
-    assert view.finding == (f"{view.n_suspects} of 450 labels look wrong ({view.n_suspects / 450:.1%})")
+    assert view.finding == f"{view.n_suspects} of 450 labels look wrong ({100 * view.n_suspects / 450:.0f} %)"
     assert sum(c.n for c in view.classes) == 450
     assert sum(c.n_suspects for c in view.classes) == sum(p.count for p in view.pairs) == view.n_suspects
     assert sum(view.p_mislabeled.rows) == 450
@@ -34,7 +34,7 @@ def test_counts_add_up(make_audit: MakeAudit) -> None:
 
 @pytest.mark.parametrize(
     ("n_suspects", "finding"),
-    [(0, "None of 53 labels looks wrong"), (1, "1 of 53 labels looks wrong (1.9%)")],
+    [(0, "None of 53 labels looks wrong"), (1, "1 of 53 labels looks wrong (1.9 %)")],
 )
 def test_finding_grammar(n_suspects: int, finding: str, make_audit: MakeAudit) -> None:
     top = float(np.nanmax(make_audit().column("p_mislabeled")))
@@ -140,5 +140,5 @@ def test_run_json_gives_suffix_warnings_and_duration_but_no_path(make_audit: Mak
     assert settings["duration"] == "62 s"
     assert (settings["method"], settings["epochs"], settings["settings.alpha"]) == ("umn", "40", "20.0")
     assert "asked.epochs" not in settings
-    assert settings["cut-off threshold"] == "p_mislabeled 0.5"
+    assert settings["cut-off threshold"] == "p_mislabeled 50 %"
     assert not any("secret-host" in value or "someone" in value for value in settings.values())

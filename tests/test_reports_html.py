@@ -7,6 +7,7 @@ from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 
+import pyarrow.compute as pc
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -17,6 +18,7 @@ from noiseaudit.result import AuditResult
 from noiseaudit.truth import truth_from_audit
 from noiseaudit_reports import WRITERS, ReportView, build_view
 from noiseaudit_reports.html import TOP_CLASSES, render_html
+from noiseaudit_reports.markdown import render_markdown
 from noiseaudit_reports.text import visible
 
 MakeAudit = Callable[..., AuditResult]
@@ -118,6 +120,36 @@ def test_structure_for_readers(make_audit: MakeAudit) -> None:
     labels = {attributes.get("aria-labelledby") for _, attributes in page.elements} - {None}
     assert labels <= set(ids)
     assert page.tags("html")[0]["lang"] == "en"
+
+
+def test_a_dominant_pair_is_named_and_safe(make_audit: MakeAudit) -> None:
+    view = build_view(make_audit(200, ["<b>cat</b>", "dog"], noise_rate=0.3))
+    assert view.dominant_pair == view.pairs[0]
+    pair, text = view.pairs[0], Page(render_html(view, NO_CHARTS)).text
+    named = f"{pair.count} suspects, more than half, are {pair.given_label} → {pair.suggested_label}"
+    assert f"{named}: possibly a systematic confusion" in text
+    assert "systematic" not in render_html(build_view(make_audit()), NO_CHARTS)
+
+
+def test_no_estimate_is_shown_as_certain(make_audit: MakeAudit) -> None:
+    audit = make_audit(200)
+    column = audit.table.column("p_mislabeled")
+    place = audit.table.schema.get_field_index("p_mislabeled")
+    certain = pc.if_else(pc.greater(column, 0.5), 1.0, column)
+    field = audit.table.schema.field(place)
+    view = build_view(AuditResult(audit.table.set_column(place, field, certain), audit.meta))
+    for text in (Page(render_html(view, NO_CHARTS)).text, render_markdown(view)):
+        shown = text.rpartition("Label audit")[2].partition("Settings of the run")[0]
+        assert "99.9 %" in shown
+        assert "the model's own estimate" in shown
+        assert not re.search(r"\b(100(\.0)? ?%|1\.0+\b)", shown)
+
+
+def test_every_table_scrolls_rather_than_breaking_words(make_audit: MakeAudit) -> None:
+    html = render_html(full_view(make_audit(200)), NO_CHARTS)
+    tables = re.findall(r"(\S[^\n]*)\n<table", html)
+    assert len(tables) == 5
+    assert all('class="scroll" tabindex="0" role="region" aria-label=' in before for before in tables)
 
 
 @pytest.mark.parametrize("empty", ["suspects", "everything"])

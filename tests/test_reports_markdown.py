@@ -105,3 +105,11 @@ def test_empty_sections_are_left_out(make_audit: MakeAudit) -> None:
     assert "## Suspects\n\nNone." in text
     for heading in ("Against the truth", "Images not read", "Most confused"):
         assert heading not in text
+
+
+def test_a_dominant_pair_is_named(make_audit: MakeAudit) -> None:
+    view = build_view(make_audit(200, ["a|b", "dog"], noise_rate=0.3))
+    pair, text = view.pairs[0], render_markdown(view)
+    shown = f"{name(pair.given_label)} → {name(pair.suggested_label)}: possibly a systematic confusion"
+    assert f"{pair.count} suspects, more than half, are {shown}" in text
+    assert "systematic" not in render_markdown(build_view(make_audit()))

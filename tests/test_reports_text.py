@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from noiseaudit_reports.text import MAX_LENGTH, count, share, visible
+from noiseaudit_reports.text import MAX_LENGTH, count, share, unbroken, visible
 
 
 @pytest.mark.parametrize(
@@ -53,5 +53,12 @@ def test_counts_and_shares() -> None:
     assert count(1, "row") == "1 row"
     assert count(1797, "row") == "1,797 rows"
     assert count(2, "class", "classes") == "2 classes"
-    assert share(1, 8) == "12.5%"
+    assert share(1, 7) == "14 %"
+    assert share(0, 8) == "0 %"
+    assert share(8, 8) == "> 99.9 %"
     assert share(0, 0) == "–"
+
+
+def test_percentages_stay_on_one_line() -> None:
+    shown = unbroken("Looks like 6 (> 99.9 %) rather than 7 (4 %), a < b")
+    assert shown.replace("\N{NO-BREAK SPACE}", "_") == "Looks like 6 (>_99.9_%) rather than 7 (4_%), a < b"

@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import torch
 from PIL import Image
 
 from noiseaudit.errors import ConfigError, DataError
 from noiseaudit.labels.table import LabelTable
-from noiseaudit.samples import SampleOptions, column_scales, from_vectors, load_samples
+from noiseaudit.samples import SampleOptions, Samples, column_scales, from_vectors, load_samples
 
 
 def table(n: int) -> LabelTable:
@@ -52,7 +53,7 @@ def test_a_memory_map_holds_the_same(tmp_path: Path) -> None:
 
 
 def test_the_image_size_is_the_users(tmp_path: Path) -> None:
-    Image.fromarray(np.zeros((4, 5, 3), np.uint8)).save(tmp_path / "0.png")
+    Image.new("RGB", (5, 4), "red").save(tmp_path / "0.png")
     samples = load_samples(table(1), SampleOptions(images=tmp_path), image_size=16, cache_dir=tmp_path)
     assert samples.shape == (3, 16, 16)
 
@@ -77,6 +78,43 @@ def test_embeddings_are_standardised(tmp_path: Path) -> None:
     assert samples.status.tolist() == ["ok"] * 50
 
 
+def _embedded(folder: Path, values: npt.NDArray[np.float64], *, strict: bool = False) -> Samples:
+    np.save(folder / "e.npy", values)
+    options = SampleOptions(embeddings=folder / "e.npy", strict=strict)
+    return load_samples(table(len(values)), options, image_size=None, cache_dir=folder)
+
+
+def test_a_bad_embedding_is_listed_and_touches_no_other(tmp_path: Path) -> None:
+    values = np.random.default_rng(0).normal(3, 5, (50, 4))
+    values[7] = np.nan
+    values[9, 2] = np.inf
+    samples = _embedded(tmp_path, values)
+    bad = np.isin(np.arange(50), [7, 9])
+    assert samples.status.tolist() == np.where(bad, "unreadable", "ok").tolist()
+    assert samples.reason[~bad].tolist() == [None] * 48
+    assert samples.reason[bad].tolist() == ["the embedding holds NaN, infinity or a value beyond float32"] * 2
+    assert not samples.x[torch.from_numpy(bad)].any()
+    good = values[~bad]
+    expected = (good - good.mean(axis=0)) / good.std(axis=0)
+    assert samples.x.numpy()[~bad] == pytest.approx(expected, abs=1e-5)
+
+
+def test_the_fingerprint_tells_a_bad_embedding_from_zeros(tmp_path: Path) -> None:
+    values = np.ones((3, 2))
+    prints = []
+    for bad in (np.nan, np.inf, 0.0):
+        values[1] = bad
+        prints.append(_embedded(tmp_path, values).fingerprint)
+    assert prints[0] == prints[1] != prints[2]
+
+
+def test_strict_and_more_than_half_stop_at_bad_embeddings(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"e\.npy, row 1: '1\.png': the embedding holds NaN"):
+        _embedded(tmp_path, np.array([[1.0], [np.nan], [2.0]]), strict=True)
+    with pytest.raises(DataError, match="2 of 3 embeddings cannot be read"):
+        _embedded(tmp_path, np.array([[1.0], [np.nan], [np.nan]]))
+
+
 def test_a_constant_column_is_not_blown_up() -> None:
     """In float32 the deviation of 0.1, 0.1, ... is a rounding error, not 0."""
     values = np.full((1001, 2), 0.1, np.float32)
@@ -90,8 +128,11 @@ def test_a_constant_column_is_not_blown_up() -> None:
     assert samples.x[0, 1].item() == pytest.approx(1.0, abs=1e-2)
 
 
-@pytest.mark.parametrize("both", [True, False])
-def test_either_images_or_embeddings(tmp_path: Path, both: bool) -> None:
+@pytest.mark.parametrize(
+    ("both", "found"),
+    [(True, "both --images and --embeddings given"), (False, "neither --images nor --embeddings given")],
+)
+def test_either_images_or_embeddings(tmp_path: Path, both: bool, found: str) -> None:
     options = SampleOptions(images=tmp_path, embeddings=tmp_path / "e.npy") if both else SampleOptions()
-    with pytest.raises(ConfigError, match="Give either --images DIR or --embeddings FILE"):
+    with pytest.raises(ConfigError, match=f"^{found}. Give either --images DIR or --embeddings FILE"):
         load_samples(table(2), options, image_size=None, cache_dir=tmp_path)

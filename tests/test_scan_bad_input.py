@@ -127,6 +127,12 @@ def parent_path(data: Path) -> list[str]:
     return []
 
 
+def column_of_the_user(data: Path) -> list[str]:
+    parent_path(data)
+    _write(data, ["filename,label", *_lines(data)[1:]])
+    return []
+
+
 def absolute_path(data: Path) -> list[str]:
     shutil.copy(data / "images" / "0000.png", data / "out.png")
     _set_row(data, 3, f"{data / 'out.png'},1")
@@ -198,6 +204,7 @@ CASES: list[tuple[Break, tuple[str, ...]]] = [
     (duplicate_ids, ("'3'", "'key'")),
     (most_images_bad, ("21 of 40", "row 0", "--images")),
     (parent_path, ("row 3", "../out.png", "--allow-root")),
+    (column_of_the_user, ("row 3", "column 'filename'", "../out.png")),
     (absolute_path, ("row 3", "out.png", "--allow-root")),
     (link_outside, ("row 3", "0003.png", "--allow-root")),
     (malformed_row, ("line 6",)),

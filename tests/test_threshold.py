@@ -59,7 +59,7 @@ def test_auto_by_hand() -> None:
         "auto",
         "p_mislabeled",
         0.9,
-        "Chosen where the expected F1 is highest (0.83), without any known truth.",
+        "Chosen without any known truth, where F1 is highest by the model's own estimate (0.83).",
     )
 
 
@@ -71,8 +71,10 @@ def test_auto_on_clean_labels_flags_none() -> None:
         assert "right" in cutoff.reason
 
 
-def test_auto_on_certainly_wrong_labels_flags_all() -> None:
-    assert choose_cutoff("auto", np.ones(3), None).flagged.all()
+def test_auto_on_certainly_wrong_labels_flags_all_but_claims_no_perfect_f1() -> None:
+    flagged, cutoff = choose_cutoff("auto", np.ones(3), None)
+    assert flagged.all()
+    assert cutoff.reason.endswith("by the model's own estimate (above 0.99).")
 
 
 def test_epsilon_is_strictly_above_zero() -> None:

@@ -9,14 +9,15 @@ from torch import Tensor
 
 from noiseaudit.config import UMNConfig
 from noiseaudit.data.batches import BatchPlan
+from noiseaudit.data.training import Batch, TrainingData
 from noiseaudit.errors import TrainingDiverged
-from noiseaudit.methods.base import Batch, Method, Prediction, Setup
-from noiseaudit.train import PREDICT_ROWS, EpochRecord, Fitted, TrainingData, fit, predict_all
+from noiseaudit.methods.base import Method, Prediction
+from noiseaudit.train import PREDICT_ROWS, EpochRecord, Fitted, fit, predict_all
 
 CPU = torch.device("cpu")
 
 
-class Pretender:
+class Pretender(Method):
     """Its Guider's probability of class 0 in epoch e is the e-th of `answers`, its Learner's 0.1 less."""
 
     has_guider = True
@@ -45,16 +46,6 @@ class Pretender:
         return Prediction(learner, guider, x.flatten(1)[:, :2])
 
 
-def as_method(pretender: Pretender) -> Method:
-    class Adapter(Pretender):
-        def __init__(self, setup: Setup) -> None:
-            raise NotImplementedError
-
-    adapter = Adapter.__new__(Adapter)
-    adapter.__dict__ = pretender.__dict__
-    return adapter
-
-
 def data(codes: list[int]) -> TrainingData:
     n = len(codes)
     return TrainingData(torch.arange(3.0 * n).reshape(n, 3), torch.arange(n), torch.tensor(codes), 2)
@@ -68,9 +59,7 @@ def run(
     records: list[EpochRecord] | None = None,
 ) -> Fitted:
     seen = records if records is not None else []
-    return fit(
-        as_method(pretender), data(codes), plan, epochs=epochs, seed=0, device=CPU, on_epoch=seen.append
-    )
+    return fit(pretender, data(codes), plan, epochs=epochs, seed=0, device=CPU, on_epoch=seen.append)
 
 
 @pytest.mark.parametrize(
@@ -124,10 +113,12 @@ def test_every_row_is_in_a_step_with_its_own_label() -> None:
     run(pretender, [0, -1, 1, -1, 1], BatchPlan(1, 1, 3), 1)
     pairs = {
         (int(row[0]) // 3, int(code))
-        for x, given in pretender.batches
+        for x, given, _ in pretender.batches
         for row, code in zip(x, given, strict=True)
     }
     assert pairs == {(0, 0), (1, -1), (2, 1), (3, -1), (4, 1)}
+    for x, _, rows in pretender.batches:
+        assert (x[:, 0] / 3).tolist() == rows.tolist()
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
@@ -163,7 +154,7 @@ def test_rows_that_were_not_read_are_passed_over() -> None:
 def test_predictions_are_made_in_chunks_and_put_together_in_order() -> None:
     n = PREDICT_ROWS + 1  # the last chunk is of one row
     pretender = Pretender([0.25, 0.75])
-    predicted = predict_all(as_method(pretender), data([0] * n), CPU)
+    predicted = predict_all(pretender, data([0] * n), CPU)
     assert [len(x) for x in pretender.seen] == [PREDICT_ROWS, 1]
     assert predicted.guider.shape == (n, 2)
     assert predicted.guider[[0, -2, -1], 0].tolist() == [0.25, 0.25, 0.75]

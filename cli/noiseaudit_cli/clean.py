@@ -84,8 +84,8 @@ def clean(
         result, source, out, policy=policy.value, provenance=provenance, include_test=include_test
     )
     if json:
-        print_json(asdict(done))
+        print_json(asdict(done) | {"n_written": done.n_written})
         return
-    say(f"{out}: {done.n_rows:,} rows, {done.n_changed:,} changed, {done.n_dropped:,} dropped.")
+    say(f"{out}: {done.n_written:,} rows written, {done.n_changed:,} changed, {done.n_dropped:,} dropped.")
     if done.n_protected:
         say(f"{done.n_protected:,} suspects in test or validation splits were left alone (--include-test).")

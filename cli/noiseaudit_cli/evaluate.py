@@ -18,12 +18,17 @@ def evaluate(audit: Audit, truth: Truth = None, json: Json = False) -> None:
     """
     from noiseaudit.evaluate import evaluate as measure
     from noiseaudit.evaluate import table3
+    from noiseaudit.manifest import saved_run, scanned_columns
     from noiseaudit.result import read_audit
     from noiseaudit.truth import read_truth, truth_from_audit
     from noiseaudit_cli.console import print_json, print_rows, say
 
     result = read_audit(audit)
-    found = measure(result, read_truth(truth, result) if truth else truth_from_audit(result))
+    if truth is None:
+        known = truth_from_audit(result)
+    else:
+        known = read_truth(truth, result, scanned=scanned_columns(saved_run(audit)))
+    found = measure(result, known)
     if json:
         print_json(found.to_dict())
         return

@@ -1,4 +1,4 @@
-"""The `noiseaudit` command. The only `except` is here: every error leaves as one line and an exit code."""
+"""The `noiseaudit` command. Errors are caught only here: every one leaves as one line and an exit code."""
 
 from __future__ import annotations
 
@@ -13,12 +13,13 @@ from io import TextIOWrapper
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from noiseaudit.errors import NoiseAuditError
 from noiseaudit_cli.clean import clean
 from noiseaudit_cli.corrupt import corrupt
 from noiseaudit_cli.demo import demo
+from noiseaudit_cli.environment import set_by_environment, usage_line
 from noiseaudit_cli.evaluate import evaluate
 from noiseaudit_cli.options import examples, option, paragraphs
 from noiseaudit_cli.rank import rank
@@ -35,6 +36,18 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "demo": demo,
 }
 INTERRUPTED = 130
+
+
+class Command(TyperCommand):
+    """A command; its errors say which environment variable set the option that they are about."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except NoiseAuditError as error:
+            for note in set_by_environment(str(error), ctx):
+                error.add_note(note)
+            raise
 
 
 class Commands(TyperGroup):
@@ -68,7 +81,7 @@ app = typer.Typer(
     context_settings={"auto_envvar_prefix": "NOISEAUDIT", "help_option_names": ["-h", "--help"]},
 )
 for _name, _command in COMMANDS.items():
-    app.command(_name, help=paragraphs(_command), epilog=examples(_command))(_command)
+    app.command(_name, cls=Command, help=paragraphs(_command), epilog=examples(_command))(_command)
 
 
 def entry() -> None:
@@ -117,10 +130,11 @@ def _complain(error: Exception) -> int:
     if os.environ.get("NOISEAUDIT_DEBUG"):
         traceback.print_exception(error)
     if isinstance(error, NoiseAuditError):
-        typer.echo(f"error: {error}", err=True)
+        notes = "".join(f" ({note})" for note in getattr(error, "__notes__", []))
+        typer.echo(f"error: {error}{notes}", err=True)
         return error.exit_code
     if hasattr(error, "format_message"):  # a usage error of Typer: unknown option, value out of range ...
-        typer.echo(f"error: {' '.join(error.format_message().split())} ({_help_of(error)})", err=True)
+        typer.echo(f"error: {' '.join(usage_line(error).split())} ({_help_of(error)})", err=True)
         return 2
     line = " ".join(f"{type(error).__name__}: {error}".split())
     typer.echo(f"error: unexpected {line} (NOISEAUDIT_DEBUG=1 shows where)", err=True)

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
 if TYPE_CHECKING:
     from noiseaudit.labels.table import LabelTable
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from noiseaudit.samples import Samples
     from noiseaudit.train import EpochRecord
 
-LINES = 10  # of a training that nobody watches live
+LINES = 10  # of a training that nobody watches live, after its first epoch
 SHOWN_LOSSES = 3  # the total comes first
 
 
@@ -29,7 +29,8 @@ class ScanProgress:
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("{task.fields[losses]}", markup=False),
-            TimeRemainingColumn(),
+            # Rich's own estimate needs two epochs, which can take long.
+            TextColumn("{task.fields[left]}", markup=False),
             console=self._console,
             disable=quiet or not self._console.is_terminal,
             transient=True,
@@ -60,20 +61,27 @@ class ScanProgress:
         )
         self._epochs = plan.epochs
         self._started = time.monotonic()
-        self._task = self._bar.add_task("epoch", total=plan.epochs, losses="")
+        self._task = self._bar.add_task("epoch", total=plan.epochs, losses="", left="")
 
     def on_epoch(self, record: EpochRecord) -> None:
         shown = list(record.losses.items())[:SHOWN_LOSSES]
         losses = "  ".join(f"{name} {value:.4g}" for name, value in shown)
         # The loss can rise while the model learns: f(epsilon) is largest before Learner and Guider part.
         losses += f"  believes {record.p_given_guider.mean():.0%} of labels"
+        spent = time.monotonic() - self._started
+        left = f"{_duration(spent / record.epoch * (self._epochs - record.epoch))} left"
         if self._task is not None:
-            self._bar.update(self._task, completed=record.epoch, losses=losses)
-        if not self._console.is_terminal and record.epoch * LINES // self._epochs != (
-            (record.epoch - 1) * LINES // self._epochs
-        ):
-            self._console.print(f"epoch {record.epoch}/{self._epochs}  {losses}  {self._left(record.epoch)}")
+            self._bar.update(self._task, completed=record.epoch, losses=losses, left=left)
+        if not self._console.is_terminal and _has_line(record.epoch, self._epochs):
+            self._console.print(f"epoch {record.epoch}/{self._epochs}  {losses}  {left}")
 
-    def _left(self, epoch: int) -> str:
-        seconds = (time.monotonic() - self._started) / epoch * (self._epochs - epoch)
-        return f"{seconds:.0f} s left"
+
+def _has_line(epoch: int, epochs: int) -> bool:
+    """The first epoch, which gives an estimate of the time, and then LINES evenly."""
+    return epoch == 1 or epoch * LINES // epochs != (epoch - 1) * LINES // epochs
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

@@ -36,7 +36,7 @@ def write_reports(
     view = build_view(
         audit,
         run,
-        known_truth(audit, truth),
+        known_truth(audit, truth, run),
         thumbnails(audit, run, images),
         max_suspects=max_suspects,
         run_folder=str(run_folder),
@@ -67,13 +67,14 @@ def report_file(out: Path, *, force: bool) -> dict[str, Path]:
     return {writer: out}
 
 
-def known_truth(audit: AuditResult, truth: Path | None) -> Evaluation | None:
+def known_truth(audit: AuditResult, truth: Path | None, run: Mapping[str, Any]) -> Evaluation | None:
     """The evaluation against `truth`, else against the audit's own true labels, else None."""
     from noiseaudit.evaluate import evaluate
+    from noiseaudit.manifest import scanned_columns
     from noiseaudit.truth import read_truth, truth_from_audit
 
     if truth is not None:
-        return evaluate(audit, read_truth(truth, audit))
+        return evaluate(audit, read_truth(truth, audit, scanned=scanned_columns(run)))
     given = audit.table.select(["true_label", "p_mislabeled"]).drop_null()
     return evaluate(audit, truth_from_audit(audit)) if len(given) else None
 

@@ -47,6 +47,7 @@ def decode_images(
 ) -> Pixels:
     """Decode the rows that `probe` found ok, each file once; see `convert.to_array` for the conversions.
 
+    Of three `channels` one is kept if they are equal in every pixel of every image: grey pictures stored as RGB.
     `size` is (height, width) in pixels, None to keep the one size that all images share. Above `memory_limit`
     bytes the tensor lives in `cache_dir`/pixels.npy, which the caller removes. Rows whose file turns out
     damaged become "unreadable". The result does not depend on the number of `workers`.
@@ -58,12 +59,14 @@ def decode_images(
     first = first_rows(paths)
     is_first = first == np.arange(len(paths))
     status, reason = probe.status.copy(), probe.reason.copy()
+    is_grey = np.zeros(len(paths), np.bool_)
 
     def work(rows: Sequence[int]) -> None:
         for row in rows:
             try:
                 with usable_image(paths[row], probe.max_pixels) as image:
-                    data[row] = to_array(image, size=(height, width), channels=channels)
+                    data[row] = pixels = to_array(image, size=(height, width), channels=channels)
+                    is_grey[row] = (pixels == pixels[0]).all()
             except UnusableImageError as error:
                 status[row], reason[row] = error.status, error.reason
 
@@ -72,6 +75,8 @@ def decode_images(
             pass
     for row in np.flatnonzero(probe.is_ok & ~is_first):
         data[row] = data[first[row]]
+    if channels > 1 and is_grey[is_first & (status == "ok")].all():
+        data = _first_channel(data)
     return Pixels(torch.from_numpy(data), status[first], reason[first])
 
 
@@ -80,6 +85,11 @@ def _shared_size(probe: Probe) -> tuple[int, int]:
     if len(sizes) != 1:
         raise DataError(f"the images have {len(sizes)} sizes, not one", fix="Name one with --image-size.")
     return sizes.pop()
+
+
+def _first_channel(data: Bytes) -> Bytes:
+    # A copy gives memory back; of a file it would be a second pass over everything.
+    return data[:, :1] if isinstance(data, np.memmap) else data[:, :1].copy()
 
 
 def _allocate(shape: tuple[int, ...], memory_limit: int, cache_dir: Path) -> Bytes:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from noiseaudit.data.enough import check_enough
 from noiseaudit.errors import DataError
 from noiseaudit.labels.table import LabelTable
 
@@ -16,26 +17,34 @@ if TYPE_CHECKING:
 
 Embeddings = npt.NDArray[np.float32]
 
+UNREADABLE = "the embedding holds NaN, infinity or a value beyond float32"
 
-def load_embeddings(path: Path, table: LabelTable) -> Embeddings:
+
+def load_embeddings(path: Path, table: LabelTable, *, strict: bool = False) -> Embeddings:
     """Read embeddings, (n, d) float32, one row per row of `table`.
 
+    A row with a value that is missing, NaN, infinite or beyond float32 becomes all NaN: see `is_readable`.
     `.npy`: a 2-D numeric array in the order of the rows. `.parquet`: a column sample_id and exactly one list
     column of numbers, rows in any order. Nothing is unpickled.
 
     Raises DataError if the file is missing, damaged or of another kind, if length or ids differ from the
-    table's, or if a value is missing, NaN or infinite.
+    table's, if more than half of the rows are not readable, or, when `strict`, at the first that is not.
     """
     if not path.is_file():
         raise DataError("no such file", file=path, fix="Give --embeddings a .npy or .parquet file.")
     if path.suffix.lower() == ".npy":
-        return _read_npy(path, table)
+        return _read_npy(path, table, strict=strict)
     if path.suffix.lower() in (".parquet", ".pq"):
-        return _read_parquet(path, table)
+        return _read_parquet(path, table, strict=strict)
     raise DataError("not a .npy or .parquet file", file=path, fix="Save the embeddings as one of these.")
 
 
-def _read_npy(path: Path, table: LabelTable) -> Embeddings:
+def is_readable(values: Embeddings) -> npt.NDArray[np.bool_]:
+    """Which rows of embeddings (n, d) are finite, (n,)."""
+    return np.asarray(np.isfinite(values).all(axis=1), dtype=np.bool_)
+
+
+def _read_npy(path: Path, table: LabelTable, *, strict: bool) -> Embeddings:
     try:
         values = np.lib.format.open_memmap(path, mode="r")
     except (OSError, ValueError, EOFError, SyntaxError) as error:
@@ -53,22 +62,31 @@ def _read_npy(path: Path, table: LabelTable) -> Embeddings:
             file=path,
             fix="Save one row per label row in the same order, or use Parquet with a sample_id column.",
         )
-    return _checked(values, path)
+    return _checked(values, path, table.sample_id, strict=strict)
 
 
-def _checked(values: npt.NDArray[Any], path: Path) -> Embeddings:
+def _checked(values: npt.NDArray[Any], path: Path, ids: npt.NDArray[Any], *, strict: bool) -> Embeddings:
+    """`values` and `ids` in the order of the file, so that messages count its rows."""
     with np.errstate(over="ignore"):
         converted = values.astype(np.float32)
-    bad = np.flatnonzero(~np.isfinite(converted).all(axis=1))
-    if len(bad):
-        problem = "a value is NaN, infinite or beyond float32"
-        raise DataError(problem, file=path, row=int(bad[0]), fix="Embed this sample again.")
+    is_ok = is_readable(converted)
+    converted[~is_ok] = np.nan
+    check_enough(
+        is_ok,
+        np.full(len(ids), UNREADABLE, dtype=np.object_),
+        ids,
+        what="embeddings",
+        strict=strict,
+        file=path,
+        column=None,
+        fix="Is --embeddings the right file?",
+    )
     return converted
 
 
-def _read_parquet(path: Path, table: LabelTable) -> Embeddings:
+def _read_parquet(path: Path, table: LabelTable, *, strict: bool) -> Embeddings:
     ids, lists = _read_columns(path)
-    values = _checked(_to_matrix(lists, path), path)
+    matrix = _to_matrix(lists, path)
     row_of = _rows_by_id(ids, path)
     wanted = table.sample_id.tolist()
     missing = [(row, sample_id) for row, sample_id in enumerate(wanted) if sample_id not in row_of]
@@ -90,6 +108,7 @@ def _read_parquet(path: Path, table: LabelTable) -> Embeddings:
             column="sample_id",
             fix="Remove these rows, or give the label file they belong to.",
         )
+    values = _checked(matrix, path, np.array(ids, dtype=np.object_), strict=strict)
     return values[[row_of[sample_id] for sample_id in wanted]]
 
 

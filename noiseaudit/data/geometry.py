@@ -17,7 +17,7 @@ class Geometry:
     """What every decoded image looks like."""
 
     size: tuple[int, int]  # (height, width) in pixels
-    channels: int  # 1 = grey, 3 = RGB
+    channels: int  # 1 = grey, 3 = RGB, or grey stored as RGB: headers cannot tell
 
 
 def choose_geometry(probe: Probe, image_size: int | None = None) -> Geometry:
@@ -26,7 +26,8 @@ def choose_geometry(probe: Probe, image_size: int | None = None) -> Geometry:
     Images that share one size of at most 64 pixels a side keep it: nothing is gained by resampling what is
     small enough to train on. Otherwise a square of 32, 64 or 128 by the median of the shorter sides (<= 48,
     <= 96, above): 32 and 64 so that small images are not blown up, 128 because cost grows with the area and
-    one class can usually still be told from another. One channel if every readable file is grey, else three.
+    one class can usually still be told from another. One channel if every readable file has a grey mode, else
+    three.
 
     Raises DataError if no image is readable.
     """

@@ -14,13 +14,13 @@ from noiseaudit.labels.table import Strings
 
 
 def resolve_images(
-    image: Strings, images_dir: Path, *, allow_roots: Sequence[Path] = (), file: Path
+    image: Strings, images_dir: Path, *, allow_roots: Sequence[Path] = (), file: Path, column: str = "image"
 ) -> list[Path]:
     """The file each image cell names, (n,): a real path below `images_dir` or one of `allow_roots`.
 
     Relative cells lie under `images_dir`; `/` and `\\` both separate folders. Files need not exist: an empty
     cell gives the folder itself, one that no file system can hold a name that never exists, and
-    `probe_images` calls both missing. `file` is the label file, for messages.
+    `probe_images` calls both missing. `file` is the label file and `column` its image column, for messages.
 
     Raises DataError if a root is not a folder, or naming the row whose cell leads outside the roots by `..`,
     an absolute path or a link.
@@ -34,7 +34,7 @@ def resolve_images(
                 f"{cell!r} leads outside the images folder",
                 file=file,
                 row=row,
-                column="image",
+                column=column,
                 fix="If that is meant, add --allow-root DIR with the folder that holds it.",
             )
         paths.append(path)

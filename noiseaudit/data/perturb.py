@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from noiseaudit.errors import ConfigError
+
 MAX_ROTATION = 0.2  # radians, at strength 1
 MAX_SCALE = 0.1  # relative
 MAX_SHIFT = 0.1  # share of the image's side
@@ -40,21 +42,59 @@ class Draws:
         return numbers[self._part] * 2 - 1
 
 
+Request = tuple[str, tuple[int, ...]]  # "normal" or "uniform", and the shape after the batch
+
+
+class RecordedDraws(Draws):
+    """Zeros for numbers, and a list of what was asked for."""
+
+    def __init__(self, batch: int, device: torch.device) -> None:
+        super().__init__(torch.Generator(device), batch)
+        self.requests: list[Request] = []
+
+    def fork(self) -> Callable[[], Draws]:
+        """Raises ConfigError: numbers that are drawn in the backward pass cannot be drawn before."""
+        raise ConfigError("there are too many classes to train several runs as one", fix="Train one by one.")
+
+    def normal(self, *shape: int) -> Tensor:
+        return self._record("normal", shape)
+
+    def uniform(self, *shape: int) -> Tensor:
+        return self._record("uniform", shape)
+
+    def _record(self, kind: str, shape: tuple[int, ...]) -> Tensor:
+        self.requests.append((kind, shape))
+        return torch.zeros((self.batch, *shape), device=self._generator.device)
+
+
+class ReplayedDraws(Draws):
+    """Numbers that were drawn before, in the order in which they were asked for."""
+
+    def __init__(self, numbers: list[Tensor], batch: int) -> None:
+        super().__init__(torch.Generator(), batch)
+        self._numbers = iter(numbers)
+
+    def normal(self, *shape: int) -> Tensor:
+        return next(self._numbers)
+
+    def uniform(self, *shape: int) -> Tensor:
+        return next(self._numbers)
+
+
 def jitter_images(x: Tensor, strength: float, draws: Draws) -> Tensor:
     """Each image (B, channels, H, W) rotated, scaled and shifted at random, bilinear, edges repeated."""
     angle, scale, shift_x, shift_y = (draws.uniform(4) * strength).unbind(1)
     angle, scale = angle * MAX_ROTATION, 1 + scale * MAX_SCALE
     cos, sin = torch.cos(angle) * scale, torch.sin(angle) * scale
     aspect = x.shape[2] / x.shape[3]  # the grid's unit is half a side, of either length
-    theta = torch.stack(
-        [
-            torch.stack([cos, -sin * aspect, shift_x * 2 * MAX_SHIFT], 1),
-            torch.stack([sin / aspect, cos, shift_y * 2 * MAX_SHIFT], 1),
-        ],
-        1,
-    )
-    grid = F.affine_grid(theta, list(x.shape), align_corners=False)
-    return F.grid_sample(x, grid, mode="bilinear", padding_mode="border", align_corners=False)
+    turn = torch.stack(
+        [torch.stack([cos, -sin * aspect], 1), torch.stack([sin / aspect, cos], 1)], 1
+    )  # (B, 2, 2)
+    shift = torch.stack([shift_x, shift_y], 1) * 2 * MAX_SHIFT
+    # The grid of the identity, moved by hand: affine_grid of a batch cannot be stacked over runs.
+    still = F.affine_grid(torch.eye(2, 3, device=x.device)[None], [1, 1, *x.shape[2:]], align_corners=False)
+    grid = torch.einsum("hwk,bjk->bhwj", still[0], turn) + shift[:, None, None, :]
+    return F.grid_sample(x, grid.to(x.dtype), mode="bilinear", padding_mode="border", align_corners=False)
 
 
 def add_noise(x: Tensor, sigma: float, draws: Draws) -> Tensor:

@@ -13,13 +13,14 @@ from noiseaudit.errors import DataError
 
 _MISSING_LOOKALIKES = frozenset({"na", "none", "nan", "null"})
 _SEPARATORS = ("|", ";", ",")
+_SHOWN_PAIRS = 5
 _LEVELS = ("/", ">")
 _NUMBERS = re.compile(r"\[[\s\d.,eE+-]+\]")  # how NumPy prints an array
 _ONE_LABEL = "Only one label a row is supported: keep one, or make the combination a class name of its own."
 
 
 def check_labels(labels: Sequence[str | None], *, file: Path, column: str) -> list[str]:
-    """Warnings about class names that look like missing values.
+    """Warnings about class names that look like missing values, or that look alike.
 
     Raises DataError if there is no row, no label or only one class, or if labels are lists, combinations or
     levels of other labels.
@@ -37,11 +38,27 @@ def check_labels(labels: Sequence[str | None], *, file: Path, column: str) -> li
         raise DataError(
             f"all labels are {next(iter(names))!r}; at least two classes are needed", file=file, column=column
         )
-    return [
+    missing = [
         f"{name!r} is taken as a class name; if it means unlabelled, give --missing-label {name}"
         for name in names
         if name.lower() in _MISSING_LOOKALIKES
     ]
+    return [*missing, *_look_alike(list(names))]
+
+
+def _look_alike(names: Sequence[str]) -> list[str]:
+    """A warning if names differ only by case or white space."""
+    first: dict[str, str] = {}
+    pairs = []
+    for name in names:
+        plain = "".join(name.split()).casefold()
+        if (other := first.setdefault(plain, name)) != name:
+            pairs.append(f"{other!r} and {name!r}")
+    if not pairs:
+        return []
+    shown = ", ".join(pairs[:_SHOWN_PAIRS])
+    more = f" and {len(pairs) - _SHOWN_PAIRS} more" if len(pairs) > _SHOWN_PAIRS else ""
+    return [f"class names that differ only by case or white space count as different classes: {shown}{more}"]
 
 
 def _not_one_label(names: Sequence[str]) -> list[tuple[str, str]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ USUAL_NAMES: dict[str, tuple[str, ...]] = {
     "batch": ("batch",),
 }
 _SHOWN_COLUMNS = 20
+_ODD_SEPARATOR = re.compile(r"[;\t,|:]")
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def resolve_columns(
     for role in USUAL_NAMES:
         if role not in found:
             free = [name for name in names if name not in found.values()]
-            if (match := _usual(role, free)) is not None:
+            if (match := find_usual(USUAL_NAMES[role], free)) is not None:
                 found[role] = match
     for role in ("label", "image") if images_required else ("label",):
         if role not in found:
@@ -79,9 +81,10 @@ def required_roles(asked: ColumnNames, *, images_required: bool) -> frozenset[st
     return frozenset(needed | asked.named().keys())
 
 
-def _usual(role: str, names: Sequence[str]) -> str | None:
-    for usual in USUAL_NAMES[role]:
-        matches = [name for name in names if name.strip().lower() == usual]
+def find_usual(usual_names: Sequence[str], names: Sequence[str]) -> str | None:
+    """The first of `usual_names` that is among `names` in any letter case, as it is spelt there."""
+    for usual in usual_names:
+        matches = [name for name in names if name.strip().lower() == usual.strip().lower()]
         if matches:
             return usual if usual in matches else matches[0]
     return None
@@ -99,24 +102,25 @@ def _check_one_role(found: dict[str, str]) -> None:
 
 
 def _absent_named(role: str, name: str, names: Sequence[str], file: Path) -> DataError:
-    near = _nearest([name], names)
+    near = nearest([name], names)
     hint = f"Did you mean {near!r}? " if near else ""
     return DataError(
-        f"no column of this name ({option(role)})", file=file, column=name, fix=hint + _listed(names)
+        f"no column of this name ({option(role)})", file=file, column=name, fix=hint + listed(names)
     )
 
 
 def _absent_required(role: str, names: Sequence[str], file: Path) -> DataError:
-    near = _nearest(USUAL_NAMES[role], names)
+    near = nearest(USUAL_NAMES[role], names)
     hint = f", perhaps {near!r}" if near else ""
     return DataError(
         f"no {role} column (looked for {', '.join(USUAL_NAMES[role])})",
         file=file,
-        fix=f"Name it with {option(role)}{hint}. {_listed(names)}",
+        fix=f"Name it with {option(role)}{hint}. {listed(names)}",
     )
 
 
-def _nearest(wanted: Sequence[str], names: Sequence[str]) -> str | None:
+def nearest(wanted: Sequence[str], names: Sequence[str]) -> str | None:
+    """The one of `names` that is most like one of `wanted`; None if none is like enough."""
     lowered = {name.strip().lower(): name for name in names}
     scored = [
         (difflib.SequenceMatcher(None, word.lower(), low).ratio(), low) for word in wanted for low in lowered
@@ -125,10 +129,13 @@ def _nearest(wanted: Sequence[str], names: Sequence[str]) -> str | None:
     return lowered[low] if score >= 0.6 else None
 
 
-def _listed(names: Sequence[str]) -> str:
+def listed(names: Sequence[str]) -> str:
+    """The columns of a file, as an error message ends with them."""
     shown = ", ".join(repr(name) for name in names[:_SHOWN_COLUMNS])
     more = f" and {len(names) - _SHOWN_COLUMNS} more" if len(names) > _SHOWN_COLUMNS else ""
     joined = (
-        "; is it separated by another character?" if len(names) == 1 and set(names[0]) & set(";\t,|") else ""
+        f"; is it separated by {odd[0]!r}? Save it with commas (.csv) or tabs (.tsv)"
+        if len(names) == 1 and (odd := _ODD_SEPARATOR.search(names[0]))
+        else ""
     )
     return f"The columns are {shown}{more}{joined}"

@@ -10,22 +10,21 @@ from pathlib import Path
 
 from noiseaudit.errors import DataError
 from noiseaudit.labels.revision import Cell, Revision, cell_text
+from noiseaudit.labels.separator import find_separator, long_cells
 from noiseaudit.labels.text import TextFile, read_text
 
-DELIMITERS = {"csv": ",", "tsv": "\t"}
 Record = tuple[int, str, list[str]]  # first line (from 1), raw text with its line end, fields
 _NEEDS_QUOTES = re.compile(r'["\r\n]')
-_LONGEST_CELL = 2**31 - 1  # characters; the csv module's own limit is 131,072
 
 
 class DelimitedReader:
     """The header and the columns of a CSV or TSV file. Raises DataError on anything malformed."""
 
-    def __init__(self, path: Path, encoding: str, delimiter: str) -> None:
+    def __init__(self, path: Path, encoding: str, kind: str) -> None:
         self._file = read_text(path, encoding)
-        self._delimiter = delimiter
+        self._delimiter = find_separator(self._file.text, kind)
         self.nested: frozenset[str] = frozenset()
-        self.names = next(checked_records(self._file, delimiter))[2]
+        self.names = next(checked_records(self._file, self._delimiter))[2]
 
     def columns(self, wanted: Sequence[str]) -> dict[str, list[str]]:
         """The cells of these columns, each a list with one text per row."""
@@ -118,19 +117,6 @@ def _records(file: TextFile, delimiter: str) -> Iterator[Record]:
         yield first_line, "".join(consumed), fields
         consumed.clear()
         first_line = reader.line_num + 1
-
-
-def long_cells(reader: Iterator[list[str]]) -> Iterator[list[str]]:
-    """What a csv.reader gives, cells of any length included. The limit is global: it is raised in each step only."""
-    while True:
-        limit = csv.field_size_limit(_LONGEST_CELL)
-        try:
-            fields = next(reader, None)
-        finally:
-            csv.field_size_limit(limit)
-        if fields is None:
-            return
-        yield fields
 
 
 def _check_header(names: Sequence[str], path: Path) -> None:

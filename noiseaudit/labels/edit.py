@@ -7,13 +7,13 @@ from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 from noiseaudit.errors import OutputError
-from noiseaudit.labels.delimited import DELIMITERS, edit_delimited
+from noiseaudit.labels.delimited import edit_delimited
 from noiseaudit.labels.folder import edit_folder
 from noiseaudit.labels.jsonl import edit_jsonl
 from noiseaudit.labels.parquet import edit_parquet
-from noiseaudit.labels.read import FORMATS
 from noiseaudit.labels.revision import Cell, Revision
-from noiseaudit.labels.table import Source
+from noiseaudit.labels.separator import find_separator
+from noiseaudit.labels.table import FORMATS, Source
 from noiseaudit.labels.text import read_text
 
 NO_COLUMNS: Mapping[str, Sequence[Cell]] = {}
@@ -32,8 +32,8 @@ def edit_label_file(
     labels: row (from 0) -> new label; None blanks it (`missing_label` or an empty cell in CSV, else null).
     drop: rows to leave out. extra: appended column -> one cell per input row.
 
-    CSV, TSV and JSONL keep every other byte: quoting, line ends, spacing, byte order mark. Parquet keeps
-    schema, metadata, row groups and codecs. A folder is written as a CSV of `image,label`.
+    CSV, TSV and JSONL keep every other byte: separator, quoting, line ends, spacing, byte order mark. Parquet
+    keeps schema, metadata, row groups and codecs. A folder is written as a CSV of `image,label`.
 
     Raises DataError if an appended column exists or the rows are not those of the file, OutputError if `out`
     is the input, has the suffix of another format, or cannot be written.
@@ -56,7 +56,8 @@ def _edit_text(source: Source, out: Path, revision: Revision) -> None:
         blank = source.missing_label or ""
         spelled = {row: blank if label is None else label for row, label in revision.labels.items()}
         spelled_revision = Revision(spelled, revision.drop, revision.extra)
-        text = edit_delimited(file, DELIMITERS[source.format], source.label_column, spelled_revision)
+        separator = find_separator(file.text, source.format)
+        text = edit_delimited(file, separator, source.label_column, spelled_revision)
     file.write_as(out, text)
 
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from noiseaudit.atomic import write_text
 from noiseaudit.errors import DataError
 from noiseaudit.labels.delimited import csv_line
 from noiseaudit.labels.revision import Revision
+from noiseaudit.labels.table import FORMATS
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif"})
 COLUMNS = ("image", "label")
+_SHOWN_NAMES = 3
+_SPLITS = frozenset({"train", "training", "test", "testing", "val", "valid", "validation", "dev", "holdout"})
 Inode = tuple[int, int]
 
 
@@ -22,14 +26,16 @@ def read_folder(root: Path) -> tuple[list[str], list[str | None], list[str]]:
     Images that lie in `root` itself have no class (None). Hidden files and folders are passed over, links are
     followed.
 
-    Raises DataError if a folder is unreadable or a name is not valid text.
+    Raises DataError if a folder is unreadable, or if there are no images in at least two class folders.
     """
     try:
         images = sorted(_walk(str(root), "", ()))
     except OSError as error:
         raise DataError(f"cannot be read ({error.strerror})", file=error.filename or root) from error
     labels = [image.split("/", 1)[0] if "/" in image else None for image in images]
-    return images, labels, _warnings(root, labels)
+    top = _top(root)
+    _check_classes(root, labels, top)
+    return images, labels, _warnings(root, labels, top)
 
 
 def edit_folder(root: Path, out: Path, revision: Revision) -> None:
@@ -58,13 +64,62 @@ def _walk(folder: str, prefix: str, above: tuple[Inode, ...]) -> Iterator[str]:
                 yield prefix + entry.name
 
 
-def _warnings(root: Path, labels: list[str | None]) -> list[str]:
+@dataclass(frozen=True)
+class _Top:
+    """What lies in the root itself, in code-point order; hidden names are left out."""
+
+    folders: list[str]
+    files: list[str]
+
+    @property
+    def label_files(self) -> list[str]:
+        return [name for name in self.files if os.path.splitext(name)[1].lower() in FORMATS]
+
+
+def _top(root: Path) -> _Top:
+    with os.scandir(root) as entries:
+        seen = sorted((entry.name, entry.is_dir()) for entry in entries if not entry.name.startswith("."))
+    return _Top([name for name, is_dir in seen if is_dir], [name for name, is_dir in seen if not is_dir])
+
+
+def _check_classes(root: Path, labels: Sequence[str | None], top: _Top) -> None:
+    classes = sorted({label for label in labels if label is not None})
+    if len(classes) > 1:
+        return
+    found = f"{len(top.folders)} sub-folders and {len(top.files)} files"
+    if classes:
+        problem = f"all images in sub-folders lie in {classes[0]!r}, and at least two classes are needed"
+    elif labels:
+        problem = f"{len(labels)} images lie directly in this folder, and none in a class folder ({found})"
+    else:
+        problem = f"no images in this folder ({found})"
+    fix = "Give a folder with one sub-folder of images per class, or a label file with an image and a label column"
+    if top.label_files:
+        fix += f", perhaps {_as_data(root, top.label_files)}"
+    raise DataError(problem, file=root, fix=fix + ".")
+
+
+def _warnings(root: Path, labels: Sequence[str | None], top: _Top) -> list[str]:
     warnings = []
     loose = labels.count(None)
     if loose:
         warnings.append(f"{loose} images lie in {root} itself, not in a class folder: taken as unlabelled")
-    with os.scandir(root) as entries:
-        folders = {entry.name for entry in entries if entry.is_dir() and not entry.name.startswith(".")}
-    for name in sorted(folders - set(labels)):
-        warnings.append(f"folder {name!r} holds no images: it is not a class")
+    classes = {label for label in labels if label is not None}
+    for name in top.folders:
+        if name not in classes:
+            warnings.append(f"folder {name!r} holds no images: it is not a class")
+    if all(name.strip().lower() in _SPLITS for name in classes):
+        warnings.append(
+            f"the folders {', '.join(sorted(classes))} are taken as classes; if they are splits, scan one of them"
+        )
+    if top.label_files:
+        warnings.append(
+            f"folder names are taken as labels; if the labels are in a file, give {_as_data(root, top.label_files)}"
+        )
     return warnings
+
+
+def _as_data(root: Path, label_files: Sequence[str]) -> str:
+    """How to name the first of the label files in place of the folder."""
+    shown = " or ".join(str(root / name) for name in label_files[:_SHOWN_NAMES])
+    return f"{shown} as DATA with --images {root}"

@@ -13,15 +13,14 @@ import numpy as np
 from noiseaudit.errors import ConfigError, DataError
 from noiseaudit.labels.checks import check_labels
 from noiseaudit.labels.columns import FIND_ALL, ColumnNames, required_roles, resolve_columns
-from noiseaudit.labels.delimited import DELIMITERS, DelimitedReader
+from noiseaudit.labels.delimited import DelimitedReader
 from noiseaudit.labels.folder import read_folder
 from noiseaudit.labels.ids import check_ids, sample_ids
 from noiseaudit.labels.jsonl import JsonlReader
 from noiseaudit.labels.parquet import ParquetReader
-from noiseaudit.labels.table import LabelTable, Source, Strings
+from noiseaudit.labels.table import FORMATS, LabelTable, Source, Strings
 from noiseaudit.labels.values import label_texts, plain_texts
 
-FORMATS = {".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
 _ANOTHER_FILE = "Give the file that was scanned."
 Texts = list[str | None]
 
@@ -74,7 +73,7 @@ def read_rows(reader: Reader, found: ColumnNames, source: Source, required: Abst
     cells = reader.columns(list(names.values()))
     labels, class_type = label_texts(cells[source.label_column], file=source.path, column=source.label_column)
     texts = {"label": _without(labels, source.missing_label)}
-    _check_text(labels, "label", source.path)
+    _check_text(labels, "label", source.path, source.label_column)
     for role, name in names.items():
         if role == "label":
             continue
@@ -125,7 +124,7 @@ def _open(path: Path, kind: str, encoding: str) -> Reader:
         return ParquetReader(path)
     if kind == "jsonl":
         return JsonlReader(path, encoding)
-    return DelimitedReader(path, encoding, DELIMITERS[kind])
+    return DelimitedReader(path, encoding, kind)
 
 
 def _role_texts(role: str, cells: Sequence[object], name: str, source: Source) -> Texts:
@@ -133,7 +132,7 @@ def _role_texts(role: str, cells: Sequence[object], name: str, source: Source) -
         texts = _without(label_texts(cells, file=source.path, column=name)[0], source.missing_label)
     else:
         texts = plain_texts(cells, file=source.path, column=name)
-    _check_text(texts, role, source.path)
+    _check_text(texts, role, source.path, name)
     if role == "id":
         check_ids(texts, file=source.path, column=name)
     return texts
@@ -158,12 +157,6 @@ def _read_tree(root: Path, columns: ColumnNames, missing_label: str | None) -> L
 
 def _tree(root: Path) -> tuple[Texts, Texts, list[str]]:
     images, labels, warnings = read_folder(root)
-    if not images:
-        raise DataError(
-            "no images in this folder",
-            file=root,
-            fix="Give a label file, or a folder with one folder per class.",
-        )
     return [*images], labels, warnings
 
 
@@ -185,13 +178,15 @@ def _table(
     )
 
 
-def _check_text(cells: Texts, role: str, file: Path) -> None:
+def _check_text(cells: Texts, role: str, file: Path, column: str | None = None) -> None:
     """Half of a surrogate pair (a broken file name or escape) cannot be stored anywhere."""
     try:
         "".join(cell for cell in cells if cell).encode("utf-8")
     except UnicodeEncodeError as error:
         bad = error.object[max(0, error.start - 20) : error.start + 1]
-        raise DataError(f"{role} near {bad!r} is not valid text", file=file, fix="Rename it.") from error
+        raise DataError(
+            f"{role} near {bad!r} is not valid text", file=file, column=column, fix="Rename it."
+        ) from error
 
 
 def _strings(cells: Sequence[Any]) -> Strings:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from noiseaudit.classes import canonical_order
 
+FORMATS = {".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
 Strings = npt.NDArray[np.object_]  # str, or None where the cell is empty
 
 

@@ -2,33 +2,26 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
 
-from noiseaudit.config import UMNConfig
+from noiseaudit.config import Settings
+from noiseaudit.data.training import Batch, TrainingData
 
 
 @dataclass(frozen=True)
 class Setup:
-    """What a method is built from."""
+    """What a method is built from, beside its own settings."""
 
-    shape: tuple[int, ...]  # of one x: (channels, H, W), or (d,) for embeddings
-    n_classes: int
+    data: TrainingData
     backbone: str
-    log_prior: Tensor  # (C,), log p(y)
-    config: UMNConfig
     seed: int
     device: torch.device
-
-
-class Batch(NamedTuple):
-    """One step's rows, on the device. `given` is -1 where the row is unlabelled."""
-
-    x: Tensor  # (B, *shape), float in [0, 1], or standardised embeddings
-    given: Tensor  # (B,), int64
+    noise_rate: float | None = None  # assumed share of wrong labels, for the methods that need it
 
 
 class Prediction(NamedTuple):
@@ -39,19 +32,30 @@ class Prediction(NamedTuple):
     latent: Tensor  # (B, d), the representation exported as embeddings.npy
 
 
-class Method(Protocol):
+class Method(ABC):
     """A way to train on noisy labels."""
 
-    has_guider: bool
+    has_guider: ClassVar[bool]
+    uses_unlabelled: ClassVar[bool] = True  # False: its batches hold labelled rows only
+    needs: ClassVar[frozenset[str]] = frozenset()  # of "noise_rate" (Setup) and "trusted" (TrainingData)
 
     @staticmethod
-    def settings(backbone: str) -> UMNConfig:
+    @abstractmethod
+    def settings(backbone: str) -> Settings:
         """The method's own settings for a backbone."""
 
-    def __init__(self, setup: Setup) -> None: ...
+    @abstractmethod
+    def __init__(self, setup: Setup, settings: Any) -> None:
+        """`settings` is what `settings(backbone)` returned, perhaps with other values."""
 
+    @abstractmethod
     def step(self, batch: Batch, progress: float) -> dict[str, Tensor]:
         """One optimisation step; `progress` in [0, 1) of the schedule. Returns named scalar losses, "loss" first."""
 
+    def end_epoch(self, epoch: int, epochs: int) -> None:
+        """Called after the last step of each epoch, from 1 to `epochs`, before its predictions."""
+        return
+
+    @abstractmethod
     def predict(self, x: Tensor) -> Prediction:
         """Predictions for (B, *shape)."""

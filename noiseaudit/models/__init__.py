@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from torch import nn
+from torch import Tensor, nn
 
-from noiseaudit.config import UMNConfig
+from noiseaudit.config import Settings, UMNConfig
+from noiseaudit.models.classifier import Classifier
 from noiseaudit.models.conv import build_conv13, build_resnet18, build_resnet101
 from noiseaudit.models.mlp import build_mlp
 from noiseaudit.models.vae import UMNNetworks
@@ -23,7 +24,15 @@ BACKBONES: dict[str, Builder] = {
 }
 
 
-def build_networks(backbone: str, shape: tuple[int, ...], n_classes: int, config: UMNConfig) -> UMNNetworks:
-    """The five networks of UMN for samples of `shape`."""
-    encoder, decoder = BACKBONES[backbone](shape, config.hidden, config.latent_a)
-    return UMNNetworks(encoder, decoder, n_classes, config.hidden, config.latent_a, config.latent_b)
+def build_classifier(backbone: str, shape: tuple[int, ...], n_classes: int, settings: Settings) -> Classifier:
+    """Encoder and classifier alone, the same as UMN's."""
+    encoder, _ = BACKBONES[backbone](shape, settings.hidden, settings.latent_a)
+    return Classifier(encoder, n_classes, settings.hidden, settings.latent_a)
+
+
+def build_networks(
+    backbone: str, shape: tuple[int, ...], log_prior: Tensor, settings: UMNConfig
+) -> UMNNetworks:
+    """The five networks of UMN for samples of `shape`; `log_prior` is (C,)."""
+    encoder, decoder = BACKBONES[backbone](shape, settings.hidden, settings.latent_a)
+    return UMNNetworks(encoder, decoder, log_prior, settings.hidden, settings.latent_a, settings.latent_b)

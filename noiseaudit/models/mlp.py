@@ -6,7 +6,7 @@ import math
 
 from torch import nn
 
-from noiseaudit.models.vae import dense
+from noiseaudit.models.classifier import dense
 
 
 def build_mlp(shape: tuple[int, ...], hidden: int, latent_a: int) -> tuple[nn.Module, nn.Module]:

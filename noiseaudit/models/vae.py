@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -12,28 +11,10 @@ from torch.utils.checkpoint import checkpoint
 
 from noiseaudit.data.perturb import Draws
 from noiseaudit.densities import sample_normal
+from noiseaudit.models.classifier import Classifier, Gaussian
 from noiseaudit.objective import class_cost
 
-LOG_VARIANCE_LIMIT = 6.0  # log-variances stay within +-6: standard deviations in [0.05, 20]
 ACTIVATION_BUDGET = 2**24  # floats in the largest activation of the marginal over y: 64 MiB
-
-
-class Gaussian(NamedTuple):
-    """A diagonal normal: mean and log-variance, (..., d)."""
-
-    mean: Tensor
-    log_variance: Tensor
-
-    @classmethod
-    def of(cls, output: Tensor) -> Gaussian:
-        """From a network's output, in float32 even where the network ran in less."""
-        mean, log_variance = output.float().chunk(2, dim=-1)
-        return cls(mean, log_variance.clamp(-LOG_VARIANCE_LIMIT, LOG_VARIANCE_LIMIT))
-
-
-def dense(n_in: int, hidden: int, n_out: int) -> nn.Sequential:
-    """One hidden ReLU layer, no activation at the output (paper, section 4.1)."""
-    return nn.Sequential(nn.Linear(n_in, hidden), nn.ReLU(), nn.Linear(hidden, n_out))
 
 
 class ClassConditional(nn.Module):
@@ -51,36 +32,28 @@ class ClassConditional(nn.Module):
         return Gaussian.of(self.output(F.relu(self.input(value) + self.label(classes))))
 
 
-class UMNNetworks(nn.Module):
-    """The Learner's (and the Guider's) parameters theta."""
+class UMNNetworks(Classifier):
+    """The Learner's (and the Guider's) parameters theta, and the prior as a buffer: all that a run's terms read."""
+
+    log_prior: Tensor
 
     def __init__(
         self,
         encoder: nn.Module,
         decoder: nn.Module,
-        n_classes: int,
+        log_prior: Tensor,
         hidden: int,
         latent_a: int,
         latent_b: int,
     ) -> None:
-        """`encoder` maps x to (B, 2 latent_a), `decoder` maps z_a to the parameters of p(x|z_a)."""
-        super().__init__()
-        self.n_classes, self.hidden = n_classes, hidden
-        self.latent_a, self.latent_b = latent_a, latent_b
-        self.encoder = encoder
-        self.classifier = dense(latent_a, hidden, n_classes)
+        """`encoder` maps x to (B, 2 latent_a), `decoder` z_a to the parameters of p(x|z_a); `log_prior` is (C,)."""
+        n_classes = len(log_prior)
+        super().__init__(encoder, n_classes, hidden, latent_a)
+        self.latent_b = latent_b
         self.conditional_encoder = ClassConditional(latent_a, n_classes, hidden, latent_b)
         self.conditional_decoder = ClassConditional(latent_b, n_classes, hidden, latent_a)
         self.decoder = decoder
-
-    def encode(self, x: Tensor) -> Gaussian:
-        """q(z_a|x): (B, ...) -> two of (B, Za)."""
-        return Gaussian.of(self.encoder(x))
-
-    def classify(self, z_a: Tensor) -> Tensor:
-        """Logits of q(y|z_a): (B, Za) -> (B, C)."""
-        logits: Tensor = self.classifier(z_a)
-        return logits.float()
+        self.register_buffer("log_prior", log_prior)
 
     def class_costs(self, z_a: Tensor, draws: Draws) -> Tensor:
         """objective.class_cost for every class: (B, Za) -> (B, C).

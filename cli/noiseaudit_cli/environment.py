@@ -1,0 +1,62 @@
+"""Options that the environment set: an error about one names the variable."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from typing import Any
+
+_PLAIN = {
+    "int_parsing": "{input!r} is not a whole number",
+    "int_parsing_size": "the number is too large",
+    "float_parsing": "{input!r} is not a number",
+    "bool_parsing": "{input!r} is neither true nor false",
+    "greater_than_equal": "{input!r} is less than {ge}",
+    "less_than_equal": "{input!r} is more than {le}",
+}
+_PREFIX = "Value error, "  # of the messages of Typer's own checks
+
+
+def usage_line(error: Any) -> str:
+    """What a usage error of Typer says, in plain words; the variable in place of the option if it was set there."""
+    param, context = getattr(error, "param", None), getattr(error, "ctx", None)
+    plain = _plain_message(error)
+    variable = variable_of(param, context) if param is not None and context is not None else None
+    if variable is not None:
+        return f"Invalid value for the environment variable {variable}: {plain or error.message}"
+    text = str(error.format_message())
+    return text.replace(error.message, plain) if plain else text
+
+
+def set_by_environment(message: str, context: Any) -> list[str]:
+    """A note for each option that `message` is about and that the environment set."""
+    notes = []
+    for param in context.command.params:
+        variable = variable_of(param, context)
+        for name in param.opts if variable else ():
+            if re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", message):
+                notes.append(f"{name} is set by the environment variable {variable}")
+    return notes
+
+
+def variable_of(param: Any, context: Any) -> str | None:
+    """The environment variable that the value of `param` came from; None if it came from elsewhere."""
+    source = context.get_parameter_source(param.name)
+    if source is None or source.name != "ENVIRONMENT":
+        return None
+    named = [param.envvar] if isinstance(param.envvar, str) else list(param.envvar or ())
+    names = [*named, f"{context.auto_envvar_prefix}_{param.name.upper()}"]
+    return next((name for name in names if os.environ.get(name)), names[0])
+
+
+def _plain_message(error: Any) -> str | None:
+    """In the place of a message of Pydantic, which Typer hands on; None if there is none."""
+    details = getattr(error.__cause__, "errors", None)
+    if details is None:
+        return None
+    first: Mapping[str, Any] = details()[0]
+    plain = _PLAIN.get(first["type"])
+    if plain is None:
+        return str(first["msg"]).removeprefix(_PREFIX).rstrip(".")
+    return plain.format(input=str(first["input"]), **first.get("ctx", {}))

@@ -1,0 +1,41 @@
+"""What a method trains on: samples and given labels, cut into batches by index."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+
+class Batch(NamedTuple):
+    """One step's rows, on the device."""
+
+    x: Tensor  # (B, *shape), float in [0, 1], or standardised embeddings
+    given: Tensor  # (B,), int64, -1 where unlabelled
+    rows: (
+        Tensor  # (B,), int64, which of the m rows of TrainingData: the key to what a method remembers of each
+    )
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """m usable rows of n. Images stay uint8 until a batch is cut, so that they fit in memory or in a memory map."""
+
+    x: Tensor  # (n, channels, H, W) uint8, or (n, d) float32 embeddings
+    usable: Tensor  # (m,) int64: which of the n; x itself may be on disk and is never copied
+    codes: Tensor  # (m,) int64: index of the given label, -1 where unlabelled
+    n_classes: int
+    trusted: Tensor | None = None  # (m,) bool: labels known to be right, for the methods that need some
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Of one x."""
+        return tuple(self.x.shape[1:])
+
+    def batch(self, rows: Tensor, device: torch.device) -> Batch:
+        """x of some of the m rows as float32 on `device`, images scaled to [0, 1]."""
+        x = self.x[self.usable[rows]].to(device, non_blocking=True)
+        scaled = x.float().div_(255) if x.dtype == torch.uint8 else x
+        return Batch(scaled, self.codes[rows].to(device), rows.to(device))

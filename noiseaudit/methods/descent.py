@@ -1,0 +1,105 @@
+"""What methods share that descend on a differentiable loss with Adam, with or without a Guider behind."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable
+from typing import Generic, TypeVar
+
+import torch
+from torch import Tensor
+
+from noiseaudit.config import GuiderSettings, Settings
+from noiseaudit.data.perturb import Draws, add_noise, jitter_images
+from noiseaudit.data.training import Batch
+from noiseaudit.ema import make_guider, update_guider
+from noiseaudit.methods.base import Method, Prediction, Setup
+from noiseaudit.models.classifier import Classifier
+from noiseaudit.schedules import cosine_decay, guider_decay
+from noiseaudit.seeds import seeded_init, torch_generator
+
+N = TypeVar("N", bound=Classifier)
+S = TypeVar("S", bound=Settings)
+
+
+class Descent(Method, Generic[N, S]):
+    """One Adam step a batch on the sum of `terms`. Where there is a Guider, it follows the Learner (Eq. 7)."""
+
+    def __init__(self, setup: Setup, settings: S) -> None:
+        self.values, self.is_image = settings, len(setup.data.shape) == 3
+        with seeded_init(setup.seed):
+            learner = self.build(setup)
+        self.learner: N = learner.to(setup.device).train()
+        self.guider: N = make_guider(self.learner) if self.has_guider else self.learner
+        self.generator = torch_generator(setup.seed, "draws", setup.device)
+        self.device, self.mixed_precision = setup.device, setup.device.type == "cuda"
+        self.optimiser = adam(self.learner.parameters(), settings, setup.device)
+        self.steps_done = 0
+
+    @abstractmethod
+    def build(self, setup: Setup) -> N:
+        """The untrained networks, `self.values` being set. What differs between runs is in them, as buffers."""
+
+    @abstractmethod
+    def terms(self, learner: N, guider: N, batch: Batch, draws: Draws, progress: float) -> dict[str, Tensor]:
+        """The weighted terms of the loss, scalars.
+
+        A function of its arguments and `self.values` alone, and without shapes that depend on values, so that
+        many runs can be trained as one (noiseaudit.stack).
+        """
+
+    def step(self, batch: Batch, progress: float) -> dict[str, Tensor]:
+        set_rate(self.optimiser, self.values, progress)
+        draws = Draws(self.generator, len(batch.x))
+        with torch.autocast(batch.x.device.type, torch.bfloat16, enabled=self.mixed_precision):
+            terms = self.terms(self.learner, self.guider, batch, draws, progress)
+        loss = torch.stack(list(terms.values())).sum()
+        self.optimiser.zero_grad()
+        loss.backward()
+        self.optimiser.step()
+        if self.has_guider:
+            update_guider(self.guider, self.learner, decay_of(self.values, self.steps_done, progress))
+        self.steps_done += 1
+        return {"loss": loss.detach()} | {name: value.detach() for name, value in terms.items()}
+
+    def perturb(self, x: Tensor, draws: Draws) -> tuple[Tensor, Tensor]:
+        """The image to reconstruct (jittered) and the one that is seen (jittered, with noise)."""
+        with torch.autocast(x.device.type, enabled=False):  # positions need more than bfloat16's 8 bits
+            if self.is_image and self.values.jitter:
+                x = jitter_images(x, self.values.jitter, draws)
+            return x, add_noise(x, self.values.input_noise, draws)
+
+    @torch.no_grad()
+    def predict(self, x: Tensor) -> Prediction:
+        """Learner and Guider on unperturbed x, z_a = posterior mean, float32: what epsilon is recorded from."""
+        self.learner.eval()
+        learner, latent = self.learner.predict(x)
+        guider = learner
+        if self.has_guider:
+            guider, latent = self.guider.predict(x)
+        self.learner.train()
+        return Prediction(learner, guider, latent)
+
+
+def adam(parameters: Iterable[Tensor], settings: Settings, device: torch.device) -> torch.optim.Adam:
+    """The paper's optimiser (section 4.1)."""
+    return torch.optim.Adam(
+        parameters,
+        lr=settings.learning_rate,
+        betas=(settings.beta1, settings.beta2),
+        fused=device.type in ("cpu", "cuda"),
+    )
+
+
+def set_rate(optimiser: torch.optim.Optimizer, settings: Settings, progress: float) -> None:
+    """The learning rate at this point of the schedule."""
+    for group in optimiser.param_groups:
+        group["lr"] = settings.learning_rate * cosine_decay(progress, settings.lr_decay_start)
+
+
+def decay_of(settings: Settings, step: int, progress: float) -> float:
+    """gamma of Eq. 7 for a method with a Guider."""
+    assert isinstance(settings, GuiderSettings)
+    return guider_decay(
+        step, progress, settings.guider_decay_early, settings.guider_decay_late, settings.guider_switch
+    )

@@ -1,0 +1,75 @@
+"""Errors about options that the environment set name the variable, in plain words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from noiseaudit_cli.main import app
+
+
+def _scan(tmp_path: Path, variables: dict[str, str], *options: str) -> Any:
+    (tmp_path / "labels.csv").write_text("image,label\na.png,cat\nb.png,dog\n")
+    words = ["scan", str(tmp_path / "labels.csv"), "--out", str(tmp_path / "run"), *options]
+    return CliRunner().invoke(app, words, env=variables)
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "problem"),
+    [
+        ("NOISEAUDIT_SCAN_EPOCHS", "abc", "'abc' is not a whole number"),
+        ("NOISEAUDIT_SCAN_EPOCHS", "1.5", "'1.5' is not a whole number"),
+        ("NOISEAUDIT_SCAN_FORCE", "maybe", "'maybe' is neither true nor false"),
+        ("NOISEAUDIT_SCAN_MAX_PIXELS", "0", "'0' is less than 1"),
+        ("NOISEAUDIT_SCAN_DEVICE", "tpu", "'tpu' is not one of 'auto', 'cpu', 'cuda', 'mps'"),
+    ],
+)
+def test_a_bad_value_names_the_variable(variable: str, value: str, problem: str, tmp_path: Path) -> None:
+    result = _scan(tmp_path, {variable: value})
+    line = f"error: Invalid value for the environment variable {variable}: {problem}"
+    assert result.exit_code == 2
+    assert result.stderr.startswith(f"{line} (see ")
+    assert result.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [("epochs", "-3"), ("method", "none"), ("cutoff", "x"), ("set", "x"), ("encoding", "x")],
+)
+def test_an_error_of_the_engine_names_the_variable_too(option: str, value: str, tmp_path: Path) -> None:
+    variable = f"NOISEAUDIT_SCAN_{option.upper()}"
+    result = _scan(tmp_path, {variable: value})
+    assert result.exit_code == 2
+    assert result.stderr.count("\n") == 1
+    assert result.stderr.endswith(f" (--{option} is set by the environment variable {variable})\n")
+
+
+def test_options_of_the_command_line_are_not_blamed_on_the_environment(tmp_path: Path) -> None:
+    result = _scan(tmp_path, {"NOISEAUDIT_SCAN_EPOCHS": "5"}, "--epochs", "many")
+    assert "Invalid value for '--epochs': 'many' is not a whole number (see" in result.stderr
+    result = _scan(tmp_path, {"NOISEAUDIT_SCAN_SEED": "1"}, "--epochs", "-3")
+    assert result.stderr == "error: --epochs is out of range. It must be from 1 to 100000.\n"
+
+
+def test_another_option_with_the_same_beginning_is_not_named(tmp_path: Path) -> None:
+    result = _scan(tmp_path, {"NOISEAUDIT_SCAN_SET": "alpha=1"}, "--cutoff", "x--setting --set-up")
+    assert (result.exit_code, "environment" in result.stderr) == (2, False)
+
+
+def test_a_missing_file_says_no_more_than_before(tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["rank", str(tmp_path / "none")], env={"NOISEAUDIT_RANK_TOP": "3"})
+    assert (result.exit_code, "no such audit" in result.stderr, "RANK_TOP" in result.stderr) == (
+        2,
+        True,
+        False,
+    )
+
+
+def test_numbers_above_the_limit(tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["report", "run", "--max-suspects", "20000"])
+    assert "'20000' is more than 10000" in result.stderr
+    result = CliRunner().invoke(app, ["corrupt", "x", "--rate", "half", "--kind", "symmetric", "--out", "y"])
+    assert "'--rate': 'half' is not a number" in result.stderr

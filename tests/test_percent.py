@@ -1,0 +1,44 @@
+"""Percentages for people."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from noiseaudit.percent import percent, score_text
+
+
+@pytest.mark.parametrize(
+    ("share", "shown"),
+    [
+        (0.0, "< 0.1 %"),
+        (0.0009, "< 0.1 %"),
+        (0.001, "0.1 %"),
+        (0.0424, "4.2 %"),
+        (0.0949, "9.5 %"),
+        (0.0951, "10 %"),
+        (0.5, "50 %"),
+        (0.934, "93 %"),
+        (0.9949, "99 %"),
+        (0.996, "99.6 %"),
+        (0.999, "99.9 %"),
+        (0.9991, "> 99.9 %"),
+        (1.0, "> 99.9 %"),
+    ],
+)
+def test_percent(share: float, shown: str) -> None:
+    assert percent(share) == shown
+
+
+@given(st.floats(0, 1))
+def test_what_is_shown_is_near_and_never_all_or_nothing(share: float) -> None:
+    shown = percent(share)
+    number = float(shown.strip("<>% "))
+    assert 0 < number < 100
+    assert number / 100 == pytest.approx(share, abs=0.00501 if 0.094 < share < 0.996 else 0.00101)
+
+
+def test_epsilon_is_no_percentage() -> None:
+    assert score_text("epsilon", 0.00012346) == "0.0001235"
+    assert score_text("p_mislabeled", 1.0) == "> 99.9 %"

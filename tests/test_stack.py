@@ -1,0 +1,141 @@
+"""Runs that are trained as one learn what they learn alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+from torch.testing import assert_close
+
+from noiseaudit.config import with_overrides
+from noiseaudit.data.batches import BatchPlan
+from noiseaudit.data.training import TrainingData
+from noiseaudit.errors import ConfigError, TrainingDiverged
+from noiseaudit.methods import METHODS
+from noiseaudit.methods.base import Setup
+from noiseaudit.methods.descent import Descent
+from noiseaudit.models import vae
+from noiseaudit.runtime import training_runtime
+from noiseaudit.stack import Stack, fit_stack
+from noiseaudit.train import EpochRecord, fit
+
+CPU, N_CLASSES, ROWS, RUNS = torch.device("cpu"), 4, 24, 3
+STACKABLE = [name for name, kind in METHODS.items() if issubclass(kind, Descent)]
+
+
+@pytest.fixture(autouse=True)
+def _quick() -> Iterator[None]:
+    with training_runtime(threads=1):
+        yield
+
+
+def data(run: int) -> TrainingData:
+    """The same x for all; other labels, and another share of them, for each run."""
+    x = torch.rand(ROWS, 1, 6, 6, generator=torch.Generator().manual_seed(0))
+    codes = (torch.arange(ROWS) * (run + 1)) % N_CLASSES
+    codes[8 + run :: 2] = -1
+    codes[8 : 8 + run] = 0
+    return TrainingData(x, torch.arange(ROWS), codes, N_CLASSES)
+
+
+def make(name: str, run: int, dtype: torch.dtype = torch.float32, **overrides: Any) -> Descent[Any, Any]:
+    kind = METHODS[name]
+    settings = with_overrides(kind.settings("mlp"), {"hidden": 16, "latent_a": 5, **overrides})
+    torch.set_default_dtype(dtype)
+    try:
+        method = kind(Setup(data(run), "mlp", run, CPU), settings)
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert isinstance(method, Descent)
+    return method
+
+
+def state(method: Descent[Any, Any]) -> list[Tensor]:
+    return [*method.learner.state_dict().values(), *method.guider.state_dict().values()]
+
+
+@pytest.mark.parametrize("name", STACKABLE)
+def test_parameters_agree_in_float64(name: str) -> None:
+    """After 20 steps, to 1e-9: what a run learns does not depend on its company."""
+    alone = [make(name, run, torch.float64) for run in range(RUNS)]
+    together = [make(name, run, torch.float64) for run in range(RUNS)]
+    stack = Stack(together)
+    for step in range(20):
+        rows = [
+            torch.randperm(ROWS, generator=torch.Generator().manual_seed(step + run))[:12]
+            for run in range(RUNS)
+        ]
+        batches = [data(run).batch(part, CPU) for run, part in enumerate(rows)]
+        batches = [batch._replace(x=batch.x.double()) for batch in batches]
+        losses = stack.step(batches, step / 20)
+        for run, method in enumerate(alone):
+            single = method.step(batches[run], step / 20)
+            assert list(single) == list(losses)
+            for term, value in single.items():
+                assert_close(losses[term][run], value, rtol=1e-9, atol=1e-9)
+    stack.unstack()
+    for one, other in zip(alone, together, strict=True):
+        for a, b in zip(state(one), state(other), strict=True):
+            assert_close(a, b, rtol=0, atol=1e-9)
+    assert not torch.equal(state(alone[0])[-1], state(alone[1])[-1])
+
+
+@pytest.mark.parametrize("name", STACKABLE)
+def test_whole_runs_agree(name: str) -> None:
+    plan, seeds = BatchPlan(4, 4, 3), range(RUNS)
+    kept: dict[int, list[EpochRecord]] = {run: [] for run in seeds}
+    together = fit_stack(
+        [make(name, run) for run in seeds], [data(run) for run in seeds], plan,
+        epochs=4, seeds=seeds, device=CPU, on_epoch=lambda run, record: kept[run].append(record),
+    )  # fmt: skip
+    for run in seeds:
+        records: list[EpochRecord] = []
+        alone = fit(make(name, run), data(run), plan, epochs=4, seed=run, device=CPU, on_epoch=records.append)
+        np.testing.assert_allclose(together[run].guider_mean, alone.guider_mean, atol=1e-4)
+        np.testing.assert_array_equal(together[run].labelled, alone.labelled)
+        for one, other in zip(kept[run], records, strict=True):
+            np.testing.assert_allclose(one.p_given_learner, other.p_given_learner, atol=1e-4)
+            assert one.losses == pytest.approx(other.losses, rel=1e-3, abs=1e-4)
+
+
+def test_predictions_are_each_runs_own() -> None:
+    methods = [make("umn", run) for run in range(RUNS)]
+    x = data(0).batch(torch.arange(ROWS), CPU).x
+    for predicted, method in zip(Stack(methods).predict(x), methods, strict=True):
+        for a, b in zip(predicted, method.predict(x), strict=True):
+            assert_close(a, b)
+
+
+def test_one_that_diverges_stops_and_is_named_by_epoch() -> None:
+    plan = BatchPlan(4, 4, 1)
+    methods = [make("umn", run) for run in range(RUNS)]
+    with torch.no_grad():
+        next(iter(methods[1].learner.parameters())).fill_(float("nan"))
+    with pytest.raises(TrainingDiverged, match="in epoch 1"):
+        fit_stack(
+            methods, [data(run) for run in range(RUNS)], plan,
+            epochs=1, seeds=range(RUNS), device=CPU, on_epoch=lambda run, record: None,
+        )  # fmt: skip
+
+
+def test_what_cannot_be_stacked_is_refused() -> None:
+    with pytest.raises(ConfigError, match="same settings"):
+        Stack([make("umn", 0), make("umn", 1, alpha=2.0)])
+    with pytest.raises(ConfigError, match="one method"):
+        Stack([make("umn", 0), make("umn_plus", 1)])
+    images = TrainingData(torch.rand(4, 3, 16, 16), torch.arange(4), torch.tensor([0, 1, 2, 3]), N_CLASSES)
+    kind = METHODS["umn"]
+    conv = kind(Setup(images, "conv13", 0, CPU), kind.settings("conv13"))
+    assert isinstance(conv, Descent)
+    with pytest.raises(ConfigError, match="dense backbone"):
+        Stack([conv, conv])
+
+
+def test_many_classes_cannot_be_stacked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vae, "ACTIVATION_BUDGET", 12 * 16)  # one class a chunk
+    with pytest.raises(ConfigError, match="too many classes"):
+        Stack([make("umn", 0)]).step([data(0).batch(torch.arange(12), CPU)], 0.0)
