@@ -112,6 +112,7 @@ class AuditConfig:
     min_labelled_share: float = 0.25  # of each batch where some rows are unlabelled
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     seed: int = 0
+    noise_rate: float | None = None  # assumed share of wrong labels, for the methods that need it
     cutoff: str = "auto"  # "auto", "epsilon", "budget=N" or "rate=R"
     settings: Mapping[str, Any] = field(default_factory=dict)  # overrides of the method's own settings
 
@@ -124,6 +125,9 @@ class AuditConfig:
         require(self.batch_size is None or 2 <= self.batch_size <= 65_536, "--batch-size", "from 2 to 65536")
         require(0 < self.min_labelled_share < 1, "min_labelled_share", "between 0 and 1")
         require(0 <= self.seed < 2**63, "--seed", "from 0 to 2^63 - 1")
+        require(
+            self.noise_rate is None or 0 < self.noise_rate < 1, "--noise-rate", "above 0 and below 1"
+        )
         one_of("--device", self.device, ("auto", "cpu", "cuda", "mps"))
 
 

@@ -22,14 +22,19 @@ from noiseaudit.choose import (
 )
 from noiseaudit.config import AuditConfig, Settings, one_of, with_overrides
 from noiseaudit.data.batches import BatchPlan, plan_batches
-from noiseaudit.errors import DataError
+from noiseaudit.errors import ConfigError, DataError
 from noiseaudit.labels.table import LabelTable
 from noiseaudit.methods import METHODS
 from noiseaudit.result import AuditMeta, Cutoff
 from noiseaudit.samples import Samples
 from noiseaudit.threshold import check_cutoff
+from noiseaudit.trusted import check_trusted
 
 MANY_CLASSES = 1_000  # beyond it, the exact marginal over classes rules the time of a step
+NEEDED_OPTIONS = {  # of Method.needs
+    "noise_rate": ("--noise-rate R", "Say what share of the labels you take to be wrong, such as 0.2."),
+    "trusted": ("--trusted FILE|COLUMN", "Name samples whose labels are known to be right, some of each class."),
+}
 RECORDED_VERSIONS = ("noiseaudit", "torch", "torchvision", "numpy", "scipy", "pyarrow", "pillow")
 
 
@@ -51,7 +56,7 @@ class Plan:
         return AuditMeta(
             classes=table.classes,
             class_type=table.class_type,
-            config=self._recorded_config(samples),
+            config=self._recorded_config(table, samples),
             versions=versions(),
             seed=self.config.seed,
             device_type=self.device.type,
@@ -60,7 +65,7 @@ class Plan:
             data_fingerprint=samples.fingerprint,
         )
 
-    def _recorded_config(self, samples: Samples) -> dict[str, Any]:
+    def _recorded_config(self, table: LabelTable, samples: Samples) -> dict[str, Any]:
         asked = dataclasses.asdict(self.config)
         chosen = {
             "backbone": self.backbone.value,
@@ -70,17 +75,21 @@ class Plan:
             "batch": dataclasses.asdict(self.batches),
             "settings": dataclasses.asdict(self.settings),
         }
+        if table.trusted is not None:
+            chosen["trusted"] = int(table.trusted.sum())
         return {"asked": asked, "chosen": chosen}
 
 
 def make_plan(table: LabelTable, samples: Samples, config: AuditConfig) -> Plan:
     """Choose what `config` leaves open. Raises ConfigError or DataError before any work is done."""
-    one_of("--method", config.method, tuple(METHODS))
+    check_needs(config, has_trusted=table.trusted is not None)
     check_cutoff(config.cutoff)
     usable = samples.status == "ok"
     n_labelled = int((usable & table.is_labelled).sum())
     n_unlabelled = int(usable.sum()) - n_labelled if METHODS[config.method].uses_unlabelled else 0
     _check_classes(table, usable)
+    if table.trusted is not None:
+        check_trusted(table, usable)
     device = choose_device(config.device)
     backbone = choose_backbone(config.backbone, samples.shape, int(usable.sum()), device)
     settings = with_overrides(METHODS[config.method].settings(backbone.value), config.settings)
@@ -98,6 +107,20 @@ def make_plan(table: LabelTable, samples: Samples, config: AuditConfig) -> Plan:
         ),
         warnings=tuple(_warnings(table, usable)),
     )
+
+
+def check_needs(config: AuditConfig, *, has_trusted: bool) -> None:
+    """Raise ConfigError for an unknown method, for an option it needs and lacks, and for one it does not use."""
+    one_of("--method", config.method, tuple(METHODS))
+    given = {"noise_rate": config.noise_rate is not None, "trusted": has_trusted}
+    for name, (option, fix) in NEEDED_OPTIONS.items():
+        needed = name in METHODS[config.method].needs
+        if needed and not given[name]:
+            raise ConfigError(f"--method {config.method} needs {option}", fix=fix)
+        if given[name] and not needed:
+            users = [method for method, kind in METHODS.items() if name in kind.needs]
+            only = f"Leave it out, or choose --method {' or '.join(users)}." if users else "Leave it out."
+            raise ConfigError(f"--method {config.method} does not use {option.split()[0]}", fix=only)
 
 
 def versions() -> dict[str, str]:

@@ -6,15 +6,14 @@ generators in its own order, so it learns what it would learn alone, up to the o
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call, grad_and_value, stack_module_state, vmap
+from torch.nn.modules.batchnorm import _BatchNorm
 
-from noiseaudit.data.batches import BatchPlan
 from noiseaudit.data.perturb import Draws, RecordedDraws, ReplayedDraws, Request
 from noiseaudit.data.training import Batch, TrainingData
 from noiseaudit.ema import update_average
@@ -22,33 +21,20 @@ from noiseaudit.errors import ConfigError
 from noiseaudit.methods.base import Prediction
 from noiseaudit.methods.descent import Descent, adam, decay_of, set_rate
 from noiseaudit.models.classifier import Classifier
-from noiseaudit.runtime import full_float32
-from noiseaudit.train import PREDICT_ROWS, Course, EpochRecord, Fitted, accumulate
+from noiseaudit.train import Course, EpochRecord, Fitted, fit_all
 
 State = dict[str, Tensor]  # (R, ...) each
 
 
-class _Terms(nn.Module):
-    """A method's terms as a module, for functional_call."""
+class _Call(nn.Module):
+    """A function of a method's networks as a module, for functional_call."""
 
-    def __init__(self, method: Descent[Any, Any]) -> None:
+    def __init__(self, method: Descent[Any, Any], function: Callable[..., Any]) -> None:
         super().__init__()
-        self.learner, self.guider = method.learner, method.guider
-        self.terms = method.terms
+        self.learner, self.guider, self.function = method.learner, method.guider, function
 
-    def forward(self, batch: Batch, draws: Draws, progress: float) -> dict[str, Tensor]:
-        return self.terms(self.learner, self.guider, batch, draws, progress)
-
-
-class _Predict(nn.Module):
-    """A network's prediction as a module, for functional_call."""
-
-    def __init__(self, network: Classifier) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        return self.network.predict(x)
+    def forward(self, *args: Any) -> Any:
+        return self.function(self.learner, self.guider, *args)
 
 
 class Stack:
@@ -70,25 +56,59 @@ class Stack:
         """One step of every run: named losses, (R,) each."""
         set_rate(self.optimiser, self.first.values, progress)
         noise = self._noise(batches[0], progress)
-        batch = Batch(*(torch.stack(parts) for parts in zip(*batches, strict=True)))
-        with torch.autocast(batch.x.device.type, torch.bfloat16, enabled=self.first.mixed_precision):
-            gradients, (loss, terms) = vmap(grad_and_value(self._loss(progress), has_aux=True))(
-                self.learner, self.guider, self.buffers, batch, noise
+
+        def loss(
+            learner: State, rest: State, batch: Batch, noise: list[Tensor]
+        ) -> tuple[Tensor, dict[str, Tensor]]:
+            draws = ReplayedDraws(noise, len(batch.x))
+            terms: dict[str, Tensor] = functional_call(module, learner | rest, (batch, draws, progress))
+            return torch.stack(list(terms.values())).sum(), terms
+
+        module = _Call(self.first, self.first.terms)
+        with self._autocast():
+            gradients, (total, terms) = vmap(grad_and_value(loss, has_aux=True))(
+                self._named(self.learner), self._rest(), _stacked(batches), noise
             )
-        for name, parameter in self.learner.items():
+        for name, parameter in self._named(self.learner).items():
             parameter.grad = gradients[name].contiguous()  # the fused Adam takes no other layout
         self.optimiser.step()
         if self.first.has_guider:
             decay = decay_of(self.first.values, self.steps_done, progress)
             update_average(self.guider.values(), self.learner.values(), decay)
         self.steps_done += 1
-        return {"loss": loss.detach()} | {name: value.detach() for name, value in terms.items()}
+        return {"loss": total.detach()} | {name: value.detach() for name, value in terms.items()}
 
+    @torch.no_grad()
+    def step_epsilon(self, batches: Sequence[Batch]) -> Tensor:
+        """`Method.step_epsilon` of every run: (R, B)."""
+        states = [method.generator.get_state() for method in self.methods]
+        noise = self._noise(batches[0], 0.0)
+        for method, state in zip(self.methods, states, strict=True):
+            method.generator.set_state(state)
+
+        def epsilon(networks: State, batch: Batch, noise: list[Tensor]) -> Tensor:
+            draws = ReplayedDraws(noise, len(batch.x))
+            found: Tensor = functional_call(module, networks, (batch, draws))
+            return found
+
+        module = _Call(self.first, self.first.epsilon)
+        with self._autocast():
+            return vmap(epsilon)(self._named(self.learner) | self._rest(), _stacked(batches), noise)
+
+    def end_epoch(self, epoch: int, epochs: int) -> None:
+        """Nothing: a method that does something there is not stacked."""
+
+    @torch.no_grad()
     def predict(self, x: Tensor) -> list[Prediction]:
         """Predictions of every run for the same (B, *shape)."""
-        learner = self._predict(self.learner, x)
-        guider = self._predict(self.guider, x) if self.guider else learner
-        return [Prediction(*parts) for parts in zip(learner[0], guider[0], guider[1], strict=True)]
+
+        def both(networks: State) -> tuple[Tensor, Tensor, Tensor]:
+            found: tuple[Tensor, Tensor, Tensor] = functional_call(module, networks, (x,))
+            return found
+
+        module = _Call(self.first, self._predict_both)
+        probabilities = vmap(both)(self._named(self.learner) | self._rest())
+        return [Prediction(*parts) for parts in zip(*probabilities, strict=True)]
 
     def unstack(self) -> None:
         """Hand every run its own trained parameters back."""
@@ -97,19 +117,23 @@ class Stack:
                 values = {name: value[run].detach() for name, value in state.items()}
                 network.load_state_dict(values, strict=False)
 
-    def _loss(self, progress: float) -> Callable[..., tuple[Tensor, dict[str, Tensor]]]:
-        module = _Terms(self.first)
+    def _predict_both(
+        self, learner: Classifier, guider: Classifier, x: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        probs, latent = learner.predict(x)
+        guided, latent = guider.predict(x) if self.first.has_guider else (probs, latent)
+        return probs, guided, latent
 
-        def loss(
-            learner: State, guider: State, buffers: State, batch: Batch, noise: list[Tensor]
-        ) -> tuple[Tensor, dict[str, Tensor]]:
-            state = {f"learner.{name}": value for name, value in (learner | buffers).items()}
-            state |= {f"guider.{name}": value for name, value in guider.items()}
-            draws = ReplayedDraws(noise, len(batch.x))
-            terms: dict[str, Tensor] = functional_call(module, state, (batch, draws, progress))
-            return torch.stack(list(terms.values())).sum(), terms
+    def _named(self, learner: State) -> State:
+        return {f"learner.{name}": value for name, value in learner.items()}
 
-        return loss
+    def _rest(self) -> State:
+        """The states that a step does not descend on."""
+        guider = {f"guider.{name}": value for name, value in self.guider.items()}
+        return guider | self._named(self.buffers)
+
+    def _autocast(self) -> torch.autocast:
+        return torch.autocast(self.first.device.type, torch.bfloat16, enabled=self.first.mixed_precision)
 
     def _noise(self, batch: Batch, progress: float) -> list[Tensor]:
         """What every run would draw by itself in this step: (R, B, ...) each."""
@@ -123,66 +147,38 @@ class Stack:
             torch.stack([getattr(source, kind)(*shape) for source in draws]) for kind, shape in self.requests
         ]
 
-    @torch.no_grad()
-    def _predict(self, state: State, x: Tensor) -> tuple[Tensor, Tensor]:
-        module = _Predict(self.first.learner)
-
-        def predict(values: State) -> tuple[Tensor, Tensor]:
-            named = {f"network.{name}": value for name, value in values.items()}
-            result: tuple[Tensor, Tensor] = functional_call(module, named, (x,))
-            return result
-
-        return vmap(predict)(state)
-
 
 def fit_stack(
     methods: Sequence[Descent[Any, Any]],
-    data: Sequence[TrainingData],
-    plan: BatchPlan,
+    courses: Sequence[Course],
     *,
-    epochs: int,
-    seeds: Sequence[int],
     device: torch.device,
     on_epoch: Callable[[int, EpochRecord], None],
+    test: TrainingData | None = None,
+    keep_step_epsilon: bool = False,
 ) -> list[Fitted]:
-    """`train.fit` for R runs on the same x at once; `on_epoch(run, record)` is called for each run after each epoch.
+    """`train.fit_all` for R methods that can be stacked; each has its trained parameters afterwards.
 
-    Raises ConfigError if they cannot be stacked, TrainingDiverged if the loss of one becomes infinite or NaN.
+    Raises ConfigError if they cannot be, TrainingDiverged if the loss of one becomes infinite or NaN.
     """
-    stack, runs = Stack(methods), range(len(methods))
-    courses = [Course(part, plan, epochs=epochs, seed=seed) for part, seed in zip(data, seeds, strict=True)]
-    for epoch in range(1, epochs + 1):
-        started = time.perf_counter()
-        sums: dict[str, Tensor] = {}
-        for steps in zip(*(course.steps(epoch) for course in courses), strict=True):
-            batches = [part.batch(rows, device) for part, (rows, _) in zip(data, steps, strict=True)]
-            accumulate(sums, stack.step(batches, steps[0][1]), plan.steps)
-        predictions = _predict_all(stack, data[0], device)
-        seconds = (time.perf_counter() - started) / len(methods)
-        for run in runs:
-            losses = {name: float(values[run]) for name, values in sums.items()}
-            on_epoch(run, courses[run].end_epoch(epoch, losses, predictions[run], seconds))
+    stack = Stack(methods)
+    fitted = fit_all(
+        stack, courses, device=device, on_epoch=on_epoch, test=test, keep_step_epsilon=keep_step_epsilon
+    )
     stack.unstack()
-    return [course.fitted() for course in courses]
+    return fitted
 
 
-def _predict_all(stack: Stack, data: TrainingData, device: torch.device) -> list[Prediction]:
-    """Every run's predictions of all m rows, on the CPU, float32."""
-    rows = torch.arange(len(data.codes))
-    with full_float32():
-        parts = [stack.predict(data.batch(part, device).x) for part in rows.split(PREDICT_ROWS)]
-    return [
-        Prediction(*(torch.cat([value.cpu() for value in values]) for values in zip(*run, strict=True)))
-        for run in zip(*parts, strict=True)
-    ]
+def _stacked(batches: Sequence[Batch]) -> Batch:
+    return Batch(*(torch.stack(parts) for parts in zip(*batches, strict=True)))
 
 
 def _check(methods: Sequence[Descent[Any, Any]]) -> None:
-    first = methods[0]
-    alike = all(type(method) is type(first) and method.values == first.values for method in methods)
-    if not alike or any(
-        True for _ in first.learner.modules() if isinstance(_, nn.modules.batchnorm._BatchNorm)
-    ):
+    first, kind = methods[0], type(methods[0])
+    alike = all(type(method) is kind and method.values == first.values for method in methods)
+    plain = kind.step is Descent.step and kind.end_epoch is Descent.end_epoch
+    dense = not any(isinstance(part, _BatchNorm) for part in first.learner.modules())
+    if not (alike and plain and dense):
         raise ConfigError(
             "only runs of one method with the same settings, on a dense backbone, can be trained as one"
         )

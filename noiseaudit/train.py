@@ -1,11 +1,12 @@
-"""fit() trains one run; Course is the part of a run that a stack of runs shares (noiseaudit.stack)."""
+"""The only training loop, for one run or for a stack of them (noiseaudit.stack)."""
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +14,7 @@ import torch
 from torch import Tensor
 
 from noiseaudit.data.batches import BatchPlan, epoch_batches
-from noiseaudit.data.training import TrainingData
+from noiseaudit.data.training import Batch, TrainingData
 from noiseaudit.errors import TrainingDiverged
 from noiseaudit.methods.base import Method, Prediction
 from noiseaudit.objective import label_uncertainty
@@ -35,6 +36,9 @@ class EpochRecord:
     p_given_learner: Floats  # (k,)
     p_given_guider: Floats  # (k,)
     seconds: float
+    test_error: tuple[float, float] | None = (
+        None  # share of wrong classes, Learner and Guider, on held-out rows
+    )
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,7 @@ class Fitted:
     labelled: npt.NDArray[np.int64]  # (k,), which of the m rows
     peak_p_given: Floats  # (k,), the most that the Guider ever gave the given label
     last: EpochRecord
+    step_epsilon: Floats  # (k,), Eq. 8 in the row's last step, NaN if it was not asked for
 
 
 class Course:
@@ -58,6 +63,7 @@ class Course:
         self._order = torch_generator(seed, "batches")
         self._peak = np.zeros(len(self._labelled), np.float32)
         self._mean = torch.zeros(len(data.codes), data.n_classes)
+        self._step_epsilon = torch.full((len(data.codes),), torch.nan)
         self._first_averaged = math.floor(AVERAGE_FROM * epochs) + 1
 
     def steps(self, epoch: int) -> Iterator[tuple[Tensor, float]]:
@@ -65,8 +71,17 @@ class Course:
         for step, rows in enumerate(epoch_batches(self._labelled, self._unlabelled, self.plan, self._order)):
             yield rows, (epoch - 1 + step / self.plan.steps) / self.epochs
 
+    def keep_step_epsilon(self, rows: Tensor, epsilon: Tensor) -> None:
+        """Keep Eq. 8 of the step's rows: (B,), (B,)."""
+        self._step_epsilon[rows.cpu()] = epsilon.float().cpu()
+
     def end_epoch(
-        self, epoch: int, losses: dict[str, float], prediction: Prediction, seconds: float
+        self,
+        epoch: int,
+        losses: dict[str, float],
+        prediction: Prediction,
+        test_error: tuple[float, float] | None,
+        seconds: float,
     ) -> EpochRecord:
         """Take in mean losses and predictions (m rows). Raises TrainingDiverged if any is not finite."""
         bad = [name for name, value in losses.items() if not math.isfinite(value)]
@@ -76,7 +91,7 @@ class Course:
             raise _diverged(epoch, ", ".join(bad))
         if epoch >= self._first_averaged:
             self._mean.lerp_(prediction.guider, 1 / (epoch - self._first_averaged + 1))
-        record = _record(epoch, losses, prediction, self.data.codes, self._labelled, seconds)
+        record = _record(epoch, losses, prediction, self.data.codes, self._labelled, test_error, seconds)
         np.maximum(self._peak, record.p_given_guider, out=self._peak)
         self._last, self._latent = record, prediction.latent
         return record
@@ -89,7 +104,41 @@ class Course:
             labelled=self._labelled.numpy(),
             peak_p_given=self._peak,
             last=self._last,
+            step_epsilon=self._step_epsilon[self._labelled].numpy(),
         )
+
+
+class Engine(Protocol):
+    """R runs that take their steps together; one, or a stack of them (noiseaudit.stack)."""
+
+    def step(self, batches: Sequence[Batch], progress: float) -> dict[str, Tensor]:
+        """One step of every run: named losses, (R,) each."""
+
+    def step_epsilon(self, batches: Sequence[Batch]) -> Tensor:
+        """Eq. 8 in the step that follows, before it is taken: (R, B)."""
+
+    def end_epoch(self, epoch: int, epochs: int) -> None:
+        """See `Method.end_epoch`."""
+
+    def predict(self, x: Tensor) -> list[Prediction]:
+        """Predictions of every run for the same (B, *shape)."""
+
+
+class Alone:
+    """One method as an Engine."""
+
+    def __init__(self, method: Method) -> None:
+        self.method = method
+        self.end_epoch = method.end_epoch
+
+    def step(self, batches: Sequence[Batch], progress: float) -> dict[str, Tensor]:
+        return {name: value[None] for name, value in self.method.step(batches[0], progress).items()}
+
+    def step_epsilon(self, batches: Sequence[Batch]) -> Tensor:
+        return self.method.step_epsilon(batches[0])[None]
+
+    def predict(self, x: Tensor) -> list[Prediction]:
+        return [self.method.predict(x)]
 
 
 def fit(
@@ -107,27 +156,71 @@ def fit(
     Raises TrainingDiverged when a loss becomes infinite or NaN.
     """
     course = Course(data, plan, epochs=epochs, seed=seed)
+    return fit_all(Alone(method), [course], device=device, on_epoch=lambda _, record: on_epoch(record))[0]
+
+
+def fit_all(
+    engine: Engine,
+    courses: Sequence[Course],
+    *,
+    device: torch.device,
+    on_epoch: Callable[[int, EpochRecord], None],
+    test: TrainingData | None = None,
+    keep_step_epsilon: bool = False,
+) -> list[Fitted]:
+    """Train R runs, of equal plans and lengths and on the same x; `on_epoch(run, record)` for each after each epoch.
+
+    `test` holds rows with their true labels, whose error rates each record then has. `keep_step_epsilon` keeps the
+    epsilon of each labelled row's last step. Raises TrainingDiverged when a loss of any run becomes infinite or NaN.
+    """
+    data, plan, epochs = [course.data for course in courses], courses[0].plan, courses[0].epochs
     for epoch in range(1, epochs + 1):
         started = time.perf_counter()
         sums: dict[str, Tensor] = {}
-        for rows, progress in course.steps(epoch):
-            accumulate(sums, method.step(data.batch(rows, device), progress), plan.steps)
-        method.end_epoch(epoch, epochs)
-        losses = {name: float(value) for name, value in sums.items()}
-        prediction = predict_all(method, data, device)
-        on_epoch(course.end_epoch(epoch, losses, prediction, time.perf_counter() - started))
-    return course.fitted()
+        for steps in zip(*(course.steps(epoch) for course in courses), strict=True):
+            batches = [part.batch(rows, device) for part, (rows, _) in zip(data, steps, strict=True)]
+            if keep_step_epsilon and epoch == epochs:
+                for course, batch, epsilon in zip(
+                    courses, batches, engine.step_epsilon(batches), strict=True
+                ):
+                    course.keep_step_epsilon(batch.rows, epsilon)
+            _accumulate(sums, engine.step(batches, steps[0][1]), plan.steps)
+        engine.end_epoch(epoch, epochs)
+        predictions = _predict_all(engine, data[0], device)
+        errors = _errors(_predict_all(engine, test, device), test.codes) if test else [None] * len(courses)
+        seconds = (time.perf_counter() - started) / len(courses)
+        for run, course in enumerate(courses):
+            losses = {name: float(values[run]) for name, values in sums.items()}
+            on_epoch(run, course.end_epoch(epoch, losses, predictions[run], errors[run], seconds))
+    return [course.fitted() for course in courses]
 
 
 def predict_all(method: Method, data: TrainingData, device: torch.device) -> Prediction:
-    """Predictions for all m rows, on the CPU, float32: TF32 would blur the saturation that the epsilon rule reads."""
+    """Predictions for all m rows, on the CPU, float32."""
+    return _predict_all(Alone(method), data, device)[0]
+
+
+def _predict_all(engine: Engine, data: TrainingData, device: torch.device) -> list[Prediction]:
     rows = torch.arange(len(data.codes))
-    with full_float32():
-        parts = [method.predict(data.batch(part, device).x) for part in rows.split(PREDICT_ROWS)]
-    return Prediction(*(torch.cat([value.cpu() for value in values]) for values in zip(*parts, strict=True)))
+    with full_float32():  # TF32 would blur the saturation that the epsilon rule reads
+        parts = [engine.predict(data.batch(part, device).x) for part in rows.split(PREDICT_ROWS)]
+    return [
+        Prediction(*(torch.cat([value.cpu() for value in values]) for values in zip(*run, strict=True)))
+        for run in zip(*parts, strict=True)
+    ]
 
 
-def accumulate(sums: dict[str, Tensor], losses: dict[str, Tensor], steps: int) -> None:
+def _errors(predictions: list[Prediction], truth: Tensor) -> list[tuple[float, float] | None]:
+    return [
+        (
+            float((each.learner.argmax(1) != truth).double().mean()),
+            float((each.guider.argmax(1) != truth).double().mean()),
+        )
+        for each in predictions
+    ]
+
+
+def _accumulate(sums: dict[str, Tensor], losses: dict[str, Tensor], steps: int) -> None:
     """Add each loss's share to the epoch's mean, on the device: no synchronisation inside an epoch."""
     for name, value in losses.items():
         share = value / steps
@@ -147,6 +240,7 @@ def _record(
     prediction: Prediction,
     codes: Tensor,
     labelled: Tensor,
+    test_error: tuple[float, float] | None,
     seconds: float,
 ) -> EpochRecord:
     given = codes[labelled]
@@ -159,4 +253,5 @@ def _record(
         p_given_learner=learner.gather(1, index).squeeze(1).numpy(),
         p_given_guider=guider.gather(1, index).squeeze(1).numpy(),
         seconds=seconds,
+        test_error=test_error,
     )

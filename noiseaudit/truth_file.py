@@ -49,7 +49,7 @@ def read_records(path: Path, choose: Choose) -> list[Record]:
         raise DataError("not UTF-8 text", file=path, fix="Save it as UTF-8.") from error
     except OSError as error:
         raise DataError(
-            f"cannot be read ({error.strerror or error})", file=path, fix="Check --truth."
+            f"cannot be read ({error.strerror or error})", file=path, fix="Check the path."
         ) from error
 
 
@@ -87,7 +87,7 @@ def _read_jsonl(path: Path, choose: Choose) -> list[Record]:
 def _read_parquet(path: Path, choose: Choose) -> list[Record]:
     from noiseaudit.parquet import open_parquet
 
-    with open_parquet(path, fix="Check --truth.") as file:
+    with open_parquet(path, fix="Check the path.") as file:
         columns = choose(file.schema_arrow.names)
         rows = file.read(columns=list(dict.fromkeys(columns.values()))).to_pylist()
     return [_record(cells, columns, path, row=row) for row, cells in enumerate(rows)]

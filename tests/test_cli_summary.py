@@ -27,7 +27,7 @@ def test_all_of_it() -> None:
     assert scan_summary(_run(), Path("my run")).splitlines() == [
         "",
         "12 of 1,000 labels look wrong (about 12 are, by the model's own estimate).",
-        "  backbone  mlp: small grey images",
+        "  backbone  mlp",
         "  cut-off   p_mislabeled 51 %: Highest F1.",
         "  cleaned   cleaned.jsonl: 1,012 relabelled",
         "",

@@ -40,6 +40,7 @@ FITTED = Fitted(
     labelled=np.array([0, 1, 3]),  # of the four rows that were read
     peak_p_given=floats(0.25, 0.9, 0.125),
     last=LAST,
+    step_epsilon=floats(0.1, 0.0, 0.2),
 )
 # cat (agrees, flagged all the same), frog (flagged), cat (not flagged)
 VERDICTS = Verdicts(np.array([0.5, 0.9, 0.5]), np.array([True, True, False]), has_epsilon=True)

@@ -166,3 +166,24 @@ def test_the_learning_rate_follows_its_schedule() -> None:
         trained.step(toy((1, 6, 6), n=6), progress)
         rates.append(trained.optimiser.param_groups[0]["lr"])
     assert rates == pytest.approx([1e-3, 1e-3, 0.5e-3])
+
+
+def test_the_epsilon_of_a_step_is_the_one_that_weighs_it() -> None:
+    """Same perturbations, same draws; asking for it leaves the step as it would have been."""
+    asked, plain, batch = make("umn_plus"), make("umn_plus"), toy((1, 6, 6))
+    kept: list[Tensor] = []
+    weigh = objective.label_weight
+
+    def spy(epsilon: Tensor, n_classes: int, epsilon_min: float) -> Tensor:
+        kept.append(epsilon.detach())
+        return weigh(epsilon, n_classes, epsilon_min)
+
+    asked.step(batch, 0.0)
+    plain.step(batch, 0.0)
+    found = asked.step_epsilon(batch)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(objective, "label_weight", spy)
+        losses = asked.step(batch, 0.5)
+    assert torch.equal(found, kept[0])
+    assert float(found.max()) > 0
+    assert losses == plain.step(batch, 0.5)

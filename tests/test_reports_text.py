@@ -55,7 +55,8 @@ def test_counts_and_shares() -> None:
     assert count(2, "class", "classes") == "2 classes"
     assert share(1, 7) == "14 %"
     assert share(0, 8) == "0 %"
-    assert share(8, 8) == "> 99.9 %"
+    assert share(8, 8) == "100 %"
+    assert share(9999, 10_000) == "> 99.9 %"
     assert share(0, 0) == "–"
 
 

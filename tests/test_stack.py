@@ -21,7 +21,7 @@ from noiseaudit.methods.descent import Descent
 from noiseaudit.models import vae
 from noiseaudit.runtime import training_runtime
 from noiseaudit.stack import Stack, fit_stack
-from noiseaudit.train import EpochRecord, fit
+from noiseaudit.train import Alone, Course, EpochRecord, fit_all
 
 CPU, N_CLASSES, ROWS, RUNS = torch.device("cpu"), 4, 24, 3
 STACKABLE = [name for name, kind in METHODS.items() if issubclass(kind, Descent)]
@@ -39,7 +39,8 @@ def data(run: int) -> TrainingData:
     codes = (torch.arange(ROWS) * (run + 1)) % N_CLASSES
     codes[8 + run :: 2] = -1
     codes[8 : 8 + run] = 0
-    return TrainingData(x, torch.arange(ROWS), codes, N_CLASSES)
+    trusted = torch.arange(ROWS) < N_CLASSES
+    return TrainingData(x, torch.arange(ROWS), codes, N_CLASSES, trusted)
 
 
 def make(name: str, run: int, dtype: torch.dtype = torch.float32, **overrides: Any) -> Descent[Any, Any]:
@@ -47,11 +48,15 @@ def make(name: str, run: int, dtype: torch.dtype = torch.float32, **overrides: A
     settings = with_overrides(kind.settings("mlp"), {"hidden": 16, "latent_a": 5, **overrides})
     torch.set_default_dtype(dtype)
     try:
-        method = kind(Setup(data(run), "mlp", run, CPU), settings)
+        method = kind(Setup(data(run), "mlp", run, CPU, noise_rate=0.2), settings)
     finally:
         torch.set_default_dtype(torch.float32)
     assert isinstance(method, Descent)
     return method
+
+
+def courses(plan: BatchPlan, epochs: int) -> list[Course]:
+    return [Course(data(run), plan, epochs=epochs, seed=run) for run in range(RUNS)]
 
 
 def state(method: Descent[Any, Any]) -> list[Tensor]:
@@ -89,16 +94,23 @@ def test_whole_runs_agree(name: str) -> None:
     plan, seeds = BatchPlan(4, 4, 3), range(RUNS)
     kept: dict[int, list[EpochRecord]] = {run: [] for run in seeds}
     together = fit_stack(
-        [make(name, run) for run in seeds], [data(run) for run in seeds], plan,
-        epochs=4, seeds=seeds, device=CPU, on_epoch=lambda run, record: kept[run].append(record),
+        [make(name, run) for run in seeds], courses(plan, 4),
+        device=CPU, on_epoch=lambda run, record: kept[run].append(record), test=data(0),
     )  # fmt: skip
     for run in seeds:
-        records: list[EpochRecord] = []
-        alone = fit(make(name, run), data(run), plan, epochs=4, seed=run, device=CPU, on_epoch=records.append)
+        kept_alone: list[EpochRecord] = []
+
+        def keep(run: int, record: EpochRecord, to: list[EpochRecord] = kept_alone) -> None:
+            to.append(record)
+
+        (alone,) = fit_all(
+            Alone(make(name, run)), [courses(plan, 4)[run]], device=CPU, on_epoch=keep, test=data(0)
+        )
         np.testing.assert_allclose(together[run].guider_mean, alone.guider_mean, atol=1e-4)
         np.testing.assert_array_equal(together[run].labelled, alone.labelled)
-        for one, other in zip(kept[run], records, strict=True):
+        for one, other in zip(kept[run], kept_alone, strict=True):
             np.testing.assert_allclose(one.p_given_learner, other.p_given_learner, atol=1e-4)
+            assert one.test_error == pytest.approx(other.test_error, abs=1 / ROWS)
             assert one.losses == pytest.approx(other.losses, rel=1e-3, abs=1e-4)
 
 
@@ -110,6 +122,22 @@ def test_predictions_are_each_runs_own() -> None:
             assert_close(a, b)
 
 
+@pytest.mark.parametrize("name", ["umn", "umn_plus"])
+def test_the_epsilon_of_the_last_steps_is_each_runs_own(name: str) -> None:
+    plan = BatchPlan(4, 4, 5)
+    fitted = fit_stack(
+        [make(name, run) for run in range(RUNS)], courses(plan, 2),
+        device=CPU, on_epoch=lambda run, record: None, keep_step_epsilon=True,
+    )  # fmt: skip
+    for run in range(RUNS):
+        (alone,) = fit_all(
+            Alone(make(name, run)), [courses(plan, 2)[run]],
+            device=CPU, on_epoch=lambda _, record: None, keep_step_epsilon=True,
+        )  # fmt: skip
+        assert not np.isnan(alone.step_epsilon).any()
+        np.testing.assert_allclose(fitted[run].step_epsilon, alone.step_epsilon, atol=1e-4)
+
+
 def test_one_that_diverges_stops_and_is_named_by_epoch() -> None:
     plan = BatchPlan(4, 4, 1)
     methods = [make("umn", run) for run in range(RUNS)]
@@ -117,8 +145,7 @@ def test_one_that_diverges_stops_and_is_named_by_epoch() -> None:
         next(iter(methods[1].learner.parameters())).fill_(float("nan"))
     with pytest.raises(TrainingDiverged, match="in epoch 1"):
         fit_stack(
-            methods, [data(run) for run in range(RUNS)], plan,
-            epochs=1, seeds=range(RUNS), device=CPU, on_epoch=lambda run, record: None,
+            methods, courses(plan, 1), device=CPU, on_epoch=lambda run, record: None,
         )  # fmt: skip
 
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import unicodedata
 from collections.abc import Mapping, Sequence
 
 import typer
 
+_NUMBER = re.compile(r"([<>] )?\d+(\.\d*)?(e-\d+)?( %)?[* ]?")
+_LEAST_NAME_WIDTH = 8
+_GAP = 2  # between columns
+_ENDLESS = 100_000
 _BIDI_CONTROLS = frozenset("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _CONTROL_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
 
@@ -18,13 +23,41 @@ def visible(text: str) -> str:
     return "".join(char if _is_plain(char) else char.encode("unicode_escape").decode() for char in text)
 
 
+def on_terminal() -> bool:
+    return sys.stdout.isatty()
+
+
 def print_rows(rows: Sequence[Mapping[str, object]], columns: Sequence[str]) -> None:
     """Print `columns` of `rows`: a table on a terminal, tab-separated values with a header elsewhere."""
-    if sys.stdout.isatty():
-        _print_table([[_short(row[c]) for c in columns] for row in rows], columns)
+    if on_terminal():
+        print_table(rows, columns)
     else:
         lines = ["\t".join(columns), *("\t".join(_exact(row[c]) for c in columns) for row in rows)]
         typer.echo("\n".join(lines))
+
+
+def print_table(
+    rows: Sequence[Mapping[str, object]], columns: Sequence[str], names: Sequence[str] = ()
+) -> None:
+    """Print `columns` of `rows` as a table for people, one line a row.
+
+    Where the terminal is narrow, long cells of the columns in `names` lose their middle; no other cell is cut.
+    """
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.measure import Measurement
+    from rich.table import Table
+    from rich.text import Text
+
+    terminal, table = Console(), Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+    cells = _fitted({name: [_short(row[name]) for row in rows] for name in columns}, names, terminal.width)
+    for name in columns:
+        numeric = name not in names and all(_NUMBER.fullmatch(cell) for cell in cells[name] if cell)
+        table.add_column(Text(name, "bold"), justify="right" if numeric else "left", no_wrap=True)
+    for row in zip(*cells.values(), strict=True):
+        table.add_row(*map(Text, row))  # Text: markup in a label is shown, not obeyed
+    needed = Measurement.get(terminal, terminal.options.update(width=_ENDLESS), table).maximum
+    Console(width=max(terminal.width, needed)).print(table)
 
 
 def print_json(value: object) -> None:
@@ -37,27 +70,37 @@ def say(text: str) -> None:
     typer.echo(text, err=True)
 
 
-def _print_table(cells: Sequence[Sequence[str]], columns: Sequence[str]) -> None:
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=SIMPLE_HEAD, header_style="bold")
-    for i, name in enumerate(columns):
-        numeric = all(_is_number(row[i]) for row in cells)
-        table.add_column(Text(name), justify="right" if numeric else "left", overflow="fold")
-    for row in cells:
-        table.add_row(*(Text(cell) for cell in row))  # Text: markup in a label is shown, not obeyed
-    Console().print(table)
-
-
 def _is_plain(char: str) -> bool:
     return char not in _BIDI_CONTROLS and unicodedata.category(char) not in _CONTROL_CATEGORIES
 
 
-def _is_number(cell: str) -> bool:
-    return cell.replace(".", "", 1).replace("e-", "", 1).isdigit() or not cell
+def _fitted(cells: Mapping[str, list[str]], names: Sequence[str], width: int) -> dict[str, list[str]]:
+    """`cells` by column, with those of `names` cut as much as `width` asks, but not below their header."""
+    from rich.cells import cell_len
+
+    natural = {name: max(map(cell_len, [name, *column])) for name, column in cells.items()}
+    fixed = sum(natural[name] + _GAP for name in cells if name not in names) - _GAP
+
+    def needed(most: int) -> int:
+        return fixed + sum(min(natural[name], max(most, len(name))) + _GAP for name in names)
+
+    fits = (most for most in range(max(natural.values()), _LEAST_NAME_WIDTH, -1) if needed(most) <= width)
+    most = next(fits, _LEAST_NAME_WIDTH)
+    return {
+        name: [_shortened(cell, max(most, len(name))) for cell in column] if name in names else column
+        for name, column in cells.items()
+    }
+
+
+def _shortened(text: str, width: int) -> str:
+    """`text` in at most `width` cells of a terminal, without its middle: both ends tell names apart."""
+    from rich.cells import cell_len, set_cell_size
+
+    if cell_len(text) <= width:
+        return text
+    half = (width - 1) // 2
+    start = next(i for i in range(len(text)) if cell_len(text[i:]) <= half)
+    return f"{set_cell_size(text, width - 1 - half).rstrip()}…{text[start:]}"
 
 
 def _exact(value: object) -> str:

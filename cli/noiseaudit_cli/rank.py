@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from noiseaudit_cli.options import Audit, Json, option
+
+if TYPE_CHECKING:
+    from noiseaudit.result import AuditResult
 
 EXAMPLES = """
 noiseaudit rank run
@@ -13,16 +19,8 @@ noiseaudit rank run --class cat --top 50
 noiseaudit rank run --all > ranked.tsv
 noiseaudit rank run --json | jq '.[].sample_id'
 """
-COLUMNS = (
-    "rank",
-    "row",
-    "sample_id",
-    "given_label",
-    "suggested_label",
-    "p_mislabeled",
-    "epsilon",
-    "is_label_issue",
-)
+NAMES = ("sample_id", "given_label", "suggested_label")
+COLUMNS = ("rank", "row", *NAMES, "p_mislabeled", "epsilon", "is_label_issue")
 JSON_COLUMNS = (*COLUMNS, "image", "p_given", "p_suggested", "why")
 
 
@@ -60,11 +58,36 @@ def rank(
     """
     from noiseaudit.ranking import ranked_rows
     from noiseaudit.result import read_audit
-    from noiseaudit_cli.console import print_json, print_rows
+    from noiseaudit_cli.console import on_terminal, print_json, print_rows
 
+    result = read_audit(audit)
     limit = None if everything else top
-    rows = ranked_rows(read_audit(audit), JSON_COLUMNS, by=by.value, top=limit, only_class=only_class)
+    rows = ranked_rows(result, JSON_COLUMNS, by=by.value, top=limit, only_class=only_class)
     if json:
         print_json(rows)
+    elif on_terminal():
+        _show(result, rows, by)
     else:
         print_rows(rows, COLUMNS)
+
+
+def _show(audit: AuditResult, rows: Sequence[Mapping[str, Any]], by: Score) -> None:
+    from dataclasses import asdict
+
+    from noiseaudit.percent import percent
+    from noiseaudit.ranking import dominant_pair
+    from noiseaudit_cli.console import print_table
+    from noiseaudit_cli.summary import pair_note
+
+    shown = [
+        {
+            **row,
+            "rank": f"{row['rank']}{'*' if row['is_label_issue'] else ' '}",
+            "p_mislabeled": percent(row["p_mislabeled"]),
+        }
+        for row in rows
+    ]
+    print_table(shown, ("rank", "row", *NAMES, by.value), NAMES)
+    estimate = "; p_mislabeled is the model's own estimate" if by is Score.P_MISLABELED else ""
+    pair = dominant_pair(audit)
+    typer.echo("\n".join([f"* suspect{estimate}", *([pair_note(asdict(pair))] if pair else [])]))

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePath
 from typing import Any
 
+from noiseaudit.percent import score_text
 from noiseaudit_cli.console import visible
 
 SHOWN = 5  # unread rows and warnings
@@ -18,9 +19,10 @@ def scan_summary(run: Mapping[str, Any], out: Path) -> str:
     lines = [
         "",
         f"{counts['suspects']:,} of {counts['checked']:,} labels look wrong "
-        f"(about {counts['expected_mislabeled']:,.0f} are, by the sum of p_mislabeled).",
-        f"  backbone  {chosen['backbone']}: {chosen['backbone_reason']}",
-        f"  cut-off   {cutoff['score']} {cutoff['threshold']:.4g}: {cutoff['reason']}",
+        f"(about {counts['expected_mislabeled']:,.0f} are, by the model's own estimate).",
+        f"  backbone  {chosen['backbone']}",
+        f"  cut-off   {cutoff['score']} {score_text(cutoff['score'], cutoff['threshold'])}: {cutoff['reason']}",
+        *([f"  {pair_note(pair)}"] if (pair := run["dominant_pair"]) else []),
         *_unlabelled(counts["suggested"]),
         f"  {_cleaned(run['cleaned'])}",
         *_section("warnings", run["warnings"]),
@@ -30,6 +32,15 @@ def scan_summary(run: Mapping[str, Any], out: Path) -> str:
         *(f"  {command}" for command in _next(run, out)),
     ]
     return "\n".join(lines)
+
+
+def pair_note(pair: Mapping[str, Any]) -> str:
+    """One line on the `dominant_pair` of an audit."""
+    given, suggested = visible(pair["given_label"]), visible(pair["suggested_label"])
+    return (
+        f"{pair['count']:,} suspects, more than half, are {given} -> {suggested}: "
+        "possibly a systematic confusion, worth a look before cleaning."
+    )
 
 
 def _unlabelled(n: int) -> list[str]:

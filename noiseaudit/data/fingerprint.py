@@ -43,9 +43,11 @@ def _table_parts(table: LabelTable) -> Iterator[bytes]:
     yield _line({"rows": len(table), "class_type": table.class_type})
     for name in _COLUMNS:
         yield from _column_parts(name, getattr(table, name))
+    if table.trusted is not None:
+        yield from _column_parts("trusted", table.trusted)
 
 
-def _column_parts(name: str, cells: npt.NDArray[np.object_] | None) -> Iterator[bytes]:
+def _column_parts(name: str, cells: npt.NDArray[Any] | None) -> Iterator[bytes]:
     yield _line({"column": name, "present": cells is not None})
     if cells is None:
         return

@@ -96,13 +96,18 @@ def read_again(source: Source) -> dict[str, Texts]:
     if source.format == "folder":
         images, labels, _ = _tree(source.path)
         return {"image": images, "label": _without(labels, source.missing_label)}
-    reader = _open(source.path, source.format, source.encoding)
+    reader = open_source(source)
     names = ColumnNames(label=source.label_column, image=source.image_column, id=source.id_column).named()
     for name in names.values():
         if name not in reader.names:
             raise DataError("no such column", file=source.path, column=name, fix=_ANOTHER_FILE)
     cells = reader.columns(list(names.values()))
     return {role: _role_texts(role, cells[name], name, source) for role, name in names.items()}
+
+
+def open_source(source: Source) -> Reader:
+    """The names and columns of the label file that `source` is; it must not be a folder."""
+    return _open(source.path, source.format, source.encoding)
 
 
 def file_format(path: Path) -> str:

@@ -52,6 +52,13 @@ class Method(ABC):
     def step(self, batch: Batch, progress: float) -> dict[str, Tensor]:
         """One optimisation step; `progress` in [0, 1) of the schedule. Returns named scalar losses, "loss" first."""
 
+    def step_epsilon(self, batch: Batch) -> Tensor:
+        """Eq. 8 as the next step would have it, unclamped: (B,), meaningless where unlabelled; changes nothing.
+
+        Raises NotImplementedError for a method whose steps have no epsilon.
+        """
+        raise NotImplementedError
+
     def end_epoch(self, epoch: int, epochs: int) -> None:
         """Called after the last step of each epoch, from 1 to `epochs`, before its predictions."""
         return

@@ -48,6 +48,18 @@ class Descent(Method, Generic[N, S]):
         many runs can be trained as one (noiseaudit.stack).
         """
 
+    def epsilon(self, learner: N, guider: N, batch: Batch, draws: Draws) -> Tensor:
+        """Eq. 8 of a step, from the draws of its terms: (B,); see Method.step_epsilon."""
+        raise NotImplementedError
+
+    @torch.no_grad()
+    def step_epsilon(self, batch: Batch) -> Tensor:
+        state = self.generator.get_state()
+        with torch.autocast(batch.x.device.type, torch.bfloat16, enabled=self.mixed_precision):
+            found = self.epsilon(self.learner, self.guider, batch, Draws(self.generator, len(batch.x)))
+        self.generator.set_state(state)
+        return found
+
     def step(self, batch: Batch, progress: float) -> dict[str, Tensor]:
         set_rate(self.optimiser, self.values, progress)
         draws = Draws(self.generator, len(batch.x))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -14,10 +16,20 @@ from noiseaudit.densities import log_bernoulli, log_normal, log_unit_normal, sam
 from noiseaudit.methods.base import Setup
 from noiseaudit.methods.descent import Descent
 from noiseaudit.models import build_networks
-from noiseaudit.models.classifier import full_precision
+from noiseaudit.models.classifier import Gaussian, full_precision
 from noiseaudit.models.vae import UMNNetworks
 from noiseaudit.priors import log_prior
 from noiseaudit.schedules import sigmoid_rampup
+
+
+class Seen(NamedTuple):
+    """What Learner and Guider make of a perturbed batch, each of its own perturbation."""
+
+    target: Tensor  # (B, *shape), to be reconstructed
+    q_za: Gaussian
+    z_a: Tensor  # (B, Za), drawn from q_za
+    log_probs: Tensor  # (B, C), the Learner's
+    guided: Tensor  # (B, C), the Guider's probabilities
 
 
 class UMN(Descent[UMNNetworks, UMNConfig]):
@@ -41,14 +53,8 @@ class UMN(Descent[UMNNetworks, UMNConfig]):
     ) -> dict[str, Tensor]:
         """Eq. 4, each term averaged over the batch, the labelled one over its labelled rows."""
         weights, ramp = self.values, sigmoid_rampup(progress, self.values.rampup)
-        target, seen = self.perturb(batch.x, draws)
-        q_za = learner.encode(seen)
-        z_a = sample_normal(*q_za, draws.normal(weights.latent_a))
-        log_probs = F.log_softmax(learner.classify(z_a), dim=1)
+        target, q_za, z_a, log_probs, guided = self.look(learner, guider, batch, draws)
         probs = log_probs.exp()
-        with torch.no_grad():
-            guided, _ = guider.predict(self.perturb(batch.x, draws)[1])
-
         reconstruction = -self.log_likelihood(target, full_precision(learner.decoder(z_a)))
         conditional = objective.conditional_term(
             probs, learner.class_costs(z_a, draws), log_normal(z_a, *q_za)
@@ -65,6 +71,19 @@ class UMN(Descent[UMNNetworks, UMNConfig]):
         if weights.entropy_weight:
             terms["entropy"] = ramp * weights.entropy_weight * objective.entropy(probs, log_probs).mean()
         return terms
+
+    def look(self, learner: UMNNetworks, guider: UMNNetworks, batch: Batch, draws: Draws) -> Seen:
+        """The batch as the two networks see it in a step."""
+        target, seen = self.perturb(batch.x, draws)
+        q_za = learner.encode(seen)
+        z_a = sample_normal(*q_za, draws.normal(self.values.latent_a))
+        with torch.no_grad():
+            guided, _ = guider.predict(self.perturb(batch.x, draws)[1])
+        return Seen(target, q_za, z_a, F.log_softmax(learner.classify(z_a), dim=1), guided)
+
+    def epsilon(self, learner: UMNNetworks, guider: UMNNetworks, batch: Batch, draws: Draws) -> Tensor:
+        seen = self.look(learner, guider, batch, draws)
+        return objective.label_uncertainty(seen.guided, seen.log_probs.exp(), batch.given.clamp_min(0))
 
     def label_kl(self, probs: Tensor, log_probs: Tensor, prior: Tensor) -> Tensor:
         """The third term of Eq. 4, or the one of the batch's mean: a scalar."""

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 
 from noiseaudit.evaluate import Evaluation
+from noiseaudit.percent import score_text
+from noiseaudit.ranking import Pair, dominant_pair, suspect_pairs
 from noiseaudit.result import AuditMeta, AuditResult
 from noiseaudit_reports.text import count, share
 from noiseaudit_reports.thumbnails import Thumbnail, Thumbnails
@@ -20,7 +22,6 @@ from noiseaudit_reports.view import (
     EpsilonHistogram,
     HeatMap,
     Histogram,
-    PairCount,
     ReportView,
     Suggestion,
     Suspect,
@@ -49,7 +50,7 @@ def build_view(
     thumbnails = Thumbnails(thumbnail)
     status = Counter(audit.column("status").tolist())
     n_unread = len(audit) - status["ok"] - status["unlabelled"]
-    pairs = _pairs(audit, flagged)
+    pairs = tuple(suspect_pairs(audit))
     return ReportView(
         audit=audit,
         finding=_finding(int(flagged.sum()), int(scored.sum())),
@@ -62,6 +63,7 @@ def build_view(
         suspects=_suspects(audit, flagged, thumbnails, max_suspects),
         suggestions=_suggestions(audit, thumbnails),
         pairs=pairs,
+        dominant_pair=dominant_pair(audit),
         heat_map=_heat_map(audit.meta.classes, pairs),
         classes=_classes(audit, scored, flagged),
         n_classes=len(audit.meta.classes),
@@ -111,15 +113,7 @@ def _suggestions(audit: AuditResult, thumbnails: Thumbnails) -> tuple[Suggestion
     )
 
 
-def _pairs(audit: AuditResult, flagged: np.ndarray[Any, Any]) -> tuple[PairCount, ...]:
-    given, suggested = audit.column("given_label")[flagged], audit.column("suggested_label")[flagged]
-    counts = Counter(pair for pair in zip(given, suggested, strict=True) if pair[1] is not None)
-    place = {name: i for i, name in enumerate(audit.meta.classes)}
-    ordered = sorted(counts.items(), key=lambda item: (-item[1], place[item[0][0]], place[item[0][1]]))
-    return tuple(PairCount(*pair, n) for pair, n in ordered)
-
-
-def _heat_map(classes: tuple[str, ...], pairs: tuple[PairCount, ...]) -> HeatMap | None:
+def _heat_map(classes: tuple[str, ...], pairs: tuple[Pair, ...]) -> HeatMap | None:
     if not pairs or len(classes) > MAX_HEAT_MAP_CLASSES:
         return None
     counts = {(pair.given_label, pair.suggested_label): pair.count for pair in pairs}
@@ -193,7 +187,7 @@ def _settings(meta: AuditMeta, run: Mapping[str, Any]) -> tuple[tuple[str, str],
         "device": meta.device_type,
         "threads": meta.threads,
         "cut-off": meta.cutoff.rule,
-        "cut-off threshold": f"{meta.cutoff.score} {meta.cutoff.threshold:.4g}",
+        "cut-off threshold": f"{meta.cutoff.score} {score_text(meta.cutoff.score, meta.cutoff.threshold)}",
         "duration": f"{float(run['seconds']):.0f} s" if "seconds" in run else None,
         "noiseaudit": meta.versions.get("noiseaudit"),
         "data fingerprint": meta.data_fingerprint,

@@ -8,11 +8,14 @@ from pathlib import Path
 
 from noiseaudit.atomic import write_text
 from noiseaudit.evaluate import Evaluation, table3
+from noiseaudit.percent import percent, score_text
+from noiseaudit.ranking import Pair
 from noiseaudit_reports.text import count, share, visible
 from noiseaudit_reports.view import ReportView
 
 TOP_SUSPECTS = 20
 TOP_PAIRS = 10
+ESTIMATE = "the model's own estimate, often too sure of itself on small data"
 _ASCII_PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
 _ACTIVE = re.compile(r"[\\`*_\[\]<>&|~$@#:]|(?<=www)\.", re.IGNORECASE)
 
@@ -24,7 +27,7 @@ def write_markdown(view: ReportView, path: Path) -> None:
 
 def render_markdown(view: ReportView) -> str:
     parts = [
-        f"# Label audit: {view.finding}",
+        f"# Label audit: {prose(view.finding)}",
         _summary(view),
         f"## Suspects\n\n{_suspects(view)}",
         _pairs(view),
@@ -71,8 +74,18 @@ def _summary(view: ReportView) -> str:
     numbers = [view.n_rows, view.n_scored, view.n_unlabelled, view.n_unread, view.n_suspects]
     cells = [f"{number:,}" for number in numbers] + [f"{view.expected_wrong:,.0f}"]
     cutoff = view.audit.meta.cutoff
-    text = f"Cut-off: `{cutoff.score}` at {cutoff.threshold:.4g}. {prose(cutoff.reason)}"
-    return f"{_table(header, [True] * 6, [cells])}\n\n{text}"
+    threshold = prose(score_text(cutoff.score, cutoff.threshold))
+    text = f"Cut-off: `{cutoff.score}` at {threshold}. {prose(cutoff.reason)} Estimated wrong is {ESTIMATE}."
+    return "\n\n".join([_table(header, [True] * 6, [cells]), text, *_confusion(view.dominant_pair)])
+
+
+def _confusion(pair: Pair | None) -> list[str]:
+    if pair is None:
+        return []
+    return [
+        f"{count(pair.count, 'suspect')}, more than half, are {name(pair.given_label)} → "
+        f"{name(pair.suggested_label)}: possibly a systematic confusion, worth a look before cleaning."
+    ]
 
 
 def _suspects(view: ReportView) -> str:
@@ -86,7 +99,7 @@ def _suspects(view: ReportView) -> str:
             name(s.sample_id),
             name(s.given_label),
             name(s.suggested_label) if s.suggested_label is not None else "",
-            f"{s.p_mislabeled:.3f}",
+            prose(percent(s.p_mislabeled)),
             prose(s.why or ""),
         ]
         for s in view.suspects[:TOP_SUSPECTS]
@@ -100,7 +113,7 @@ def _pairs(view: ReportView) -> str:
     if not view.pairs:
         return ""
     rows = [
-        [name(p.given_label), name(p.suggested_label), f"{p.count:,}", share(p.count, view.n_suspects)]
+        [name(p.given_label), name(p.suggested_label), f"{p.count:,}", prose(share(p.count, view.n_suspects))]
         for p in view.pairs[:TOP_PAIRS]
     ]
     table = _table(["Given", "Suggested", "Suspects", "Share"], [False, False, True, True], rows)

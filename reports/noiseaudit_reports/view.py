@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from noiseaudit.evaluate import Evaluation
+from noiseaudit.ranking import Pair
 from noiseaudit.result import AuditResult
 
 
@@ -34,15 +35,6 @@ class Suggestion:
     suggested_label: str
     p_suggested: float
     thumbnail: str | None
-
-
-@dataclass(frozen=True)
-class PairCount:
-    """Suspects with this given label and this suggestion."""
-
-    given_label: str
-    suggested_label: str
-    count: int
 
 
 @dataclass(frozen=True)
@@ -104,7 +96,8 @@ class ReportView:
     expected_wrong: float  # sum of p_mislabeled over the scored rows
     suspects: tuple[Suspect, ...]  # the first few, most suspicious first
     suggestions: tuple[Suggestion, ...]
-    pairs: tuple[PairCount, ...]  # most frequent first
+    pairs: tuple[Pair, ...]  # most frequent first
+    dominant_pair: Pair | None  # holds more than half of the suspects
     heat_map: HeatMap | None  # None: too many classes, or nothing to show
     classes: tuple[ClassCount, ...]  # most suspects first
     n_classes: int
