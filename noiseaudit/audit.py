@@ -17,17 +17,18 @@ from noiseaudit.config import AuditConfig
 from noiseaudit.data.training import TrainingData
 from noiseaudit.judge import Verdicts, judge
 from noiseaudit.labels.columns import FIND_ALL, ColumnNames
-from noiseaudit.labels.read import read_labels
+from noiseaudit.labels.read import Reader, read_labels
 from noiseaudit.labels.table import LabelTable
 from noiseaudit.methods import METHODS
 from noiseaudit.methods.base import Method, Setup
-from noiseaudit.plan import Plan, make_plan
+from noiseaudit.plan import Plan, check_needs, make_plan
 from noiseaudit.result import AuditResult
 from noiseaudit.runtime import training_runtime
 from noiseaudit.samples import SampleOptions, Samples, load_samples
 from noiseaudit.score import score_labels
 from noiseaudit.threshold import choose_cutoff
 from noiseaudit.train import EpochRecord, Fitted, fit
+from noiseaudit.trusted import with_trusted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -54,6 +55,7 @@ def run_audit(
     columns: ColumnNames = FIND_ALL,
     missing_label: str | None = None,
     encoding: str = "utf-8",
+    trusted: npt.ArrayLike | Path | None = None,
     samples: SampleOptions | None = None,
     on_epoch: Callable[[EpochRecord], None] = lambda record: None,
 ) -> Audit:
@@ -61,8 +63,9 @@ def run_audit(
 
     `images` is the folder that its image column is relative to, by default a folder tree itself. `samples` says
     more: an embedding file in place of images, other roots, limits. Column names, `missing_label` and `encoding`
-    are for label files. Raises DataError or ConfigError for what the caller can mend, TrainingDiverged if
-    training fails.
+    are for label files. `trusted` says which labels are known to be right, for a method that needs some: an array
+    (n,) of bool, a file of sample ids, or a column of `data` (noiseaudit.trusted); these rows are scored like all
+    others. Raises DataError or ConfigError for what the caller can mend, TrainingDiverged if training fails.
     """
     config, options = config or AuditConfig(), samples or SampleOptions()
     if images is not None:
@@ -75,7 +78,11 @@ def run_audit(
     ):
         options = dataclasses.replace(options, images=Path(data))
     with training_runtime(), tempfile.TemporaryDirectory(prefix="noiseaudit-") as cache:
+        known = trusted is not None or (isinstance(data, LabelTable) and data.trusted is not None)
+        check_needs(config, has_trusted=known)
         table = as_table(data, columns, missing_label, encoding, images_required=options.embeddings is None)
+        if trusted is not None:
+            table = with_trusted(table, trusted, _frame_reader(data))
         loaded = load_samples(table, options, image_size=config.image_size, cache_dir=Path(cache))
         return audit_samples(table, loaded, make_plan(table, loaded, config), on_epoch=on_epoch)
 
@@ -102,6 +109,14 @@ def as_table(
     from noiseaudit.labels.frame import read_frame
 
     return read_frame(data, columns=columns, images_required=images_required)
+
+
+def _frame_reader(data: Path | str | LabelTable | pd.DataFrame) -> Reader | None:
+    if isinstance(data, LabelTable | Path | str):
+        return None
+    from noiseaudit.labels.frame import FrameReader
+
+    return FrameReader(data)
 
 
 def audit_samples(
@@ -145,15 +160,17 @@ def audit_samples(
 
 def build_method(data: TrainingData, plan: Plan) -> Method:
     """The planned method, untrained."""
-    setup = Setup(data=data, backbone=plan.backbone.value, seed=plan.config.seed, device=plan.device)
-    return METHODS[plan.config.method](setup, plan.settings)
+    config = plan.config
+    setup = Setup(data, plan.backbone.value, config.seed, plan.device, noise_rate=config.noise_rate)
+    return METHODS[config.method](setup, plan.settings)
 
 
 def usable_data(table: LabelTable, samples: Samples) -> TrainingData:
     """The rows that were read."""
     usable = np.flatnonzero(samples.status == "ok")
     codes = torch.from_numpy(table.codes[usable])
-    return TrainingData(samples.x, torch.from_numpy(usable), codes, len(table.classes))
+    trusted = None if table.trusted is None else torch.from_numpy(table.trusted[usable])
+    return TrainingData(samples.x, torch.from_numpy(usable), codes, len(table.classes), trusted)
 
 
 def scored_ids(table: LabelTable, samples: Samples) -> list[str]:

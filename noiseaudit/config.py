@@ -125,9 +125,7 @@ class AuditConfig:
         require(self.batch_size is None or 2 <= self.batch_size <= 65_536, "--batch-size", "from 2 to 65536")
         require(0 < self.min_labelled_share < 1, "min_labelled_share", "between 0 and 1")
         require(0 <= self.seed < 2**63, "--seed", "from 0 to 2^63 - 1")
-        require(
-            self.noise_rate is None or 0 < self.noise_rate < 1, "--noise-rate", "above 0 and below 1"
-        )
+        require(self.noise_rate is None or 0 < self.noise_rate < 1, "--noise-rate", "above 0 and below 1")
         one_of("--device", self.device, ("auto", "cpu", "cuda", "mps"))
 
 

@@ -25,6 +25,7 @@ from noiseaudit.plan import make_plan
 from noiseaudit.runtime import training_runtime
 from noiseaudit.samples import column_scales, from_vectors
 from noiseaudit.train import predict_all
+from noiseaudit.trusted import with_trusted
 
 
 class NoiseAuditClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -60,6 +61,7 @@ class NoiseAuditClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         epochs: int | None = None,
         batch_size: int | None = None,
         cutoff: str = "auto",
+        noise_rate: float | None = None,
         device: str = "auto",
         random_state: int | np.integer[Any] | np.random.RandomState | None = None,
     ) -> None:
@@ -67,14 +69,22 @@ class NoiseAuditClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         self.epochs = epochs
         self.batch_size = batch_size
         self.cutoff = cutoff
+        self.noise_rate = noise_rate
         self.device = device
         self.random_state = random_state
 
-    def fit(self, X: Any, y: Any, is_labelled: npt.ArrayLike | None = None) -> Self:  # noqa: N803
+    def fit(
+        self,
+        X: Any,  # noqa: N803
+        y: Any,
+        is_labelled: npt.ArrayLike | None = None,
+        is_trusted: npt.ArrayLike | None = None,
+    ) -> Self:
         """Audit labels `y` (n,) of vectors `X` (n, d); where `is_labelled` (n,) is False, y is not looked at.
 
-        Without `is_labelled` every row counts as labelled. Raises ValueError for what scikit-learn refuses, if
-        `is_labelled` is not as long as y, and if fewer than two classes are labelled.
+        Without `is_labelled` every row counts as labelled. `is_trusted` (n,) says which labels are known to be
+        right, for a method that needs some. Raises ValueError for what scikit-learn refuses, if `is_labelled` is
+        not as long as y, and if fewer than two classes are labelled; ConfigError and DataError as `run_audit`.
         """
         X, y = validate_data(self, X, y, dtype=np.float32)  # noqa: N806
         check_classification_targets(y)
@@ -84,6 +94,8 @@ class NoiseAuditClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         if len(self.classes_) < 2:
             raise ValueError(f"labels of two classes or more are needed, got {len(self.classes_)} class")
         table = _table(y, labelled, self.classes_)
+        if is_trusted is not None:
+            table = with_trusted(table, is_trusted)
         self._mean, self._deviation = column_scales(X)
         samples = from_vectors(table, X, self._mean, self._deviation)
         audit = audit_samples(table, samples, make_plan(table, samples, self._config()))
@@ -120,6 +132,7 @@ class NoiseAuditClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
             epochs=self.epochs,
             batch_size=self.batch_size,
             cutoff=self.cutoff,
+            noise_rate=self.noise_rate,
             device=self.device,  # type: ignore[arg-type]
             seed=int(seed),
         )

@@ -31,6 +31,7 @@ class RunInputs:
     images: Path | None = None
     embeddings: Path | None = None
     allow_roots: tuple[Path, ...] = ()
+    trusted: Path | None = None
     max_pixels: int = DEFAULT_MAX_PIXELS
 
 
@@ -46,6 +47,7 @@ def describe_run(
             "images": _absolute(inputs.images),
             "embeddings": _absolute(inputs.embeddings),
             "allow_roots": [str(root.absolute()) for root in inputs.allow_roots],
+            "trusted": _absolute(inputs.trusted),
         },
         "source": source,
         "max_pixels": inputs.max_pixels,

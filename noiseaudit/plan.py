@@ -33,7 +33,10 @@ from noiseaudit.trusted import check_trusted
 MANY_CLASSES = 1_000  # beyond it, the exact marginal over classes rules the time of a step
 NEEDED_OPTIONS = {  # of Method.needs
     "noise_rate": ("--noise-rate R", "Say what share of the labels you take to be wrong, such as 0.2."),
-    "trusted": ("--trusted FILE|COLUMN", "Name samples whose labels are known to be right, some of each class."),
+    "trusted": (
+        "--trusted FILE|COLUMN",
+        "Name samples whose labels are known to be right, some of each class.",
+    ),
 }
 RECORDED_VERSIONS = ("noiseaudit", "torch", "torchvision", "numpy", "scipy", "pyarrow", "pillow")
 

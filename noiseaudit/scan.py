@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -22,13 +23,14 @@ from noiseaudit.labels.table import LabelTable, Source
 from noiseaudit.manifest import RunInputs, describe_run
 from noiseaudit.methods import METHODS
 from noiseaudit.models import BACKBONES
-from noiseaudit.plan import Plan, make_plan
+from noiseaudit.plan import Plan, check_needs, make_plan
 from noiseaudit.result import AuditResult
 from noiseaudit.runfolder import RunFolder
 from noiseaudit.runtime import training_runtime
 from noiseaudit.samples import SampleOptions, Samples, load_samples
 from noiseaudit.threshold import check_cutoff
 from noiseaudit.train import EpochRecord
+from noiseaudit.trusted import with_trusted
 
 AUDIT_FILE = "audit.parquet"
 DYNAMICS_FOLDER = "dynamics.parquet"
@@ -58,6 +60,7 @@ class ScanOptions:
     columns: ColumnNames = field(default=FIND_ALL)
     missing_label: str | None = None
     encoding: str = "utf-8"
+    trusted: str | None = None  # file of sample ids, else a column of the label file
     force: bool = False
 
 
@@ -69,8 +72,9 @@ def scan(options: ScanOptions, watcher: Watcher, write_reports: WriteReports) ->
     Raises ConfigError, DataError or OutputError for what the user can mend, TrainingDiverged if training fails;
     no output folder is left then.
     """
-    check_config(options.config)
-    read = [path for path in (options.data, options.samples.images, options.samples.embeddings) if path]
+    check_config(options.config, has_trusted=options.trusted is not None)
+    files = (options.data, options.samples.images, options.samples.embeddings, _trusted_file(options))
+    read = [path for path in files if path]
     with RunFolder(options.out, force=options.force, inputs=read) as run, training_runtime():
         table = read_labels(
             options.data,
@@ -79,20 +83,22 @@ def scan(options: ScanOptions, watcher: Watcher, write_reports: WriteReports) ->
             encoding=options.encoding,
             images_required=options.samples.embeddings is None,
         )
+        if options.trusted is not None:
+            table = with_trusted(table, options.trusted)
         assert table.source
         watcher.on_table(table)
         folder = run.start()
         audit = _audit(table, options, folder, watcher)
         cleaned = _write_results(audit, table.source, folder)
-        info = describe_run(audit.result, _inputs(table.source, options.samples), audit.warnings, cleaned)
+        info = describe_run(audit.result, _inputs(table.source, options), audit.warnings, cleaned)
         write_reports(audit.result, info, folder)
         run.finish(info)
     return info
 
 
-def check_config(config: AuditConfig) -> None:
+def check_config(config: AuditConfig, *, has_trusted: bool) -> None:
     """Raise ConfigError for what can be seen to be wrong before anything is read."""
-    one_of("--method", config.method, tuple(METHODS))
+    check_needs(config, has_trusted=has_trusted)
     one_of("--backbone", config.backbone, ("auto", *BACKBONES))
     check_cutoff(config.cutoff)
     with_overrides(METHODS[config.method].settings("mlp"), config.settings)
@@ -124,7 +130,17 @@ def _write_results(audit: Audit, source: Source, folder: Path) -> CleanSummary:
     return clean_labels(audit.result, source, folder / f"cleaned{suffix}", policy="relabel")
 
 
-def _inputs(source: Source, samples: SampleOptions) -> RunInputs:
+def _inputs(source: Source, options: ScanOptions) -> RunInputs:
+    samples = options.samples
     return RunInputs(
-        source, samples.images, samples.embeddings, tuple(samples.allow_roots), max_pixels=samples.max_pixels
+        source,
+        samples.images,
+        samples.embeddings,
+        tuple(samples.allow_roots),
+        trusted=_trusted_file(options),
+        max_pixels=samples.max_pixels,
     )
+
+
+def _trusted_file(options: ScanOptions) -> Path | None:
+    return Path(options.trusted) if options.trusted and os.path.isfile(options.trusted) else None

@@ -31,10 +31,12 @@ class _Call(nn.Module):
 
     def __init__(self, method: Descent[Any, Any], function: Callable[..., Any]) -> None:
         super().__init__()
-        self.learner, self.guider, self.function = method.learner, method.guider, function
+        self.learner, self.function = method.learner, function
+        # A Learner that was here under two names would be left with the stacked parameters by functional_call.
+        self.guider = method.guider if method.has_guider else None
 
     def forward(self, *args: Any) -> Any:
-        return self.function(self.learner, self.guider, *args)
+        return self.function(self.learner, self.guider or self.learner, *args)
 
 
 class Stack:

@@ -6,6 +6,7 @@ import dataclasses
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,11 +15,10 @@ from noiseaudit.errors import DataError
 from noiseaudit.labels.columns import USUAL_NAMES, find_usual, listed, nearest
 from noiseaudit.labels.read import Reader, open_source
 from noiseaudit.labels.table import FORMATS, LabelTable, Strings
-from noiseaudit.labels.values import cell_to_text
+from noiseaudit.labels.values import BOOLEANS, cell_to_text
 from noiseaudit.truth_file import Record, read_records
 
 Bools = npt.NDArray[np.bool_]
-BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 _ALLOWED = "Write true or false, yes or no, 1 or 0 in every row."
 _SHOWN_CLASSES = 5
 
@@ -37,9 +37,7 @@ def with_trusted(
     """
     if isinstance(trusted, str | Path):
         path = Path(trusted)
-        marks = (
-            _from_file(path, table) if os.path.isfile(path) else _from_column(str(trusted), table, frame)
-        )
+        marks = _from_file(path, table) if os.path.isfile(path) else _from_column(str(trusted), table, frame)
     else:
         marks = _from_array(np.asarray(trusted), table)
     marked = dataclasses.replace(table, trusted=marks)
@@ -56,11 +54,10 @@ def check_trusted(table: LabelTable, usable: Bools) -> None:
     counts = np.bincount(table.codes[labelled], minlength=len(table.classes))
     lacking = [table.classes[code] for code in np.flatnonzero((counts > 0) & (trusted == 0))]
     if lacking:
-        shown = ", ".join(map(repr, lacking[:_SHOWN_CLASSES])) + (
-            " ..." if len(lacking) > _SHOWN_CLASSES else ""
-        )
+        shown = ", ".join(map(repr, lacking[:_SHOWN_CLASSES]))
+        more = f" and {len(lacking) - _SHOWN_CLASSES} more" if len(lacking) > _SHOWN_CLASSES else ""
         raise DataError(
-            f"--trusted: {len(lacking)} of {int((counts > 0).sum())} classes have no trusted label: {shown}",
+            f"--trusted: {len(lacking)} of {int((counts > 0).sum())} classes have no trusted label: {shown}{more}",
             file=file,
             fix="Trust one readable label of each class at least; several are better.",
         )
@@ -72,14 +69,14 @@ def check_trusted(table: LabelTable, usable: Bools) -> None:
         )
 
 
-def _from_array(marks: npt.NDArray[np.generic], table: LabelTable) -> Bools:
+def _from_array(marks: npt.NDArray[Any], table: LabelTable) -> Bools:
     if marks.dtype != np.bool_ or marks.shape != (len(table),):
         raise DataError(
             f"trusted is an array of {marks.dtype.name} with shape {marks.shape}",
             fix=f"Give a bool for each of the {len(table)} rows.",
         )
-    for row in np.flatnonzero(marks & ~table.is_labelled):
-        raise DataError("trusted, but unlabelled", row=int(row), fix="Trust labelled rows only.")
+    if (wrong := np.flatnonzero(marks & ~table.is_labelled)).size:
+        raise DataError("trusted, but unlabelled", row=int(wrong[0]), fix="Trust labelled rows only.")
     return marks.astype(np.bool_)
 
 
@@ -96,9 +93,7 @@ def _from_column(name: str, table: LabelTable, frame: Reader | None) -> Bools:
     for row, cell in enumerate(reader.columns([name])[name]):
         text = (cell_to_text(cell) or "").strip().lower()
         if text not in BOOLEANS:
-            raise DataError(
-                f"--trusted: cannot read {cell!r}", file=file, row=row, column=name, fix=_ALLOWED
-            )
+            raise DataError(f"--trusted: cannot read {cell!r}", file=file, row=row, column=name, fix=_ALLOWED)
         marks[row] = BOOLEANS[text]
         if marks[row] and not table.is_labelled[row]:
             raise DataError(
@@ -116,9 +111,7 @@ def _from_file(path: Path, table: LabelTable) -> Bools:
     for record in records:
         row = _row(record, key, row_of, path)
         if marks[row]:
-            raise record.error(
-                f"{record.cells[key]!r} stands twice", path=path, role=key, fix="Remove one."
-            )
+            raise record.error(f"{record.cells[key]!r} stands twice", path=path, role=key, fix="Remove one.")
         if not table.is_labelled[row]:
             raise record.error(
                 f"{record.cells[key]!r} is unlabelled (row {row} of the label file)",

@@ -12,11 +12,10 @@ import numpy.typing as npt
 from noiseaudit.errors import DataError
 from noiseaudit.labels.columns import FIND_ALL, ColumnNames
 from noiseaudit.labels.table import Strings
+from noiseaudit.labels.values import BOOLEANS
 from noiseaudit.result import AuditResult
 from noiseaudit.truth_columns import KEYS, resolve_truth_columns
 from noiseaudit.truth_file import Record, read_records
-
-_BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
 @dataclass(frozen=True)
@@ -105,7 +104,7 @@ def _claim(record: Record, path: Path) -> bool | None:
     text = record.cells.get("is_corrupted")
     if text is None:
         return None
-    claim = _BOOLEANS.get(text.strip().lower())
+    claim = BOOLEANS.get(text.strip().lower())
     if claim is None:
         raise record.error(
             f"cannot read {text!r}",

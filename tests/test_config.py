@@ -35,6 +35,8 @@ def test_a_setting_out_of_range_is_named(name: str, value: Any) -> None:
         ("epochs", 10**6, "--epochs"), ("batch_size", 1, "--batch-size"), ("batch_size", 10**5, "--batch-size"),
         ("min_labelled_share", 0.0, "min_labelled_share"), ("min_labelled_share", 1.0, "min_labelled_share"),
         ("seed", -1, "--seed"), ("seed", 2**63, "--seed"), ("device", "gpu", "--device"),
+        ("noise_rate", 0.0, "--noise-rate"), ("noise_rate", 1.0, "--noise-rate"),
+        ("noise_rate", float("nan"), "--noise-rate"),
     ],
 )  # fmt: skip
 def test_an_option_out_of_range_is_named(name: str, value: Any, option: str) -> None:

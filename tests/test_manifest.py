@@ -93,6 +93,7 @@ def test_paths_are_absolute_and_the_file_is_hashed(
         "images": str(labels.parent),
         "embeddings": None,
         "allow_roots": [],
+        "trusted": None,
     }
     assert run["source"]["path"] == str(labels)
     # sha256sum of LABELS

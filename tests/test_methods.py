@@ -35,8 +35,8 @@ def make(method: str, backbone: str = "mlp", shape: tuple[int, ...] = (1, 6, 6),
     kind = METHODS[method]
     settings = with_overrides(kind.settings(backbone), {"hidden": 32, "latent_a": 6})
     x, given, _ = toy(shape)
-    data = TrainingData(x, torch.arange(ROWS), given, N_CLASSES)
-    return kind(Setup(data, backbone, seed, torch.device("cpu")), settings)
+    data = TrainingData(x, torch.arange(ROWS), given, N_CLASSES, trusted=torch.arange(ROWS) < 2 * N_CLASSES)
+    return kind(Setup(data, backbone, seed, torch.device("cpu"), noise_rate=0.2), settings)
 
 
 def toy(shape: tuple[int, ...], n: int = ROWS, seed: int = 0) -> Batch:

@@ -24,7 +24,9 @@ from noiseaudit.stack import Stack, fit_stack
 from noiseaudit.train import Alone, Course, EpochRecord, fit_all
 
 CPU, N_CLASSES, ROWS, RUNS = torch.device("cpu"), 4, 24, 3
-STACKABLE = [name for name, kind in METHODS.items() if issubclass(kind, Descent)]
+# What they keep between steps (a moving percentile) or change after an epoch (a label memory) is no run's buffer.
+ALONE = ["mentornet", "joint_optimization"]
+STACKABLE = [name for name, kind in METHODS.items() if issubclass(kind, Descent) and name not in ALONE]
 
 
 @pytest.fixture(autouse=True)
@@ -160,6 +162,12 @@ def test_what_cannot_be_stacked_is_refused() -> None:
     assert isinstance(conv, Descent)
     with pytest.raises(ConfigError, match="dense backbone"):
         Stack([conv, conv])
+
+
+@pytest.mark.parametrize("name", ALONE)
+def test_a_method_with_a_state_of_its_own_is_refused(name: str) -> None:
+    with pytest.raises(ConfigError, match="only runs of one method"):
+        Stack([make(name, 0), make(name, 1)])
 
 
 def test_many_classes_cannot_be_stacked(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -61,7 +61,13 @@ def scan(
     json: Json = False,
     quiet: Annotated[bool, option("--quiet", "-q", help="Say nothing but errors.")] = False,
     method: Annotated[
-        str, option(metavar="NAME", help="umn_plus, or umn (as the paper has it).", rich_help_panel=_TRAINING)
+        str,
+        option(
+            metavar="NAME",
+            help="umn_plus, umn (as the paper has it), supervised, mean_teacher, mislabeled_vae, mentornet, "
+            "reweight or joint_optimization.",
+            rich_help_panel=_TRAINING,
+        ),
     ] = "umn_plus",
     backbone: Annotated[
         str,
@@ -99,6 +105,25 @@ def scan(
             envvar="NOISEAUDIT_SCAN_SET",
             metavar="NAME=VALUE",
             help="Change a setting of the method (repeatable; docs/method.md).",
+            show_default=False,
+            rich_help_panel=_TRAINING,
+        ),
+    ] = None,
+    noise_rate: Annotated[
+        float | None,
+        option(
+            metavar="R",
+            help="Share of the labels taken to be wrong, for mislabeled_vae and mentornet.",
+            show_default=False,
+            rich_help_panel=_TRAINING,
+        ),
+    ] = None,
+    trusted: Annotated[
+        str | None,
+        option(
+            metavar="FILE|COLUMN",
+            help="Labels known to be right, for reweight: a file of sample ids, or a true/false column of DATA. "
+            "They are scored like all others.",
             show_default=False,
             rich_help_panel=_TRAINING,
         ),
@@ -195,6 +220,7 @@ def scan(
             device=device.value,
             seed=seed,
             cutoff=cutoff,
+            noise_rate=noise_rate,
             settings=_settings(setting or []),
         ),
         columns=ColumnNames(
@@ -208,6 +234,7 @@ def scan(
         ),
         missing_label=missing_label,
         encoding=encoding,
+        trusted=trusted,
         force=force,
     )
     with ScanProgress(quiet=quiet or json) as progress:

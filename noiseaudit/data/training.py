@@ -37,5 +37,9 @@ class TrainingData:
     def batch(self, rows: Tensor, device: torch.device) -> Batch:
         """x of some of the m rows as float32 on `device`, images scaled to [0, 1]."""
         x = self.x[self.usable[rows]].to(device, non_blocking=True)
-        scaled = x.float().div_(255) if x.dtype == torch.uint8 else x
-        return Batch(scaled, self.codes[rows].to(device), rows.to(device))
+        return Batch(to_input(x), self.codes[rows].to(device), rows.to(device))
+
+
+def to_input(x: Tensor) -> Tensor:
+    """Stored x as networks take it: images scaled to [0, 1]."""
+    return x.float().div_(255) if x.dtype == torch.uint8 else x

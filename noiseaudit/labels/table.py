@@ -42,7 +42,9 @@ class LabelTable:
     split: Strings | None = None
     annotator: Strings | None = None
     batch: Strings | None = None
-    trusted: npt.NDArray[np.bool_] | None = None  # labels known to be right; None: nobody said (noiseaudit.trusted)
+    trusted: npt.NDArray[np.bool_] | None = (
+        None  # labels known to be right; None: nobody said (noiseaudit.trusted)
+    )
     warnings: tuple[str, ...] = ()
 
     def __len__(self) -> int:

@@ -10,6 +10,8 @@ from noiseaudit.errors import DataError
 
 Scalar = str | int | float | bool
 
+# Flags as people write them, in small letters.
+BOOLEANS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 _CLASS_TYPES: dict[frozenset[type], str] = {
     frozenset(): "string",
     frozenset({str}): "string",

@@ -52,7 +52,11 @@ class Classifier(nn.Module):
         logits: Tensor = self.classifier(z_a)
         return full_precision(logits)
 
+    def features(self, x: Tensor) -> Tensor:
+        """The posterior mean of z_a: (B, Za)."""
+        return self.encode(x).mean
+
     def predict(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """q(y|z_a) at the posterior mean of z_a, and that mean: (B, C), (B, Za)."""
-        z_a = self.encode(x).mean
+        z_a = self.features(x)
         return self.classify(z_a).softmax(1), z_a
