@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
 from noiseaudit.errors import ConfigError
+from noiseaudit.field_types import check_types, python_number
 
 S = TypeVar("S", bound="Settings")
 
@@ -32,7 +33,8 @@ class Settings:
     )
 
     def __post_init__(self) -> None:
-        """Raises ConfigError naming the setting that is out of range."""
+        """Raises ConfigError naming the setting that is of another type or out of range."""
+        check_types(self, "--set {}".format)
         self.within(1, 65_536, "hidden", "latent_a")
         self.within(0, math.inf, "input_noise")
         self.within(0, 1, "jitter", "lr_decay_start")
@@ -117,7 +119,10 @@ class AuditConfig:
     settings: Mapping[str, Any] = field(default_factory=dict)  # overrides of the method's own settings
 
     def __post_init__(self) -> None:
-        """Raises ConfigError naming the option that is out of range."""
+        """Raises ConfigError naming the option that is of another type or out of range."""
+        check_types(self, _option)
+        settings = {name: python_number(value) for name, value in self.settings.items()}
+        object.__setattr__(self, "settings", settings)  # the caller's may change
         require(
             self.image_size is None or 4 <= self.image_size <= 1024, "--image-size", "from 4 to 1024 pixels"
         )
@@ -127,6 +132,11 @@ class AuditConfig:
         require(0 <= self.seed < 2**63, "--seed", "from 0 to 2^63 - 1")
         require(self.noise_rate is None or 0 < self.noise_rate < 1, "--noise-rate", "above 0 and below 1")
         one_of("--device", self.device, ("auto", "cpu", "cuda", "mps"))
+
+
+def _option(name: str) -> str:
+    names = {"settings": "--set", "min_labelled_share": "min_labelled_share"}
+    return names.get(name, f"--{name.replace('_', '-')}")
 
 
 def with_overrides(settings: S, overrides: Mapping[str, Any]) -> S:
@@ -145,7 +155,7 @@ def one_of(option: str, value: str, choices: tuple[str, ...]) -> None:
     """Raise ConfigError, suggesting the nearest choice, unless `value` is one of `choices`."""
     if value in choices:
         return
-    near = difflib.get_close_matches(value, choices, n=1)
+    near = difflib.get_close_matches(str(value), choices, n=1)
     hint = f"Did you mean {near[0]!r}?" if near else f"Choose one of {', '.join(choices)}."
     raise ConfigError(f"{option}: no such choice {value!r}", fix=hint)
 

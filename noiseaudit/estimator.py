@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils import _safe_indexing, check_array, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
     check_consistent_length,
@@ -35,8 +36,8 @@ class NoiseAuditClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
     chosen from the number of rows.
 
     Rows without a label are given in `X` like the others and marked in `fit`'s `is_labelled`. No value of `y` means
-    "no label": what it holds there is not looked at, so anything of the same type will do. These rows help to learn,
-    get a `suggested_label_`, and are never a label issue:
+    "no label": what it holds there, be it None or NaN, is not looked at. These rows help to learn, get a
+    `suggested_label_`, and are never a label issue:
 
     >>> import numpy as np
     >>> from noiseaudit import NoiseAuditClassifier
@@ -83,19 +84,32 @@ class NoiseAuditClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         """Audit labels `y` (n,) of vectors `X` (n, d); where `is_labelled` (n,) is False, y is not looked at.
 
         Without `is_labelled` every row counts as labelled. `is_trusted` (n,) says which labels are known to be
-        right, for a method that needs some. Raises ValueError for what scikit-learn refuses, if `is_labelled` is
-        not as long as y, and if fewer than two classes are labelled; ConfigError and DataError as `run_audit`.
+        right, for a method that needs some. Raises ValueError for what scikit-learn refuses, if one of these two is
+        not of bool or not as long as y, and if fewer than two classes are labelled; ConfigError and DataError as
+        `run_audit`.
         """
-        X, y = validate_data(self, X, y, dtype=np.float32)  # noqa: N806
-        check_classification_targets(y)
-        labelled = np.ones(len(y), np.bool_) if is_labelled is None else np.asarray(is_labelled, np.bool_)
-        check_consistent_length(y, labelled)
-        self.classes_ = np.unique(y[labelled])
+        # y is passed over here, unless there is none: scikit-learn would look at all of it.
+        X = validate_data(self, X, y if y is None else "no_validation", dtype=np.float32)  # noqa: N806
+        check_consistent_length(X, y)
+        labelled = np.ones(len(X), np.bool_)
+        if is_labelled is not None:
+            labelled = _flags("is_labelled", is_labelled, len(X))
+            y = _narrowed(_safe_indexing(y, np.flatnonzero(labelled)))
+        y = check_array(
+            column_or_1d(y, warn=True), ensure_2d=False, dtype=None, ensure_min_samples=0, input_name="y"
+        )
+        try:
+            check_classification_targets(y)
+            self.classes_ = np.unique(y)
+        except TypeError as error:
+            raise ValueError(
+                "y mixes types that have no order, or holds None where it is labelled"
+            ) from error
         if len(self.classes_) < 2:
             raise ValueError(f"labels of two classes or more are needed, got {len(self.classes_)} class")
         table = _table(y, labelled, self.classes_)
         if is_trusted is not None:
-            table = with_trusted(table, is_trusted)
+            table = with_trusted(table, _flags("is_trusted", is_trusted, len(X)))
         self._mean, self._deviation = column_scales(X)
         samples = from_vectors(table, X, self._mean, self._deviation)
         audit = audit_samples(table, samples, make_plan(table, samples, self._config()))
@@ -138,9 +152,31 @@ class NoiseAuditClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         )
 
 
+def _flags(name: str, values: npt.ArrayLike, n: int) -> npt.NDArray[np.bool_]:
+    """(n,) of bool. Numbers or text in their place would be taken for true."""
+    flags = np.asarray(values)
+    if flags.dtype != np.bool_ or flags.shape != (n,):
+        raise ValueError(
+            f"{name} must be an array of bool of shape ({n},), got {flags.dtype.name} of shape {flags.shape}"
+        )
+    return flags
+
+
+def _narrowed(y: Any) -> Any:
+    """Integers that stood beside None or text are integers again: scikit-learn takes no objects but text."""
+    from pandas import Series
+
+    return (
+        Series(y).infer_objects().to_numpy() if getattr(y, "dtype", None) == np.object_ and y.ndim == 1 else y
+    )
+
+
 def _table(y: npt.NDArray[Any], labelled: npt.NDArray[np.bool_], classes: npt.NDArray[Any]) -> LabelTable:
-    """Labels named by their place in `classes`, so that the audit's canonical order is the order of `classes`."""
-    names = np.full(len(y), None, dtype=np.object_)
-    names[labelled] = np.searchsorted(classes, y[labelled]).astype(str)
-    ids = np.arange(len(y)).astype(str).astype(np.object_)
+    """Labels `y` (k,) of the labelled rows, of (n,), named by their place in `classes`.
+
+    So the audit's canonical order is the order of `classes`.
+    """
+    names = np.full(len(labelled), None, dtype=np.object_)
+    names[labelled] = np.searchsorted(classes, y).astype(str)
+    ids = np.arange(len(labelled)).astype(str).astype(np.object_)
     return LabelTable(source=None, sample_id=ids, image=None, given_label=names, class_type="integer")

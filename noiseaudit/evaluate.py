@@ -44,12 +44,14 @@ class Evaluation:
     curves: tuple[PrecisionRecall | None, ...]  # one for each rule; None without corrupted rows
     n_suggestions: int  # unlabelled rows whose true label is known
     suggestion_accuracy: Interval  # share of those whose suggested label is the true one
+    n_unused_classes: int  # rows that take part whose true label is a class that no row was given
+    notes: tuple[str, ...]  # for people, one line each
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers and strings for JSON, without the curves; None where a metric is undefined."""
         fields = dataclasses.asdict(self)
         del fields["curves"]
-        fields["rules"] = list(fields["rules"])
+        fields |= {name: list(fields[name]) for name in ("rules", "notes")}
         return fields
 
 
@@ -71,6 +73,7 @@ def evaluate(audit: AuditResult, truth: Truth) -> Evaluation:
         rules.append(detection(rule, is_corrupted, flagged[use], score[use]))
         curves.append(precision_recall(is_corrupted, score[use]))
     n_suggestions, accuracy = _suggestions(audit, truth)
+    unused = _unused_classes(audit, truth, use)
     return Evaluation(
         n_rows=len(audit),
         n_with_truth=int(use.sum()),
@@ -80,6 +83,8 @@ def evaluate(audit: AuditResult, truth: Truth) -> Evaluation:
         curves=tuple(curves),
         n_suggestions=n_suggestions,
         suggestion_accuracy=accuracy,
+        n_unused_classes=len(unused),
+        notes=(*truth.notes, *_on_unused(unused)),
     )
 
 
@@ -101,6 +106,21 @@ def _rules(audit: AuditResult) -> dict[str, tuple[np.ndarray[Any, Any], np.ndarr
     if np.isnan(epsilon).all():
         return rules
     return {PAPER_RULE: (epsilon > 0, epsilon), **rules}
+
+
+def _unused_classes(audit: AuditResult, truth: Truth, use: np.ndarray[Any, Any]) -> list[str]:
+    """The true labels of the rows `use` that no row of the audit was given."""
+    if truth.true_label is None:
+        return []
+    classes = {None, *audit.meta.classes}
+    return [label for label in truth.true_label[use] if label not in classes]
+
+
+def _on_unused(labels: list[str]) -> list[str]:
+    if not labels:
+        return []
+    are = "true label is no class" if len(labels) == 1 else "true labels are no classes"
+    return [f"{len(labels):,} {are} of the audit, such as {labels[0]!r}: those rows count as corrupted."]
 
 
 def _suggestions(audit: AuditResult, truth: Truth) -> tuple[int, Interval]:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from noiseaudit.classes import shortened
 from noiseaudit.labels.table import LabelTable, Strings
 from noiseaudit.percent import percent
 from noiseaudit.result import SCHEMA
@@ -101,7 +102,7 @@ def _reasons(table: LabelTable, fitted: Fitted, verdicts: Verdicts, given: Codes
     probs = fitted.guider_mean[fitted.labelled]
     sentences = np.full(len(probs), None, dtype=np.object_)
     for row in rows:
-        other, own = table.classes[best[row]], table.classes[given[row]]
+        other, own = shortened(table.classes[best[row]]), shortened(table.classes[given[row]])
         p_other, p_own = probs[row, best[row]], probs[row, given[row]]
         if p_own < p_other:
             sentences[row] = (

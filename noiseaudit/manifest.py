@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from noiseaudit.clean import CleanSummary
@@ -113,17 +114,33 @@ def saved_run(audit: Path) -> dict[str, Any]:
 
 def scanned_columns(run: Mapping[str, Any]) -> ColumnNames:
     """The image and id columns of the label file, as far as `run`, a run.json, says; for `read_truth`."""
+    return ColumnNames(image=_source_text(run, "image_column"), id=_source_text(run, "id_column"))
+
+
+def scanned_missing_label(run: Mapping[str, Any]) -> str | None:
+    """The text that meant unlabelled in the label file, as far as `run`, a run.json, says; for `read_truth`."""
+    return _source_text(run, "missing_label")
+
+
+def _source_text(run: Mapping[str, Any], name: str) -> str | None:
     source = run.get("source")
-    names = source if isinstance(source, Mapping) else {}
-    image, sample_id = (
-        name if isinstance(name, str) else None for name in map(names.get, ("image_column", "id_column"))
-    )
-    return ColumnNames(image=image, id=sample_id)
+    text = source.get(name) if isinstance(source, Mapping) else None
+    return text if isinstance(text, str) else None
 
 
 def run_folder(audit: Path) -> Path:
     """The folder of an audit that is named by it or by its audit.parquet."""
     return audit if audit.is_dir() else audit.parent
+
+
+def clean_command(run: Mapping[str, Any], folder: Path) -> str:
+    """A command that cleans the labels of the run in `folder`, as far as `run`, its run.json, says what they are."""
+    data = PurePath(run.get("paths", {}).get("data") or "")
+    is_file = _source_text(run, "format") != "folder" and data.suffix.lower() in FORMATS
+    return (
+        f"noiseaudit clean {shlex.quote(str(folder))} --policy relabel "
+        f"--out cleaned{data.suffix if is_file else '.csv'}"
+    )
 
 
 def find_source(

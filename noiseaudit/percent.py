@@ -1,4 +1,4 @@
-"""Probabilities and shares as people read them."""
+"""Probabilities, shares and cut-offs as people read them."""
 
 from __future__ import annotations
 
@@ -16,6 +16,10 @@ def percent(share: float) -> str:
     return f"{100 * share:.{decimals}f} %"
 
 
-def score_text(score: str, value: float) -> str:
-    """A value of the column `score`: p_mislabeled as a percentage, epsilon with four digits."""
-    return percent(value) if score == "p_mislabeled" else f"{value:.4g}"
+def cutoff_text(score: str, threshold: float, n_flagged: int | None = None) -> str:
+    """Where the column `score` is cut: `p_mislabeled 0.5123`; and that no row is flagged, where that is known.
+
+    Four digits, or as many as a threshold just below 1 needs to be told from 1.
+    """
+    shown = next(text for n in range(4, 18) if (float(text := f"{threshold:.{n}g}") == 1) == (threshold == 1))
+    return f"{score} {shown}{', no row is flagged' if n_flagged == 0 else ''}"

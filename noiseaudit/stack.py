@@ -44,8 +44,8 @@ class Stack:
 
     def __init__(self, methods: Sequence[Descent[Any, Any]]) -> None:
         """Raises ConfigError unless the runs can be stacked."""
-        self.methods, self.first = list(methods), methods[0]
-        _check(self.methods)
+        _check(methods)
+        self.methods, self.first, self.runs = list(methods), methods[0], len(methods)
         self.learner, self.buffers = stack_module_state([method.learner for method in methods])
         self.guider: State = {}
         if self.first.has_guider:
@@ -176,11 +176,21 @@ def _stacked(batches: Sequence[Batch]) -> Batch:
 
 
 def _check(methods: Sequence[Descent[Any, Any]]) -> None:
+    if not methods:
+        raise ConfigError("there are no runs to train", fix="Give one or more.")
     first, kind = methods[0], type(methods[0])
-    alike = all(type(method) is kind and method.values == first.values for method in methods)
+    alike = all(_traits(method) == _traits(first) for method in methods)
     plain = kind.step is Descent.step and kind.end_epoch is Descent.end_epoch
     dense = not any(isinstance(part, _BatchNorm) for part in first.learner.modules())
     if not (alike and plain and dense):
         raise ConfigError(
-            "only runs of one method with the same settings, on a dense backbone, can be trained as one"
+            "only runs of one method with the same settings and shapes, on one device and a dense backbone, "
+            "can be trained as one"
         )
+
+
+def _traits(method: Descent[Any, Any]) -> tuple[Any, ...]:
+    """What stacked runs have in common."""
+    state = [*method.learner.named_parameters(), *method.learner.named_buffers()]
+    shapes = {name: (value.shape, value.dtype) for name, value in state}
+    return type(method), method.values, method.device, method.mixed_precision, method.is_image, shapes

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from noiseaudit.data.batches import BatchPlan, epoch_batches
 from noiseaudit.data.training import Batch, TrainingData
-from noiseaudit.errors import TrainingDiverged
+from noiseaudit.errors import ConfigError, TrainingDiverged
 from noiseaudit.methods.base import Method, Prediction
 from noiseaudit.objective import label_uncertainty
 from noiseaudit.runtime import full_float32
@@ -111,6 +111,10 @@ class Course:
 class Engine(Protocol):
     """R runs that take their steps together; one, or a stack of them (noiseaudit.stack)."""
 
+    @property
+    def runs(self) -> int:
+        """R."""
+
     def step(self, batches: Sequence[Batch], progress: float) -> dict[str, Tensor]:
         """One step of every run: named losses, (R,) each."""
 
@@ -126,6 +130,8 @@ class Engine(Protocol):
 
 class Alone:
     """One method as an Engine."""
+
+    runs = 1
 
     def __init__(self, method: Method) -> None:
         self.method = method
@@ -171,8 +177,10 @@ def fit_all(
     """Train R runs, of equal plans and lengths and on the same x; `on_epoch(run, record)` for each after each epoch.
 
     `test` holds rows with their true labels, whose error rates each record then has. `keep_step_epsilon` keeps the
-    epsilon of each labelled row's last step. Raises TrainingDiverged when a loss of any run becomes infinite or NaN.
+    epsilon of each labelled row's last step. Raises ConfigError for courses that do not fit together or `engine`,
+    TrainingDiverged when a loss of any run becomes infinite or NaN.
     """
+    _check(engine, courses)
     data, plan, epochs = [course.data for course in courses], courses[0].plan, courses[0].epochs
     for epoch in range(1, epochs + 1):
         started = time.perf_counter()
@@ -218,6 +226,19 @@ def _errors(predictions: list[Prediction], truth: Tensor) -> list[tuple[float, f
         )
         for each in predictions
     ]
+
+
+def _check(engine: Engine, courses: Sequence[Course]) -> None:
+    if len(courses) != engine.runs:
+        raise ConfigError(
+            f"{engine.runs} runs cannot take {len(courses)} courses", fix="Give each run its own."
+        )
+    first = courses[0]
+    for course in courses[1:]:
+        if (course.plan, course.epochs) != (first.plan, first.epochs):
+            raise ConfigError("runs that train together need the same batch plan and number of epochs")
+        if not course.data.has_rows_of(first.data):
+            raise ConfigError("runs that train together need the same samples and number of classes")
 
 
 def _accumulate(sums: dict[str, Tensor], losses: dict[str, Tensor], steps: int) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,9 +54,17 @@ def read_records(path: Path, choose: Choose) -> list[Record]:
         ) from error
 
 
-def _read_csv(path: Path, choose: Choose) -> list[Record]:
+def _text(path: Path) -> str:
     text = path.read_bytes().decode("utf-8-sig")
-    separator = find_separator(text, FORMATS[path.suffix.lower()])
+    if "\0" in text:
+        line = text[: text.index("\0")].count("\n") + 1
+        raise DataError("NUL characters in the text", file=path, line=line, fix="Save it as UTF-8.")
+    return text
+
+
+def _read_csv(path: Path, choose: Choose) -> list[Record]:
+    text = _text(path)
+    separator = find_separator(text, FORMATS[path.suffix.lower()], {"is_corrupted"})
     records = checked_records(TextFile(path, text, "utf-8"), separator)
     _, _, names = next(records)
     columns = choose(names)
@@ -69,7 +78,7 @@ def _read_csv(path: Path, choose: Choose) -> list[Record]:
 
 def _read_jsonl(path: Path, choose: Choose) -> list[Record]:
     rows = {}
-    for line, text in enumerate(path.read_bytes().decode("utf-8-sig").split("\n"), start=1):
+    for line, text in enumerate(_text(path).split("\n"), start=1):
         if not text.strip():
             continue
         try:
@@ -104,9 +113,9 @@ def _record(
     """Typed cells as the label files' reader takes them: empty text is no truth, whole floats are integers."""
     known = {role: values[column] for role, column in columns.items() if column in values}
     for role, cell in known.items():
-        if isinstance(cell, list | dict | bytes):
+        if (why := _not_one_value(cell)) is not None:
             raise DataError(
-                f"holds {str(cell)[:60]!r}, where one value is needed",
+                f"holds {str(cell)[:60]!r}, {why}",
                 file=path,
                 line=line,
                 row=row,
@@ -114,3 +123,9 @@ def _record(
                 fix="Give one label a row.",
             )
     return Record({role: cell_to_text(cell) for role, cell in known.items()}, columns, line, row)
+
+
+def _not_one_value(cell: object) -> str | None:
+    if isinstance(cell, list | dict | bytes):
+        return "where one value is needed"
+    return "which is no label" if isinstance(cell, float) and math.isinf(cell) else None

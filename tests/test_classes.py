@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from noiseaudit.classes import canonical_order
+from noiseaudit.classes import MAX_LENGTH, canonical_order, shortened
 
 
 @pytest.mark.parametrize(
@@ -47,3 +47,8 @@ def test_integers_are_in_the_order_of_their_values(names: list[str]) -> None:
 def test_integers_too_long_for_int() -> None:
     names = ["-" + "9" * 5000, "-" + "1" * 5000, "0", "1" + "0" * 4999, "1" + "0" * 4998 + "1"]
     assert canonical_order(reversed(names)) == names
+
+
+def test_very_long_names_lose_their_end() -> None:
+    assert shortened("n" * MAX_LENGTH) == "n" * MAX_LENGTH
+    assert shortened("n" * (MAX_LENGTH + 1)) == "n" * (MAX_LENGTH - 1) + "…"

@@ -73,3 +73,57 @@ def test_numbers_above_the_limit(tmp_path: Path) -> None:
     assert "'20000' is more than 10000" in result.stderr
     result = CliRunner().invoke(app, ["corrupt", "x", "--rate", "half", "--kind", "symmetric", "--out", "y"])
     assert "'--rate': 'half' is not a number" in result.stderr
+
+
+@pytest.mark.parametrize("variable", ["NOISEAUDIT_VERSION", "NOISEAUDIT_HELP", "NOISEAUDIT_RANK_HELP"])
+def test_no_variable_stands_in_for_help_or_version(variable: str, tmp_path: Path) -> None:
+    result = CliRunner().invoke(app, ["rank", str(tmp_path / "none")], env={variable: "1"})
+    assert (result.exit_code, "no such audit" in result.stderr, result.stdout) == (2, True, "")
+
+
+def test_no_variable_stands_in_for_the_help_of_a_group() -> None:
+    result = CliRunner().invoke(app, ["bench", "no-such-command"], env={"NOISEAUDIT_BENCH_HELP": "1"})
+    assert (result.exit_code, "no-such-command" in result.stderr) == (2, True)
+
+
+def test_help_and_version_stay_options_of_the_command_line() -> None:
+    assert CliRunner().invoke(app, ["--version"]).stdout.startswith("noiseaudit ")
+    for words in (["rank", "--help"], ["rank", "-h"], ["-h"]):
+        assert "Usage:" in CliRunner().invoke(app, words).stdout
+
+
+@pytest.mark.parametrize(
+    ("option", "problem"),
+    [("images", "pictures"), ("embeddings", "features.npy"), ("trusted", "trusted.csv")],
+)
+def test_an_error_about_a_file_names_the_variable_that_named_it(
+    option: str, problem: str, tmp_path: Path
+) -> None:
+    (tmp_path / "trusted.csv").write_text("image\nno-such.png\n")
+    variable, value = f"NOISEAUDIT_SCAN_{option.upper()}", str(tmp_path / problem)
+    others = ["--method", "reweight"] if option == "trusted" else []
+    result = _scan(tmp_path, {variable: value}, *others)
+    assert result.exit_code == 2
+    assert value in result.stderr
+    assert result.stderr.endswith(f" (--{option} is set by the environment variable {variable})\n")
+
+
+def test_an_error_about_another_file_names_no_variable(tmp_path: Path) -> None:
+    (tmp_path / "labels").mkdir()
+    result = _scan(tmp_path, {"NOISEAUDIT_SCAN_IMAGES": str(tmp_path / "labels")}, "--label-column", "x")
+    assert (result.exit_code, "labels.csv" in result.stderr) == (2, True)
+    assert "environment" not in result.stderr
+
+
+def test_a_word_that_is_also_the_name_of_a_folder_names_no_variable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rows").mkdir()
+    (tmp_path / "empty.csv").write_text("image,label\n")
+    words = ["scan", "empty.csv", "--out", "run"]
+    result = CliRunner().invoke(app, words, env={"NOISEAUDIT_SCAN_IMAGES": "rows"})
+    assert (result.exit_code, "there are no rows" in result.stderr) == (2, True)
+    assert "environment" not in result.stderr
+    result = CliRunner().invoke(app, words, env={"NOISEAUDIT_SCAN_IMAGES": "empty.csv"})
+    assert "--images is set by the environment variable" in result.stderr

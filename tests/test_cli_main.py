@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from noiseaudit.errors import DataError, TrainingDiverged
 from noiseaudit.result import AuditResult
 from noiseaudit_cli import main, rank
-from noiseaudit_cli.main import COMMANDS, app
+from noiseaudit_cli.main import COMMANDS, GROUPS, app
 
 RUN = CliRunner().invoke
 
@@ -32,9 +32,12 @@ def _outcome(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> Any:
     return RUN(app, ["rank", "run"])
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+GROUPED = [f"{group} {name}" for group, module in GROUPS.items() for name in module.COMMANDS]
+
+
+@pytest.mark.parametrize("name", [*COMMANDS, *GROUPED])
 def test_every_command_has_help_with_examples(name: str) -> None:
-    result = RUN(app, [name, "--help"])
+    result = RUN(app, [*name.split(), "--help"])
     assert result.exit_code == 0
     assert "Examples:" in result.stdout
     assert f"noiseaudit {name}" in result.stdout
@@ -45,7 +48,15 @@ def test_every_command_has_help_with_examples(name: str) -> None:
 def test_the_list_of_commands(arguments: list[str]) -> None:
     result = RUN(app, arguments)
     assert result.exit_code == 0
-    assert all(name in result.stdout for name in COMMANDS)
+    assert all(name in result.stdout for name in [*COMMANDS, *GROUPS])
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["-h"]])
+@pytest.mark.parametrize("group", GROUPS)
+def test_the_list_of_a_groups_commands(group: str, arguments: list[str]) -> None:
+    result = RUN(app, [group, *arguments])
+    assert result.exit_code == 0
+    assert all(f" {name} " in result.stdout for name in GROUPS[group].COMMANDS)
 
 
 def test_version() -> None:
@@ -97,6 +108,9 @@ def test_debug_shows_where(monkeypatch: pytest.MonkeyPatch) -> None:
         (["rank", "run", "--ordered"], "No such option: --ordered"),
         (["clean", "run", "--out", "x.csv"], "--policy"),
         (["scam"], "scam"),
+        (["bench", "walk"], "walk"),
+        (["bench", "run"], "Missing argument 'TABLE'"),
+        (["bench", "run", "table1", "--jobs", "0"], "--jobs"),
     ],
 )
 def test_usage_errors_are_one_line_that_names_the_option(arguments: list[str], words: str) -> None:

@@ -28,7 +28,7 @@ def test_all_of_it() -> None:
         "",
         "12 of 1,000 labels look wrong (about 12 are, by the model's own estimate).",
         "  backbone  mlp",
-        "  cut-off   p_mislabeled 51 %: Highest F1.",
+        "  cut-off   p_mislabeled 0.5123: Highest F1.",
         "  cleaned   cleaned.jsonl: 1,012 relabelled",
         "",
         "Open my run/report.html, or go on with",
@@ -58,11 +58,12 @@ def test_a_dominant_pair_is_one_safe_line() -> None:
     )
 
 
-def test_a_certain_cutoff_is_not_called_certain() -> None:
+def test_a_cutoff_is_exact_and_says_where_it_flags_nothing() -> None:
     cutoff = {"score": "p_mislabeled", "threshold": 0.99999, "reason": "Three rows."}
-    assert "  cut-off   p_mislabeled > 99.9 %: Three rows.\n" in scan_summary(
-        _run(cutoff=cutoff), Path("run")
-    )
+    assert "  cut-off   p_mislabeled 0.99999: Three rows.\n" in scan_summary(_run(cutoff=cutoff), Path("run"))
+    counts = _run()["counts"] | {"suspects": 0}
+    text = scan_summary(_run(cutoff=cutoff, counts=counts), Path("run"))
+    assert "  cut-off   p_mislabeled 0.99999, no row is flagged: Three rows.\n" in text
 
 
 def test_unlabelled_rows_are_mentioned() -> None:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 from typing import Any
 
+import numpy as np
 import pytest
 
 from noiseaudit.config import AuditConfig, UMNConfig, one_of, with_overrides
 from noiseaudit.errors import ConfigError
+from noiseaudit.methods import METHODS
 
 
 @pytest.mark.parametrize(
@@ -42,6 +45,61 @@ def test_a_setting_out_of_range_is_named(name: str, value: Any) -> None:
 def test_an_option_out_of_range_is_named(name: str, value: Any, option: str) -> None:
     with pytest.raises(ConfigError, match=re.escape(option)):
         AuditConfig(**{name: value})
+
+
+@pytest.mark.parametrize("kind", [type(method.settings("mlp")) for method in METHODS.values()])
+def test_every_setting_of_every_method_has_its_type(kind: Any) -> None:
+    for item in dataclasses.fields(kind):
+        for value in (None, True, [1], *([] if isinstance(item.default, str) else ["1"])):
+            with pytest.raises(ConfigError, match=re.escape(f"--set {item.name}={value!r}: not ")):
+                kind(**{item.name: value})
+        if isinstance(item.default, int):
+            with pytest.raises(ConfigError, match=f"--set {item.name}=2.5: not a whole number"):
+                kind(**{item.name: 2.5})
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("epochs", 2.0, "--epochs=2.0: not a whole number"), ("epochs", True, "--epochs=True: not a whole number"),
+        ("epochs", "3", "--epochs='3': not a whole number"), ("seed", None, "--seed=None: not a whole number"),
+        ("image_size", 32.0, "--image-size=32.0: not a whole"), ("batch_size", "8", "--batch-size='8': not a whole"),
+        ("min_labelled_share", "x", "min_labelled_share='x': not a number"), ("device", 0, "--device=0: not text"),
+        ("noise_rate", "0.2", "--noise-rate='0.2': not a number"), ("cutoff", 0.5, "--cutoff=0.5: not text"),
+        ("method", None, "--method=None: not text"), ("backbone", 1, "--backbone=1: not text"),
+        ("settings", [("hidden", 8)], "--set=[('hidden', 8)]: not a mapping"),
+        ("settings", None, "--set=None: not a mapping"),
+    ],
+)  # fmt: skip
+def test_an_option_of_another_type_is_named(name: str, value: Any, message: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        AuditConfig(**{name: value})
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        ({"hidden": 2.5}, "--set hidden=2.5: not a whole number. The default is 256."),
+        ({"alpha": None}, "--set alpha=None: not a number. The default is 1.0."),
+        ({"label_kl": 1}, "--set label_kl=1: not text. The default is sample."),
+        ({"alpha": True}, "--set alpha=True: not a number."),
+        ({3: 1}, "--set: no such choice 3. Choose one of hidden, "),
+    ],
+)
+def test_overrides_of_another_type_are_named(overrides: dict[Any, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=re.escape(message)):
+        with_overrides(UMNConfig(), AuditConfig(settings=overrides).settings)
+
+
+def test_a_configuration_can_be_recorded() -> None:
+    """Numbers of NumPy, as a search over settings gives them, and a mapping that changes afterwards."""
+    overrides = {"hidden": np.int64(8), "alpha": np.float32(2)}
+    numbers: dict[str, Any] = {"epochs": np.int64(3), "noise_rate": np.float32(0.5)}
+    config = AuditConfig(**numbers, settings=overrides)
+    overrides.clear()
+    asked = json.loads(json.dumps(dataclasses.asdict(config)))
+    assert (asked["epochs"], asked["noise_rate"]) == (3, 0.5)
+    assert asked["settings"] == {"hidden": 8, "alpha": 2.0}
 
 
 def test_the_ends_of_ranges_are_allowed() -> None:

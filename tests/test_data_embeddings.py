@@ -105,6 +105,28 @@ def test_a_null_in_a_list_is_a_value_that_is_missing(tmp_path: Path) -> None:
     np.testing.assert_array_equal(load_embeddings(path, table()), [[1.0], [np.nan], [2.0]])
 
 
+@pytest.mark.parametrize(
+    "kind",
+    [pa.list_(pa.float64()), pa.list_(pa.int32()), pa.large_list(pa.float32()), pa.list_(pa.float32(), 2)],
+)
+@pytest.mark.parametrize("missing", [0, 1, 2])
+def test_a_list_that_is_null_or_empty_is_a_row_that_cannot_be_read(
+    tmp_path: Path, kind: pa.DataType, missing: int
+) -> None:
+    empty: list[int] = []
+    for nothing in (None, empty) if not pa.types.is_fixed_size_list(kind) else (None,):
+        lists: list[list[int] | None] = [[1, 2], [3, 4], [5, 6]]
+        lists[missing] = nothing
+        path = save_parquet(tmp_path, sample_id=IDS, e=pa.array(lists, kind))
+        expected = np.array([[1, 2], [3, 4], [5, 6]], np.float32)
+        expected[missing] = np.nan
+        loaded = load_embeddings(path, table())
+        assert loaded.dtype == np.float32
+        np.testing.assert_array_equal(loaded, expected)
+        with pytest.raises(DataError, match=rf"row {missing}: '{IDS[missing]}': {UNREADABLE}"):
+            load_embeddings(path, table(), strict=True)
+
+
 def test_strict_names_the_row_of_the_file(tmp_path: Path) -> None:
     lists = [[1.0], [2.0], [float("nan")]]
     path = save_parquet(tmp_path, sample_id=["c", "b", "a"], e=lists)
@@ -177,11 +199,17 @@ def test_nothing_is_unpickled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
             r"row 2, column 'sample_id': id 'a' appears twice",
         ),
         ({"sample_id": ["a", None, "c"], "e": VALUES.tolist()}, r"row 1, column 'sample_id': empty id"),
-        ({"sample_id": IDS, "e": [[1.0], [2.0, 3.0], [4.0]]}, r"row 1: an empty embedding, or not as long"),
-        ({"sample_id": IDS, "e": [[1.0], [2.0], None]}, r"row 2: an empty embedding"),
         (
-            {"sample_id": IDS, "e": pa.array([[], [], []], pa.list_(pa.float32()))},
-            r"row 0: an empty embedding",
+            {"sample_id": IDS, "e": [[1.0], [2.0, 3.0], [4.0]]},
+            r"e\.parquet, row 1: a list of 2 numbers, but row 0 has 1\. Give every sample a list of the same",
+        ),
+        (
+            {"sample_id": IDS, "e": [None, [2.0, 3.0], [4.0]]},
+            r"row 2: a list of 1 numbers, but row 1 has 2",
+        ),
+        (
+            {"sample_id": IDS, "e": pa.array([[], [], None], pa.list_(pa.float32()))},
+            r"3 of 3 embeddings cannot be read \(row 0 'a': ",
         ),
         (
             {"sample_id": ["c", "b", "a"], "e": [[1.0], [None], [float("inf")]]},

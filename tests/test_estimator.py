@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import doctest
+import re
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.datasets import load_digits
 from sklearn.metrics import average_precision_score
@@ -64,20 +66,52 @@ def test_a_numpy_integer_is_a_seed_like_any_other(noisy_digits: tuple[Any, Any, 
     assert not audits[0].table.equals(audits[2].table)
 
 
-def test_is_labelled_is_as_long_as_y(noisy_digits: tuple[Any, Any, Any]) -> None:
+@pytest.mark.parametrize("name", ["is_labelled", "is_trusted"])
+@pytest.mark.parametrize(
+    "flags",
+    [
+        [True, False], np.ones((600, 1), np.bool_), np.arange(600), np.array(["False"] * 600), np.full(600, -1),
+    ],
+    ids=["short", "2-D", "places", "text", "signs"],
+)  # fmt: skip
+def test_flags_are_bool_and_as_long_as_y(noisy_digits: tuple[Any, Any, Any], name: str, flags: Any) -> None:
     x, y, _ = noisy_digits
-    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
-        NoiseAuditClassifier(epochs=1).fit(x, y, is_labelled=[True, False])
+    shape = re.escape(str(np.shape(flags)))
+    with pytest.raises(
+        ValueError, match=rf"{name} must be an array of bool of shape \(600,\), got .* {shape}"
+    ):
+        NoiseAuditClassifier(epochs=1).fit(x, y, **{name: flags})
 
 
-def test_unlabelled_rows_are_not_looked_at(noisy_digits: tuple[Any, Any, Any]) -> None:
-    x, y, _ = noisy_digits
+@pytest.mark.parametrize("kind", ["text", "None", "NaN", "list", "series"])
+def test_unlabelled_rows_are_not_looked_at(noisy_digits: tuple[Any, Any, Any], kind: str) -> None:
+    x, letters, _ = noisy_digits
     labelled = np.arange(600) % 3 > 0
-    other = np.where(labelled, y, "zzz")
+    y = np.searchsorted(list("abcdefghij"), letters)
+    if kind == "text":
+        y = letters
+    fillers: dict[str, Any] = {
+        "text": np.where(labelled, y, "zzz"),
+        "None": np.where(labelled, y.astype(object), None),
+        "NaN": np.where(labelled, np.searchsorted(list("abcdefghij"), letters), np.nan),
+        "list": [code if known else "" for code, known in zip(y.tolist(), labelled, strict=True)],
+        "series": pd.Series(y, index=range(600, 0, -1)).where(labelled),
+    }
     one = NoiseAuditClassifier(epochs=2, random_state=0).fit(x, y, is_labelled=labelled)
-    two = NoiseAuditClassifier(epochs=2, random_state=0).fit(x, other, is_labelled=labelled)
+    two = NoiseAuditClassifier(epochs=2, random_state=0).fit(x, fillers[kind], is_labelled=labelled)
     np.testing.assert_array_equal(one.p_mislabeled_, two.p_mislabeled_)
+    assert two.classes_.tolist() == one.classes_.tolist() == np.unique(y).tolist()
     assert np.isnan(one.p_mislabeled_[~labelled]).all()
     assert not np.isnan(one.p_mislabeled_[labelled]).any()
-    assert set(two.suggested_label_) <= set("abcdefghij")
+    assert set(two.suggested_label_) <= set(y)
     assert not one.is_label_issue_[~labelled].any()
+
+
+@pytest.mark.parametrize("missing", [np.nan, None])
+def test_a_labelled_row_needs_a_label(noisy_digits: tuple[Any, Any, Any], missing: Any) -> None:
+    x, letters, _ = noisy_digits
+    y = letters.astype(object)
+    y[[5, 7]] = missing
+    labelled = np.arange(600) != 7
+    with pytest.raises(ValueError, match=r"contains NaN|holds None"):
+        NoiseAuditClassifier(epochs=1).fit(x, y, is_labelled=labelled)

@@ -108,11 +108,11 @@ def test_typed_cells_read_as_labels_do(suffix: str, make_audit: MakeAudit, tmp_p
 
 BAD = [
     ("t.csv", "sample_id,true_label\nno-such,cat\n", "shares no sample_id with the audit"),
-    ("t.csv", "sample_id,true_label\nimages/00000.png,cat\nimages/00000.png,cat\n", "line 3.*stands twice"),
+    ("t.csv", "sample_id,true_label\nimages/00000.png,cat\nimages/00000.png,dog\n", "line 3.*stands twice"),
     ("t.csv", "sample_id,is_corrupted\nimages/00000.png,maybe\n", "line 2, column 'is_corrupted'.*'maybe'"),
     ("t.csv", "sample_id,note\nimages/00000.png,x\n", "no column says the truth"),
     ("t.csv", "name,true_label\nimages/00000.png,cat\n", "no column names the rows"),
-    ("t.csv", "ID,true_label\nimages/00000.png,cat\nimages/00000.png,cat\n", "line 3, column 'ID'"),
+    ("t.csv", "ID,is_corrupted\nimages/00000.png,no\nimages/00000.png,1\n", "line 3, column 'ID'"),
     ("t.csv", "id,path,true_label\nx,y,cat\n", "column 'id': shares no sample_id"),
     ("t.csv", "FileName,true_label\nno-such,cat\n", "column 'FileName': shares no image with the audit"),
     ("t.csv", "sample_id,sample_id,true_label\na,a,cat\n", "column 'sample_id': two columns have this name"),
@@ -129,6 +129,22 @@ BAD = [
     ("t.csv", b"sample_id,true_label\n\xff\xfe,cat\n", "not UTF-8"),
     ("t.jsonl", '{"sample_id": "images/00000.png"\n', "line 1: not JSON"),
     ("t.jsonl", "[1]\n", "line 1: not a JSON object"),
+    (
+        "t.jsonl",
+        '{"sample_id": "x"}\n{"true_label": -1e400}',
+        "line 2, column 'true_label': holds '-inf', which is no label",
+    ),
+    ("t.csv", "sample_id,true_label\na,cat\nimages/00000.png\0,cat\n", "line 3: NUL characters"),
+    (
+        "t.csv",
+        "sample_id,true_label\na,cat\nimages/00000.png, cat\nimages/00001.png,dog \n",
+        "line 3, column 'true_label'.*the first is ' cat'\\)\\. Write 'cat' in its",
+    ),
+    (
+        "t.jsonl",
+        '{"sample_id": "images/00003.png", "true_label": "wolf"}',
+        "line 1, column 'true_label'.*the first is 'wolf'\\)\\. The classes are 'cat', 'dog', 'frog'\\.$",
+    ),
     ("t.parquet", "PAR1", "not a readable Parquet file"),
     ("t.xlsx", "", "unknown kind of file"),
 ]
@@ -307,9 +323,14 @@ def test_ids_that_are_not_the_audits_give_way_to_the_images(make_audit: MakeAudi
     assert read_truth(write(tmp_path / "t.csv", rows), audit).is_known.sum() == 56
 
 
-def test_truth_separated_by_semicolons(make_audit: MakeAudit, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "header", ["image;is_corrupted", "sep=;\r\nimage;is_corrupted", "image;is_corrupted;a, b"]
+)
+def test_truth_separated_by_semicolons(header: str, make_audit: MakeAudit, tmp_path: Path) -> None:
     audit = make_audit()
-    (tmp_path / "t.csv").write_text(f"image;is_corrupted\r\n{audit.column('image')[2]};yes\r\n")
+    (tmp_path / "t.csv").write_text(
+        f"{header}\r\n{audit.column('image')[2]};yes{';' * (header.count(';') - 1 - header.count('sep'))}\r\n"
+    )
     assert np.flatnonzero(read_truth(tmp_path / "t.csv", audit).is_corrupted).tolist() == [2]
 
 
@@ -320,3 +341,46 @@ def test_an_audit_of_embeddings_is_joined_on_ids(make_audit: MakeAudit, tmp_path
         DataError, match=r"column 'filename': shares no image .* Use the sample_id of audit\.parq"
     ):
         read_truth(path, audit)
+
+
+def test_integers_that_pandas_wrote_as_floats_are_not_taken_for_other_classes(
+    make_audit: MakeAudit, tmp_path: Path
+) -> None:
+    audit = make_audit(classes=["0", "1", "2"])
+    rows = truth_rows(audit, "image", "true_label")
+    path = write(tmp_path / "t.csv", [{**row, "true_label": f"{row['true_label']}.0"} for row in rows])
+    with pytest.raises(
+        DataError, match=r"t\.csv, line 2, column 'true_label'.* '(\d)\.0'\)\. Write '\1' in its"
+    ):
+        read_truth(path, audit)
+
+
+def test_a_class_that_no_row_was_given_is_legal_and_said(make_audit: MakeAudit, tmp_path: Path) -> None:
+    audit = make_audit()
+    rows = truth_rows(audit, "sample_id", "true_label")
+    rows[0]["true_label"] = rows[1]["true_label"] = "wolf"
+    truth = read_truth(write(tmp_path / "t.csv", rows), audit)
+    assert truth.is_corrupted[:2].all()
+    fields = json.loads(json.dumps(evaluate(audit, truth).to_dict()))
+    assert fields["n_unused_classes"] == 2
+    assert fields["notes"] == [
+        "2 true labels are no classes of the audit, such as 'wolf': those rows count as corrupted."
+    ]
+    own = evaluate(audit, truth_from_audit(audit)).to_dict()
+    assert (own["n_unused_classes"], own["notes"]) == (0, [])
+
+
+def test_what_meant_unlabelled_in_the_scan_is_no_truth(make_audit: MakeAudit, tmp_path: Path) -> None:
+    audit = make_audit()
+    rows = truth_rows(audit, "sample_id", "true_label")
+    rows[0]["true_label"] = "?"
+    path = write(tmp_path / "t.csv", rows)
+    assert not read_truth(path, audit, missing_label="?").is_known[0]
+    assert read_truth(path, audit, missing_label="?").is_known[1]
+    assert read_truth(path, audit).is_corrupted[0]
+
+
+def test_true_labels_of_an_audit_that_are_other_names(make_audit: MakeAudit) -> None:
+    audit = edited(make_audit(), "true_label", ["Cat "] * 60)
+    with pytest.raises(DataError, match=r"column 'true_label': no true label .* 'Cat '\)\. Write 'cat'"):
+        truth_from_audit(audit)

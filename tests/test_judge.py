@@ -170,3 +170,10 @@ def test_spread() -> None:
     assert spread(np.array([5, 6]), np.array([2, 0]), 4).to_pylist() == [6, None, 5, None]  # type: ignore[union-attr]
     assert spread(pa.array(["x"]), np.array([1]), 2).to_pylist() == [None, "x"]  # type: ignore[union-attr]
     assert spread(None, np.array([1]), 2) is None
+
+
+def test_why_shortens_names_and_not_itself() -> None:
+    long = {"cat": "c" * 500, "dog": "d" * 500, "frog": "frog", None: None}
+    table = dataclasses.replace(TABLE, given_label=strings(*(long[name] for name in TABLE.given_label)))
+    why = judge(table, STATUS, REASON, FITTED, VERDICTS).column("why")[0].as_py()
+    assert why == f"Still looks like {'c' * 159}… (75 %); next is {'d' * 159}… (25 %)."

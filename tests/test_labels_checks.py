@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from noiseaudit.errors import DataError
-from noiseaudit.labels.checks import check_labels
+from noiseaudit.labels.checks import check_labels, check_true_labels
 
 
 def check(*labels: str | None) -> list[str]:
@@ -13,7 +13,18 @@ def check(*labels: str | None) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "odd", ['["cat", "dog"]', "['cat']", '{"cat": 0.7}', "{'cat', 'dog'}", "[0.1 0.9]", "[]"]
+    "odd",
+    [
+        '["cat", "dog"]',
+        "['cat']",
+        '{"cat": 0.7}',
+        "{'cat', 'dog'}",
+        "[0.1 0.9]",
+        "[.5]",
+        "[ 1e-05]",
+        "[1]",
+        "[]",
+    ],
 )
 def test_lists_and_mappings_stop(odd: str) -> None:
     with pytest.raises(DataError, match=r"data\.csv, row 1, column 'label': label .* is a list or mapping"):
@@ -39,6 +50,11 @@ def test_a_combination_of_other_labels_stops(odd: str) -> None:
         "a/cat/x",
         "['\\d'",
         "[1 is 2]",
+        "[+]",
+        "[-]",
+        "[e]",
+        "[E, e]",
+        "[.]",
         "{[]}",
         "=1+1",
         "|",
@@ -86,3 +102,34 @@ def test_lookalikes_of_missing_warn_once_each() -> None:
     warnings = check("NA", "nan", "None", "null", "NA", "cat", "banana")
     assert [warning.split()[0] for warning in warnings] == ["'NA'", "'nan'", "'None'", "'null'"]
     assert warnings[0].endswith("give --missing-label NA")
+
+
+@pytest.mark.parametrize("labels", [["cat"], [None, "wolf", "cat"], [None], []])
+def test_true_labels_of_which_one_is_a_class_pass(labels: list[str | None]) -> None:
+    check_true_labels(labels, ["cat", "dog"], column="true_label")
+
+
+def test_true_labels_without_any_class_to_compare_pass() -> None:
+    check_true_labels(["cat"], [], column="true_label")
+
+
+@pytest.mark.parametrize(
+    ("label", "fix"),
+    [
+        (" 3", "Write '3' in its place."),
+        ("3.0", "Write '3' in its place."),
+        ("CAT\t", "Write 'cat' in its place."),
+        ("30", "The classes are 'cat', '3'."),
+    ],
+)
+def test_true_labels_none_of_which_is_a_class_stop_with_a_suggestion(label: str, fix: str) -> None:
+    with pytest.raises(DataError) as caught:
+        check_true_labels([None, label], ["cat", "3"], file=Path("t.csv"), line=4, column="truth")
+    place, _, rest = str(caught.value).partition(": ")
+    assert place == "t.csv, line 4, column 'truth'"
+    assert rest == f"no true label is a class of the labels (the first is {label!r}). {fix}"
+
+
+def test_few_of_many_classes_are_listed() -> None:
+    with pytest.raises(DataError, match=r"The classes are 'c0', .*'c9' and 2 more\.$"):
+        check_true_labels(["x"], [f"c{i}" for i in range(12)], column="true_label")

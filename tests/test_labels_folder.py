@@ -36,7 +36,9 @@ def test_loose_images_are_unlabelled_and_empty_folders_no_class(root: Path) -> N
     table = read_labels(root)
     assert table.given_label.tolist()[-1] is None
     assert table.classes == ("cat", "dog")
-    assert "1 images lie in" in table.warnings[0]
+    assert table.warnings[0] == (
+        "1 images lie in the folder itself, not in a class folder: taken as unlabelled"
+    )
     assert "'bird' holds no images" in table.warnings[1]
 
 
@@ -122,7 +124,7 @@ def test_a_label_file_in_the_tree_warns(root: Path, name: str) -> None:
     (root / name).touch()
     assert read_labels(root).warnings == (
         "folder names are taken as labels; if the labels are in a file, "
-        f"give {root / name} as DATA with --images {root}",
+        f"give the folder's {name} as DATA, and the folder as --images",
     )
 
 
@@ -133,3 +135,24 @@ def test_splits_taken_as_classes_warn(root: Path) -> None:
     assert read_labels(root).warnings == (
         "the folders Train, test are taken as classes; if they are splits, scan one of them",
     )
+
+
+def test_a_single_split_stops_and_names_the_folder_to_scan(tmp_path: Path) -> None:
+    for name in ("train/cat/a.png", "train/dog/b.png"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    with pytest.raises(DataError) as caught:
+        read_labels(tmp_path)
+    assert str(caught.value) == (
+        f"{tmp_path}: all images in sub-folders lie in 'train', and at least two classes are needed. "
+        f"Its sub-folders look like classes: scan {tmp_path / 'train'}."
+    )
+    assert read_labels(tmp_path / "train").classes == ("cat", "dog")
+
+
+def test_a_single_class_is_not_taken_for_a_split(tmp_path: Path) -> None:
+    (tmp_path / "cat" / "2024").mkdir(parents=True)
+    for name in ("a.png", "2024/b.png"):
+        (tmp_path / "cat" / name).touch()
+    with pytest.raises(DataError, match=r"Give a folder with one sub-folder of images per class.*column\.$"):
+        read_labels(tmp_path)

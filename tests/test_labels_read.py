@@ -179,10 +179,23 @@ def test_ids_stop_the_scan_only_where_they_were_named(tmp_path: Path, ids: tuple
     assert table.source is not None
     assert table.source.id_column is None
     (warning,) = table.warnings
-    assert warning.startswith("column 'id' is left out: ")
+    assert warning.startswith("column 'id' is left out: data.csv, row 1, ")
     assert "row 1" in warning
     with pytest.raises(DataError, match="row 1, column 'id'"):
         read(tmp_path, text, ColumnNames(id="id"))
+
+
+def test_true_labels_that_are_no_classes_stop_the_scan_only_where_they_were_named(tmp_path: Path) -> None:
+    text = "image,label,true_label\na,1,1.0\nb,2,\n"
+    table = read(tmp_path, text)
+    assert table.true_label is None
+    assert table.warnings == (
+        "column 'true_label' is left out: data.csv, column 'true_label': no true label is a class of the labels "
+        "(the first is '1.0'). Write '1' in its place.",
+    )
+    with pytest.raises(DataError, match=r"/data\.csv, column 'true_label': no true label"):
+        read(tmp_path, text, ColumnNames(true_label="true_label"))
+    assert read(tmp_path, text.replace("1.0", "1")).true_label is not None
 
 
 def test_a_cell_of_any_length_is_read(tmp_path: Path) -> None:

@@ -14,7 +14,16 @@ from noiseaudit.clean import CleanSummary
 from noiseaudit.errors import ConfigError, DataError
 from noiseaudit.labels.columns import ColumnNames
 from noiseaudit.labels.table import Source
-from noiseaudit.manifest import RunInputs, describe_run, file_sha256, find_source, saved_run, scanned_columns
+from noiseaudit.manifest import (
+    RunInputs,
+    clean_command,
+    describe_run,
+    file_sha256,
+    find_source,
+    saved_run,
+    scanned_columns,
+    scanned_missing_label,
+)
 from noiseaudit.ranking import dominant_pair
 from noiseaudit.result import AuditResult
 from noiseaudit.runfolder import write_run_json
@@ -113,6 +122,12 @@ def test_paths_are_absolute_and_the_file_is_hashed(
 )
 def test_the_columns_of_a_run(run: dict[str, Any], columns: ColumnNames) -> None:
     assert scanned_columns(run) == columns
+    assert scanned_missing_label(run) is None
+
+
+def test_what_meant_unlabelled_in_a_run() -> None:
+    assert scanned_missing_label({"source": {"missing_label": "?"}}) == "?"
+    assert scanned_missing_label({"source": {"missing_label": 7}}) is None
 
 
 def test_a_folder_has_no_hash(tmp_path: Path) -> None:
@@ -175,3 +190,23 @@ def test_an_odd_source_in_run_json_is_named(tmp_path: Path, source: object) -> N
     write_run_json(tmp_path, {"status": "complete", "source": source})
     with pytest.raises(DataError, match=r"run\.json: its `source` .* --data"):
         find_source(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("data", "format", "out"),
+    [
+        ("/data/labels.jsonl", "jsonl", "cleaned.jsonl"),
+        ("/data/LABELS.TSV", "tsv", "cleaned.TSV"),
+        ("/data/photos.v2", "folder", "cleaned.csv"),
+        ("/data/photos.parquet", "folder", "cleaned.csv"),
+    ],
+)
+def test_the_clean_command_writes_the_format_that_was_scanned(data: str, format: str, out: str) -> None:
+    command = clean_command({"paths": {"data": data}, "source": {"format": format}}, Path("my run"))
+    assert command == f"noiseaudit clean 'my run' --policy relabel --out {out}"
+
+
+def test_the_clean_command_of_a_run_that_says_little() -> None:
+    assert clean_command({}, Path("run")).endswith(" --out cleaned.csv")
+    assert clean_command({"paths": {"data": "/data/labels.parquet"}}, Path("run")).endswith("cleaned.parquet")
+    assert clean_command({"paths": {"data": "/data/photos.v2"}}, Path("run")).endswith("cleaned.csv")

@@ -168,9 +168,10 @@ def test_the_learning_rate_follows_its_schedule() -> None:
     assert rates == pytest.approx([1e-3, 1e-3, 0.5e-3])
 
 
-def test_the_epsilon_of_a_step_is_the_one_that_weighs_it() -> None:
+@pytest.mark.parametrize(("backbone", "shape"), [("mlp", (1, 6, 6)), ("conv13", (1, 12, 12))])
+def test_the_epsilon_of_a_step_is_the_one_that_weighs_it(backbone: str, shape: tuple[int, ...]) -> None:
     """Same perturbations, same draws; asking for it leaves the step as it would have been."""
-    asked, plain, batch = make("umn_plus"), make("umn_plus"), toy((1, 6, 6))
+    asked, plain, batch = make("umn_plus", backbone, shape), make("umn_plus", backbone, shape), toy(shape, 12)
     kept: list[Tensor] = []
     weigh = objective.label_weight
 
@@ -181,6 +182,8 @@ def test_the_epsilon_of_a_step_is_the_one_that_weighs_it() -> None:
     asked.step(batch, 0.0)
     plain.step(batch, 0.0)
     found = asked.step_epsilon(batch)
+    assert_close(asked.learner.state_dict(), plain.learner.state_dict(), rtol=0, atol=0)
+    assert_close(asked.guider.state_dict(), plain.guider.state_dict(), rtol=0, atol=0)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(objective, "label_weight", spy)
         losses = asked.step(batch, 0.5)

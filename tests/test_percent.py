@@ -1,4 +1,4 @@
-"""Percentages for people."""
+"""Percentages and cut-offs for people."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from noiseaudit.percent import percent, score_text
+from noiseaudit.percent import cutoff_text, percent
 
 
 @pytest.mark.parametrize(
@@ -39,6 +39,23 @@ def test_what_is_shown_is_near_and_never_all_or_nothing(share: float) -> None:
     assert number / 100 == pytest.approx(share, abs=0.00501 if 0.094 < share < 0.996 else 0.00101)
 
 
-def test_epsilon_is_no_percentage() -> None:
-    assert score_text("epsilon", 0.00012346) == "0.0001235"
-    assert score_text("p_mislabeled", 1.0) == "> 99.9 %"
+@pytest.mark.parametrize(
+    ("threshold", "shown"),
+    [
+        (0.00012346, "0.0001235"),
+        (0.0, "0"),
+        (0.5, "0.5"),
+        (0.99964, "0.9996"),
+        (0.99999, "0.99999"),
+        (0.9999999949, "0.99999999"),
+        (1 - 2**-53, "0.9999999999999999"),
+        (1.0, "1"),
+    ],
+)
+def test_a_threshold_is_told_from_certainty(threshold: float, shown: str) -> None:
+    assert cutoff_text("epsilon", threshold) == f"epsilon {shown}"
+
+
+def test_a_cutoff_that_flags_nothing_says_so() -> None:
+    assert cutoff_text("p_mislabeled", 0.2, 0) == "p_mislabeled 0.2, no row is flagged"
+    assert cutoff_text("p_mislabeled", 0.2, 1) == "p_mislabeled 0.2"

@@ -140,5 +140,10 @@ def test_run_json_gives_suffix_warnings_and_duration_but_no_path(make_audit: Mak
     assert settings["duration"] == "62 s"
     assert (settings["method"], settings["epochs"], settings["settings.alpha"]) == ("umn", "40", "20.0")
     assert "asked.epochs" not in settings
-    assert settings["cut-off threshold"] == "p_mislabeled 50 %"
+    assert settings["cut-off threshold"] == "p_mislabeled 0.5"
     assert not any("secret-host" in value or "someone" in value for value in settings.values())
+
+
+def test_a_folder_scan_is_cleaned_to_csv(make_audit: MakeAudit) -> None:
+    run = {"paths": {"data": "/data/photos.v2"}, "source": {"format": "folder"}}
+    assert build_view(make_audit(), run).clean_command.endswith(" --out cleaned.csv")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable
 from html.parser import HTMLParser
@@ -159,6 +160,7 @@ def test_an_empty_report_still_stands(empty: str, make_audit: MakeAudit) -> None
     assert page.open == []
     assert "None of 60 labels looks wrong" in page.text
     assert "No label is above the cut-off." in page.text
+    assert "Cut-off: p_mislabeled 2, no row is flagged. " in page.text
     assert "Which classes are confused" not in page.text
     assert "Against the truth" not in page.text
 
@@ -215,3 +217,15 @@ def test_every_writer_writes_whole_files_or_none(writer: str, make_audit: MakeAu
     with pytest.raises(OutputError):
         WRITERS[writer](view, tmp_path / "no folder" / "out")
     assert [p.name for p in tmp_path.iterdir()] == ["out"]
+
+
+def test_warnings_and_reasons_are_shown_whole(make_audit: MakeAudit) -> None:
+    warning, reason = f"{'a long warning ' * 20}ends", f"{'a long reason ' * 20}ends."
+    audit = make_audit()
+    cutoff = dataclasses.replace(audit.meta.cutoff, reason=reason)
+    audit = AuditResult(audit.table, dataclasses.replace(audit.meta, cutoff=cutoff))
+    view = build_view(audit, {"warnings": [warning]})
+    text = Page(render_html(view, NO_CHARTS)).text
+    assert warning in text
+    assert reason in text
+    assert reason in render_markdown(view)

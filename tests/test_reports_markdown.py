@@ -15,7 +15,7 @@ from noiseaudit.result import AuditResult
 from noiseaudit.truth import truth_from_audit
 from noiseaudit_reports import build_view
 from noiseaudit_reports.markdown import TOP_SUSPECTS, name, prose, render_markdown
-from noiseaudit_reports.text import visible
+from noiseaudit_reports.text import sentence, visible
 
 MakeAudit = Callable[..., AuditResult]
 PARSER = MarkdownIt("commonmark").enable("table")
@@ -68,7 +68,7 @@ def test_prose_stays_one_cell_of_plain_text(text: str) -> None:
     cells = cell_of(f"labelled {prose(text)} here")
     shown, end = cells.tables[0][1]
     assert end == "end"
-    assert shown.replace("@\u200b", "@").replace("#\u200b", "#") == f"labelled {visible(text)} here"
+    assert shown.replace("@\u200b", "@").replace("#\u200b", "#") == f"labelled {sentence(text)} here"
     assert cells.tags <= {"table", "thead", "tbody", "tr", "th", "td"}
 
 
@@ -113,3 +113,10 @@ def test_a_dominant_pair_is_named(make_audit: MakeAudit) -> None:
     shown = f"{name(pair.given_label)} → {name(pair.suggested_label)}: possibly a systematic confusion"
     assert f"{pair.count} suspects, more than half, are {shown}" in text
     assert "systematic" not in render_markdown(build_view(make_audit()))
+
+
+def test_a_cutoff_that_flags_nothing_says_so(make_audit: MakeAudit) -> None:
+    assert "`p_mislabeled 2, no row is flagged`. Rows from" in render_markdown(
+        build_view(make_audit(cutoff=2.0))
+    )
+    assert "no row is flagged" not in render_markdown(build_view(make_audit()))

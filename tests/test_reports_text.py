@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from noiseaudit_reports.text import MAX_LENGTH, count, share, unbroken, visible
+from noiseaudit.classes import MAX_LENGTH
+from noiseaudit_reports.text import count, sentence, share, unbroken, visible
 
 
 @pytest.mark.parametrize(
@@ -30,8 +31,8 @@ def test_visible(text: str, shown: str) -> None:
 
 @given(st.text(min_size=1))
 def test_no_control_or_direction_mark_is_left(text: str) -> None:
-    shown = visible(text)
-    assert shown.strip()
+    assert visible(text).strip()
+    shown = visible(text) + sentence(text)
     assert not {unicodedata.category(c) for c in shown} & {"Cc", "Zl", "Zp"}
     assert not {unicodedata.bidirectional(c) for c in shown} & {
         "RLO",
@@ -47,6 +48,13 @@ def test_no_control_or_direction_mark_is_left(text: str) -> None:
 @given(st.text(st.characters(categories=["L", "N", "P"]), min_size=1, max_size=MAX_LENGTH))
 def test_ordinary_text_stays(text: str) -> None:
     assert visible(text) == text
+
+
+def test_a_sentence_is_shown_whole() -> None:
+    text = f"{'many words ' * 50}and the last"
+    assert sentence(text) == text
+    assert sentence(f"the file {'x' * 500} is left out") == f"the file {'x' * (MAX_LENGTH - 1)}… is left out"
+    assert sentence("two\nlines") == "two↵lines"
 
 
 def test_counts_and_shares() -> None:

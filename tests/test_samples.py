@@ -10,6 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
+from noiseaudit.data.embeddings import UNREADABLE
 from noiseaudit.errors import ConfigError, DataError
 from noiseaudit.labels.table import LabelTable
 from noiseaudit.samples import SampleOptions, Samples, column_scales, from_vectors, load_samples
@@ -92,7 +93,7 @@ def test_a_bad_embedding_is_listed_and_touches_no_other(tmp_path: Path) -> None:
     bad = np.isin(np.arange(50), [7, 9])
     assert samples.status.tolist() == np.where(bad, "unreadable", "ok").tolist()
     assert samples.reason[~bad].tolist() == [None] * 48
-    assert samples.reason[bad].tolist() == ["the embedding holds NaN, infinity or a value beyond float32"] * 2
+    assert samples.reason[bad].tolist() == [UNREADABLE] * 2
     assert not samples.x[torch.from_numpy(bad)].any()
     good = values[~bad]
     expected = (good - good.mean(axis=0)) / good.std(axis=0)
@@ -109,7 +110,9 @@ def test_the_fingerprint_tells_a_bad_embedding_from_zeros(tmp_path: Path) -> Non
 
 
 def test_strict_and_more_than_half_stop_at_bad_embeddings(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"e\.npy, row 1: '1\.png': the embedding holds NaN"):
+    with pytest.raises(
+        DataError, match=r"e\.npy, row 1: '1\.png': the embedding is missing or empty, or holds NaN"
+    ):
         _embedded(tmp_path, np.array([[1.0], [np.nan], [2.0]]), strict=True)
     with pytest.raises(DataError, match="2 of 3 embeddings cannot be read"):
         _embedded(tmp_path, np.array([[1.0], [np.nan], [np.nan]]))

@@ -27,6 +27,7 @@ from noiseaudit.labels.columns import ColumnNames
 from noiseaudit.labels.read import read_labels
 from noiseaudit.labels.table import LabelTable
 from noiseaudit.methods import METHODS
+from noiseaudit.methods.base import Setup
 from noiseaudit.result import read_audit
 from noiseaudit.samples import Samples
 from noiseaudit.trusted import with_trusted
@@ -397,6 +398,44 @@ def test_the_estimator_takes_both() -> None:
         method="mislabeled_vae", noise_rate=0.1, epochs=1, random_state=0, device="cpu"
     )
     assert rated.fit(x, y).audit_.meta.config["asked"]["noise_rate"] == 0.1
+
+
+@pytest.mark.parametrize("way", ["run_audit", "scan", "estimator"])
+@pytest.mark.parametrize("name", ["reweight", "mislabeled_vae"])
+def test_what_a_method_needs_reaches_it(
+    data: Path, monkeypatch: pytest.MonkeyPatch, name: str, way: str
+) -> None:
+    seen: list[Setup] = []
+    kind: Any = METHODS[name]
+
+    build = kind.__init__
+
+    def spy(self: Any, setup: Setup, settings: Any) -> None:
+        seen.append(setup)
+        build(self, setup, settings)
+
+    monkeypatch.setattr(kind, "__init__", spy)
+    trusts = name == "reweight"
+    rate = None if trusts else 0.3
+    if way == "run_audit":
+        config = AuditConfig(method=name, noise_rate=rate, epochs=1, device="cpu")
+        trusted = "checked" if trusts else None
+        run_audit(data / "labels.csv", data / "images", config=config, trusted=trusted)
+    elif way == "scan":
+        asked = ["--trusted", "checked"] if trusts else ["--noise-rate", "0.3"]
+        assert scan(data, "--method", name, *asked).exit_code == 0
+    else:
+        vectors, y = np.random.default_rng(0).normal(size=(N, 3)), np.arange(N) % 10
+        model = NoiseAuditClassifier(method=name, noise_rate=rate, epochs=1, random_state=0, device="cpu")
+        flags = np.isin(np.arange(N), TRUSTED) if trusts else None
+        model.fit(vectors, y, is_labelled=np.arange(N) != UNLABELLED, is_trusted=flags)
+    (setup,) = seen
+    assert setup.noise_rate == rate
+    if trusts:
+        assert setup.data.trusted is not None
+        assert setup.data.usable[setup.data.trusted].tolist() == TRUSTED
+    else:
+        assert setup.data.trusted is None
 
 
 def test_help_lists_every_method_and_who_needs_what() -> None:

@@ -75,3 +75,24 @@ def test_a_column_that_stands_twice() -> None:
     with pytest.raises(DataError, match="column 'path': two columns have this name"):
         resolve("path", "true_label", "path")
     assert resolve("path", "true_label", "note", "note")["image"] == "path"
+
+
+def test_a_column_keeps_the_role_it_had_in_the_scan() -> None:
+    scanned = ColumnNames(image="id")
+    assert resolve("id", "true_label", scanned=scanned) == {"image": "id", "true_label": "true_label"}
+    scanned = ColumnNames(id="path", image="picture")
+    assert resolve("path", "true_label", scanned=scanned) == {"sample_id": "path", "true_label": "true_label"}
+
+
+def test_what_an_audit_says_is_not_suggested_as_the_truth() -> None:
+    with pytest.raises(DataError, match=r"is_corrupted\)\. The columns are 'image', 'suggested_label'$"):
+        resolve("image", "suggested_label")
+
+
+def test_suspects_are_no_truth() -> None:
+    columns = ("rank", "row", "sample_id", "image", "given_label", "suggested_label", "p_mislabeled", "why")
+    with pytest.raises(
+        DataError, match=r"^truth\.csv: this is the suspects\.csv of a scan, which holds no truth"
+    ):
+        resolve(*columns)
+    assert resolve(*columns, "true_label")["true_label"] == "true_label"

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, get_args, get_type_hints
 from typer.models import ArgumentInfo, OptionInfo
 
 from noiseaudit.atomic import write_text
-from noiseaudit_cli.main import COMMANDS, start
+from noiseaudit_cli.main import COMMANDS, GROUPS, start
 from noiseaudit_cli.options import paragraphs
 
 _TITLE = "# Command line\n\nMade by `make docs` from the commands' own help; do not edit.\n"
@@ -30,7 +30,12 @@ class Parameter(NamedTuple):
 
 def command_reference() -> str:
     """Every command with its description, examples and options, as Markdown."""
-    sections = [_section(name, command) for name, command in COMMANDS.items()]
+    grouped = {
+        f"{group} {name}": command
+        for group, module in GROUPS.items()
+        for name, command in module.COMMANDS.items()
+    }
+    sections = [_section(name, command) for name, command in (COMMANDS | grouped).items()]
     return "\n".join([_TITLE, paragraphs(start), "", *sections])
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 _PLAIN = {
@@ -29,15 +30,44 @@ def usage_line(error: Any) -> str:
     return text.replace(error.message, plain) if plain else text
 
 
+def without_variable(option: Any) -> Any:
+    """An option, or None, that no environment variable sets: --help in place of every command helps nobody."""
+    if option is not None:
+        option.allow_from_autoenv = False
+    return option
+
+
 def set_by_environment(message: str, context: Any) -> list[str]:
     """A note for each option that `message` is about and that the environment set."""
     notes = []
     for param in context.command.params:
         variable = variable_of(param, context)
-        for name in param.opts if variable else ():
-            if re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", message):
-                notes.append(f"{name} is set by the environment variable {variable}")
+        if variable and (name := _named(param, context.params[param.name], message)):
+            notes.append(f"{name} is set by the environment variable {variable}")
     return notes
+
+
+def _named(param: Any, value: object, message: str) -> str | None:
+    """The name of the option if `message` holds it, or the path that is the option's value."""
+    for name in param.opts:
+        if re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", message):
+            return str(name)
+    return str(param.opts[0]) if any(_holds(message, path) for path in _paths(value)) else None
+
+
+def _holds(message: str, path: str) -> bool:
+    """Whether a message names this path. A bare name may be any word: it counts at the beginning only."""
+    before = r"(?<![\w/.-])" if os.sep in path else r"\A"
+    return re.search(rf"{before}{re.escape(path)}(?![.-]?\w)", message) is not None
+
+
+def _paths(value: object) -> list[str]:
+    """The paths among the values of an option; text counts if it is the name of a file."""
+    if isinstance(value, list | tuple):
+        return [path for part in value for path in _paths(part)]
+    if isinstance(value, Path) or (isinstance(value, str) and os.path.isfile(value)):
+        return [str(value)]
+    return []
 
 
 def variable_of(param: Any, context: Any) -> str | None:

@@ -18,16 +18,14 @@ def evaluate(audit: Audit, truth: Truth = None, json: Json = False) -> None:
     """
     from noiseaudit.evaluate import evaluate as measure
     from noiseaudit.evaluate import table3
-    from noiseaudit.manifest import saved_run, scanned_columns
+    from noiseaudit.manifest import saved_run
     from noiseaudit.result import read_audit
-    from noiseaudit.truth import read_truth, truth_from_audit
-    from noiseaudit_cli.console import print_json, print_rows, say
+    from noiseaudit.truth import truth_from_audit
+    from noiseaudit_cli.console import print_json, print_rows, say, visible
+    from noiseaudit_cli.reporting import given_truth
 
     result = read_audit(audit)
-    if truth is None:
-        known = truth_from_audit(result)
-    else:
-        known = read_truth(truth, result, scanned=scanned_columns(saved_run(audit)))
+    known = truth_from_audit(result) if truth is None else given_truth(result, truth, saved_run(audit))
     found = measure(result, known)
     if json:
         print_json(found.to_dict())
@@ -38,3 +36,5 @@ def evaluate(audit: Audit, truth: Truth = None, json: Json = False) -> None:
         f"{found.n_with_truth:,} rows with truth, {found.n_corrupted:,} of them corrupted; "
         f"{found.n_without_truth:,} rows without truth left out."
     )
+    for note in found.notes:
+        say(visible(note))

@@ -7,19 +7,21 @@ import functools
 import os
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from io import TextIOWrapper
+from types import ModuleType
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
 from noiseaudit.errors import NoiseAuditError
+from noiseaudit_cli import bench
 from noiseaudit_cli.clean import clean
 from noiseaudit_cli.corrupt import corrupt
 from noiseaudit_cli.demo import demo
-from noiseaudit_cli.environment import set_by_environment, usage_line
+from noiseaudit_cli.environment import set_by_environment, usage_line, without_variable
 from noiseaudit_cli.evaluate import evaluate
 from noiseaudit_cli.options import examples, option, paragraphs
 from noiseaudit_cli.rank import rank
@@ -35,6 +37,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "corrupt": corrupt,
     "demo": demo,
 }
+GROUPS: dict[str, ModuleType] = {"bench": bench}  # of commands: modules with COMMANDS and HELP
 INTERRUPTED = 130
 
 
@@ -49,8 +52,18 @@ class Command(TyperCommand):
                 error.add_note(note)
             raise
 
+    def get_help_option(self, ctx: Any) -> Any:
+        return without_variable(super().get_help_option(ctx))
 
-class Commands(TyperGroup):
+
+class Group(TyperGroup):
+    """A group of commands."""
+
+    def get_help_option(self, ctx: Any) -> Any:
+        return without_variable(super().get_help_option(ctx))
+
+
+class Commands(Group):
     """The command group; errors of every command end here."""
 
     def invoke(self, ctx: Any) -> Any:
@@ -80,8 +93,24 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"auto_envvar_prefix": "NOISEAUDIT", "help_option_names": ["-h", "--help"]},
 )
-for _name, _command in COMMANDS.items():
-    app.command(_name, cls=Command, help=paragraphs(_command), epilog=examples(_command))(_command)
+
+
+def _add_commands(to: typer.Typer, commands: Mapping[str, Callable[..., None]]) -> None:
+    for name, command in commands.items():
+        to.command(name, cls=Command, help=paragraphs(command), epilog=examples(command))(command)
+
+
+def _help_if_alone(context: typer.Context) -> None:
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+_add_commands(app, COMMANDS)
+for _name, _module in GROUPS.items():
+    _group = typer.Typer(cls=Group, rich_markup_mode="rich", help=_module.HELP)
+    _group.callback(invoke_without_command=True)(_help_if_alone)
+    _add_commands(_group, _module.COMMANDS)
+    app.add_typer(_group, name=_name)
 
 
 def entry() -> None:
@@ -107,7 +136,14 @@ def _show_version(wanted: bool) -> None:
 def start(
     context: typer.Context,
     version: Annotated[
-        bool, option("--version", callback=_show_version, is_eager=True, help="Print the version and stop.")
+        bool,
+        option(
+            "--version",
+            callback=_show_version,
+            is_eager=True,
+            allow_from_autoenv=False,
+            help="Print the version and stop.",
+        ),
     ] = False,
 ) -> None:
     """Find wrong labels in image classification data.
@@ -121,8 +157,7 @@ def start(
             stream.reconfigure(
                 errors="backslashreplace"
             )  # a label must not crash a terminal that cannot show it
-    if context.invoked_subcommand is None:
-        typer.echo(context.get_help())
+    _help_if_alone(context)
 
 
 def _complain(error: Exception) -> int:

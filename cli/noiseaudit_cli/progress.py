@@ -69,7 +69,7 @@ class ScanProgress:
         # The loss can rise while the model learns: f(epsilon) is largest before Learner and Guider part.
         losses += f"  believes {record.p_given_guider.mean():.0%} of labels"
         spent = time.monotonic() - self._started
-        left = f"{_duration(spent / record.epoch * (self._epochs - record.epoch))} left"
+        left = f"{duration(spent / record.epoch * (self._epochs - record.epoch))} left"
         if self._task is not None:
             self._bar.update(self._task, completed=record.epoch, losses=losses, left=left)
         if not self._console.is_terminal and _has_line(record.epoch, self._epochs):
@@ -81,7 +81,8 @@ def _has_line(epoch: int, epochs: int) -> bool:
     return epoch == 1 or epoch * LINES // epochs != (epoch - 1) * LINES // epochs
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
+    """As people say it: seconds, minutes or hours."""
     if seconds < 120:
         return f"{seconds:.0f} s"
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from noiseaudit.evaluate import Evaluation
     from noiseaudit.result import AuditResult
+    from noiseaudit.truth import Truth
 
 THUMBNAIL_PX = 96
 REPORTS = {"html": "report.html", "markdown": "report.md"}
@@ -70,13 +71,20 @@ def report_file(out: Path, *, force: bool) -> dict[str, Path]:
 def known_truth(audit: AuditResult, truth: Path | None, run: Mapping[str, Any]) -> Evaluation | None:
     """The evaluation against `truth`, else against the audit's own true labels, else None."""
     from noiseaudit.evaluate import evaluate
-    from noiseaudit.manifest import scanned_columns
-    from noiseaudit.truth import read_truth, truth_from_audit
+    from noiseaudit.truth import truth_from_audit
 
     if truth is not None:
-        return evaluate(audit, read_truth(truth, audit, scanned=scanned_columns(run)))
-    given = audit.table.select(["true_label", "p_mislabeled"]).drop_null()
-    return evaluate(audit, truth_from_audit(audit)) if len(given) else None
+        return evaluate(audit, given_truth(audit, truth, run))
+    given = audit.table.select(["true_label", "p_mislabeled"]).drop_null().column("true_label")
+    return evaluate(audit, truth_from_audit(audit)) if {*given.to_pylist()} & {*audit.meta.classes} else None
+
+
+def given_truth(audit: AuditResult, truth: Path, run: Mapping[str, Any]) -> Truth:
+    """The file `truth`, read as `run`, a run.json, says that the label file was. Raises DataError."""
+    from noiseaudit.manifest import scanned_columns, scanned_missing_label
+    from noiseaudit.truth import read_truth
+
+    return read_truth(truth, audit, scanned=scanned_columns(run), missing_label=scanned_missing_label(run))
 
 
 def thumbnails(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
-from pathlib import Path, PurePath
+from pathlib import Path
 from typing import Any
 
-from noiseaudit.percent import score_text
+from noiseaudit.manifest import clean_command
+from noiseaudit.percent import cutoff_text
 from noiseaudit_cli.console import visible
 
 SHOWN = 5  # unread rows and warnings
@@ -21,7 +22,7 @@ def scan_summary(run: Mapping[str, Any], out: Path) -> str:
         f"{counts['suspects']:,} of {counts['checked']:,} labels look wrong "
         f"(about {counts['expected_mislabeled']:,.0f} are, by the model's own estimate).",
         f"  backbone  {chosen['backbone']}",
-        f"  cut-off   {cutoff['score']} {score_text(cutoff['score'], cutoff['threshold'])}: {cutoff['reason']}",
+        f"  cut-off   {cutoff_text(cutoff['score'], cutoff['threshold'], counts['suspects'])}: {cutoff['reason']}",
         *([f"  {pair_note(pair)}"] if (pair := run["dominant_pair"]) else []),
         *_unlabelled(counts["suggested"]),
         f"  {_cleaned(run['cleaned'])}",
@@ -66,8 +67,4 @@ def _unread(row: Mapping[str, Any]) -> str:
 
 def _next(run: Mapping[str, Any], out: Path) -> list[str]:
     folder = shlex.quote(str(out))
-    suffix = PurePath(run["paths"]["data"]).suffix if run["source"]["format"] != "folder" else ".csv"
-    return [
-        f"noiseaudit rank {folder}",
-        f"noiseaudit clean {folder} --policy relabel --out cleaned{suffix}",
-    ]
+    return [f"noiseaudit rank {folder}", clean_command(run, out)]

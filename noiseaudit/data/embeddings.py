@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 Embeddings = npt.NDArray[np.float32]
 
-UNREADABLE = "the embedding holds NaN, infinity or a value beyond float32"
+UNREADABLE = "the embedding is missing or empty, or holds NaN, infinity or a value beyond float32"
 
 
 def load_embeddings(path: Path, table: LabelTable, *, strict: bool = False) -> Embeddings:
@@ -25,7 +25,7 @@ def load_embeddings(path: Path, table: LabelTable, *, strict: bool = False) -> E
 
     A row with a value that is missing, NaN, infinite or beyond float32 becomes all NaN: see `is_readable`.
     `.npy`: a 2-D numeric array in the order of the rows. `.parquet`: a column sample_id and exactly one list
-    column of numbers, rows in any order. Nothing is unpickled.
+    column of numbers, rows in any order; a list that is null or empty is missing. Nothing is unpickled.
 
     Raises DataError if the file is missing, damaged or of another kind, if length or ids differ from the
     table's, if more than half of the rows are not readable, or, when `strict`, at the first that is not.
@@ -149,19 +149,25 @@ def _is_list_of_numbers(kind: pa.DataType) -> bool:
 
 
 def _to_matrix(lists: pa.ChunkedArray, path: Path) -> npt.NDArray[Any]:
-    """(n, d) from a column of lists of equal length."""
+    """(n, d) from a column of lists of equal length, NaN where a list is null or empty."""
     import pyarrow.compute as pc
 
-    if not len(lists):
-        return np.zeros((0, 1), np.float32)
-    lengths = pc.list_value_length(lists).to_numpy()  # NaN where the list is null
-    bad = np.flatnonzero(~(lengths == lengths[0]) | ~(lengths > 0))
-    if len(bad):
+    lengths = pc.fill_null(pc.list_value_length(lists), 0).to_numpy()
+    filled = np.flatnonzero(lengths)
+    if not len(filled):
+        return np.full((len(lengths), 1), np.nan, np.float32)
+    first = int(filled[0])
+    width = int(lengths[first])
+    if len(other := filled[lengths[filled] != width]):
         raise DataError(
-            "an empty embedding, or not as long as the first",
+            f"a list of {lengths[other[0]]} numbers, but row {first} has {width}",
             file=path,
-            row=int(bad[0]),
+            row=int(other[0]),
             fix="Give every sample a list of the same length.",
         )
-    values = pc.list_flatten(lists).to_numpy()
-    return np.asarray(values).reshape(len(lengths), int(lengths[0]))
+    values = np.asarray(pc.list_flatten(lists).to_numpy()).reshape(len(filled), width)
+    if len(filled) == len(lengths):
+        return values
+    matrix = np.full((len(lengths), width), np.nan, np.result_type(values, np.float32))
+    matrix[filled] = values
+    return matrix

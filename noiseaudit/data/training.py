@@ -39,6 +39,14 @@ class TrainingData:
         x = self.x[self.usable[rows]].to(device, non_blocking=True)
         return Batch(to_input(x), self.codes[rows].to(device), rows.to(device))
 
+    def has_rows_of(self, other: TrainingData) -> bool:
+        """Whether the m rows and the classes are the other's; labels, and rows that are not used, may differ."""
+        if self.n_classes != other.n_classes or self.x.dtype != other.x.dtype:
+            return False
+        if not torch.equal(self.usable, other.usable):
+            return False
+        return self.x is other.x or torch.equal(self.x[self.usable], other.x[other.usable])
+
 
 def to_input(x: Tensor) -> Tensor:
     """Stored x as networks take it: images scaled to [0, 1]."""

@@ -6,7 +6,7 @@ import ast
 import json
 import re
 import warnings
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from noiseaudit.errors import DataError
@@ -14,8 +14,9 @@ from noiseaudit.errors import DataError
 _MISSING_LOOKALIKES = frozenset({"na", "none", "nan", "null"})
 _SEPARATORS = ("|", ";", ",")
 _SHOWN_PAIRS = 5
+_SHOWN_CLASSES = 10
 _LEVELS = ("/", ">")
-_NUMBERS = re.compile(r"\[[\s\d.,eE+-]+\]")  # how NumPy prints an array
+_NUMBERS = re.compile(r"\[(?=\D*\d)[\s\d.,eE+-]+\]")  # how NumPy prints an array
 _ONE_LABEL = "Only one label a row is supported: keep one, or make the combination a class name of its own."
 
 
@@ -44,6 +45,44 @@ def check_labels(labels: Sequence[str | None], *, file: Path, column: str) -> li
         if name.lower() in _MISSING_LOOKALIKES
     ]
     return [*missing, *_look_alike(list(names))]
+
+
+def check_true_labels(
+    true_labels: Sequence[str | None],
+    classes: Collection[str],
+    *,
+    file: Path | None = None,
+    line: int | None = None,
+    row: int | None = None,
+    column: str,
+) -> None:
+    """Raise DataError if there are true labels and `classes`, and none of the first is one of the second.
+
+    `line` or `row` is where the first true label stands.
+    """
+    names = [name for name in true_labels if name is not None]
+    if not names or not classes or not set(names).isdisjoint(classes):
+        return
+    near = _spelt_as(names[0], classes)
+    listed = ", ".join(map(repr, list(classes)[:_SHOWN_CLASSES]))
+    more = f" and {len(classes) - _SHOWN_CLASSES} more" if len(classes) > _SHOWN_CLASSES else ""
+    raise DataError(
+        f"no true label is a class of the labels (the first is {names[0]!r})",
+        file=file,
+        line=line,
+        row=row,
+        column=column,
+        fix=f"Write {near!r} in its place." if near else f"The classes are {listed}{more}.",
+    )
+
+
+def _spelt_as(name: str, classes: Iterable[str]) -> str | None:
+    """The class that differs from `name` only by case, white space or `.0`, as pandas writes integers with gaps."""
+
+    def plain(text: str) -> str:
+        return "".join(text.split()).casefold().removesuffix(".0")
+
+    return next((own for own in classes if plain(own) == plain(name)), None)
 
 
 def _look_alike(names: Sequence[str]) -> list[str]:

@@ -133,9 +133,18 @@ def listed(names: Sequence[str]) -> str:
     """The columns of a file, as an error message ends with them."""
     shown = ", ".join(repr(name) for name in names[:_SHOWN_COLUMNS])
     more = f" and {len(names) - _SHOWN_COLUMNS} more" if len(names) > _SHOWN_COLUMNS else ""
+    separator = _odd_separator(names)
     joined = (
-        f"; is it separated by {odd[0]!r}? Save it with commas (.csv) or tabs (.tsv)"
-        if len(names) == 1 and (odd := _ODD_SEPARATOR.search(names[0]))
-        else ""
+        f"; is it separated by {separator!r}? Save it with commas (.csv) or tabs (.tsv)" if separator else ""
     )
     return f"The columns are {shown}{more}{joined}"
+
+
+def _odd_separator(names: Sequence[str]) -> str | None:
+    """What the file is perhaps separated by: it joins the only name, or a usual name to something else."""
+    usual = {name for names in USUAL_NAMES.values() for name in names}
+    for name in names:
+        odd = _ODD_SEPARATOR.search(name)
+        if odd and (len(names) == 1 or usual & {part.strip(' "').lower() for part in name.split(odd[0])}):
+            return odd[0]
+    return None

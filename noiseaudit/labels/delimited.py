@@ -5,12 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from noiseaudit.errors import DataError
 from noiseaudit.labels.revision import Cell, Revision, cell_text
-from noiseaudit.labels.separator import find_separator, long_cells
+from noiseaudit.labels.separator import find_separator, header_start, long_cells
 from noiseaudit.labels.text import TextFile, read_text
 
 Record = tuple[int, str, list[str]]  # first line (from 1), raw text with its line end, fields
@@ -20,9 +20,10 @@ _NEEDS_QUOTES = re.compile(r'["\r\n]')
 class DelimitedReader:
     """The header and the columns of a CSV or TSV file. Raises DataError on anything malformed."""
 
-    def __init__(self, path: Path, encoding: str, kind: str) -> None:
+    def __init__(self, path: Path, encoding: str, kind: str, named: Collection[str] = ()) -> None:
+        """`named` are columns that the file should have."""
         self._file = read_text(path, encoding)
-        self._delimiter = find_separator(self._file.text, kind)
+        self._delimiter = find_separator(self._file.text, kind, named)
         self.nested: frozenset[str] = frozenset()
         self.names = next(checked_records(self._file, self._delimiter))[2]
 
@@ -45,7 +46,7 @@ def edit_delimited(file: TextFile, delimiter: str, label_column: str, revision: 
     records = checked_records(file, delimiter)
     _, header, names = next(records)
     label_place = names.index(label_column)
-    parts = [_edited(header, {}, list(revision.extra), delimiter)]
+    parts = [file.text[: header_start(file.text)], _edited(header, {}, list(revision.extra), delimiter)]
     row = 0
     for _, raw, fields in records:
         if not fields:
@@ -81,9 +82,10 @@ def checked_records(file: TextFile, delimiter: str) -> Iterator[Record]:
     if header is None:
         raise DataError("the file is empty", file=file.path, fix="Give a header and one row per image.")
     _, _, names = header
-    _check_header(names, file.path)
+    _check_header(header, file.path)
     # Blank lines above the header belong to its raw text.
-    yield 1, file.text[: file.text.index(header[1])] + header[1], names
+    start = header_start(file.text)
+    yield header[0], file.text[start : file.text.index(header[1], start)] + header[1], names
     width = len(names)
     for record in records:
         if len(record[2]) != width and (record[2] or width == 1):
@@ -93,15 +95,17 @@ def checked_records(file: TextFile, delimiter: str) -> Iterator[Record]:
 
 def _records(file: TextFile, delimiter: str) -> Iterator[Record]:
     consumed: list[str] = []
+    start = header_start(file.text)
+    n_above = 1 if start else 0  # lines
 
     def lines() -> Iterator[str]:
-        for line in io.StringIO(file.text, newline=""):
+        for line in io.StringIO(file.text[start:], newline=""):
             consumed.append(line)
             yield line
 
     reader = csv.reader(lines(), delimiter=delimiter, strict=True)
     all_fields = long_cells(reader)
-    first_line = 1
+    first_line = 1 + n_above
     while True:
         try:
             fields = next(all_fields)
@@ -116,14 +120,15 @@ def _records(file: TextFile, delimiter: str) -> Iterator[Record]:
             ) from error
         yield first_line, "".join(consumed), fields
         consumed.clear()
-        first_line = reader.line_num + 1
+        first_line = reader.line_num + 1 + n_above
 
 
-def _check_header(names: Sequence[str], path: Path) -> None:
+def _check_header(header: Record, path: Path) -> None:
+    line, _, names = header
     repeated = [name for place, name in enumerate(names) if name in names[:place]]
     if repeated:
         raise DataError(
-            "two columns have this name", file=path, line=1, column=repeated[0], fix="Rename one of them."
+            "two columns have this name", file=path, line=line, column=repeated[0], fix="Rename one of them."
         )
 
 

@@ -56,7 +56,7 @@ def _edit_text(source: Source, out: Path, revision: Revision) -> None:
         blank = source.missing_label or ""
         spelled = {row: blank if label is None else label for row, label in revision.labels.items()}
         spelled_revision = Revision(spelled, revision.drop, revision.extra)
-        separator = find_separator(file.text, source.format)
+        separator = find_separator(file.text, source.format, source.columns.named().values())
         text = edit_delimited(file, separator, source.label_column, spelled_revision)
     file.write_as(out, text)
 

@@ -34,8 +34,8 @@ def read_folder(root: Path) -> tuple[list[str], list[str | None], list[str]]:
         raise DataError(f"cannot be read ({error.strerror})", file=error.filename or root) from error
     labels = [image.split("/", 1)[0] if "/" in image else None for image in images]
     top = _top(root)
-    _check_classes(root, labels, top)
-    return images, labels, _warnings(root, labels, top)
+    _check_classes(root, images, labels, top)
+    return images, labels, _warnings(labels, top)
 
 
 def edit_folder(root: Path, out: Path, revision: Revision) -> None:
@@ -82,7 +82,7 @@ def _top(root: Path) -> _Top:
     return _Top([name for name, is_dir in seen if is_dir], [name for name, is_dir in seen if not is_dir])
 
 
-def _check_classes(root: Path, labels: Sequence[str | None], top: _Top) -> None:
+def _check_classes(root: Path, images: Sequence[str], labels: Sequence[str | None], top: _Top) -> None:
     classes = sorted({label for label in labels if label is not None})
     if len(classes) > 1:
         return
@@ -95,15 +95,21 @@ def _check_classes(root: Path, labels: Sequence[str | None], top: _Top) -> None:
         problem = f"no images in this folder ({found})"
     fix = "Give a folder with one sub-folder of images per class, or a label file with an image and a label column"
     if top.label_files:
-        fix += f", perhaps {_as_data(root, top.label_files)}"
+        shown = _one_of([str(root / name) for name in top.label_files])
+        fix += f", perhaps {shown} as DATA with --images {root}"
+    elif classes and _n_below(images) > 1:
+        fix = f"Its sub-folders look like classes: scan {root / classes[0]}"
     raise DataError(problem, file=root, fix=fix + ".")
 
 
-def _warnings(root: Path, labels: Sequence[str | None], top: _Top) -> list[str]:
+def _warnings(labels: Sequence[str | None], top: _Top) -> list[str]:
+    """They travel with the report, so they name no folder of this machine."""
     warnings = []
     loose = labels.count(None)
     if loose:
-        warnings.append(f"{loose} images lie in {root} itself, not in a class folder: taken as unlabelled")
+        warnings.append(
+            f"{loose} images lie in the folder itself, not in a class folder: taken as unlabelled"
+        )
     classes = {label for label in labels if label is not None}
     for name in top.folders:
         if name not in classes:
@@ -114,12 +120,16 @@ def _warnings(root: Path, labels: Sequence[str | None], top: _Top) -> list[str]:
         )
     if top.label_files:
         warnings.append(
-            f"folder names are taken as labels; if the labels are in a file, give {_as_data(root, top.label_files)}"
+            "folder names are taken as labels; if the labels are in a file, give the folder's "
+            f"{_one_of(top.label_files)} as DATA, and the folder as --images"
         )
     return warnings
 
 
-def _as_data(root: Path, label_files: Sequence[str]) -> str:
-    """How to name the first of the label files in place of the folder."""
-    shown = " or ".join(str(root / name) for name in label_files[:_SHOWN_NAMES])
-    return f"{shown} as DATA with --images {root}"
+def _n_below(images: Sequence[str]) -> int:
+    """How many sub-folders the class folders have that hold images."""
+    return len({tuple(parts[:2]) for image in images if len(parts := image.split("/")) > 2})
+
+
+def _one_of(names: Sequence[str]) -> str:
+    return " or ".join(names[:_SHOWN_NAMES])

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from noiseaudit.errors import ConfigError, DataError
-from noiseaudit.labels.checks import check_labels
+from noiseaudit.labels.checks import check_labels, check_true_labels
 from noiseaudit.labels.columns import FIND_ALL, ColumnNames, required_roles, resolve_columns
 from noiseaudit.labels.delimited import DelimitedReader
 from noiseaudit.labels.folder import read_folder
@@ -56,7 +56,7 @@ def read_labels(
     if path.is_dir():
         return _read_tree(path, columns, missing_label)
     kind = file_format(path)
-    reader = _open(path, kind, encoding)
+    reader = _open(path, kind, encoding, columns)
     found = resolve_columns(reader.names, columns, file=path, images_required=images_required)
     source = Source(path, kind, str(found.label), encoding, missing_label)
     return read_rows(reader, found, source, required_roles(columns, images_required=images_required))
@@ -77,8 +77,15 @@ def read_rows(reader: Reader, found: ColumnNames, source: Source, required: Abst
     for role, name in names.items():
         if role == "label":
             continue
+        # Warnings travel with the report, so they name no folder of this machine.
+        shown = source if role in required else dataclasses.replace(source, path=Path(source.path.name))
         try:
-            texts[role] = _role_texts(role, cells[name], name, source)
+            read = _role_texts(role, cells[name], name, shown)
+            if role == "true_label":
+                check_true_labels(
+                    read, [*filter(None, dict.fromkeys(texts["label"]))], file=shown.path, column=name
+                )
+            texts[role] = read
         except DataError as error:
             if role in required:
                 raise
@@ -97,7 +104,7 @@ def read_again(source: Source) -> dict[str, Texts]:
         images, labels, _ = _tree(source.path)
         return {"image": images, "label": _without(labels, source.missing_label)}
     reader = open_source(source)
-    names = ColumnNames(label=source.label_column, image=source.image_column, id=source.id_column).named()
+    names = source.columns.named()
     for name in names.values():
         if name not in reader.names:
             raise DataError("no such column", file=source.path, column=name, fix=_ANOTHER_FILE)
@@ -107,7 +114,7 @@ def read_again(source: Source) -> dict[str, Texts]:
 
 def open_source(source: Source) -> Reader:
     """The names and columns of the label file that `source` is; it must not be a folder."""
-    return _open(source.path, source.format, source.encoding)
+    return _open(source.path, source.format, source.encoding, source.columns)
 
 
 def file_format(path: Path) -> str:
@@ -122,14 +129,14 @@ def file_format(path: Path) -> str:
     return kind
 
 
-def _open(path: Path, kind: str, encoding: str) -> Reader:
+def _open(path: Path, kind: str, encoding: str, columns: ColumnNames) -> Reader:
     if not path.is_file():
         raise DataError("no such label file", file=path, fix="Check the path.")
     if kind == "parquet":
         return ParquetReader(path)
     if kind == "jsonl":
         return JsonlReader(path, encoding)
-    return DelimitedReader(path, encoding, kind)
+    return DelimitedReader(path, encoding, kind, columns.named().values())
 
 
 def _role_texts(role: str, cells: Sequence[object], name: str, source: Source) -> Texts:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from noiseaudit.classes import canonical_order
+from noiseaudit.labels.columns import ColumnNames
 
 FORMATS = {".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
 Strings = npt.NDArray[np.object_]  # str, or None where the cell is empty
@@ -27,6 +28,11 @@ class Source:
     missing_label: str | None = None
     image_column: str | None = None  # None: not read, or there is none
     id_column: str | None = None  # None: not read, or the sample ids come from the image paths
+
+    @property
+    def columns(self) -> ColumnNames:
+        """The columns that were read, as far as they are kept here."""
+        return ColumnNames(image=self.image_column, label=self.label_column, id=self.id_column)
 
 
 @dataclass(frozen=True)

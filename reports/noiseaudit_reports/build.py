@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import shlex
 from collections import Counter, defaultdict
 from collections.abc import Mapping
-from pathlib import PurePath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from noiseaudit.evaluate import Evaluation
-from noiseaudit.percent import score_text
+from noiseaudit.manifest import clean_command
+from noiseaudit.percent import cutoff_text
 from noiseaudit.ranking import Pair, dominant_pair, suspect_pairs
 from noiseaudit.result import AuditMeta, AuditResult
 from noiseaudit_reports.text import count, share
@@ -72,7 +72,7 @@ def build_view(
         unread=_unread(audit),
         evaluation=evaluation,
         cleaned=_cleaned((run or {}).get("cleaned")),
-        clean_command=_clean_command(run or {}, run_folder),
+        clean_command=clean_command(run or {}, Path(run_folder)),
         settings=_settings(audit.meta, run or {}),
         warnings=tuple((run or {}).get("warnings", ())),
     )
@@ -169,11 +169,6 @@ def _cleaned(cleaned: Mapping[str, Any] | None) -> str:
     return f"{wrote}; {spared} in test or validation splits kept the given label (--include-test)."
 
 
-def _clean_command(run: Mapping[str, Any], run_folder: str) -> str:
-    suffix = PurePath(run.get("paths", {}).get("data") or "labels.csv").suffix or ".csv"
-    return f"noiseaudit clean {shlex.quote(run_folder)} --policy relabel --out cleaned{suffix}"
-
-
 def _settings(meta: AuditMeta, run: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     """What the audit depended on; details have a dot in their name.
 
@@ -187,7 +182,7 @@ def _settings(meta: AuditMeta, run: Mapping[str, Any]) -> tuple[tuple[str, str],
         "device": meta.device_type,
         "threads": meta.threads,
         "cut-off": meta.cutoff.rule,
-        "cut-off threshold": f"{meta.cutoff.score} {score_text(meta.cutoff.score, meta.cutoff.threshold)}",
+        "cut-off threshold": cutoff_text(meta.cutoff.score, meta.cutoff.threshold),
         "duration": f"{float(run['seconds']):.0f} s" if "seconds" in run else None,
         "noiseaudit": meta.versions.get("noiseaudit"),
         "data fingerprint": meta.data_fingerprint,

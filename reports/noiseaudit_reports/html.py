@@ -9,9 +9,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from noiseaudit.atomic import write_text
 from noiseaudit.evaluate import table3
-from noiseaudit.percent import percent, score_text
+from noiseaudit.percent import cutoff_text, percent
 from noiseaudit_reports.charts import charts
-from noiseaudit_reports.text import count, share, unbroken, visible
+from noiseaudit_reports.text import count, sentence, share, unbroken, visible
 from noiseaudit_reports.view import ReportView
 
 TOP_PAIRS = 15
@@ -32,8 +32,8 @@ def render_html(view: ReportView, svg: Mapping[str, str]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"visible": visible, "unbroken": unbroken}
-    environment.globals |= {"count": count, "share": share, "percent": percent, "score_text": score_text}
+    environment.filters |= {"visible": visible, "sentence": sentence, "unbroken": unbroken}
+    environment.globals |= {"count": count, "share": share, "percent": percent, "cutoff_text": cutoff_text}
     return environment.get_template("report.html.jinja").render(
         view=view,
         svg=svg,

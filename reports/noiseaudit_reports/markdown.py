@@ -8,9 +8,9 @@ from pathlib import Path
 
 from noiseaudit.atomic import write_text
 from noiseaudit.evaluate import Evaluation, table3
-from noiseaudit.percent import percent, score_text
+from noiseaudit.percent import cutoff_text, percent
 from noiseaudit.ranking import Pair
-from noiseaudit_reports.text import count, share, visible
+from noiseaudit_reports.text import count, sentence, share, visible
 from noiseaudit_reports.view import ReportView
 
 TOP_SUSPECTS = 20
@@ -56,7 +56,7 @@ def name(text: str) -> str:
 
 def prose(text: str) -> str:
     """A sentence that may quote labels: markup, mentions and automatic links in it stay plain text."""
-    quoted = _ACTIVE.sub(_entity, visible(text))
+    quoted = _ACTIVE.sub(_entity, sentence(text))
     return quoted.replace("&#64;", "&#64;&#8203;").replace("&#35;", "&#35;&#8203;")
 
 
@@ -74,8 +74,8 @@ def _summary(view: ReportView) -> str:
     numbers = [view.n_rows, view.n_scored, view.n_unlabelled, view.n_unread, view.n_suspects]
     cells = [f"{number:,}" for number in numbers] + [f"{view.expected_wrong:,.0f}"]
     cutoff = view.audit.meta.cutoff
-    threshold = prose(score_text(cutoff.score, cutoff.threshold))
-    text = f"Cut-off: `{cutoff.score}` at {threshold}. {prose(cutoff.reason)} Estimated wrong is {ESTIMATE}."
+    where = name(cutoff_text(cutoff.score, cutoff.threshold, view.n_suspects))
+    text = f"Cut-off: {where}. {prose(cutoff.reason)} Estimated wrong is {ESTIMATE}."
     return "\n\n".join([_table(header, [True] * 6, [cells]), text, *_confusion(view.dominant_pair)])
 
 
@@ -127,6 +127,7 @@ def _evaluation(evaluation: Evaluation) -> str:
     return (
         f"## Against the truth\n\n{table}\n\n{count(evaluation.n_with_truth, 'row')}, 95% intervals"
         f"{without if evaluation.n_without_truth else ''}."
+        + "".join(f" {prose(note)}" for note in evaluation.notes)
     )
 
 

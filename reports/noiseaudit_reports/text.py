@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import re
 
+from noiseaudit.classes import MAX_LENGTH, shortened
 from noiseaudit.percent import percent
 
-MAX_LENGTH = 160
+_LONG_WORD = re.compile(rf"\S{{{MAX_LENGTH + 1},}}")
 _HIDDEN = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060\u2066-\u2069\ufeff]"
 )
 _PERCENTAGE = re.compile(r"([<>] )?\d+(\.\d+)? %")
 
 
-def visible(text: str) -> str:
-    """Control, direction and zero-width characters become visible signs; very long text is cut."""
-    if len(text) > MAX_LENGTH:
-        text = text[: MAX_LENGTH - 1] + "…"
-    text = _HIDDEN.sub(_sign, text)
-    return text if text.strip() else "␣" * len(text)
+def visible(name: str) -> str:
+    """Control, direction and zero-width characters become visible signs; a very long name is cut."""
+    shown = _HIDDEN.sub(_sign, shortened(name))
+    return shown if shown.strip() else "␣" * len(shown)
+
+
+def sentence(text: str) -> str:
+    """`visible` for text of many words: all of them are shown, and a very long one is cut."""
+    return _HIDDEN.sub(_sign, _LONG_WORD.sub(lambda match: shortened(match.group()), text))
 
 
 def unbroken(text: str) -> str:

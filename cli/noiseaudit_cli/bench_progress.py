@@ -1,0 +1,79 @@
+"""How a grid of runs gets on, on standard error, with the time that is left."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn
+
+from noiseaudit_cli.progress import LINES, duration
+
+if TYPE_CHECKING:
+    from noiseaudit.bench.results import Line
+
+
+class BenchProgress:
+    """The Watcher of `bench run`, as a context manager."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._console = Console(stderr=True, quiet=quiet, highlight=False, markup=False, soft_wrap=True)
+        self._bar = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            TextColumn("{task.fields[left]}", markup=False),
+            console=self._console,
+            disable=quiet or not self._console.is_terminal,
+            transient=True,
+        )
+        self._task = self._bar.add_task("epochs", total=None, left="")
+        self._started = time.monotonic()
+        self._cells = self._done = 0
+        self._epochs = self._seen = self._kept = 0  # of all runs to be done: in all, trained here, in lines
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def on_start(self, cells: int, done: int, epochs: int) -> None:
+        self._console.print(f"{cells} runs, {done} of them done before.")
+        self._cells, self._done, self._epochs = cells, done, epochs
+        self._started = time.monotonic()
+
+    def on_epoch(self) -> None:
+        self._seen += 1
+        self._update()
+        if (
+            not self._console.is_terminal
+            and self._seen * LINES // self._epochs > (self._seen - 1) * LINES // self._epochs
+        ):
+            self._console.print(f"{self._seen * 100 // self._epochs} % of all epochs  {self._left()}")
+
+    def on_line(self, line: Line) -> None:
+        self._done += 1
+        self._kept += int(line["epochs"])
+        result = line.get("error") or f"test error {line['test_error']['guider']:.1%}"
+        self._console.print(
+            f"{self._done}/{self._cells}  {line['table']} {line['dataset']} {line['method']} {line['variant']} "
+            f"rate {line['rate']:g} seed {line['seed']}, scale {line['scale']} ({line['epochs']} epochs): {result}"
+            f"  {self._left()}"
+        )
+        self._update()
+
+    def _update(self) -> None:
+        self._bar.update(
+            self._task, total=self._epochs, completed=max(self._seen, self._kept), left=self._left()
+        )
+
+    def _left(self) -> str:
+        """By the epochs so far; runs in other processes count when they end."""
+        seen = max(self._seen, self._kept)
+        spent = time.monotonic() - self._started
+        return f"{duration(spent / seen * (self._epochs - seen))} left" if seen else ""

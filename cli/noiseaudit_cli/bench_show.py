@@ -1,0 +1,105 @@
+"""noiseaudit bench table and bench plot: what the kept runs of `bench run` come to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from noiseaudit_cli.options import option
+
+EXAMPLES = """
+noiseaudit bench table table1
+noiseaudit bench table table3 --scale paper
+noiseaudit bench plot figure2
+"""
+Table = Annotated[
+    str,
+    typer.Argument(
+        metavar="TABLE",
+        help="table1, table2, table3, figure2 or high-noise.",
+        show_default=False,
+        show_envvar=False,
+    ),
+]
+Results = Annotated[
+    Path, option(metavar="DIR", help="Folder of the results, a file for each table and data set.")
+]
+Scale = Annotated[str | None, option(metavar="NAME", help="Of this scale only.", show_default=False)]
+Epochs = Annotated[int | None, option(metavar="N", help="Of this number of epochs only.", show_default=False)]
+
+
+def table(
+    table: Table,
+    dataset: Annotated[
+        str | None, option(metavar="NAME", help="Of this data set only.", show_default=False)
+    ] = None,
+    scale: Scale = None,
+    epochs: Epochs = None,
+    out: Results = Path("bench-results"),
+) -> None:
+    """Print a table in Markdown: ours beside the published numbers.
+
+    Means and standard deviations over seeds, the better of the two marked, and differences between methods over the
+    seeds that they share.
+    """
+    from noiseaudit.bench.tables import table_text
+
+    typer.echo(
+        table_text(_kept_in(table), _lines(table, dataset, out, scale, epochs), scale=scale, epochs=epochs)
+    )
+
+
+def plot(
+    table: Annotated[
+        str,
+        typer.Argument(
+            metavar="FIGURE", help="figure2, the only one.", show_default=False, show_envvar=False
+        ),
+    ],
+    dataset: Annotated[str, option(metavar="NAME", help="The paper's is svhn.")] = "svhn",
+    scale: Scale = None,
+    epochs: Epochs = None,
+    out: Results = Path("bench-results"),
+) -> None:
+    """Draw test errors over the epochs at 20, 30 and 40 % corruption, as a static SVG file in --out."""
+    from noiseaudit.atomic import write_text
+    from noiseaudit.bench.sections import sections
+    from noiseaudit.config import one_of
+    from noiseaudit.errors import ConfigError
+    from noiseaudit_reports.bench_figure import error_curves
+
+    one_of("FIGURE", table, ("figure2",))
+    found = sections(_lines(table, dataset, out, scale, epochs), "table1", scale=scale, epochs=epochs)
+    if len(found) > 1:
+        titles = "; ".join(section.title for section in found)
+        raise ConfigError(
+            f"several sets of runs are there ({titles})", fix="Choose with --scale and --epochs."
+        )
+    file = out / f"figure2_{dataset}.svg"
+    write_text(file, error_curves(found[0]))
+    typer.echo(str(file))
+
+
+def _kept_in(table: str) -> str:
+    return "table1" if table == "figure2" else table
+
+
+def _lines(
+    table: str, dataset: str | None, out: Path, scale: str | None, epochs: int | None
+) -> list[dict[str, Any]]:
+    from noiseaudit.bench.grids import SCALES, TABLES
+    from noiseaudit.bench.results import read_lines
+    from noiseaudit.config import one_of
+    from noiseaudit.errors import DataError
+
+    one_of("TABLE", table, TABLES)
+    if scale is not None:
+        one_of("--scale", scale, tuple(SCALES))
+    name = _kept_in(table)
+    files = sorted(out.glob(f"{name}_*.jsonl")) if dataset is None else [out / f"{name}_{dataset}.jsonl"]
+    lines = [line for file in files for line in read_lines(file)]
+    if not any(scale in (None, line["scale"]) and epochs in (None, line["epochs"]) for line in lines):
+        raise DataError(f"no such runs of {name}", file=out, fix=f"Start them: noiseaudit bench run {table}")
+    return lines

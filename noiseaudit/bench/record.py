@@ -1,0 +1,95 @@
+"""What a run's line holds: its curves over the epochs, and how well it found the wrong labels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from noiseaudit.bench.draw import Draw
+from noiseaudit.score import score_labels
+from noiseaudit.threshold import choose_cutoff
+from noiseaudit.train import EpochRecord, Fitted
+
+Bools = npt.NDArray[np.bool_]
+Numbers = dict[str, float | None]
+DIGITS = 6  # after the point, of the recorded shares
+
+
+class Recorder:
+    """One run's epochs."""
+
+    def __init__(self, draw: Draw, *, has_guider: bool) -> None:
+        self.draw, self.has_guider = draw, has_guider
+        self.errors: dict[str, list[float]] = {"learner": [], "guider": []}
+        self.detection: dict[str, list[float | None]] = {}
+        self.seconds = 0.0
+
+    def on_epoch(self, record: EpochRecord) -> None:
+        """Take in an epoch."""
+        assert record.test_error is not None
+        for name, error in zip(self.errors, record.test_error, strict=True):
+            self.errors[name].append(round(error, DIGITS))
+        self.seconds += record.seconds
+        if self.has_guider:
+            found = epsilon_rule(self.draw.corrupted, record.epsilon) | zeros(
+                record.epsilon, record.p_given_guider
+            )
+            for name, value in found.items():
+                self.detection.setdefault(name, []).append(value)
+
+    def line(self, fitted: Fitted) -> dict[str, Any]:
+        """The results, after the last epoch. Errors and detection measures are shares, None where undefined."""
+        final: dict[str, Numbers] = {"default": default_rule(self.draw, fitted)}
+        if self.has_guider:
+            final["epsilon"] = {name: values[-1] for name, values in self.detection.items()}
+        if not np.isnan(fitted.step_epsilon).all():
+            final["step_epsilon"] = epsilon_rule(self.draw.corrupted, fitted.step_epsilon)
+        return {
+            "test_error": {name: values[-1] for name, values in self.errors.items()},
+            "curve": self.errors,
+            "epsilon_curve": self.detection or None,
+            "final": final,
+            "seconds": round(self.seconds, 3),
+        }
+
+
+def epsilon_rule(corrupted: Bools, epsilon: npt.NDArray[np.float32]) -> Numbers:
+    """The paper's rule, epsilon above 0, of k labelled rows; rows that were in no step (NaN) are not flagged."""
+    return measures(corrupted, epsilon > 0)
+
+
+def zeros(epsilon: npt.NDArray[np.float32], p_given: npt.NDArray[np.float32]) -> Numbers:
+    """Rows with an epsilon of exactly 0: given labels' probability exactly 1, exactly 0, and any other."""
+    equal = epsilon == 0
+    return {
+        "saturated": int((equal & (p_given == 1)).sum()),
+        "underflown": int((equal & (p_given == 0)).sum()),
+        "equal": int((equal & (p_given != 0) & (p_given != 1)).sum()),
+    }
+
+
+def default_rule(draw: Draw, fitted: Fitted) -> Numbers:
+    """The score and cut-off that `scan` has by default, of the k labelled rows."""
+    from sklearn.metrics import average_precision_score
+
+    scores = score_labels(fitted.guider_mean[fitted.labelled], draw.given)
+    found = measures(draw.corrupted, choose_cutoff("auto", scores, None).flagged)
+    ranked = float(average_precision_score(draw.corrupted, scores)) if draw.corrupted.any() else None
+    return found | {"average_precision": None if ranked is None else round(ranked, DIGITS)}
+
+
+def measures(corrupted: Bools, flagged: Bools) -> Numbers:
+    """Recall, precision and F1 of flags, None where undefined, and how many rows are flagged."""
+    found, n_flagged, n_corrupted = int((corrupted & flagged).sum()), int(flagged.sum()), int(corrupted.sum())
+    return {
+        "recall": _ratio(found, n_corrupted),
+        "precision": _ratio(found, n_flagged),
+        "f1": _ratio(2 * found, n_flagged + n_corrupted),
+        "flagged": n_flagged,
+    }
+
+
+def _ratio(part: int, whole: int) -> float | None:
+    return round(part / whole, DIGITS) if whole else None

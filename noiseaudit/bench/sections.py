@@ -1,0 +1,130 @@
+"""Result lines sorted into what one table shows: the same data set, noise, scale and epochs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from noiseaudit.bench.cells import Cell, cell_of
+from noiseaudit.bench.grids import ALL_LABELS, DATASETS, DEFAULT, FEW_LABELS, systems
+from noiseaudit.bench.results import Line
+
+SETTINGS = (FEW_LABELS, ALL_LABELS)  # variants of the setting, not of the method
+TITLES = {
+    "table1": "Table 1: comparison of methods",
+    "table2": "Table 2: varying number of labels",
+    "table3": "Table 3: finding corrupt labels",
+    "high-noise": "High noise (text of section 4.2)",
+}
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a run stands in a table, its seed aside."""
+
+    system: str
+    method: str
+    variant: str
+    rate: float
+    labels: int | None
+
+
+@dataclass(frozen=True)
+class Section:
+    """The runs of one data set, noise, scale and number of epochs."""
+
+    table: str
+    dataset: str
+    noise: str
+    scale: str
+    epochs: int
+    lines: tuple[Line, ...]
+
+    @property
+    def title(self) -> str:
+        """With the scale, so that no number is taken for more than it is."""
+        return (
+            f"{TITLES[self.table]}, {self.dataset}, {self.noise} noise, "
+            f"scale {self.scale} ({self.epochs} epochs)"
+        )
+
+    def places(self) -> dict[Place, dict[int, Line]]:
+        """Lines by place, and by seed in it."""
+        found: dict[Place, dict[int, Line]] = {}
+        digests: dict[tuple[str, str], list[str]] = {}
+        for line in self.lines:
+            known = digests.setdefault((line["method"], line["variant"]), [])
+            if line["digest"] not in known:
+                known.append(line["digest"])
+        for line in self.lines:
+            cell = cell_of(line)
+            several = len(digests[cell.method, cell.variant]) > 1
+            name = system_name(cell) + (f" [settings {line['digest']}]" if several else "")
+            place = Place(name, cell.method, cell.variant, cell.rate, cell.labels)
+            found.setdefault(place, {})[cell.seed] = line
+        return found
+
+    def hardware(self) -> str:
+        """What computed the runs, and which data they read."""
+        names = sorted({f"{line['hardware']['device']} ({line['hardware']['name']})" for line in self.lines})
+        sizes = sorted({(line["rows"], line["test_rows"], line["source"]) for line in self.lines})
+        data = "; ".join(
+            f"{rows:,} rows, {tests:,} to test on, from {source}" for rows, tests, source in sizes
+        )
+        return f"Run on {', '.join(names)}; {data}."
+
+
+def system_name(cell: Cell) -> str:
+    """A method with its variant, if that is one of the method."""
+    return cell.method if cell.variant in (DEFAULT, *SETTINGS) else f"{cell.method} {cell.variant}"
+
+
+def sections(
+    lines: Iterable[Line], table: str, *, scale: str | None = None, epochs: int | None = None
+) -> list[Section]:
+    """The sections of a table, in the paper's order; of a cell that ran twice, the last line counts."""
+    kept: dict[object, Line] = {}
+    for line in lines:
+        if line["table"] == table and scale in (None, line["scale"]) and epochs in (None, line["epochs"]):
+            kept[cell_of(line), line["digest"]] = line
+    found: dict[tuple[str, str, str, int], list[Line]] = {}
+    for line in sorted(kept.values(), key=lambda line: _order(cell_of(line))):
+        found.setdefault((line["dataset"], line["noise"], line["scale"], line["epochs"]), []).append(line)
+    return [Section(table, *place, lines=tuple(members)) for place, members in found.items()]
+
+
+def _order(cell: Cell) -> tuple[object, ...]:
+    """Data sets and systems as the paper has them, what it has not after them by name."""
+    known = [(system.method, system.variant) for system in systems(cell.table, cell.dataset)]
+    own = (cell.method, DEFAULT if cell.variant in SETTINGS else cell.variant)
+    place = known.index(own) if own in known else len(known)
+    dataset = DATASETS.index(cell.dataset) if cell.dataset in DATASETS else len(DATASETS)
+    return dataset, cell.dataset, place, cell.method, cell.variant, cell.rate, cell.labels or 0, cell.seed
+
+
+def is_diverged(line: Line) -> bool:
+    """Whether the run has no results."""
+    return "error" in line
+
+
+def values_of(lines: dict[int, Line], *path: str) -> dict[int, float]:
+    """The value at `path` of each line that has it, by seed."""
+    found: dict[int, float] = {}
+    for seed, line in lines.items():
+        value: object = line
+        for name in path:
+            value = value.get(name) if isinstance(value, dict) else None
+        if isinstance(value, int | float):
+            found[seed] = float(value)
+    return found
+
+
+def in_order(places: Sequence[Place]) -> list[str]:
+    """Systems in the order in which they first occur."""
+    return list(dict.fromkeys(place.system for place in places))
+
+
+def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table, with an empty line after it."""
+    ruled = ["|".join(["", *(" --- " for _ in header), ""]), *(f"| {' | '.join(row)} |" for row in rows)]
+    return "\n".join([f"| {' | '.join(header)} |", *ruled, ""])

@@ -1,0 +1,133 @@
+"""A data set of the user's own: a label file with images, or two Parquet files."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from noiseaudit.bench.own import is_own, load_own, name_of
+from noiseaudit.demo import write_digits
+from noiseaudit.errors import DataError
+
+N = 120
+
+
+@pytest.fixture
+def labels(tmp_path: Path) -> Path:
+    return write_digits(tmp_path, limit=N)
+
+
+def add_column(file: Path, name: str, cells: list[str]) -> None:
+    header, *rows = file.read_text().splitlines()
+    lines = [f"{header},{name}", *(f"{row},{cell}" for row, cell in zip(rows, cells, strict=True))]
+    file.write_text("\n".join(lines) + "\n")
+
+
+def test_a_fifth_of_each_class_is_held_out(labels: Path) -> None:
+    found = load_own(labels, labels.parent / "images")
+    everything = np.bincount(np.concatenate([found.truth, found.test_truth]))
+    assert everything.sum() == N
+    assert np.bincount(found.test_truth).tolist() == [round(0.2 * count) for count in everything.tolist()]
+    assert (found.dataset, found.n_classes, found.backbone, found.is_own) == ("labels", 10, "mlp", True)
+    again = load_own(labels, labels.parent / "images")
+    np.testing.assert_array_equal(found.test_x, again.test_x)
+    assert found.fingerprint == again.fingerprint
+
+
+def test_a_split_column_says_what_is_tested(labels: Path) -> None:
+    add_column(labels, "split", ["test" if row % 4 == 0 else "train" for row in range(N)])
+    found = load_own(labels, labels.parent / "images")
+    whole = load_own_without_split(labels)
+    assert len(found.test_truth) == N // 4
+    np.testing.assert_array_equal(found.test_truth, whole[::4])
+
+
+def load_own_without_split(labels: Path) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    rows = labels.read_text().splitlines()[1:]
+    return np.array([int(row.split(",")[1]) for row in rows])
+
+
+def test_the_truth_is_the_true_label_where_there_is_one(labels: Path) -> None:
+    given = load_own_without_split(labels)
+    truth = np.where(np.arange(N) < 10, (given + 1) % 10, given)
+    add_column(labels, "true_label", [str(code) for code in truth])
+    found = load_own(labels, labels.parent / "images")
+    counts = np.bincount(np.concatenate([found.truth, found.test_truth]), minlength=10)
+    assert counts.tolist() == np.bincount(truth, minlength=10).tolist()
+
+
+def test_rows_without_a_label_are_trained_on_and_never_labelled(labels: Path) -> None:
+    header, *rows = labels.read_text().splitlines()
+    blank = [row.rpartition(",")[0] + "," if i < 30 else row for i, row in enumerate(rows)]
+    labels.write_text("\n".join([header, *blank]) + "\n")
+    found = load_own(labels, labels.parent / "images")
+    assert (found.truth == -1).sum() == 30
+    assert (found.test_truth >= 0).all()
+
+
+def test_only_test_rows_cannot_be_learnt_from(labels: Path) -> None:
+    add_column(labels, "split", ["test"] * N)
+    with pytest.raises(DataError, match="none to train on"):
+        load_own(labels, labels.parent / "images")
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"), [("mine.csv", "mine"), ("mnist.csv", "mnist-file"), ("cifar10", "cifar10")]
+)
+def test_names(name: str, expected: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert name_of(name) == expected
+
+
+def test_the_papers_names_are_never_a_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mnist").mkdir()
+    assert not is_own("mnist")
+    assert is_own("./mnist")
+    assert name_of("./mnist") == "mnist-file"
+
+
+def write_parquet(
+    path: Path, n: int, side: int = 20, *, wrapped: bool = False
+) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    x = np.random.default_rng(n).integers(0, 256, (n, side, side, 3), dtype=np.uint8)
+    cells = []
+    for image in x:
+        buffer = io.BytesIO()
+        Image.fromarray(image).save(buffer, "PNG")
+        cells.append({"bytes": buffer.getvalue(), "path": None} if wrapped else buffer.getvalue())
+    pq.write_table(pa.table({"image": cells, "label": pa.array([i % 3 for i in range(n)], pa.int8())}), path)
+    return x
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_two_parquet_files(tmp_path: Path, wrapped: bool) -> None:
+    folder = tmp_path / "cifar10"
+    folder.mkdir()
+    x = write_parquet(folder / "train.parquet", 9, wrapped=wrapped)
+    write_parquet(folder / "test.parquet", 6, wrapped=wrapped)
+    found = load_own(folder, None)
+    np.testing.assert_array_equal(found.x, x.transpose(0, 3, 1, 2))
+    assert (found.truth.tolist(), len(found.test_x)) == ([0, 1, 2] * 3, 6)
+    assert (found.dataset, found.backbone, found.source, found.is_own) == (
+        "cifar10", "conv13", "Parquet files", False,
+    )  # fmt: skip
+
+
+def test_parquet_files_that_are_of_no_use(tmp_path: Path) -> None:
+    write_parquet(tmp_path / "train.parquet", 3)
+    write_parquet(tmp_path / "test.parquet", 3, side=21)
+    with pytest.raises(DataError, match="in the other file"):
+        load_own(tmp_path, None)
+    pq.write_table(pa.table({"image": [b"no image"], "label": [0]}), tmp_path / "test.parquet")
+    with pytest.raises(DataError, match=r"test\.parquet: not usable"):
+        load_own(tmp_path, None)
+    pq.write_table(pa.table({"label": [0]}), tmp_path / "test.parquet")
+    with pytest.raises(DataError, match=r"test\.parquet: not usable"):
+        load_own(tmp_path, None)

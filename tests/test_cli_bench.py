@@ -1,0 +1,203 @@
+"""bench from the command line: every table end to end on small generated data sets, and what it refuses."""
+
+from __future__ import annotations
+
+import json
+import struct
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy.io import savemat
+from torchvision.datasets import SVHN
+from typer.testing import CliRunner
+
+from noiseaudit.bench import problem
+from noiseaudit.demo import write_digits
+from noiseaudit_cli.bench_progress import BenchProgress
+from noiseaudit_cli.main import app
+
+N = 240
+
+
+def bench(*words: object) -> Any:
+    return CliRunner().invoke(app, ["bench", *(str(word) for word in words)])
+
+
+def lines(out: Path, name: str) -> list[dict[str, Any]]:
+    return [json.loads(text) for text in (out / f"{name}.jsonl").read_text().splitlines()]
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """MNIST and SVHN in their own formats, with classes that are told apart by brightness."""
+    root, rng = tmp_path / "data", np.random.default_rng(0)
+    raw = root / "MNIST" / "raw"
+    raw.mkdir(parents=True)
+    labels = np.arange(N, dtype=np.uint8) % 10
+    images = (labels[:, None, None] * 20 + rng.integers(0, 40, (N, 28, 28))).astype(np.uint8)
+    for part in ("train", "t10k"):
+        head = struct.pack(">IIII", 2051, N, 28, 28)
+        (raw / f"{part}-images-idx3-ubyte").write_bytes(head + images.tobytes())
+        (raw / f"{part}-labels-idx1-ubyte").write_bytes(struct.pack(">II", 2049, N) + labels.tobytes())
+    colour = rng.integers(0, 256, (32, 32, 3, N), dtype=np.uint8)
+    for split in ("train", "test"):
+        savemat(root / f"{split}_32x32.mat", {"X": colour, "y": (labels + 1)[:, None]})
+    monkeypatch.setattr(
+        SVHN, "_check_integrity", lambda self: True
+    )  # its checksums are those of the real files
+    monkeypatch.setitem(problem.BACKBONES, "svhn", "mlp")  # convolutions take minutes on a CPU
+    monkeypatch.setenv("NOISEAUDIT_DATA", str(root))
+    return root
+
+
+def test_table_1_from_run_to_table(data: Path, tmp_path: Path) -> None:
+    asked = [
+        "run", "table1", "--dataset", "mnist", "--scale", "smoke", "--rates", "0.2,0.4", "--device", "cpu",
+        "--methods", "umn,supervised:mlp-784,reweight,mislabeled_vae", "--out", tmp_path,
+    ]  # fmt: skip
+    result = bench(*asked)
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert "8 runs, 0 of them done before." in result.stderr
+    assert "8/8  table1 mnist" in result.stderr
+    assert "scale smoke (2 epochs): test error" in result.stderr
+    assert "left" in result.stderr
+    found = lines(tmp_path, "table1_mnist")
+    assert {(line["method"], line["variant"]) for line in found} == {
+        ("umn", "default"), ("supervised", "mlp-784"), ("reweight", "default"), ("mislabeled_vae", "default"),
+    }  # fmt: skip
+    again = bench(*asked)
+    assert again.stderr == "8 runs, 8 of them done before.\n"
+    assert lines(tmp_path, "table1_mnist") == found
+    table = bench("table", "table1", "--out", tmp_path)
+    assert table.exit_code == 0
+    assert "mnist, symmetric noise, scale smoke (2 epochs)" in table.stdout
+    assert "/ **36.2** |" in table.stdout
+    assert table.stdout.count("| umn |") == 1
+
+
+def test_table_2(data: Path, tmp_path: Path) -> None:
+    result = bench(
+        "run", "table2", "--scale", "smoke", "--methods", "mentornet", "--out", tmp_path, "--no-stack"
+    )
+    assert result.exit_code == 0
+    found = lines(tmp_path, "table2_svhn")
+    assert {(line["labels"], line["labelled"]) for line in found} == {
+        (1_000, 50), (2_000, 50), (3_000, 50), (10_000, 50), (20_000, 50),
+    }  # fmt: skip
+    assert {line["rate"] for line in found} == {0.1, 0.2}
+    table = bench("table", "table2", "--out", tmp_path).stdout
+    assert "| mentornet, 10% corrupt | " in table
+    assert "/ **11.2** |" in table
+
+
+def test_table_3(data: Path, tmp_path: Path) -> None:
+    result = bench("run", "table3", "--scale", "smoke", "--rates", "0.4", "--seeds", "0-1", "--out", tmp_path)
+    assert result.exit_code == 0
+    found = lines(tmp_path, "table3_mnist")
+    assert {(line["method"], line["variant"], line["seed"]) for line in found} == {
+        (method, variant, seed)
+        for method in ("umn", "umn_plus") for variant in ("100-labels", "fully-labelled") for seed in (0, 1)
+    }  # fmt: skip
+    assert all({"default", "epsilon", "step_epsilon"} == set(line["final"]) for line in found)
+    table = bench("table", "table3", "--out", tmp_path).stdout
+    assert "| the paper | 0.82 (0.85, 0.79) |" in table
+    assert "| umn, epsilon > 0, in the last step of each row | " in table
+
+
+def test_figure_2(data: Path, tmp_path: Path) -> None:
+    result = bench("run", "figure2", "--scale", "smoke", "--methods", "umn,mean_teacher", "--out", tmp_path)
+    assert result.exit_code == 0
+    assert len(lines(tmp_path, "table1_svhn")) == 2 * 3
+    drawn = bench("plot", "figure2", "--out", tmp_path)
+    assert drawn.stdout == f"{tmp_path / 'figure2_svhn.svg'}\n"
+    svg = (tmp_path / "figure2_svhn.svg").read_text("utf-8")
+    assert all(f"{rate}% corrupt" in svg for rate in (20, 30, 40))
+    bench("run", "figure2", "--scale", "smoke", "--methods", "umn", "--epochs", 1, "--out", tmp_path)
+    two = bench("plot", "figure2", "--out", tmp_path)
+    assert (two.exit_code, "--epochs" in two.stderr) == (2, True)
+    assert bench("plot", "figure2", "--out", tmp_path, "--epochs", 1).exit_code == 0
+
+
+def test_high_noise(data: Path, tmp_path: Path) -> None:
+    result = bench("run", "high-noise", "--scale", "smoke", "--methods", "umn", "--out", tmp_path, "--quiet")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert {line["rate"] for line in lines(tmp_path, "high-noise_svhn")} == {0.6, 0.7, 0.8}
+    assert "/ **49.1** |" in bench("table", "high-noise", "--out", tmp_path).stdout
+
+
+def test_a_label_file(tmp_path: Path) -> None:
+    file = write_digits(tmp_path, limit=200)
+    result = bench(
+        "run", "table1", "--dataset", file, "--images", tmp_path / "images", "--scale", "smoke", "--rates", "0.2",
+        "--methods", "umn_plus,supervised", "--noise", "asymmetric", "--out", tmp_path,
+    )  # fmt: skip
+    assert result.exit_code == 0
+    found = lines(tmp_path, "table1_labels")
+    assert [(line["noise"], line["source"], line["labels"]) for line in found] == [
+        ("asymmetric", "label file", None)
+    ] * 2
+    assert all(line["rows"] == line["labelled"] for line in found)
+    assert (
+        "| supervised shared | " in bench("table", "table1", "--dataset", "labels", "--out", tmp_path).stdout
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["run", "table9"], "TABLE: no such choice 'table9'"),
+        (["run", "table1", "--scale", "huge"], "--scale"),
+        (["run", "table1", "--rates", "a"], "--rates 'a' is not a list of numbers"),
+        (["run", "table1", "--rates", "10"], "--rates is out of range"),
+        (["run", "table1", "--seeds", "0;1"], "--seeds"),
+        (["run", "table1", "--methods", "unm"], "Did you mean 'umn'?"),
+        (["run", "table1", "--noise", "white"], "--noise"),
+        (["run", "table1", "--backend", "slurm"], "--backend"),
+        (["run", "table1", "--dataset", "absent.csv"], "absent.csv"),
+        (["run", "table1", "--dataset", "absent"], "no such data set"),
+        (["run", "table1", "--dataset", "mnist"], "NOISEAUDIT_DATA"),
+        (["run", "table1", "--device", "abacus"], "--device"),
+        (["table", "table1"], "noiseaudit bench run table1"),
+        (["table", "table1", "--scale", "huge"], "--scale"),
+        (["plot", "table1"], "FIGURE"),
+        (["plot", "figure2"], "noiseaudit bench run figure2"),
+    ],
+)
+def test_what_is_refused_in_one_line(
+    words: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("NOISEAUDIT_DATA", raising=False)
+    result = bench(*words)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert said in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert not (tmp_path / "bench-results").exists()
+
+
+def test_an_error_names_the_variable_that_set_the_option(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NOISEAUDIT_DATA", str(tmp_path))
+    result = bench("run", "table3", "--out", tmp_path)
+    assert result.exit_code == 2
+    assert "--data is set by the environment variable NOISEAUDIT_DATA" in result.stderr
+
+
+def test_the_time_left_counts_what_other_processes_finish(capsys: pytest.CaptureFixture[str]) -> None:
+    line = {
+        "table": "table1", "dataset": "mnist", "method": "umn", "variant": "default", "rate": 0.1, "seed": 0,
+        "scale": "smoke", "epochs": 2,
+    }  # fmt: skip
+    with BenchProgress(quiet=False) as progress:
+        progress.on_start(3, 1, 4)
+        progress.on_line({**line, "error": "training became infinite or NaN"})
+        progress.on_line({**line, "test_error": {"guider": 0.125}})
+    said = capsys.readouterr().err.splitlines()
+    assert said[0] == "3 runs, 1 of them done before."
+    assert said[1].startswith(
+        "2/3  table1 mnist umn default rate 0.1 seed 0, scale smoke (2 epochs): training became"
+    )
+    assert "test error 12.5%  0 s left" in said[2]

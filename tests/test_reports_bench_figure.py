@@ -1,0 +1,70 @@
+"""Figure 2 is drawn from the recorded curves."""
+
+from __future__ import annotations
+
+import re
+import xml.etree.ElementTree as ElementTree
+from typing import Any
+
+from noiseaudit.bench.sections import Section
+from noiseaudit_reports.bench_figure import error_curves
+
+
+def line(method: str, rate: float, seed: int, guider: list[float] | None) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "table": "table1", "dataset": "svhn", "method": method, "variant": "default", "labels": 500,
+        "noise": "symmetric", "rate": rate, "seed": seed, "scale": "paper", "epochs": 3, "digest": "d",
+    }  # fmt: skip
+    return found | ({"error": "NaN"} if guider is None else {"curve": {"guider": guider, "learner": guider}})
+
+
+def section(*lines: dict[str, Any]) -> Section:
+    return Section("table1", "svhn", "symmetric", "paper", 3, lines)
+
+
+def texts(svg: str) -> list[str]:
+    return [
+        "".join(node.itertext()) for node in ElementTree.fromstring(svg).iter() if node.tag.endswith("}text")
+    ]
+
+
+def paths(svg: str, colour: str) -> list[str]:
+    """Drawn lines of a colour through three epochs, the legend's aside."""
+    found = re.findall(rf'<path d="([^"]*)" clip-path="[^"]*" style="fill: none; stroke: {colour}', svg)
+    return [path for path in found if path.count("L") == 2]
+
+
+def test_a_panel_a_rate_and_a_line_a_system() -> None:
+    svg = error_curves(
+        section(
+            *(line(method, rate, seed, [0.5, 0.4, 0.3 + 0.1 * seed])
+              for method in ("umn", "mentornet") for rate in (0.1, 0.2, 0.3) for seed in (0, 1)),
+        )
+    )  # fmt: skip
+    found = texts(svg)
+    assert "20% corrupt" in found
+    assert "30% corrupt" in found
+    assert "10% corrupt" not in found
+    assert "40% corrupt" not in found
+    assert {"umn", "mentornet", "epoch", "test error, %"} <= set(found)
+    assert any("scale paper (3 epochs)" in text for text in found)
+    assert len(paths(svg, "#1f77b4")) == len(paths(svg, "#ff7f0e")) == 2
+
+
+def test_the_line_is_the_mean_over_seeds() -> None:
+    both = section(line("umn", 0.2, 0, [0.2, 0.4, 0.2]), line("umn", 0.2, 1, [0.4, 0.2, 0.4]))
+    (path,) = paths(error_curves(both), "#1f77b4")
+    heights = [float(point.split()[1]) for point in re.split("[ML]", path)[1:]]
+    assert max(heights) - min(heights) < 1e-6  # 30 % throughout
+
+
+def test_the_same_bytes_for_the_same_runs() -> None:
+    runs = section(line("umn", 0.2, 0, [0.5, 0.4, 0.3]))
+    assert error_curves(runs) == error_curves(runs)
+    assert "<metadata>" not in error_curves(runs)
+
+
+def test_runs_without_a_curve_are_left_out() -> None:
+    svg = error_curves(section(line("umn", 0.2, 0, None), line("mentornet", 0.2, 0, [0.5, 0.4, 0.3])))
+    assert "umn" not in texts(svg)
+    assert "mentornet" in texts(svg)
