@@ -117,3 +117,14 @@ def test_scales() -> None:
 def test_what_there_is_not(table: str, choices: Choices, words: str) -> None:
     with pytest.raises(ConfigError, match=words):
         grid(table, choices)
+
+
+def test_table_3_in_one_reading_with_changed_settings() -> None:
+    cells = grid(
+        "table3", Choices(methods=["umn:fully-labelled"], rates=[0.1], seeds=[0], settings={"alpha": "20"})
+    )
+    assert [(cell.method, cell.variant, cell.labels, cell.changes) for cell in cells] == [
+        ("umn", "fully-labelled", None, "alpha=20")
+    ]
+    with pytest.raises(ConfigError, match="no such variant"):
+        grid("table1", Choices(dataset="mnist", methods=["umn:fully-labelled"]))

@@ -23,6 +23,7 @@ def line(method: str = "umn", seed: int = 0, error: float = 0.02, **other: Any) 
         "seed": seed,
         "scale": "medium",
         "epochs": 60,
+        "changes": "",
         "digest": "d1",
         "rows": 50_000,
         "labelled": 100,
@@ -64,6 +65,13 @@ def test_a_baseline_that_wins_is_shown_as_winning() -> None:
     # Differences -1, -0.9, -1: mean -0.967, t(0.975, 2) = 4.303, standard error 0.0333.
     assert "| reweight | -1.0 [-1.1, -0.8] (n=3) |" in text
     assert "Difference to umn_plus" in text
+
+
+def test_changed_settings_are_part_of_the_name() -> None:
+    lines = [line(error=0.03), line(error=0.02, changes="alpha=20", digest="d2")]
+    found = rows(table_text("table1", lines))
+    assert list(found) == ["system", "umn", "umn alpha=20"]
+    assert found["umn alpha=20"] == ["**2.0 (n=1)** † / 2.5 ± 0.14"]
 
 
 def test_where_nothing_is_known() -> None:

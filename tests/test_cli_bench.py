@@ -189,7 +189,7 @@ def test_an_error_names_the_variable_that_set_the_option(
 def test_the_time_left_counts_what_other_processes_finish(capsys: pytest.CaptureFixture[str]) -> None:
     line = {
         "table": "table1", "dataset": "mnist", "method": "umn", "variant": "default", "rate": 0.1, "seed": 0,
-        "scale": "smoke", "epochs": 2,
+        "scale": "smoke", "epochs": 2, "changes": "",
     }  # fmt: skip
     with BenchProgress(quiet=False) as progress:
         progress.on_start(3, 1, 4)

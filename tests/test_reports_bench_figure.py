@@ -13,7 +13,7 @@ from noiseaudit_reports.bench_figure import error_curves
 def line(method: str, rate: float, seed: int, guider: list[float] | None) -> dict[str, Any]:
     found: dict[str, Any] = {
         "table": "table1", "dataset": "svhn", "method": method, "variant": "default", "labels": 500,
-        "noise": "symmetric", "rate": rate, "seed": seed, "scale": "paper", "epochs": 3, "digest": "d",
+        "noise": "symmetric", "rate": rate, "seed": seed, "scale": "paper", "epochs": 3, "changes": "", "digest": "d",
     }  # fmt: skip
     return found | ({"error": "NaN"} if guider is None else {"curve": {"guider": guider, "learner": guider}})
 

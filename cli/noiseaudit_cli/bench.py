@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, TypeVar
 
 from noiseaudit_cli.bench_show import Results, Table, plot, table
-from noiseaudit_cli.options import option
+from noiseaudit_cli.options import named_values, option
 from noiseaudit_cli.scan import Device
 
 HELP = "Run the paper's comparisons again, or the same on your own data, and print them beside its numbers."
@@ -65,6 +65,16 @@ def run(
     noise: Annotated[
         str, option(metavar="KIND", help="symmetric (the paper's), asymmetric or instance.")
     ] = "symmetric",
+    setting: Annotated[
+        list[str] | None,
+        option(
+            "--set",
+            envvar="NOISEAUDIT_BENCH_RUN_SET",
+            metavar="NAME=VALUE",
+            help="Change a setting of the methods (repeatable); shown with their names.",
+            show_default=False,
+        ),
+    ] = None,
     out: Results = Path("bench-results"),
     data: Annotated[
         Path | None,
@@ -130,6 +140,7 @@ def run(
         scale=scale,
         epochs=epochs,
         noise=noise,
+        settings=named_values(setting),
     )
     place = Place(out=out, root=data, images=images, download=download)
     machine = Machine(device=device.value, jobs=jobs, backend=backend, stack=not no_stack)

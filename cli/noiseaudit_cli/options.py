@@ -84,3 +84,16 @@ def examples(command: Callable[..., None]) -> str:
     """A command's examples: the EXAMPLES of its module, laid out for the end of its help."""
     lines = sys.modules[command.__module__].__dict__["EXAMPLES"].strip().splitlines()
     return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+def named_values(texts: list[str] | None) -> dict[str, str]:
+    """What --set options say, by name. Raises ConfigError for one that is not NAME=VALUE."""
+    from noiseaudit.errors import ConfigError
+
+    found = {}
+    for text in texts or ():
+        name, equals, value = text.partition("=")
+        if not (name and equals):
+            raise ConfigError(f"--set {text!r} is not of the form NAME=VALUE", fix="As in --set alpha=20.")
+        found[name] = value
+    return found

@@ -21,6 +21,7 @@ from noiseaudit_cli.options import (
     MissingLabel,
     SplitColumn,
     TrueLabelColumn,
+    named_values,
     option,
 )
 
@@ -221,7 +222,7 @@ def scan(
             seed=seed,
             cutoff=cutoff,
             noise_rate=noise_rate,
-            settings=_settings(setting or []),
+            settings=named_values(setting),
         ),
         columns=ColumnNames(
             image=image_column,
@@ -243,13 +244,3 @@ def scan(
         print_json({"run": str(out), **run})
     elif not quiet:
         typer.echo(scan_summary(run, out))
-
-
-def _settings(texts: list[str]) -> dict[str, str]:
-    from noiseaudit.errors import ConfigError
-
-    pairs = [text.partition("=") for text in texts]
-    for text, (name, equals, _) in zip(texts, pairs, strict=True):
-        if not (name and equals):
-            raise ConfigError(f"--set {text!r} is not of the form NAME=VALUE", fix="As in --set alpha=20.")
-    return {name: value for name, _, value in pairs}

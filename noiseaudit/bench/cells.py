@@ -26,6 +26,7 @@ class Cell:
     seed: int
     scale: str  # a key of SCALES
     epochs: int
+    changes: str = ""  # of the method's own settings, as in "alpha=20 jitter=1"
 
 
 def cell_of(line: Mapping[str, Any]) -> Cell:

@@ -13,8 +13,8 @@ Where the paper is silent or contradicts itself, there are variants, each named:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from noiseaudit.bench.cells import Cell
 from noiseaudit.bench.paper import FIGURE2_RATES, HIGH_RATES, LABEL_COUNTS, RATES
@@ -86,12 +86,15 @@ class Choices:
     """What of a grid is wanted; None = all of it."""
 
     dataset: str | None = None  # one of DATASETS, or the name of the user's own
-    methods: Sequence[str] | None = None  # "method" or "method:variant"
+    methods: Sequence[str] | None = (
+        None  # "method" or "method:variant"; of table3, "method:fully-labelled" too
+    )
     rates: Sequence[float] | None = None
     seeds: Sequence[int] | None = None
     scale: str = "medium"
     epochs: int | None = None  # None = the scale's
     noise: str = "symmetric"
+    settings: Mapping[str, str] = field(default_factory=dict)  # changes of the methods' own
 
 
 def grid(table: str, choices: Choices, labels: int | None = None) -> list[Cell]:
@@ -106,6 +109,7 @@ def grid(table: str, choices: Choices, labels: int | None = None) -> list[Cell]:
     epochs = choices.epochs if choices.epochs is not None else scale.epochs
     seeds = choices.seeds if choices.seeds is not None else range(scale.seeds)
     _check(epochs, seeds, choices.rates)
+    changes = " ".join(f"{name}={value}" for name, value in sorted(choices.settings.items()))
     own_table = "table1" if table == "figure2" else table  # Figure 2 is drawn from runs of Table 1
     return [
         Cell(
@@ -119,9 +123,10 @@ def grid(table: str, choices: Choices, labels: int | None = None) -> list[Cell]:
             seed,
             choices.scale,
             epochs,
+            changes,
         )
         for dataset in _datasets(table, choices.dataset)
-        for system in _chosen(systems(table, dataset), choices.methods)
+        for system in _chosen(table, systems(table, dataset), choices.methods)
         for variant, count in _settings(table, dataset, system.variant, labels)
         for rate in (choices.rates if choices.rates is not None else default_rates(table))
         for seed in seeds
@@ -159,7 +164,8 @@ def _settings(table: str, dataset: str, variant: str, labels: int | None) -> lis
     if table == "table2":
         return [(variant, count) for count in LABEL_COUNTS]
     if table == "table3":
-        return [(FEW_LABELS, LABELS.get(dataset, 100)), (ALL_LABELS, None)]
+        both = [(FEW_LABELS, LABELS.get(dataset, 100)), (ALL_LABELS, None)]
+        return [each for each in both if variant not in (FEW_LABELS, ALL_LABELS) or variant == each[0]]
     return [(variant, LABELS.get(dataset, labels))]
 
 
@@ -169,7 +175,7 @@ def _datasets(table: str, wanted: str | None) -> tuple[str, ...]:
     return {"table1": DATASETS, "table3": ("mnist",)}.get(table, ("svhn",))
 
 
-def _chosen(found: list[System], wanted: Sequence[str] | None) -> list[System]:
+def _chosen(table: str, found: list[System], wanted: Sequence[str] | None) -> list[System]:
     """The wanted systems of a table; a method that the table has not is added as it is."""
     if wanted is None:
         return found
@@ -178,6 +184,8 @@ def _chosen(found: list[System], wanted: Sequence[str] | None) -> list[System]:
         method, _, variant = name.partition(":")
         one_of("--methods", method, tuple(METHODS))
         own = [s for s in found if s.method == method and (not variant or s.variant == variant)]
+        if not own and table == "table3" and variant in (FEW_LABELS, ALL_LABELS):
+            own = [System(method, variant)]
         if variant and not own:
             known = [f"{s.method}:{s.variant}" for s in found if s.method == method]
             raise ConfigError(

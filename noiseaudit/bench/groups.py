@@ -94,7 +94,8 @@ def _group_of(cell: Cell, problem: Problem, *, stack: bool) -> Group:
     network, own_backbone = NETWORKS.get(cell.variant, (None, None))
     backbone = own_backbone or problem.backbone
     kind = METHODS[cell.method]
-    settings = with_overrides(kind.settings(backbone), {"network": network} if network else {})
+    changes = dict(change.split("=", 1) for change in cell.changes.split())
+    settings = with_overrides(kind.settings(backbone), ({"network": network} if network else {}) | changes)
     labels = _labels_at_scale(cell, problem)
     count = n_labelled(problem, labels)
     plan = plan_steps(len(problem.x), count, uses_unlabelled=kind.uses_unlabelled)

@@ -51,14 +51,14 @@ class Section:
     def places(self) -> dict[Place, dict[int, Line]]:
         """Lines by place, and by seed in it."""
         found: dict[Place, dict[int, Line]] = {}
-        digests: dict[tuple[str, str], list[str]] = {}
+        digests: dict[str, list[str]] = {}
         for line in self.lines:
-            known = digests.setdefault((line["method"], line["variant"]), [])
+            known = digests.setdefault(system_name(cell_of(line)) + line["variant"], [])
             if line["digest"] not in known:
                 known.append(line["digest"])
         for line in self.lines:
             cell = cell_of(line)
-            several = len(digests[cell.method, cell.variant]) > 1
+            several = len(digests[system_name(cell) + cell.variant]) > 1
             name = system_name(cell) + (f" [settings {line['digest']}]" if several else "")
             place = Place(name, cell.method, cell.variant, cell.rate, cell.labels)
             found.setdefault(place, {})[cell.seed] = line
@@ -75,8 +75,9 @@ class Section:
 
 
 def system_name(cell: Cell) -> str:
-    """A method with its variant, if that is one of the method."""
-    return cell.method if cell.variant in (DEFAULT, *SETTINGS) else f"{cell.method} {cell.variant}"
+    """A method with its variant, if that is one of the method, and its changed settings."""
+    variant = "" if cell.variant in (DEFAULT, *SETTINGS) else cell.variant
+    return " ".join(part for part in (cell.method, variant, cell.changes) if part)
 
 
 def sections(
@@ -99,7 +100,17 @@ def _order(cell: Cell) -> tuple[object, ...]:
     own = (cell.method, DEFAULT if cell.variant in SETTINGS else cell.variant)
     place = known.index(own) if own in known else len(known)
     dataset = DATASETS.index(cell.dataset) if cell.dataset in DATASETS else len(DATASETS)
-    return dataset, cell.dataset, place, cell.method, cell.variant, cell.rate, cell.labels or 0, cell.seed
+    return (
+        dataset,
+        cell.dataset,
+        place,
+        cell.method,
+        cell.variant,
+        cell.changes,
+        cell.rate,
+        cell.labels or 0,
+        cell.seed,
+    )
 
 
 def is_diverged(line: Line) -> bool:
