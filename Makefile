@@ -48,6 +48,7 @@ bench: venv
 	$(BIN)/python benchmarks/demo_digits.py
 	$(BIN)/python benchmarks/mnist.py run
 	$(BIN)/python benchmarks/ablation.py run
+	$(BIN)/python benchmarks/insert.py
 
 clean:
 	rm -rf dist demo .venv-wheel htmlcov .coverage
