@@ -18,6 +18,7 @@ from sklearn.metrics import average_precision_score, f1_score
 from torchvision.datasets import MNIST
 
 from noiseaudit.config import UMNConfig, with_overrides
+from noiseaudit.course import Fitted
 from noiseaudit.data.batches import plan_batches
 from noiseaudit.data.training import TrainingData
 from noiseaudit.methods.base import Setup
@@ -28,7 +29,7 @@ from noiseaudit.plan import versions
 from noiseaudit.runtime import training_runtime
 from noiseaudit.score import best_classes, fit_noise, p_mislabeled
 from noiseaudit.threshold import choose_cutoff
-from noiseaudit.train import Fitted, fit, predict_all
+from noiseaudit.train import fit, predict_all
 
 RESULTS = Path(__file__).parent / "results" / "ablation.jsonl"
 N, CLASSES, RATE, EPOCHS, BATCH, LABELLED_SHARE = 10_000, 10, 0.3, 60, 256, 0.25

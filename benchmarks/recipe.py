@@ -21,6 +21,7 @@ import torch
 from torchvision.datasets import MNIST
 
 from noiseaudit.config import with_overrides
+from noiseaudit.course import Course, EpochRecord
 from noiseaudit.data.batches import BatchPlan
 from noiseaudit.data.training import TrainingData
 from noiseaudit.methods import METHODS
@@ -28,7 +29,7 @@ from noiseaudit.methods.base import Setup
 from noiseaudit.noise import symmetric
 from noiseaudit.plan import versions
 from noiseaudit.runtime import training_runtime
-from noiseaudit.train import Alone, Course, EpochRecord, fit_all
+from noiseaudit.train import Alone, fit_all
 
 RESULTS = Path(__file__).parent / "results" / "recipe.jsonl"
 CPU, TRAIN, CLASSES, LABELS, RATE = torch.device("cpu"), 50_000, 10, 100, 0.3

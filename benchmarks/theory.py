@@ -24,6 +24,7 @@ from torch.func import functional_call, grad, vmap
 from torchvision.datasets import MNIST
 
 from noiseaudit.config import with_overrides
+from noiseaudit.course import EpochRecord
 from noiseaudit.data.batches import plan_batches
 from noiseaudit.data.training import TrainingData
 from noiseaudit.methods import METHODS
@@ -34,7 +35,7 @@ from noiseaudit.noise import symmetric
 from noiseaudit.objective import label_uncertainty, label_weight
 from noiseaudit.plan import versions
 from noiseaudit.runtime import training_runtime
-from noiseaudit.train import EpochRecord, fit
+from noiseaudit.train import fit
 
 RESULTS = Path(__file__).parent / "results" / "theory.jsonl"
 CPU, N, CLASSES, RATE, BATCH = torch.device("cpu"), 10_000, 10, 0.3, 256

@@ -14,6 +14,7 @@ import numpy.typing as npt
 import torch
 
 from noiseaudit.config import AuditConfig
+from noiseaudit.course import EpochRecord, Fitted
 from noiseaudit.data.training import TrainingData
 from noiseaudit.judge import Verdicts, judge
 from noiseaudit.labels.columns import FIND_ALL, ColumnNames
@@ -27,7 +28,7 @@ from noiseaudit.runtime import training_runtime
 from noiseaudit.samples import SampleOptions, Samples, load_samples
 from noiseaudit.score import score_labels
 from noiseaudit.threshold import choose_cutoff
-from noiseaudit.train import EpochRecord, Fitted, fit
+from noiseaudit.train import fit
 from noiseaudit.trusted import with_trusted
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from noiseaudit.errors import DataError
 from noiseaudit.parquet import open_parquet
 
 if TYPE_CHECKING:
-    from noiseaudit.train import EpochRecord
+    from noiseaudit.course import EpochRecord
 
 SCHEMA = pa.schema(
     [

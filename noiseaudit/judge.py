@@ -10,11 +10,11 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from noiseaudit.classes import shortened
+from noiseaudit.course import Fitted
 from noiseaudit.labels.table import LabelTable, Strings
 from noiseaudit.percent import percent
 from noiseaudit.result import SCHEMA
 from noiseaudit.score import best_first
-from noiseaudit.train import Fitted
 
 Codes = npt.NDArray[np.int64]
 

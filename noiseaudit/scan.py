@@ -16,6 +16,7 @@ from noiseaudit.audit import Audit, audit_samples, scored_ids
 from noiseaudit.choose import choose_device
 from noiseaudit.clean import CleanSummary, clean_labels
 from noiseaudit.config import AuditConfig, one_of, with_overrides
+from noiseaudit.course import EpochRecord
 from noiseaudit.dynamics import write_epoch
 from noiseaudit.labels.columns import FIND_ALL, ColumnNames
 from noiseaudit.labels.read import read_labels
@@ -29,7 +30,6 @@ from noiseaudit.runfolder import RunFolder
 from noiseaudit.runtime import training_runtime
 from noiseaudit.samples import SampleOptions, Samples, load_samples
 from noiseaudit.threshold import check_cutoff
-from noiseaudit.train import EpochRecord
 from noiseaudit.trusted import with_trusted
 
 AUDIT_FILE = "audit.parquet"

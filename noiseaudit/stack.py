@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, grad_and_value, stack_module_state, vmap
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from noiseaudit.course import Course, EpochRecord, Fitted
 from noiseaudit.data.perturb import Draws, RecordedDraws, ReplayedDraws, Request
 from noiseaudit.data.training import Batch, TrainingData
 from noiseaudit.ema import update_average
@@ -21,7 +22,7 @@ from noiseaudit.errors import ConfigError
 from noiseaudit.methods.base import Prediction
 from noiseaudit.methods.descent import Descent, adam, decay_of, set_rate
 from noiseaudit.models.classifier import Classifier
-from noiseaudit.train import Course, EpochRecord, Fitted, fit_all
+from noiseaudit.train import fit_all
 
 State = dict[str, Tensor]  # (R, ...) each
 

@@ -12,13 +12,13 @@ import torch
 
 from noiseaudit.audit import Audit, as_table, audit_samples, run_audit
 from noiseaudit.config import AuditConfig
+from noiseaudit.course import EpochRecord
 from noiseaudit.demo import write_digits
 from noiseaudit.errors import ConfigError
 from noiseaudit.labels.read import read_labels
 from noiseaudit.plan import make_plan
 from noiseaudit.runtime import flushes_denormals
 from noiseaudit.samples import SampleOptions, load_samples
-from noiseaudit.train import EpochRecord
 
 N, UNLABELLED, CORRUPT = 300, slice(0, 40), slice(40, 80)
 QUICK = AuditConfig(epochs=3, device="cpu", settings={"hidden": 32})

@@ -7,7 +7,7 @@ import pytest
 
 from noiseaudit.bench.draw import Draw
 from noiseaudit.bench.record import Recorder, epsilon_rule, measures, zeros
-from noiseaudit.train import EpochRecord, Fitted
+from noiseaudit.course import EpochRecord, Fitted
 
 CORRUPTED = np.array([True, True, False, False, False])
 DRAW = Draw(np.arange(5), np.array([1, 0, 0, 1, 0]), CORRUPTED, np.zeros(5, np.bool_))

@@ -9,9 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from noiseaudit.course import EpochRecord, Floats
 from noiseaudit.dynamics import SCHEMA, read_dynamics, write_epoch
 from noiseaudit.errors import DataError
-from noiseaudit.train import EpochRecord, Floats
 
 
 def record(epoch: int) -> EpochRecord:

@@ -9,10 +9,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from noiseaudit.course import EpochRecord, Fitted
 from noiseaudit.judge import TOP_CLASSES, Verdicts, judge, spread, suggestions
 from noiseaudit.labels.table import LabelTable, Strings
 from noiseaudit.result import SCHEMA
-from noiseaudit.train import EpochRecord, Fitted
 
 
 def strings(*cells: str | None) -> Strings:

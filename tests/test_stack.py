@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.testing import assert_close
 
 from noiseaudit.config import with_overrides
+from noiseaudit.course import Course, EpochRecord
 from noiseaudit.data.batches import BatchPlan
 from noiseaudit.data.training import TrainingData
 from noiseaudit.errors import ConfigError, TrainingDiverged
@@ -22,7 +23,7 @@ from noiseaudit.methods.descent import Descent
 from noiseaudit.models import vae
 from noiseaudit.runtime import training_runtime
 from noiseaudit.stack import Stack, fit_stack
-from noiseaudit.train import Alone, Course, EpochRecord, fit_all
+from noiseaudit.train import Alone, fit_all
 
 CPU, N_CLASSES, ROWS, RUNS = torch.device("cpu"), 4, 24, 3
 # What they keep between steps (a moving percentile) or change after an epoch (a label memory) is no run's buffer.

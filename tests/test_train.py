@@ -8,11 +8,12 @@ import torch
 from torch import Tensor
 
 from noiseaudit.config import UMNConfig
+from noiseaudit.course import EpochRecord, Fitted
 from noiseaudit.data.batches import BatchPlan
 from noiseaudit.data.training import Batch, TrainingData
 from noiseaudit.errors import TrainingDiverged
 from noiseaudit.methods.base import Method, Prediction
-from noiseaudit.train import PREDICT_ROWS, EpochRecord, Fitted, fit, predict_all
+from noiseaudit.train import PREDICT_ROWS, fit, predict_all
 
 CPU = torch.device("cpu")
 

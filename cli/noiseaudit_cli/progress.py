@@ -10,10 +10,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
 if TYPE_CHECKING:
+    from noiseaudit.course import EpochRecord
     from noiseaudit.labels.table import LabelTable
     from noiseaudit.plan import Plan
     from noiseaudit.samples import Samples
-    from noiseaudit.train import EpochRecord
 
 LINES = 10  # of a training that nobody watches live, after its first epoch
 SHOWN_LOSSES = 3  # the total comes first

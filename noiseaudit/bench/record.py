@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from noiseaudit.bench.draw import Draw
+from noiseaudit.course import EpochRecord, Fitted
 from noiseaudit.score import score_labels
 from noiseaudit.threshold import choose_cutoff
-from noiseaudit.train import EpochRecord, Fitted
 
 Bools = npt.NDArray[np.bool_]
 Numbers = dict[str, float | None]

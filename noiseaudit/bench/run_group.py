@@ -17,6 +17,7 @@ from noiseaudit.bench.draw import Draw, draw_labels
 from noiseaudit.bench.groups import Group, Run
 from noiseaudit.bench.record import Recorder
 from noiseaudit.choose import choose_device, choose_threads
+from noiseaudit.course import Course, EpochRecord, Fitted
 from noiseaudit.data.training import TrainingData
 from noiseaudit.errors import TrainingDiverged
 from noiseaudit.methods import METHODS
@@ -25,7 +26,7 @@ from noiseaudit.methods.descent import Descent
 from noiseaudit.plan import versions
 from noiseaudit.runtime import training_runtime
 from noiseaudit.stack import fit_stack
-from noiseaudit.train import Alone, Course, EpochRecord, Fitted, fit_all
+from noiseaudit.train import Alone, fit_all
 
 Line = dict[str, Any]
 

@@ -1,0 +1,134 @@
+"""One run's way through its epochs: which rows each step sees, and what is kept of what is predicted after each."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from noiseaudit.data.batches import BatchPlan, epoch_batches
+from noiseaudit.data.training import TrainingData
+from noiseaudit.errors import TrainingDiverged
+from noiseaudit.methods.base import Prediction
+from noiseaudit.objective import label_uncertainty
+from noiseaudit.seeds import torch_generator
+
+Floats = npt.NDArray[np.float32]
+AVERAGE_FROM = 0.5  # predictions are averaged over the epochs after this share of the schedule
+
+
+@dataclass(frozen=True)
+class EpochRecord:
+    """One epoch's dynamics over the k labelled rows (unperturbed, eval mode, float32)."""
+
+    epoch: int  # from 1
+    losses: dict[str, float]  # means over the epoch's steps
+    epsilon: Floats  # (k,), Eq. 8
+    p_given_learner: Floats  # (k,)
+    p_given_guider: Floats  # (k,)
+    seconds: float
+    test_error: tuple[float, float] | None = (
+        None  # share of wrong classes, Learner and Guider, on held-out rows
+    )
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What training leaves behind for m rows, k of them labelled."""
+
+    guider_mean: Floats  # (m, C), the Guider's probabilities averaged over the later epochs
+    latent: Floats  # (m, d)
+    labelled: npt.NDArray[np.int64]  # (k,), which of the m rows
+    peak_p_given: Floats  # (k,), the most that the Guider ever gave the given label
+    last: EpochRecord
+    step_epsilon: Floats  # (k,), Eq. 8 in the row's last step, NaN if it was not asked for
+
+
+class Course:
+    """One run's way through its epochs: which rows each step sees, and what is kept of the predictions."""
+
+    def __init__(self, data: TrainingData, plan: BatchPlan, *, epochs: int, seed: int) -> None:
+        self.data, self.plan, self.epochs = data, plan, epochs
+        self._unlabelled = (data.codes < 0).nonzero().flatten()
+        self._labelled = (data.codes >= 0).nonzero().flatten()
+        self._order = torch_generator(seed, "batches")
+        self._peak = np.zeros(len(self._labelled), np.float32)
+        self._mean = torch.zeros(len(data.codes), data.n_classes)
+        self._step_epsilon = torch.full((len(data.codes),), torch.nan)
+        self._first_averaged = math.floor(AVERAGE_FROM * epochs) + 1
+
+    def steps(self, epoch: int) -> Iterator[tuple[Tensor, float]]:
+        """Row indices of each step's batch, and the progress of the schedule."""
+        for step, rows in enumerate(epoch_batches(self._labelled, self._unlabelled, self.plan, self._order)):
+            yield rows, (epoch - 1 + step / self.plan.steps) / self.epochs
+
+    def keep_step_epsilon(self, rows: Tensor, epsilon: Tensor) -> None:
+        """Keep Eq. 8 of the step's rows: (B,), (B,)."""
+        self._step_epsilon[rows.cpu()] = epsilon.float().cpu()
+
+    def end_epoch(
+        self,
+        epoch: int,
+        losses: dict[str, float],
+        prediction: Prediction,
+        test_error: tuple[float, float] | None,
+        seconds: float,
+    ) -> EpochRecord:
+        """Take in mean losses and predictions (m rows). Raises TrainingDiverged if any is not finite."""
+        bad = [name for name, value in losses.items() if not math.isfinite(value)]
+        if not bad and not prediction.guider.isfinite().all():  # the last update is in no loss yet
+            bad = ["predictions"]
+        if bad:
+            raise _diverged(epoch, ", ".join(bad))
+        if epoch >= self._first_averaged:
+            self._mean.lerp_(prediction.guider, 1 / (epoch - self._first_averaged + 1))
+        record = _record(epoch, losses, prediction, self.data.codes, self._labelled, test_error, seconds)
+        np.maximum(self._peak, record.p_given_guider, out=self._peak)
+        self._last, self._latent = record, prediction.latent
+        return record
+
+    def fitted(self) -> Fitted:
+        """After the last epoch."""
+        return Fitted(
+            guider_mean=self._mean.numpy(),
+            latent=self._latent.numpy(),
+            labelled=self._labelled.numpy(),
+            peak_p_given=self._peak,
+            last=self._last,
+            step_epsilon=self._step_epsilon[self._labelled].numpy(),
+        )
+
+
+def _diverged(epoch: int, what: str) -> TrainingDiverged:
+    return TrainingDiverged(
+        f"training became infinite or NaN in epoch {epoch} ({what}). Check the inputs for extreme values, "
+        "or scan again with another --seed or --backbone."
+    )
+
+
+def _record(
+    epoch: int,
+    losses: dict[str, float],
+    prediction: Prediction,
+    codes: Tensor,
+    labelled: Tensor,
+    test_error: tuple[float, float] | None,
+    seconds: float,
+) -> EpochRecord:
+    given = codes[labelled]
+    learner, guider = prediction.learner[labelled], prediction.guider[labelled]
+    index = given.unsqueeze(1)
+    return EpochRecord(
+        epoch=epoch,
+        losses=losses,
+        epsilon=label_uncertainty(guider, learner, given).numpy(),
+        p_given_learner=learner.gather(1, index).squeeze(1).numpy(),
+        p_given_guider=guider.gather(1, index).squeeze(1).numpy(),
+        seconds=seconds,
+        test_error=test_error,
+    )
