@@ -2,9 +2,10 @@
 
 Every method gets the same number of configurations, encoder, perturbations, labelled rows, steps and one validation
 set: the last 10,000 training images, which Table 1 leaves out. One noise rate decides; test images are never read.
+The configuration with the lowest error of the Guider (the Learner where there is none) at the end is taken.
 
-NOISEAUDIT_DATA=... python benchmarks/recipe.py run --method umn_plus --epochs 30  # a JSON line each, resumable
-python benchmarks/recipe.py table                                                  # writes benchmarks/results/recipe.md
+NOISEAUDIT_DATA=... python benchmarks/recipe.py run     # 30 epochs; a JSON line each, resumable
+python benchmarks/recipe.py table                           # writes benchmarks/results/recipe.md
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import numpy as np
 import torch
 from torchvision.datasets import MNIST
 
+from noiseaudit.bench.draw import choose_trusted
 from noiseaudit.config import with_overrides
 from noiseaudit.course import Course, EpochRecord
 from noiseaudit.data.batches import BatchPlan
@@ -34,7 +36,22 @@ from noiseaudit.train import Alone, fit_all
 RESULTS = Path(__file__).parent / "results" / "recipe.jsonl"
 CPU, TRAIN, CLASSES, LABELS, RATE = torch.device("cpu"), 50_000, 10, 100, 0.3
 SEEN = {"jitter": 1.0, "input_noise": 0.3}  # by all methods
+RATES_OF_LEARNING: list[dict[str, Any]] = [
+    {}, {"learning_rate": 3e-3}, {"learning_rate": 3e-4}, {"learning_rate": 1e-4},
+    {"lr_decay_start": 0.5}, {"lr_decay_start": 0.0},
+]  # fmt: skip
 SEARCH: dict[str, list[dict[str, Any]]] = {
+    "supervised": RATES_OF_LEARNING,  # which has nothing else to choose
+    "reweight": RATES_OF_LEARNING,
+    "mean_teacher": [{}, {"guider_switch": 1.0}, {"consistency_weight": 30.0}, {"consistency_weight": 300.0},
+                     {"consistency_weight": 300.0, "guider_switch": 1.0},
+                     {"consistency_weight": 1000.0, "guider_switch": 1.0}],
+    "mislabeled_vae": [{}, {"alpha": 5.0}, {"alpha": 20.0}, {"generative_weight": 0.05},
+                       {"generative_weight": 0.05, "alpha": 5.0}, {"generative_weight": 0.05, "alpha": 20.0}],
+    "mentornet": [{}, {"lambda2": 0.3}, {"burn_in": 0.05}, {"burn_in": 0.05, "burn_in_dropout": 0.2},
+                  {"mentor": "learned"}, {"mentor": "learned", "burn_in": 0.05}],
+    "joint_optimization": [{}, {"labels": "hard"}, {"alpha": 5.0, "beta": 0.8}, {"alpha": 1.2, "beta": 0.3},
+                           {"relabel_from": 0.05}, {"second_stage": 1.0}],
     "umn": [{}, {"alpha": 5.0}, {"alpha": 20.0}, {"generative_weight": 0.05, "alpha": 5.0},
             {"label_kl": "batch", "label_kl_weight": 20.0, "alpha": 5.0}, {"alpha": 50.0}],
     "umn_plus": [{}, {"alpha": 5.0}, {"alpha": 2.0}, {"alpha": 5.0, "prior": "uniform"},
@@ -63,7 +80,11 @@ def problem(seed: int) -> tuple[TrainingData, TrainingData, Any]:
     codes = np.full(TRAIN, -1)
     codes[labelled] = symmetric(truth[labelled], CLASSES, RATE, draws).labels
     wrong = (codes >= 0) & (codes != truth[:TRAIN])
-    train = TrainingData(x[:TRAIN], torch.arange(TRAIN), torch.from_numpy(codes), CLASSES)
+    trusted = np.zeros(TRAIN, np.bool_)
+    trusted[labelled] = choose_trusted(truth[labelled], wrong[labelled], draws)
+    train = TrainingData(
+        x[:TRAIN], torch.arange(TRAIN), torch.from_numpy(codes), CLASSES, torch.from_numpy(trusted)
+    )
     held_out = TrainingData(x[TRAIN:], torch.arange(len(x) - TRAIN), mnist.targets[TRAIN:], CLASSES)
     return train, held_out, wrong
 
@@ -122,18 +143,18 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("action", choices=["run", "table"])
-    parser.add_argument("--method", default="umn_plus", choices=list(SEARCH))
+    parser.add_argument("--method", nargs="+", default=list(SEARCH), choices=list(SEARCH))
     parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0])
     args = parser.parse_args()
     if args.action == "run":
         done = [(r["method"], r["settings"], r["epochs"], r["seed"]) for r in read_results()]
-        for overrides in SEARCH[args.method]:
-            for seed in args.seeds:
-                if (args.method, overrides, args.epochs, seed) not in done:
-                    line = run(args.method, overrides, args.epochs, seed)
-                    with RESULTS.open("a") as file:
-                        print(json.dumps(line), file=file)
+        wanted = [(name, each, seed) for name in args.method for each in SEARCH[name] for seed in args.seeds]
+        for name, overrides, seed in wanted:
+            if (name, overrides, args.epochs, seed) not in done:
+                line = run(name, overrides, args.epochs, seed)
+                with RESULTS.open("a") as file:
+                    print(json.dumps(line), file=file)
     text = table()
     RESULTS.with_suffix(".md").write_text(text)
     print(text)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from noiseaudit.bench.grids import SCALES, Choices, System, grid, systems
+from noiseaudit.bench.grids import SCALES, Choices, grid
+from noiseaudit.bench.systems import System, systems
 from noiseaudit.errors import ConfigError
 from noiseaudit.methods import METHODS
 
@@ -51,10 +52,12 @@ def test_table_2_runs_both_corruption_rates() -> None:
 
 def test_table_3_runs_both_readings() -> None:
     cells = grid("table3", Choices(scale="medium"))
-    assert {(c.dataset, c.variant, c.labels) for c in cells} == {
-        ("mnist", "100-labels", 100),
-        ("mnist", "fully-labelled", None),
+    assert {(c.table, c.dataset, c.variant, c.labels) for c in cells} == {
+        ("table1", "mnist", "default", 100),
+        ("table3", "mnist", "fully-labelled", None),
     }
+    few = {cell for cell in cells if cell.labels}
+    assert few <= set(grid("table1", Choices(scale="medium")))
     assert {cell.method for cell in cells} == {"umn", "umn_plus"}
     assert len(cells) == 2 * 2 * 5 * 3
     assert {cell.epochs for cell in cells} == {60}
@@ -88,7 +91,7 @@ def test_a_method_that_a_table_has_not_is_added() -> None:
     assert {(c.method, c.variant) for c in cells} == {
         (method, variant)
         for method in ("mean_teacher", "supervised")
-        for variant in ("100-labels", "fully-labelled")
+        for variant in ("default", "fully-labelled")
     }
 
 

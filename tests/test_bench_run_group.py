@@ -104,7 +104,10 @@ def test_table_3_keeps_the_epsilon_of_the_last_steps() -> None:
         assert line["labelled"] == labelled
         assert line["corrupted"] == round(0.4 * labelled)
         assert set(line["final"]) == {"default", "epsilon", "step_epsilon"}
-    assert "step_epsilon" not in run_group(groups("table1", "umn", rates=[0.4])[0], "cpu")[0]["final"]
+    assert set(run_group(groups("table1", "mean_teacher", rates=[0.4])[0], "cpu")[0]["final"]) == {
+        "default",
+        "epsilon",
+    }
 
 
 def test_which_methods_have_an_epsilon_in_their_steps() -> None:

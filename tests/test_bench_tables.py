@@ -6,11 +6,14 @@ from typing import Any
 
 import pytest
 
+from noiseaudit.bench.recipes import as_text, recipe
 from noiseaudit.bench.sections import sections
 from noiseaudit.bench.tables import table_text
 
 
 def line(method: str = "umn", seed: int = 0, error: float = 0.02, **other: Any) -> dict[str, Any]:
+    is_own = other.get("table") == "table3"
+    changes = "" if is_own else as_text(recipe(other.get("dataset", "mnist"), method))
     return {
         "key": f"{method} {seed} {other}",
         "table": "table1",
@@ -23,7 +26,7 @@ def line(method: str = "umn", seed: int = 0, error: float = 0.02, **other: Any) 
         "seed": seed,
         "scale": "medium",
         "epochs": 60,
-        "changes": "",
+        "changes": changes,
         "digest": "d1",
         "rows": 50_000,
         "labelled": 100,
@@ -68,9 +71,13 @@ def test_a_baseline_that_wins_is_shown_as_winning() -> None:
 
 
 def test_changed_settings_are_part_of_the_name() -> None:
-    lines = [line(error=0.03), line(error=0.02, changes="alpha=20", digest="d2")]
+    lines = [
+        line(error=0.03),
+        line(error=0.02, changes="alpha=20", digest="d2"),
+        line(changes="", digest="d3"),
+    ]
     found = rows(table_text("table1", lines))
-    assert list(found) == ["system", "umn", "umn alpha=20"]
+    assert set(found) == {"system", "umn", "umn alpha=20", "umn (own settings)"}
     assert found["umn alpha=20"] == ["**2.0 (n=1)** † / 2.5 ± 0.14"]
 
 
@@ -139,9 +146,7 @@ def test_table_3_has_both_readings_and_all_rules() -> None:
     place: dict[str, Any] = {"table": "table3", "labels": None, "variant": "fully-labelled"}
     better = final | {"epsilon": detected(0.6, 0.7, 0.35)}
     lines = [line(final=final, **place), line(seed=1, final=better, **place)]
-    lines.append(
-        line("umn_plus", table="table3", variant="100-labels", final={"default": detected(None, None)})
-    )
+    lines.append(line("umn_plus", final={"default": detected(None, None)}))
     text = table_text("table3", lines)
     few, everything = text.split("fully-labelled (100 labels):")
     assert "| the paper | 0.48 (1, 0.32) |" in few

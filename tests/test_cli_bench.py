@@ -95,15 +95,18 @@ def test_table_2(data: Path, tmp_path: Path) -> None:
 def test_table_3(data: Path, tmp_path: Path) -> None:
     result = bench("run", "table3", "--scale", "smoke", "--rates", "0.4", "--seeds", "0-1", "--out", tmp_path)
     assert result.exit_code == 0
-    found = lines(tmp_path, "table3_mnist")
-    assert {(line["method"], line["variant"], line["seed"]) for line in found} == {
-        (method, variant, seed)
-        for method in ("umn", "umn_plus") for variant in ("100-labels", "fully-labelled") for seed in (0, 1)
-    }  # fmt: skip
+    few, everything = lines(tmp_path, "table1_mnist"), lines(tmp_path, "table3_mnist")
+    for found, variant in ((few, "default"), (everything, "fully-labelled")):
+        assert {(line["method"], line["variant"], line["seed"]) for line in found} == {
+            (method, variant, seed) for method in ("umn", "umn_plus") for seed in (0, 1)
+        }
+    found = [*few, *everything]
     assert all({"default", "epsilon", "step_epsilon"} == set(line["final"]) for line in found)
     table = bench("table", "table3", "--out", tmp_path).stdout
     assert "| the paper | 0.82 (0.85, 0.79) |" in table
-    assert "| umn, epsilon > 0, in the last step of each row | " in table
+    assert table.count("| umn, epsilon > 0, in the last step of each row | ") == 2
+    assert "100-labels (50 labels):" in table
+    assert "fully-labelled (100 labels):" in table
 
 
 def test_figure_2(data: Path, tmp_path: Path) -> None:

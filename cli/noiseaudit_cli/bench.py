@@ -65,6 +65,14 @@ def run(
     noise: Annotated[
         str, option(metavar="KIND", help="symmetric (the paper's), asymmetric or instance.")
     ] = "symmetric",
+    recipe: Annotated[
+        str,
+        option(
+            metavar="NAME",
+            help="searched: the same perturbations for all methods, and what a search of equal size chose for each; "
+            "own: each method's own settings. Where every row is labelled, always own.",
+        ),
+    ] = "searched",
     setting: Annotated[
         list[str] | None,
         option(
@@ -140,6 +148,7 @@ def run(
         scale=scale,
         epochs=epochs,
         noise=noise,
+        recipe=recipe,
         settings=named_values(setting),
     )
     place = Place(out=out, root=data, images=images, download=download)

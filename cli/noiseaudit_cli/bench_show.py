@@ -91,15 +91,16 @@ def _lines(
 ) -> list[dict[str, Any]]:
     from noiseaudit.bench.grids import SCALES, TABLES
     from noiseaudit.bench.results import read_lines
+    from noiseaudit.bench.sections import sections
     from noiseaudit.config import one_of
     from noiseaudit.errors import DataError
 
     one_of("TABLE", table, TABLES)
     if scale is not None:
         one_of("--scale", scale, tuple(SCALES))
-    name = _kept_in(table)
-    files = sorted(out.glob(f"{name}_*.jsonl")) if dataset is None else [out / f"{name}_{dataset}.jsonl"]
+    names = ("table1", table) if table == "table3" else (_kept_in(table),)
+    files = [file for name in names for file in sorted(out.glob(f"{name}_{dataset or '*'}.jsonl"))]
     lines = [line for file in files for line in read_lines(file)]
-    if not any(scale in (None, line["scale"]) and epochs in (None, line["epochs"]) for line in lines):
-        raise DataError(f"no such runs of {name}", file=out, fix=f"Start them: noiseaudit bench run {table}")
+    if not sections(lines, names[-1], scale=scale, epochs=epochs):
+        raise DataError(f"no such runs of {table}", file=out, fix=f"Start them: noiseaudit bench run {table}")
     return lines

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from noiseaudit.bench.grids import ALL_LABELS, FEW_LABELS
 from noiseaudit.bench.paper import UNPUBLISHED, published
 from noiseaudit.bench.results import Line
 from noiseaudit.bench.sections import Place, Section, in_order, markdown, values_of
 from noiseaudit.bench.stats import summary
+from noiseaudit.bench.systems import ALL_LABELS, FEW_LABELS
 
 RULES = {
     "epsilon": "epsilon > 0, recorded after the last epoch",
@@ -24,7 +24,10 @@ def detection_section(section: Section) -> str:
     parts = [f"### {section.title}\n"]
     rates = sorted({place.rate for place in places})
     for variant in (FEW_LABELS, ALL_LABELS):
-        own = {place: lines for place, lines in places.items() if place.variant == variant}
+        all_labelled = variant == ALL_LABELS
+        own = {
+            place: lines for place, lines in places.items() if (place.variant == ALL_LABELS) == all_labelled
+        }
         if not own:
             continue
         counts = sorted({line["labelled"] for lines in own.values() for line in lines.values()})

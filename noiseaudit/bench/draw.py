@@ -47,7 +47,7 @@ def draw_labels(problem: Problem, *, labels: int | None, kind: str, rate: float,
     rng = _stream(seed, f"corruption {kind} {rate}")
     given = _corrupt(problem, rows, kind, rate, rng).labels
     corrupted = given != truth
-    trusted = _trusted(truth, corrupted, _stream(seed, f"trusted {kind} {rate}"))
+    trusted = choose_trusted(truth, corrupted, _stream(seed, f"trusted {kind} {rate}"))
     return Draw(rows, given, corrupted, trusted)
 
 
@@ -101,7 +101,8 @@ def _features(x: Pixels) -> npt.NDArray[np.float32]:
     return scaled
 
 
-def _trusted(truth: Codes, corrupted: Bools, rng: np.random.Generator) -> Bools:
+def choose_trusted(truth: Codes, corrupted: Bools, rng: np.random.Generator) -> Bools:
+    """A tenth of each class's labels, one at least, of those that stayed right: (k,), (k,) -> (k,)."""
     trusted = np.zeros(len(truth), np.bool_)
     for code in np.unique(truth):
         right = np.flatnonzero((truth == code) & ~corrupted)

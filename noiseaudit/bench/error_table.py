@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from noiseaudit.bench.grids import MNIST_TEXT, PAPER_SYSTEMS
 from noiseaudit.bench.paper import UNPUBLISHED, Published, published
 from noiseaudit.bench.results import Line
 from noiseaudit.bench.sections import Place, Section, is_diverged, markdown, values_of
 from noiseaudit.bench.stats import paired_difference, summary
+from noiseaudit.bench.systems import MNIST_TEXT, PAPER_SYSTEMS
 
 REFERENCES = ("umn_plus", "umn")  # with the first of them that was run, others are compared in pairs
 LOWEST = "†"

@@ -1,37 +1,33 @@
 """Which runs a table needs: systems, rates, label counts and seeds, at a scale.
 
-Where the paper is silent or contradicts itself, there are variants, each named:
+Where the paper is silent or contradicts itself, there are variants, each named (those of systems are in systems.py):
 
-- `supervised` S-1 (13 convolutions), S-2 (ResNet-101) and mlp-784 use the networks of the text. Table 1 has S-1 and S-2
-  in its MNIST rows too, where the text compares with a network of 784 hidden units, so MNIST has all three; "shared" is
-  the network of the other methods.
 - Table 2 does not give its corruption rate: 10 % and 20 % are both run. (Its UMN error at 1,000 labels, 23.9 %, is that
   of Table 1 with 500 labels at 10 %.)
-- Table 3 does not say how many labels it had: 100 of them, and all.
-- Reweight on MNIST is "-" in Table 1: run, but without a number to compare with.
+- Table 3 does not say how many labels it had: 100 of them, which are runs of Table 1, and all.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from noiseaudit.bench.cells import Cell
 from noiseaudit.bench.paper import FIGURE2_RATES, HIGH_RATES, LABEL_COUNTS, RATES
+from noiseaudit.bench.recipes import as_text, recipe
+from noiseaudit.bench.systems import ALL_LABELS, DATASETS, DEFAULT, FEW_LABELS, chosen, systems
 from noiseaudit.config import one_of
 from noiseaudit.errors import ConfigError
-from noiseaudit.methods import METHODS
 
 TABLES = ("table1", "table2", "table3", "figure2", "high-noise")
-DATASETS = ("mnist", "svhn", "cifar10")
 LABELS = {
     "mnist": 100,
     "svhn": 500,
     "cifar10": 4_000,
 }  # section 4.2; CIFAR-10's "100 per category" makes 1,000
 TABLE2_RATES = (0.1, 0.2)
-DEFAULT, FEW_LABELS, ALL_LABELS = "default", "100-labels", "fully-labelled"
 NOISES = ("symmetric", "asymmetric", "instance")
+RECIPES = ("searched", "own")  # noiseaudit.bench.recipes, or every method's own settings
 
 
 @dataclass(frozen=True)
@@ -54,34 +50,6 @@ SCALES = {
 
 
 @dataclass(frozen=True)
-class System:
-    """A method as one column of a table."""
-
-    method: str
-    variant: str = DEFAULT
-    column: str | None = None  # of the paper's Table 1; None: not in the paper
-
-
-PAPER_SYSTEMS = (
-    System("supervised", "S-1", "S-1"),
-    System("supervised", "S-2", "S-2"),
-    System("mean_teacher", column="MT"),
-    System("mislabeled_vae", column="M-VAE"),
-    System("mentornet", column="MN"),
-    System("reweight", column="RW"),
-    System("joint_optimization", column="JO"),
-    System("umn", column="UMN"),
-)
-MNIST_TEXT = System("supervised", "mlp-784", "S-1")  # the text's network, beside the table's S-1
-NETWORKS = {  # of the variants of `supervised`: its `network`, and its backbone (None: the data set's)
-    "S-1": ("paper", "conv13"),
-    "S-2": ("paper", "resnet101"),
-    "mlp-784": ("paper", "mlp"),
-    "shared": ("shared", None),
-}
-
-
-@dataclass(frozen=True)
 class Choices:
     """What of a grid is wanted; None = all of it."""
 
@@ -94,7 +62,10 @@ class Choices:
     scale: str = "medium"
     epochs: int | None = None  # None = the scale's
     noise: str = "symmetric"
-    settings: Mapping[str, str] = field(default_factory=dict)  # changes of the methods' own
+    recipe: str = "searched"  # one of RECIPES
+    settings: Mapping[str, str] = field(
+        default_factory=dict
+    )  # changes of the methods' own, or of the recipe's
 
 
 def grid(table: str, choices: Choices, labels: int | None = None) -> list[Cell]:
@@ -105,58 +76,47 @@ def grid(table: str, choices: Choices, labels: int | None = None) -> list[Cell]:
     one_of("TABLE", table, TABLES)
     one_of("--scale", choices.scale, tuple(SCALES))
     one_of("--noise", choices.noise, NOISES)
+    one_of("--recipe", choices.recipe, RECIPES)
     scale = SCALES[choices.scale]
     epochs = choices.epochs if choices.epochs is not None else scale.epochs
     seeds = choices.seeds if choices.seeds is not None else range(scale.seeds)
     _check(epochs, seeds, choices.rates)
-    changes = " ".join(f"{name}={value}" for name, value in sorted(choices.settings.items()))
-    own_table = "table1" if table == "figure2" else table  # Figure 2 is drawn from runs of Table 1
     return [
         Cell(
-            own_table,
+            _kept_in(table, variant),
             dataset,
             system.method,
-            variant,
+            DEFAULT if variant == FEW_LABELS else variant,
             count,
             choices.noise,
             rate,
             seed,
             choices.scale,
             epochs,
-            changes,
+            _changes(choices, dataset, system.method, variant),
         )
         for dataset in _datasets(table, choices.dataset)
-        for system in _chosen(table, systems(table, dataset), choices.methods)
+        for system in chosen(table, systems(table, dataset), choices.methods)
         for variant, count in _settings(table, dataset, system.variant, labels)
         for rate in (choices.rates if choices.rates is not None else default_rates(table))
         for seed in seeds
     ]
 
 
-def systems(table: str, dataset: str) -> list[System]:
-    """What a table compares on a data set: what the paper does, then what it does not."""
-    if table == "table3":
-        names: Iterable[str] = ("umn",)
-    elif table in ("table2", "high-noise"):
-        names = ("mentornet", "umn")
-    else:
-        names = {system.method: None for system in PAPER_SYSTEMS}
-    found = [system for system in PAPER_SYSTEMS if system.method in names]
-    if table in ("table1", "figure2"):
-        if dataset not in DATASETS:
-            found = [system for system in found if system.method != "supervised"]
-        if dataset == "mnist":
-            found.insert(0, MNIST_TEXT)
-        found.append(System("supervised", "shared"))
-        found += [System(name) for name in METHODS if name not in names]
-    else:
-        found.append(System("umn_plus"))
-    return found
-
-
 def default_rates(table: str) -> tuple[float, ...]:
     """The corruption rates of a table."""
     return {"table2": TABLE2_RATES, "figure2": FIGURE2_RATES, "high-noise": HIGH_RATES}.get(table, RATES)
+
+
+def _kept_in(table: str, variant: str) -> str:
+    """The table whose runs these are: Figure 2, and Table 3 with few labels, are made of runs of Table 1."""
+    return "table1" if table == "figure2" or variant == FEW_LABELS else table
+
+
+def _changes(choices: Choices, dataset: str, method: str, variant: str) -> str:
+    """No search was made where every row is labelled: there methods run on their own settings."""
+    searched = choices.recipe == "searched" and variant != ALL_LABELS
+    return as_text((recipe(dataset, method) if searched else {}) | dict(choices.settings))
 
 
 def _settings(table: str, dataset: str, variant: str, labels: int | None) -> list[tuple[str, int | None]]:
@@ -173,26 +133,6 @@ def _datasets(table: str, wanted: str | None) -> tuple[str, ...]:
     if wanted is not None:
         return (wanted,)
     return {"table1": DATASETS, "table3": ("mnist",)}.get(table, ("svhn",))
-
-
-def _chosen(table: str, found: list[System], wanted: Sequence[str] | None) -> list[System]:
-    """The wanted systems of a table; a method that the table has not is added as it is."""
-    if wanted is None:
-        return found
-    chosen: list[System] = []
-    for name in wanted:
-        method, _, variant = name.partition(":")
-        one_of("--methods", method, tuple(METHODS))
-        own = [s for s in found if s.method == method and (not variant or s.variant == variant)]
-        if not own and table == "table3" and variant in (FEW_LABELS, ALL_LABELS):
-            own = [System(method, variant)]
-        if variant and not own:
-            known = [f"{s.method}:{s.variant}" for s in found if s.method == method]
-            raise ConfigError(
-                f"--methods {name}: no such variant", fix=f"There is {', '.join(known) or method}."
-            )
-        chosen += own or [System(method, "shared" if method == "supervised" else DEFAULT)]
-    return list(dict.fromkeys(chosen))
 
 
 def _check(epochs: int, seeds: Sequence[int], rates: Sequence[float] | None) -> None:

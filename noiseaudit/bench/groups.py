@@ -10,8 +10,9 @@ from typing import Any
 
 from noiseaudit.bench.cells import Cell, digest, key_of
 from noiseaudit.bench.draw import n_labelled
-from noiseaudit.bench.grids import NETWORKS, SCALES
+from noiseaudit.bench.grids import SCALES
 from noiseaudit.bench.problem import Problem, scaled
+from noiseaudit.bench.systems import NETWORKS
 from noiseaudit.choose import DENSE_BACKBONES
 from noiseaudit.config import Settings, with_overrides
 from noiseaudit.data.batches import BatchPlan

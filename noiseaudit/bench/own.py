@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from noiseaudit.bench.grids import DATASETS
 from noiseaudit.bench.problem import BACKBONES, Codes, Pixels, Problem, make_problem
+from noiseaudit.bench.systems import DATASETS
 from noiseaudit.choose import choose_backbone
 from noiseaudit.errors import DataError
 from noiseaudit.labels.read import read_labels

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import numpy as np
 
-from noiseaudit.bench.grids import DATASETS
 from noiseaudit.bench.own import is_own, load_own
 from noiseaudit.bench.problem import BACKBONES, Codes, Pixels, Problem, make_problem
+from noiseaudit.bench.systems import DATASETS
 from noiseaudit.errors import DataError
 
 MNIST_TRAINING_ROWS = 50_000  # section 4.2: the first of 60,000

@@ -115,7 +115,7 @@ class _Trainer:
         courses: Sequence[Course],
         on_epoch: Callable[[int, EpochRecord], None],
     ) -> list[Fitted]:
-        keep = self.group.runs[0].cell.table == "table3" and has_step_epsilon(self.kind)
+        keep = has_step_epsilon(self.kind)
         plain = [method for method in methods if isinstance(method, Descent)]
         if len(methods) > 1:
             return fit_stack(

@@ -6,10 +6,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from noiseaudit.bench.cells import Cell, cell_of
-from noiseaudit.bench.grids import ALL_LABELS, DATASETS, DEFAULT, FEW_LABELS, systems
+from noiseaudit.bench.recipes import as_text, recipe
 from noiseaudit.bench.results import Line
+from noiseaudit.bench.systems import ALL_LABELS, DATASETS, DEFAULT, FEW_LABELS, systems
 
 SETTINGS = (FEW_LABELS, ALL_LABELS)  # variants of the setting, not of the method
+OWN_SETTINGS = "(own settings)"
 TITLES = {
     "table1": "Table 1: comparison of methods",
     "table2": "Table 2: varying number of labels",
@@ -75,9 +77,11 @@ class Section:
 
 
 def system_name(cell: Cell) -> str:
-    """A method with its variant, if that is one of the method, and its changed settings."""
+    """A method with its variant, if that is one of the method, and what its settings are if not the searched ones."""
     variant = "" if cell.variant in (DEFAULT, *SETTINGS) else cell.variant
-    return " ".join(part for part in (cell.method, variant, cell.changes) if part)
+    usual = "" if cell.variant in SETTINGS else as_text(recipe(cell.dataset, cell.method))
+    changes = "" if cell.changes == usual else cell.changes or OWN_SETTINGS
+    return " ".join(part for part in (cell.method, variant, changes) if part)
 
 
 def sections(
@@ -86,12 +90,19 @@ def sections(
     """The sections of a table, in the paper's order; of a cell that ran twice, the last line counts."""
     kept: dict[object, Line] = {}
     for line in lines:
-        if line["table"] == table and scale in (None, line["scale"]) and epochs in (None, line["epochs"]):
+        if _is_of(table, line) and scale in (None, line["scale"]) and epochs in (None, line["epochs"]):
             kept[cell_of(line), line["digest"]] = line
     found: dict[tuple[str, str, str, int], list[Line]] = {}
     for line in sorted(kept.values(), key=lambda line: _order(cell_of(line))):
         found.setdefault((line["dataset"], line["noise"], line["scale"], line["epochs"]), []).append(line)
     return [Section(table, *place, lines=tuple(members)) for place, members in found.items()]
+
+
+def _is_of(table: str, line: Line) -> bool:
+    """Table 3 shows its methods' runs of Table 1, too: there they had few labels."""
+    if table == "table3" and line["table"] == "table1":
+        return line["method"] in {system.method for system in systems(table, line["dataset"])}
+    return bool(line["table"] == table)
 
 
 def _order(cell: Cell) -> tuple[object, ...]:

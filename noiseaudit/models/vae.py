@@ -29,7 +29,7 @@ class ClassConditional(nn.Module):
 
     def forward(self, value: Tensor, classes: Tensor) -> Gaussian:
         """`value` is (B, 1, n_in) or (B, K, n_in), `classes` (K,): a Gaussian of (B, K, n_out)."""
-        return Gaussian.of(self.output(F.relu(self.input(value) + self.label(classes))))
+        return Gaussian.of(self.output(F.relu_(self.input(value) + self.label(classes))))
 
 
 class UMNNetworks(Classifier):
