@@ -22,11 +22,11 @@ from noiseaudit.labels.read import Reader, read_labels
 from noiseaudit.labels.table import LabelTable
 from noiseaudit.methods import METHODS
 from noiseaudit.methods.base import Method, Setup
+from noiseaudit.neighbours import Believed, believe
 from noiseaudit.plan import Plan, check_needs, make_plan
 from noiseaudit.result import AuditResult
 from noiseaudit.runtime import training_runtime
 from noiseaudit.samples import SampleOptions, Samples, load_samples
-from noiseaudit.score import score_labels
 from noiseaudit.threshold import choose_cutoff
 from noiseaudit.train import fit
 from noiseaudit.trusted import with_trusted
@@ -141,12 +141,14 @@ def audit_samples(
             on_epoch=on_epoch,
         )
     given = table.codes[np.flatnonzero(samples.status == "ok")[fitted.labelled]]
-    scores = score_labels(fitted.guider_mean[fitted.labelled], given)
+    believed = believe(fitted, given)
+    scores = believed.p_mislabeled
     epsilon = fitted.last.epsilon if METHODS[plan.config.method].has_guider else None
     flagged, cutoff = choose_cutoff(plan.config.cutoff, scores, epsilon)
     verdicts = Verdicts(scores, flagged, has_epsilon=epsilon is not None)
     result = AuditResult(
-        judge(table, samples.status, samples.reason, fitted, verdicts), plan.meta(table, samples, cutoff)
+        judge(table, samples.status, samples.reason, believed.fitted, verdicts),
+        plan.meta(table, samples, cutoff),
     )
     return Audit(
         result=result,
@@ -155,7 +157,16 @@ def audit_samples(
         embeddings=_embeddings(samples, fitted),
         last=fitted.last,
         scored_ids=scored_ids(table, samples),
-        warnings=(*table.warnings, *plan.warnings),
+        warnings=(*table.warnings, *plan.warnings, *_about_memory(believed)),
+    )
+
+
+def _about_memory(believed: Believed) -> tuple[str, ...]:
+    if believed.trust == 1:
+        return ()
+    return (
+        f"few labels: the network learnt about {believed.by_heart:.0%} of the doubtful ones by heart, so suspects are "
+        "judged by the unlabelled images like them.",
     )
 
 

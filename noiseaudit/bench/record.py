@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from noiseaudit.bench.draw import Draw
 from noiseaudit.course import EpochRecord, Fitted
-from noiseaudit.score import score_labels
+from noiseaudit.neighbours import believe
 from noiseaudit.threshold import choose_cutoff
 
 Bools = npt.NDArray[np.bool_]
@@ -74,7 +74,7 @@ def default_rule(draw: Draw, fitted: Fitted) -> Numbers:
     """The score and cut-off that `scan` has by default, of the k labelled rows."""
     from sklearn.metrics import average_precision_score
 
-    scores = score_labels(fitted.guider_mean[fitted.labelled], draw.given)
+    scores = believe(fitted, draw.given).p_mislabeled
     found = measures(draw.corrupted, choose_cutoff("auto", scores, None).flagged)
     ranked = float(average_precision_score(draw.corrupted, scores)) if draw.corrupted.any() else None
     return found | {"average_precision": None if ranked is None else round(ranked, DIGITS)}
