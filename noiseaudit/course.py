@@ -89,14 +89,21 @@ class Course:
             self._mean.lerp_(prediction.guider, 1 / (epoch - self._first_averaged + 1))
         record = _record(epoch, losses, prediction, self.data.codes, self._labelled, test_error, seconds)
         np.maximum(self._peak, record.p_given_guider, out=self._peak)
-        self._last, self._latent = record, prediction.latent
+        self._last, self._prediction = record, prediction
         return record
 
     def fitted(self) -> Fitted:
         """After the last epoch."""
+        return self._left_behind(self._mean)
+
+    def so_far(self) -> Fitted:
+        """What the last epoch alone would leave behind."""
+        return self._left_behind(self._prediction.guider)
+
+    def _left_behind(self, probs: Tensor) -> Fitted:
         return Fitted(
-            guider_mean=self._mean.numpy(),
-            latent=self._latent.numpy(),
+            guider_mean=probs.numpy(),
+            latent=self._prediction.latent.numpy(),
             labelled=self._labelled.numpy(),
             peak_p_given=self._peak,
             last=self._last,

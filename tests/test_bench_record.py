@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -25,6 +27,17 @@ def fitted(last: EpochRecord, step_epsilon: list[float]) -> Fitted:
     return Fitted(probs, probs, np.arange(5), wrong, last, np.array(step_epsilon, np.float32))
 
 
+def undecided(last: EpochRecord) -> Fitted:
+    return dataclasses.replace(fitted(last, [0.0] * 5), guider_mean=np.full((5, 2), 0.5, np.float32))
+
+
+def test_the_default_score_is_measured_at_twelve_epochs_at_most() -> None:
+    assert Recorder(DRAW, has_guider=True, epochs=60).measured == set(range(5, 61, 5))
+    assert Recorder(DRAW, has_guider=True, epochs=350).measured >= {30, 59, 350}
+    assert len(Recorder(DRAW, has_guider=True, epochs=350).measured) == 12
+    assert Recorder(DRAW, has_guider=True, epochs=2).measured == {1, 2}
+
+
 def test_flags_by_hand() -> None:
     found = measures(CORRUPTED, np.array([True, False, True, True, False]))
     assert found == {"recall": 0.5, "precision": pytest.approx(1 / 3, abs=1e-6), "f1": 0.4, "flagged": 3}
@@ -46,10 +59,10 @@ def test_saturation_and_underflow_are_counted_apart() -> None:
 
 
 def test_a_line_has_the_curves_and_the_end() -> None:
-    recorder = Recorder(DRAW, has_guider=True)
+    recorder = Recorder(DRAW, has_guider=True, epochs=2)
     last = record(2, [0.2, 0.0, 0.0, 0.0, 0.1], [0.5, 0.0, 1.0, 1.0, 0.5])
-    recorder.on_epoch(record(1, [0.1] * 5, [0.5] * 5))
-    recorder.on_epoch(last)
+    recorder.on_epoch(record(1, [0.1] * 5, [0.5] * 5), lambda: undecided(last))
+    recorder.on_epoch(last, lambda: fitted(last, [0.0] * 5))
     line = recorder.line(fitted(last, [0.1, 0.1, 0.0, 0.0, 0.0]))
     assert line["curve"] == {"learner": [0.5, 0.5], "guider": [0.1, 0.2]}
     assert line["test_error"] == {"learner": 0.5, "guider": 0.2}
@@ -58,6 +71,11 @@ def test_a_line_has_the_curves_and_the_end() -> None:
     assert line["epsilon_curve"]["precision"] == [0.4, 0.5]
     assert line["epsilon_curve"]["saturated"] == [0, 2]
     assert line["epsilon_curve"]["underflown"] == [0, 1]
+    assert line["default_curve"]["epoch"] == [1, 2]
+    assert line["default_curve"]["f1"] == [
+        pytest.approx(4 / 7, abs=1e-6),
+        1.0,
+    ]  # at first all five are flagged
     assert line["final"]["epsilon"]["f1"] == 0.5
     assert line["final"]["step_epsilon"]["f1"] == 1.0
     assert line["final"]["default"] == {
@@ -66,9 +84,9 @@ def test_a_line_has_the_curves_and_the_end() -> None:
 
 
 def test_a_method_without_a_guider_has_no_epsilon() -> None:
-    recorder = Recorder(DRAW, has_guider=False)
+    recorder = Recorder(DRAW, has_guider=False, epochs=1)
     last = record(1, [0.0] * 5, [0.5] * 5)
-    recorder.on_epoch(last)
+    recorder.on_epoch(last, lambda: fitted(last, [np.nan] * 5))
     line = recorder.line(fitted(last, [np.nan] * 5))
     assert line["epsilon_curve"] is None
     assert set(line["final"]) == {"default"}

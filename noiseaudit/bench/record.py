@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,19 +17,22 @@ from noiseaudit.threshold import choose_cutoff
 Bools = npt.NDArray[np.bool_]
 Numbers = dict[str, float | None]
 DIGITS = 6  # after the point, of the recorded shares
+CURVE_POINTS = 12  # epochs after which the default score is measured, evenly spaced, the last among them
 
 
 class Recorder:
     """One run's epochs."""
 
-    def __init__(self, draw: Draw, *, has_guider: bool) -> None:
+    def __init__(self, draw: Draw, *, has_guider: bool, epochs: int) -> None:
         self.draw, self.has_guider = draw, has_guider
+        self.measured = {math.ceil(epochs * i / CURVE_POINTS) for i in range(1, CURVE_POINTS + 1)}
         self.errors: dict[str, list[float]] = {"learner": [], "guider": []}
         self.detection: dict[str, list[float | None]] = {}
+        self.default: dict[str, list[float | None]] = {}
         self.seconds = 0.0
 
-    def on_epoch(self, record: EpochRecord) -> None:
-        """Take in an epoch."""
+    def on_epoch(self, record: EpochRecord, so_far: Callable[[], Fitted]) -> None:
+        """Take in an epoch; `so_far` gives what it would leave behind by itself."""
         assert record.test_error is not None
         for name, error in zip(self.errors, record.test_error, strict=True):
             self.errors[name].append(round(error, DIGITS))
@@ -36,8 +41,9 @@ class Recorder:
             found = epsilon_rule(self.draw.corrupted, record.epsilon) | zeros(
                 record.epsilon, record.p_given_guider
             )
-            for name, value in found.items():
-                self.detection.setdefault(name, []).append(value)
+            _append(self.detection, found)
+        if record.epoch in self.measured:
+            _append(self.default, {"epoch": record.epoch} | default_rule(self.draw, so_far()))
 
     def line(self, fitted: Fitted) -> dict[str, Any]:
         """The results, after the last epoch. Errors and detection measures are shares, None where undefined."""
@@ -50,9 +56,15 @@ class Recorder:
             "test_error": {name: values[-1] for name, values in self.errors.items()},
             "curve": self.errors,
             "epsilon_curve": self.detection or None,
+            "default_curve": self.default,
             "final": final,
             "seconds": round(self.seconds, 3),
         }
+
+
+def _append(curves: dict[str, list[float | None]], values: Numbers) -> None:
+    for name, value in values.items():
+        curves.setdefault(name, []).append(value)
 
 
 def epsilon_rule(corrupted: Bools, epsilon: npt.NDArray[np.float32]) -> Numbers:

@@ -73,10 +73,13 @@ class _Trainer:
             group.problem.n_classes,
             group.settings.hidden,
         )
-        recorders = [Recorder(self.draws[i], has_guider=self.kind.has_guider) for i in part]
+        recorders = [
+            Recorder(self.draws[i], has_guider=self.kind.has_guider, epochs=self.group.runs[i].cell.epochs)
+            for i in part
+        ]
 
         def on_epoch(run: int, record: EpochRecord) -> None:
-            recorders[run].on_epoch(record)
+            recorders[run].on_epoch(record, courses[run].so_far)
             self.on_epoch()
 
         with training_runtime(threads):
