@@ -107,7 +107,7 @@ def p_mislabeled(candidates: Candidates, noise: Noise, n_classes: int) -> Floats
     unseen = noise.log_unseen[candidates.codes]
     log_rates = np.where(noise.pairs[where] == pairs, noise.log_rates[where], unseen)
     joint, _ = _posterior(_tempered(candidates, noise.temperature) + log_rates)
-    return np.asarray(joint[:, 1:].sum(axis=1))
+    return np.asarray(joint[:, 1:].sum(axis=1)).clip(max=1.0)  # a sum of shares can round to just above 1
 
 
 def _fit_rates(candidates: Candidates, n_classes: int, temperature: float) -> tuple[Noise, float]:

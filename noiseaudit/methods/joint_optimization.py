@@ -14,8 +14,9 @@ here that is the schedule's last part: the network starts again, by other draws,
 
 Defaults: alpha 1.2 and beta 0.8, the paper's for symmetric noise; 200 epochs, relabelling from the 70th, then 120 more
 make the shares below. Where the paper leaves it open: the probabilities are those of the unperturbed rows in eval mode
-after each epoch; the mean of s is the batch's. Left out so that methods differ by nothing else: its SGD with a high
-learning rate, which is part of why a network does not memorise there, and its weight decay.
+after each epoch (the authors' code keeps those of the epoch's training passes); the mean of s is the batch's. Left out
+so that methods differ by nothing else: its SGD with a high learning rate, which is part of why a network does not
+memorise there, and its weight decay.
 """
 
 from __future__ import annotations

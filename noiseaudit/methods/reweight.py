@@ -11,11 +11,11 @@ Each step weighs the examples of its batch by what learning from them would do f
 
 So labels whose gradient points away from that of the trusted ones are left out of the step.
 
-Where the paper leaves a choice: the size a of the virtual step scales all weights alike at eps = 0, so it is 1. The
-training set contains the trusted rows, as section 3 assumes. Trusted batches are as large as the training batch and
-drawn with replacement; they are perturbed like it. BatchNorm uses each batch's own statistics, and a virtual step
-leaves its running ones alone. Different from the paper, so that methods are compared on the same terms: the networks,
-the perturbations and Adam (Sun et al. 2021) in place of SGD with momentum for the real step.
+Where the paper leaves a choice: the size a of the virtual step scales all weights alike at eps = 0, so it is 1, as in
+the authors' code. The training set contains the trusted rows, as section 3 assumes. Trusted batches are as large as the
+training batch and drawn with replacement; they are perturbed like it. BatchNorm uses each batch's own statistics, and a
+virtual step leaves its running ones alone. Different from the paper, so that methods are compared on the same terms:
+the networks, the perturbations and Adam (Sun et al. 2021) in place of SGD with momentum for the real step.
 
 Needs trusted labels of every class: where a class has none, its examples look harmful and are never learnt. They stay
 in memory, on the device. Unlabelled rows are ignored; there is no Guider.
