@@ -89,4 +89,19 @@ def test_a_method_without_a_guider_has_no_epsilon() -> None:
     recorder.on_epoch(last, lambda: fitted(last, [np.nan] * 5))
     line = recorder.line(fitted(last, [np.nan] * 5))
     assert line["epsilon_curve"] is None
-    assert set(line["final"]) == {"default"}
+    assert set(line["final"]) == {"default", "own"}
+
+
+def test_the_score_without_neighbours_stands_beside_it() -> None:
+    """Row 1's wrong label was learnt by heart; the eight unlabelled rows around it say otherwise."""
+    given = np.array([0, 0])
+    draw = Draw(np.arange(2), given, np.array([False, True]), np.zeros(2, np.bool_))
+    probs = np.array([[0.9, 0.1], [0.9, 0.1], *[[0.9, 0.1]] * 8, *[[0.1, 0.9]] * 8], np.float32)
+    place = np.array([0.0, 9.0, *[0.0] * 8, *[9.0] * 8], np.float32)[:, None]
+    last = record(1, [0.0] * 2, [0.5] * 2)
+    run = Fitted(probs, place, np.arange(2), np.zeros(2, np.float32), last, np.full(2, np.nan, np.float32))
+    recorder = Recorder(draw, has_guider=True, epochs=1)
+    recorder.on_epoch(last, lambda: run)
+    final = recorder.line(run)["final"]
+    assert (final["default"]["f1"], final["default"]["average_precision"]) == (1, 1)
+    assert final["own"]["average_precision"] == 0.5

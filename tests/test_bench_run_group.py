@@ -103,9 +103,10 @@ def test_table_3_keeps_the_epsilon_of_the_last_steps() -> None:
     for line, labelled in ((few, 50), (everything, 100)):
         assert line["labelled"] == labelled
         assert line["corrupted"] == round(0.4 * labelled)
-        assert set(line["final"]) == {"default", "epsilon", "step_epsilon"}
+        assert set(line["final"]) == {"default", "own", "epsilon", "step_epsilon"}
     assert set(run_group(groups("table1", "mean_teacher", rates=[0.4])[0], "cpu")[0]["final"]) == {
         "default",
+        "own",
         "epsilon",
     }
 

@@ -101,7 +101,7 @@ def test_table_3(data: Path, tmp_path: Path) -> None:
             (method, variant, seed) for method in ("umn", "umn_plus") for seed in (0, 1)
         }
     found = [*few, *everything]
-    assert all({"default", "epsilon", "step_epsilon"} == set(line["final"]) for line in found)
+    assert all({"default", "own", "epsilon", "step_epsilon"} == set(line["final"]) for line in found)
     table = bench("table", "table3", "--out", tmp_path).stdout
     assert "| the paper | 0.82 (0.85, 0.79) |" in table
     assert table.count("| umn, epsilon > 0, in the last step of each row | ") == 2

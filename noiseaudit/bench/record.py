@@ -12,6 +12,7 @@ import numpy.typing as npt
 from noiseaudit.bench.draw import Draw
 from noiseaudit.course import EpochRecord, Fitted
 from noiseaudit.neighbours import believe
+from noiseaudit.score import score_labels
 from noiseaudit.threshold import choose_cutoff
 
 Bools = npt.NDArray[np.bool_]
@@ -47,7 +48,7 @@ class Recorder:
 
     def line(self, fitted: Fitted) -> dict[str, Any]:
         """The results, after the last epoch. Errors and detection measures are shares, None where undefined."""
-        final: dict[str, Numbers] = {"default": default_rule(self.draw, fitted)}
+        final = {"default": default_rule(self.draw, fitted), "own": own_rule(self.draw, fitted)}
         if self.has_guider:
             final["epsilon"] = {name: values[-1] for name, values in self.detection.items()}
         if not np.isnan(fitted.step_epsilon).all():
@@ -84,9 +85,17 @@ def zeros(epsilon: npt.NDArray[np.float32], p_given: npt.NDArray[np.float32]) ->
 
 def default_rule(draw: Draw, fitted: Fitted) -> Numbers:
     """The score and cut-off that `scan` has by default, of the k labelled rows."""
+    return _by_score(draw, believe(fitted, draw.given).p_mislabeled)
+
+
+def own_rule(draw: Draw, fitted: Fitted) -> Numbers:
+    """The same without the neighbours' word (noiseaudit.neighbours)."""
+    return _by_score(draw, score_labels(fitted.guider_mean[fitted.labelled], draw.given))
+
+
+def _by_score(draw: Draw, scores: npt.NDArray[np.float64]) -> Numbers:
     from sklearn.metrics import average_precision_score
 
-    scores = believe(fitted, draw.given).p_mislabeled
     found = measures(draw.corrupted, choose_cutoff("auto", scores, None).flagged)
     ranked = float(average_precision_score(draw.corrupted, scores)) if draw.corrupted.any() else None
     return found | {"average_precision": None if ranked is None else round(ranked, DIGITS)}
