@@ -22,10 +22,12 @@ from noiseaudit_cli.clean import clean
 from noiseaudit_cli.corrupt import corrupt
 from noiseaudit_cli.demo import demo
 from noiseaudit_cli.environment import set_by_environment, usage_line, without_variable
+from noiseaudit_cli.estimate import estimate
 from noiseaudit_cli.evaluate import evaluate
 from noiseaudit_cli.options import examples, option, paragraphs
 from noiseaudit_cli.rank import rank
 from noiseaudit_cli.report import report
+from noiseaudit_cli.sample import sample
 from noiseaudit_cli.scan import scan
 
 COMMANDS: dict[str, Callable[..., None]] = {
@@ -34,6 +36,8 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "evaluate": evaluate,
     "clean": clean,
     "report": report,
+    "sample": sample,
+    "estimate": estimate,
     "corrupt": corrupt,
     "demo": demo,
 }

@@ -1,0 +1,54 @@
+"""noiseaudit sample: rows for a person to check, so that few answers say how good an audit is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from noiseaudit_cli.options import Audit, Force, option
+
+EXAMPLES = """
+noiseaudit sample run --n 200 --out checks.csv
+noiseaudit sample run --n 100 --without checks.csv --out more.csv
+"""
+
+
+def sample(
+    audit: Audit,
+    n: Annotated[int, option("--n", min=1, metavar="N", help="How many rows to draw.")],
+    out: Annotated[Path, option(metavar="FILE", help="Where to write the rows, .csv or .parquet.")],
+    without: Annotated[
+        list[Path] | None,
+        option(
+            "--without",
+            envvar="NOISEAUDIT_SAMPLE_WITHOUT",
+            metavar="FILE",
+            help="An earlier draw, whose rows are not drawn again (repeatable).",
+            show_default=False,
+        ),
+    ] = None,
+    seed: Annotated[int, option(min=0, metavar="N", help="The same seed draws the same rows.")] = 0,
+    force: Force = False,
+) -> None:
+    """Draw rows at random for a person to check.
+
+    Look at each image and fill in the column `decision`: keep if the given label is right; relabel if it is wrong, with
+    the right one in `new_label`; ambiguous if it cannot be said; skip to leave it open. Suspects and others are mixed,
+    and what the audit thinks of them is left out on purpose. `noiseaudit estimate` reads the answers.
+    """
+    from noiseaudit.decisions import check_kind, read_decisions, write_decisions
+    from noiseaudit.outputs import check_file
+    from noiseaudit.result import read_audit
+    from noiseaudit.sample import draw_sample
+    from noiseaudit_cli.console import say
+
+    check_kind(out)
+    check_file(out, force=force, inputs=without or [])
+    result = read_audit(audit)
+    earlier = [decision.sample_id for file in without or [] for decision in read_decisions(file)]
+    drawn = draw_sample(result, n, seed, earlier)
+    row_of = {name: row for row, name in enumerate(result.column("sample_id"))}
+    rows = [row_of[decision.sample_id] for decision in drawn]
+    shown = {name: result.column(name)[rows].tolist() for name in ("image", "given_label")}
+    write_decisions(out, drawn, shown)
+    say(f"{len(drawn):,} rows to check in {out}. Fill in `decision`, then: noiseaudit estimate {audit} {out}")

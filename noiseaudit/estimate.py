@@ -1,0 +1,169 @@
+"""How good an audit is and how many labels are wrong, from the answers to a random sample (noiseaudit.sample).
+
+The point estimates weigh each part's share of wrong labels by its size, so they do not depend on p_mislabeled being
+right. The intervals are of a Bayesian model of the finite population: in each part, the wrong labels among the rows
+that were not checked are beta-binomial, with the prior Beta(1/3, 1/3) (Kerman 2011), whose median hardly leans to
+either side. docs/verified-audit.md has their coverage.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from noiseaudit.decisions import Decision, run_id
+from noiseaudit.errors import DataError
+from noiseaudit.result import AuditResult
+from noiseaudit.sample import Strata, stratify
+from noiseaudit.seeds import derive_seed
+
+Codes = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+
+PRIOR = 1 / 3
+DRAWS = 20_000
+LEVEL = 0.95
+ANSWERS = ("keep", "relabel")  # that say whether the label is right
+
+
+@dataclass(frozen=True)
+class Range:
+    """An estimate with its 95 % interval; None where it is not defined."""
+
+    value: float | None
+    low: float
+    high: float
+
+    @property
+    def width(self) -> float:
+        return self.high - self.low
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What the answers come to."""
+
+    n_scored: int  # rows of the audit that the estimates are about
+    n_flagged: int
+    n_answers: int  # keep or relabel
+    n_ambiguous: int
+    n_open: int  # drawn, and skipped or not answered
+    n_not_drawn: int  # answers about rows that were not drawn at random; left out
+    noise_rate: Range
+    mislabeled: Range  # rows
+    precision: Range
+    recall: Range
+    f1: Range
+    wanted_width: float
+    more_answers: (
+        int  # about so many more until the intervals of precision and recall are as narrow as wanted
+    )
+
+    @property
+    def is_enough(self) -> bool:
+        return self.more_answers == 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """All fields, and `is_enough`, as JSON can hold them."""
+        return dataclasses.asdict(self) | {"is_enough": self.is_enough}
+
+
+def estimate(audit: AuditResult, decisions: Sequence[Decision], *, width: float = 0.1) -> Estimate:
+    """Noise rate, precision, recall and F1 of an audit from decisions on rows that `sample` drew.
+
+    Raises DataError if a decision is about another audit or an unknown row, or if some part of the sample has no answer
+    yet.
+    """
+    strata = stratify(audit)
+    drawn = [decision for decision in decisions if decision.sampling_weight is not None]
+    parts = _parts(audit, strata, drawn)
+    kinds = np.array([decision.decision or "" for decision in drawn], dtype=object)
+    answered = np.isin(kinds.astype(str), ANSWERS)
+    n_parts = len(strata.sizes)
+    checked = np.bincount(parts[answered], minlength=n_parts)
+    wrong = np.bincount(parts[answered & (kinds == "relabel")], minlength=n_parts)
+    if (checked == 0).any():
+        empty = int((checked == 0).sum())
+        raise DataError(
+            f"{int(answered.sum())} answers, and none in {empty} of the sample's {n_parts} parts",
+            fix="Answer more of the rows that were drawn.",
+        )
+    found = _ranges(strata, checked, wrong)
+    widest = max(found["precision"].width, found["recall"].width)
+    n = int(answered.sum())
+    return Estimate(
+        n_scored=len(strata.rows),
+        n_flagged=int(strata.sizes[strata.flagged].sum()),
+        n_answers=n,
+        n_ambiguous=int((kinds == "ambiguous").sum()),
+        n_open=int((~answered).sum() - (kinds == "ambiguous").sum()),
+        n_not_drawn=len(decisions) - len(drawn),
+        **found,
+        wanted_width=width,
+        more_answers=max(0, math.ceil(n * ((widest / width) ** 2 - 1))),
+    )
+
+
+def _parts(audit: AuditResult, strata: Strata, drawn: Sequence[Decision]) -> Codes:
+    """The part of each decision's row."""
+    place = {str(name): i for i, name in enumerate(audit.column("sample_id")[strata.rows])}
+    own = run_id(audit)
+    for decision in drawn:
+        if decision.run_id not in (None, own):
+            raise DataError(
+                f"the decision on {decision.sample_id!r} is about another audit ({decision.run_id}, this is {own})",
+                fix="Give the audit that the sample was drawn from.",
+            )
+        if decision.sample_id not in place:
+            raise DataError(
+                f"{decision.sample_id!r} has no score in the audit",
+                fix="Give the audit that the sample was drawn from.",
+            )
+    return strata.part[[place[decision.sample_id] for decision in drawn]].astype(np.int64)
+
+
+def _ranges(strata: Strata, checked: Codes, wrong: Codes) -> dict[str, Range]:
+    total, flagged = strata.sizes.sum(), strata.sizes[strata.flagged].sum()
+    expected = strata.sizes * wrong / checked
+    draws = _population(strata.sizes, checked, wrong)
+
+    def ratio(part: Any, whole: Any) -> Any:
+        return np.divide(part, whole, out=np.full(np.shape(part), np.nan), where=np.asarray(whole) > 0)
+
+    def measures(counts: Floats) -> dict[str, Any]:
+        """Of wrong labels in each part, (..., H)."""
+        every, found = counts.sum(-1), counts[..., strata.flagged].sum(-1)
+        return {
+            "noise_rate": every / total,
+            "mislabeled": every,
+            "precision": ratio(found, np.broadcast_to(float(flagged), np.shape(found))),
+            "recall": ratio(found, every),
+            "f1": ratio(2 * found, flagged + every),
+        }
+
+    values, spread = measures(expected), measures(draws)
+    return {name: _range(float(values[name]), spread[name]) for name in values}
+
+
+def _population(sizes: Codes, checked: Codes, wrong: Codes) -> Floats:
+    """Draws of how many labels of each part are wrong, those that were checked among them: (DRAWS, H)."""
+    rng = np.random.default_rng(derive_seed(0, "estimate"))
+    rates = rng.beta(wrong + PRIOR, checked - wrong + PRIOR, size=(DRAWS, len(sizes)))
+    return (wrong + rng.binomial(sizes - checked, rates)).astype(np.float64)
+
+
+def _range(value: float, draws: Floats) -> Range:
+    known = draws[~np.isnan(draws)]
+    if not len(known):
+        return Range(None, 0.0, 1.0)
+    low, high = np.quantile(known, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    if math.isnan(value):
+        return Range(None, float(low), float(high))
+    # Where no wrong label, or none that is right, was seen, the estimate is the interval's end.
+    return Range(value, min(float(low), value), max(float(high), value))

@@ -1,0 +1,142 @@
+"""The decisions file: what is written is read again, and what cannot be meant is refused by name."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+from typer.testing import CliRunner
+
+from noiseaudit.decisions import SCHEMA, Decision, read_decisions, run_id, write_decisions
+from noiseaudit.errors import ConfigError, DataError
+from noiseaudit.result import AuditResult
+from noiseaudit_cli.main import app
+
+ROWS = [
+    Decision("a.png", "keep", None, "ann", "2026-11-22T10:00:00Z", "abc", 12.5),
+    Decision('b, "c".png', "relabel", "dog\ncat", None, None, "abc", 1.0),
+    Decision("d.png"),
+]
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_what_is_written_is_read(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"decisions{suffix}"
+    write_decisions(path, ROWS, {"image": ["x", None, "z"]})
+    assert read_decisions(path) == ROWS
+    if suffix == ".parquet":
+        assert pq.read_schema(path).names == [*SCHEMA.names, "image"]
+    else:
+        assert path.read_text().splitlines()[0] == ",".join([*SCHEMA.names, "image"])
+
+
+def test_two_columns_are_enough(tmp_path: Path) -> None:
+    path = tmp_path / "d.csv"
+    path.write_text("decision,sample_id\n Keep ,a\n,b\n")
+    assert read_decisions(path) == [Decision("a", "keep"), Decision("b")]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("sample_id,verdict\na,keep\n", "has no column decision"),
+        ("sample_id,decision\na,kep\n", "line 2, column 'decision': no such decision 'kep'"),
+        ("sample_id,decision\na,relabel\n", "line 2, column 'decision': relabel without a new_label"),
+        ("sample_id,decision\na,keep\n,keep\n", "line 3, column 'sample_id': empty"),
+        ("sample_id,decision\na,keep\na,keep\n", "line 3, column 'sample_id': 'a' stands twice"),
+        ("sample_id,decision,sampling_weight\na,keep,0.5\n", "column 'sampling_weight': '0.5' is no weight"),
+        ("sample_id,decision,sampling_weight\na,keep,x\n", "'x' is no weight"),
+    ],
+)
+def test_what_cannot_be_meant(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "d.csv"
+    path.write_text(text)
+    with pytest.raises(DataError) as error:
+        read_decisions(path)
+    assert message in str(error.value)
+    assert str(error.value).startswith(str(path))
+
+
+def test_other_files_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"Use \.csv or \.parquet"):
+        write_decisions(tmp_path / "d.json", ROWS)
+    assert list(tmp_path.iterdir()) == []
+
+
+def run(*words: object) -> tuple[int, str, str]:
+    result = CliRunner().invoke(app, [str(word) for word in words])
+    return result.exit_code, result.stdout, result.stderr
+
+
+@pytest.fixture
+def audit(make_audit: Callable[..., AuditResult], tmp_path: Path) -> Path:
+    path = tmp_path / "audit.parquet"
+    make_audit(n=1_007).write(path)
+    return path
+
+
+def fill_in(path: Path, audit: Path) -> None:
+    """As a person would who knows the truth."""
+    table = pq.read_table(audit, columns=["sample_id", "given_label", "true_label"]).to_pylist()
+    truth = {row["sample_id"]: row for row in table}
+    answered = []
+    for each in read_decisions(path):
+        row = truth[each.sample_id]
+        is_wrong = row["given_label"] != row["true_label"]
+        answered.append(
+            Decision(
+                each.sample_id,
+                "relabel" if is_wrong else "keep",
+                row["true_label"] if is_wrong else None,
+                run_id=each.run_id,
+                sampling_weight=each.sampling_weight,
+            )
+        )
+    write_decisions(path, answered)
+
+
+def test_from_the_draw_to_the_figures(audit: Path, tmp_path: Path) -> None:
+    checks, more = tmp_path / "checks.csv", tmp_path / "more.parquet"
+    code, _, said = run("sample", audit, "--n", 120, "--out", checks)
+    assert (code, "120 rows to check" in said) == (0, True)
+    header, first = checks.read_text().splitlines()[:2]
+    assert header.split(",")[-2:] == ["image", "given_label"]
+    assert first.split(",")[1] == ""
+    fill_in(checks, audit)
+    code, out, _ = run("estimate", audit, checks, "--json")
+    found = json.loads(out)
+    assert (code, found["n_answers"], found["is_enough"]) == (0, 120, False)
+    assert found["recall"]["low"] <= found["recall"]["value"] <= found["recall"]["high"]
+    assert run("sample", audit, "--n", 60, "--without", checks, "--out", more)[0] == 0
+    fill_in(more, audit)
+    code, out, said = run("estimate", audit, checks, more)
+    assert code == 0
+    assert out.splitlines()[0] == "measure\testimate\tlow\thigh"
+    assert [line.split("\t")[0] for line in out.splitlines()[1:]] == [
+        "precision", "recall", "f1", "noise rate", "wrong labels",
+    ]  # fmt: skip
+    assert "180 answers about 1,000 labels" in said
+
+
+def test_bad_input_leaves_nothing(audit: Path, tmp_path: Path) -> None:
+    checks = tmp_path / "checks.csv"
+    assert run("sample", audit, "--n", 5_000, "--out", checks)[0] == 2
+    assert run("sample", audit, "--n", 3, "--out", checks)[0] == 2
+    assert run("sample", audit, "--n", 50, "--out", tmp_path / "checks.json")[0] == 2
+    assert not checks.exists()
+    assert run("sample", audit, "--n", 50, "--out", checks)[0] == 0
+    before = checks.read_bytes()
+    code, _, said = run("sample", audit, "--n", 50, "--out", checks)
+    assert (code, "--force" in said, checks.read_bytes() == before) == (2, True, True)
+    assert run("sample", audit, "--n", 50, "--without", checks, "--out", checks, "--force")[0] == 2
+    code, _, said = run("estimate", audit, checks, checks)
+    assert (code, "stands in two files" in said) == (2, True)
+    assert run("estimate", audit, tmp_path / "absent.csv")[0] == 2
+
+
+def test_the_run_id_is_the_audits(make_audit: Callable[..., AuditResult]) -> None:
+    assert run_id(make_audit()) == run_id(make_audit(n=90))  # of what the audit depended on, not of its rows
+    assert run_id(make_audit()) != run_id(make_audit(seed=1))

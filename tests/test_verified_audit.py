@@ -1,0 +1,221 @@
+"""sample and estimate: the draw by hand and by its properties, and how often the intervals hold the truth."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import betabinom
+
+from noiseaudit.decisions import Decision, run_id
+from noiseaudit.errors import ConfigError, DataError
+from noiseaudit.estimate import PRIOR, Estimate, _population, _range, estimate
+from noiseaudit.result import AuditResult
+from noiseaudit.sample import Strata, allocate, draw_sample, stratify
+from tests.conftest import build_audit
+
+AUDIT = build_audit(n=2_007, seed=3)  # 2,000 of them scored
+MakeAudit = Callable[..., AuditResult]
+
+
+def wrong_of(audit: AuditResult) -> dict[str, bool]:
+    same = audit.column("given_label") == audit.column("true_label")
+    return dict(zip(audit.column("sample_id"), ~same, strict=True))
+
+
+def answer(drawn: list[Decision], wrong: dict[str, bool]) -> list[Decision]:
+    return [
+        dataclasses.replace(each, decision="relabel" if wrong[each.sample_id] else "keep", new_label="dog")
+        for each in drawn
+    ]
+
+
+def strata(sizes: list[int], doubt: list[float]) -> Strata:
+    part = np.repeat(np.arange(len(sizes)), sizes)
+    return Strata(np.arange(len(part)), part, np.array(sizes), np.array(doubt), np.ones(len(sizes), np.bool_))
+
+
+def test_parts_are_flagged_or_not_and_ordered_by_doubt() -> None:
+    found = stratify(AUDIT)
+    scores, flags = AUDIT.column("p_mislabeled")[found.rows], AUDIT.column("is_label_issue")[found.rows]
+    assert len(found.rows) == 2_000
+    assert found.flagged.tolist() == [True, True, False, False]
+    assert found.sizes.sum() == 2_000
+    for h in range(4):
+        assert set(flags[found.part == h]) == {bool(found.flagged[h])}
+    assert scores[found.part == 0].max() <= scores[found.part == 1].min()
+    assert scores[found.part == 2].max() <= scores[found.part == 3].min()
+    held = scores.astype(float).clip(0.02, 0.98)
+    for one, other in ((0, 1), (2, 3)):
+        halves = [((held * (1 - held)) ** 0.25)[found.part == h].sum() for h in (one, other)]
+        assert halves[0] == pytest.approx(halves[1], rel=0.02)
+
+
+def test_rows_are_shared_out_by_doubt() -> None:
+    """2 each, and of the other 14 by 3 : 1 : 3, where the first part has room for one more only."""
+    assert allocate(strata([3, 50, 50], [30.0, 10.0, 30.0]), 20).tolist() == [3, 5, 12]
+    assert allocate(strata([100, 100], [1.0, 3.0]), 40).tolist() == [11, 29]
+    assert allocate(strata([1, 9], [1.0, 1.0]), 99).tolist() == [1, 9]
+    with pytest.raises(ConfigError, match="It takes 4 rows at least"):
+        allocate(strata([5, 9], [1.0, 1.0]), 3)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    sizes=st.lists(st.integers(1, 400), min_size=1, max_size=4),
+    doubt=st.lists(st.floats(0.01, 100), min_size=4, max_size=4),
+    n=st.integers(8, 1_000),
+)
+def test_an_allocation_fits(sizes: list[int], doubt: list[float], n: int) -> None:
+    found = allocate(strata(sizes, doubt[: len(sizes)]), n)
+    assert found.sum() == min(n, sum(sizes))
+    assert (found <= sizes).all()
+    assert (found >= np.minimum(sizes, 2)).all()
+
+
+def test_a_draw() -> None:
+    drawn = draw_sample(AUDIT, 100, seed=0)
+    parts = stratify(AUDIT)
+    place = {name: i for i, name in enumerate(AUDIT.column("sample_id")[parts.rows])}
+    part = parts.part[[place[each.sample_id] for each in drawn]]
+    counts = np.bincount(part)
+    assert len({each.sample_id for each in drawn}) == 100
+    assert (counts == allocate(parts, 100)).all()
+    assert [each.sampling_weight for each in drawn] == pytest.approx((parts.sizes / counts)[part].tolist())
+    assert sum(each.sampling_weight or 0 for each in drawn) == pytest.approx(2_000)
+    assert {each.run_id for each in drawn} == {run_id(AUDIT)}
+    assert {each.decision for each in drawn} == {None}
+    assert not (np.diff(part) >= 0).all()  # the order tells nothing
+    assert drawn == draw_sample(AUDIT, 100, seed=0)
+    assert drawn != draw_sample(AUDIT, 100, seed=1)
+
+
+def test_a_second_draw_tops_the_first_up() -> None:
+    first = draw_sample(AUDIT, 60, seed=0)
+    names = [each.sample_id for each in first]
+    second = draw_sample(AUDIT, 40, seed=0, earlier=names)
+    assert not set(names) & {each.sample_id for each in second}
+    parts = stratify(AUDIT)
+    place = {name: i for i, name in enumerate(AUDIT.column("sample_id")[parts.rows])}
+    both = np.bincount(parts.part[[place[each.sample_id] for each in first + second]])
+    assert np.abs(both - allocate(parts, 100)).max() <= 1
+    with pytest.raises(ConfigError, match="1,940 rows can be drawn"):
+        draw_sample(AUDIT, 1_941, seed=0, earlier=names)
+    assert len(draw_sample(AUDIT, 1_940, seed=0, earlier=names)) == 1_940
+
+
+def test_all_rows_checked_leave_no_doubt() -> None:
+    wrong = wrong_of(AUDIT)
+    found = estimate(AUDIT, answer(draw_sample(AUDIT, 2_000, seed=0), wrong))
+    scored = AUDIT.column("status") == "ok"
+    truth = np.array(list(wrong.values()))[scored]
+    flags = (AUDIT.column("is_label_issue") == True)[scored]  # noqa: E712
+    hits = (truth & flags).sum()
+    for name, value in {
+        "noise_rate": truth.mean(),
+        "mislabeled": truth.sum(),
+        "precision": hits / flags.sum(),
+        "recall": hits / truth.sum(),
+        "f1": 2 * hits / (flags.sum() + truth.sum()),
+    }.items():
+        each = getattr(found, name)
+        assert (each.value, each.low, each.high) == pytest.approx((value, value, value))
+    assert found.is_enough
+
+
+def test_point_estimates_by_hand(make_audit: MakeAudit) -> None:
+    """Each part's share of wrong answers, weighed by the part's size."""
+    audit = make_audit(n=407, seed=5)
+    parts, wrong = stratify(audit), wrong_of(audit)
+    drawn = answer(draw_sample(audit, 80, seed=1), wrong)
+    found = estimate(audit, drawn)
+    place = {name: i for i, name in enumerate(audit.column("sample_id")[parts.rows])}
+    part = parts.part[[place[each.sample_id] for each in drawn]]
+    is_wrong = np.array([each.decision == "relabel" for each in drawn])
+    expected = np.array([parts.sizes[h] * is_wrong[part == h].mean() for h in range(len(parts.sizes))])
+    flagged = expected[parts.flagged].sum()
+    assert found.mislabeled.value == pytest.approx(expected.sum())
+    assert found.noise_rate.value == pytest.approx(expected.sum() / 400)
+    assert found.precision.value == pytest.approx(flagged / parts.sizes[parts.flagged].sum())
+    assert found.recall.value == pytest.approx(flagged / expected.sum())
+    assert (found.n_answers, found.n_open, found.n_scored) == (80, 0, 400)
+
+
+def test_the_interval_is_that_of_the_beta_binomial() -> None:
+    draws = _population(np.array([500]), np.array([60]), np.array([7]))[:, 0]
+    exact = 7 + np.array(betabinom(440, 7 + PRIOR, 53 + PRIOR).ppf([0.025, 0.975]))
+    found = _range(500 * 7 / 60, draws)
+    assert [found.low, found.high] == pytest.approx(exact, abs=3)
+
+
+@pytest.mark.parametrize("n", [100, 300])
+def test_intervals_hold_the_truth_and_are_narrower_than_a_simple_samples(n: int) -> None:
+    """100 audits: between 90 and 99 % of each measure's intervals, up to what 100 draws can tell (3 of them)."""
+    wrong = wrong_of(AUDIT)
+    truth = estimate(AUDIT, answer(draw_sample(AUDIT, 2_000, seed=0), wrong))
+    held = dict.fromkeys(("noise_rate", "precision", "recall"), 0)
+    width = dict.fromkeys(held, 0.0)
+    for seed in range(100):
+        found = estimate(AUDIT, answer(draw_sample(AUDIT, n, seed), wrong))
+        for name in held:
+            each = getattr(found, name)
+            held[name] += each.low <= getattr(truth, name).value <= each.high
+            width[name] += each.width / 100
+    assert all(87 <= count <= 100 for count in held.values()), held
+    flags, rate = truth.n_flagged / 2_000, truth.noise_rate.value or 0
+    for name, share in (("noise_rate", 1.0), ("precision", flags), ("recall", rate)):
+        assert width[name] < normal_width(getattr(truth, name).value, n * share), (name, width)
+
+
+def normal_width(share: float, n: float) -> float:
+    """Of the interval of a share from n random rows (Wilson 1927)."""
+    z = 1.959964
+    return float(2 * z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2)))
+
+
+def test_open_and_ambiguous_rows_and_rows_that_were_not_drawn_are_left_out() -> None:
+    drawn = answer(draw_sample(AUDIT, 120, seed=0), wrong_of(AUDIT))
+    plain = estimate(AUDIT, drawn)
+    more = [
+        *drawn,
+        dataclasses.replace(drawn[0], sample_id="images/01500.png", decision="ambiguous"),
+        dataclasses.replace(drawn[0], sample_id="images/01501.png", decision=None),
+        dataclasses.replace(drawn[0], sample_id="images/01502.png", decision="skip"),
+        Decision("images/00001.png", "relabel", "dog"),
+    ]
+    names = {each.sample_id for each in drawn}
+    assert not names & {"images/01500.png", "images/01501.png", "images/01502.png"}
+    found = estimate(AUDIT, more)
+    assert (found.n_answers, found.n_ambiguous, found.n_open, found.n_not_drawn) == (120, 1, 2, 1)
+    assert found.precision == plain.precision
+
+
+def test_enough_follows_the_width() -> None:
+    drawn = answer(draw_sample(AUDIT, 120, seed=0), wrong_of(AUDIT))
+    found: Estimate = estimate(AUDIT, drawn, width=0.1)
+    widest = max(found.precision.width, found.recall.width)
+    assert widest > 0.1
+    assert found.more_answers == int(np.ceil(120 * ((widest / 0.1) ** 2 - 1)))
+    assert estimate(AUDIT, drawn, width=1.0).is_enough
+
+
+def test_no_suspects_have_no_precision(make_audit: MakeAudit) -> None:
+    audit = make_audit(n=207, cutoff=1.1)
+    found = estimate(audit, answer(draw_sample(audit, 50, seed=0), wrong_of(audit)))
+    assert found.precision.value is None
+    assert (found.precision.low, found.precision.high) == (0, 1)
+    assert found.recall.value == 0
+
+
+def test_answers_that_cannot_be_used() -> None:
+    drawn = answer(draw_sample(AUDIT, 100, seed=0), wrong_of(AUDIT))
+    with pytest.raises(DataError, match="about another audit"):
+        estimate(AUDIT, [dataclasses.replace(drawn[0], run_id="0" * 12), *drawn[1:]])
+    with pytest.raises(DataError, match="'nobody' has no score"):
+        estimate(AUDIT, [dataclasses.replace(drawn[0], sample_id="nobody"), *drawn[1:]])
+    with pytest.raises(DataError, match="0 answers, and none in 4 of the sample's 4 parts"):
+        estimate(AUDIT, [dataclasses.replace(each, decision=None) for each in drawn])
