@@ -23,6 +23,7 @@ from noiseaudit.labels.table import LabelTable
 from noiseaudit.methods import METHODS
 from noiseaudit.methods.base import Method, Setup
 from noiseaudit.neighbours import Believed, believe
+from noiseaudit.percent import percent
 from noiseaudit.plan import Plan, check_needs, make_plan
 from noiseaudit.result import AuditResult
 from noiseaudit.runtime import training_runtime
@@ -145,11 +146,11 @@ def audit_samples(
     scores = believed.p_mislabeled
     epsilon = fitted.last.epsilon if METHODS[plan.config.method].has_guider else None
     flagged, cutoff = choose_cutoff(plan.config.cutoff, scores, epsilon)
-    verdicts = Verdicts(scores, flagged, has_epsilon=epsilon is not None)
-    result = AuditResult(
-        judge(table, samples.status, samples.reason, believed.fitted, verdicts),
-        plan.meta(table, samples, cutoff),
-    )
+    verdicts = Verdicts(scores, flagged, epsilon is not None, believed.by_neighbours)
+    meta = plan.meta(table, samples, cutoff)
+    if believed.trust < 1:
+        meta.config["chosen"]["neighbours"] = {"by_heart": believed.by_heart, "trust": believed.trust}
+    result = AuditResult(judge(table, samples.status, samples.reason, believed.fitted, verdicts), meta)
     return Audit(
         result=result,
         method=method,
@@ -165,8 +166,9 @@ def _about_memory(believed: Believed) -> tuple[str, ...]:
     if believed.trust == 1:
         return ()
     return (
-        f"few labels: the network learnt about {believed.by_heart:.0%} of the doubtful ones by heart, so suspects are "
-        "judged by the unlabelled images like them.",
+        "with so few labels the network repeats what it was told, right or wrong (about "
+        f"{believed.by_heart:.0%} of the labels in doubt): they are judged by unlabelled rows like them instead "
+        f"({percent(1 - believed.trust)} of the score). Expect misses, and label more if you can",
     )
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from noiseaudit.atomic import write_text
+from noiseaudit.config import one_of
 from noiseaudit.errors import ConfigError
 from noiseaudit.labels.delimited import csv_line
 from noiseaudit.labels.edit import edit_label_file
@@ -117,10 +118,10 @@ def _pair_codes(pairs: Mapping[str, str] | None, classes: tuple[str, ...]) -> di
     codes = {name: code for code, name in enumerate(classes)}
     for name in (*pairs, *pairs.values()):
         if name not in codes:
-            raise ConfigError(f"class pairs name {name!r}, which is no class of this file")
+            one_of("--pair", name, classes)
     for name, target in pairs.items():
         if name == target:
-            raise ConfigError(f"class pairs map {name!r} to itself")
+            raise ConfigError(f"--pair maps {name!r} to itself")
     return {codes[name]: codes[target] for name, target in pairs.items()}
 
 

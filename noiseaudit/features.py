@@ -28,8 +28,12 @@ def instance_features(table: LabelTable, *, images: Path | None, embeddings: Pat
 
         values = load_embeddings(embeddings, table)
         return _standardised(values, is_readable(values))
-    if images is None or embeddings is not None:
-        raise ConfigError("instance-dependent corruption needs --images or --embeddings, not both")
+    if images is not None and embeddings is not None:
+        raise ConfigError("--images and --embeddings are both given", fix="Give one of them.")
+    if images is None:
+        raise ConfigError(
+            "instance-dependent corruption needs features", fix="Give --images or --embeddings."
+        )
     from noiseaudit.data.load import load_images
 
     file = table.source.path if table.source else images

@@ -28,6 +28,9 @@ class Verdicts:
     p_mislabeled: npt.NDArray[np.float64]
     flagged: npt.NDArray[np.bool_]
     has_epsilon: bool
+    by_neighbours: npt.NDArray[np.bool_] | None = (
+        None  # (k,) rows that unlabelled rows like them had a say in
+    )
 
 
 def judge(
@@ -104,7 +107,12 @@ def _reasons(table: LabelTable, fitted: Fitted, verdicts: Verdicts, given: Codes
     for row in rows:
         other, own = shortened(table.classes[best[row]]), shortened(table.classes[given[row]])
         p_other, p_own = probs[row, best[row]], probs[row, given[row]]
-        if p_own < p_other:
+        if verdicts.by_neighbours is not None and verdicts.by_neighbours[row]:
+            sentences[row] = (
+                f"Unlabelled rows like it look like {other} ({percent(p_other)}) and {own} ({percent(p_own)}); "
+                "what the network says of it was learnt by heart."
+            )
+        elif p_own < p_other:
             sentences[row] = (
                 f"Looks like {other} ({percent(p_other)}) rather than {own} ({percent(p_own)}); "
                 f"in {fitted.last.epoch} epochs {own} never passed {percent(fitted.peak_p_given[row])}."

@@ -1,9 +1,10 @@
 """What unlabelled rows like a labelled one say about it, for networks that learn their labels by heart.
 
 A network that sees few labels again and again repeats them in the end, the wrong ones too, although it is right about
-other rows (docs/method.md measures it). Unlabelled rows have no label to repeat. So the prediction of a labelled row is
-compared with the mean prediction of its nearest unlabelled rows in the Guider's latent space, and where labels agree
-more with the first than with the second, the second is believed.
+other rows. Unlabelled rows have no label to repeat. So the prediction of a labelled row is compared with the mean
+prediction of its nearest unlabelled rows in the Guider's latent space. The neighbours are believed where two things
+hold: the network repeats labels that they doubt, and they doubt more labels than their own mistakes explain, which are
+seen on unlabelled rows, where the network has nothing to repeat. docs/method.md has the formulas.
 """
 
 from __future__ import annotations
@@ -16,19 +17,24 @@ import numpy.typing as npt
 
 from noiseaudit.course import Fitted
 from noiseaudit.score import score_labels
+from noiseaudit.seeds import derive_seed
 
 Floats = npt.NDArray[np.float32]
 Codes = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
 NEIGHBOURS = 50  # at most, and at most
-SHARE_OF_CLASS = 0.1  # of the unlabelled rows of a class of mean size
-LEAST_NEIGHBOURS = 5
+SHARE_OF_CLASS = 0.1  # of the unlabelled rows that look like the row's class
+LEAST_NEIGHBOURS = 5  # a row of a class that cannot give so many twice is not judged by neighbours
 UNLABELLED_PER_LABELLED = 4  # below it, too few rows around one have no label of their own
-MOST_WITNESSES = 100_000  # unlabelled rows that are searched, evenly spaced
-HARMLESS, HOPELESS = (
-    0.05,
+MOST_WITNESSES = 100_000  # unlabelled rows that are searched
+MOST_TRIALS = 5_000  # unlabelled rows on which the neighbours are tried
+HARMLESS, HOPELESS = 0.05, 0.2  # by heart: up to the first the network is believed, from the second not
+IDLE, SOUND = (
     0.2,
-)  # shares learnt by heart: up to the first the network is believed, from the second not
+    0.5,
+)  # reliability: up to the first the neighbours are not believed, from the second they are
+LEAST_REPEATED = 3  # doubtful labels that the network repeats; fewer may be chance
 
 
 @dataclass(frozen=True)
@@ -41,46 +47,68 @@ class Believed:
         float  # estimated share of the doubtful labels that the network repeats, 0 where it is not known
     )
     trust: float  # weight of the network's own predictions, from 0 to 1
+    by_neighbours: Flags  # (k,) rows in whose score the neighbours have a say
 
 
 def believe(fitted: Fitted, given: Codes) -> Believed:
     """Score the k labelled rows of a run; `given` is (k,)."""
     own = fitted.guider_mean[fitted.labelled]
-    scores, around = score_labels(own, given), neighbours_mean(fitted)
-    if around is None:
-        return Believed(fitted, scores, 0.0, 1.0)
-    by_heart = share_by_heart(own, around, given)
-    trust = float(np.clip((HOPELESS - by_heart) / (HOPELESS - HARMLESS), 0, 1))
+    scores, witnesses = score_labels(own, given), choose_witnesses(fitted)
+    alone = Believed(fitted, scores, 0.0, 1.0, np.zeros(len(given), np.bool_))
+    if witnesses is None:
+        return alone
+    counts = neighbour_counts(fitted, witnesses, given)
+    asked = counts > 0
+    around = neighbours_mean(fitted, witnesses, fitted.labelled, counts)
+    by_heart = share_by_heart(own[asked], around[asked], given[asked])
+    sound = reliability(around[asked], given[asked], mistakes(fitted, witnesses))
+    trust = 1 - _ramp(by_heart, HARMLESS, HOPELESS) * _ramp(sound, IDLE, SOUND)
     if trust == 1:
-        return Believed(fitted, scores, by_heart, trust)
+        return dataclasses.replace(alone, by_heart=by_heart)
+    weight = np.where(asked, trust, 1.0)
     # Where a row lies was learnt from its label, too: no noise model on top, it would count the label twice.
     doubts = 1 - around[np.arange(len(given)), given].astype(np.float64)
+    share = weight.astype(np.float32)[:, None]
     probs = fitted.guider_mean.copy()
-    probs[fitted.labelled] = np.float32(trust) * own + np.float32(1 - trust) * around
+    probs[fitted.labelled] = share * own + (1 - share) * around
     return Believed(
         dataclasses.replace(fitted, guider_mean=probs),
-        np.clip(trust * scores + (1 - trust) * doubts, 0, 1),
+        np.clip(weight * scores + (1 - weight) * doubts, 0, 1),
         by_heart,
         trust,
+        asked,
     )
 
 
-def neighbours_mean(fitted: Fitted) -> Floats | None:
-    """The mean prediction of each labelled row's nearest unlabelled rows, (k, C); None where these are too few."""
-    from sklearn.neighbors import NearestNeighbors
-
+def choose_witnesses(fitted: Fitted) -> Codes | None:
+    """The unlabelled rows that are searched, ascending; None where they are too few."""
     unlabelled = np.setdiff1d(np.arange(len(fitted.guider_mean)), fitted.labelled)
     if not len(fitted.labelled) or len(unlabelled) < UNLABELLED_PER_LABELLED * len(fitted.labelled):
         return None
-    witnesses = unlabelled[:: -(-len(unlabelled) // MOST_WITNESSES)]
-    wanted = round(SHARE_OF_CLASS * len(witnesses) / fitted.guider_mean.shape[1])
-    count = min(NEIGHBOURS, max(LEAST_NEIGHBOURS, wanted), len(witnesses))
-    search = NearestNeighbors(n_neighbors=count).fit(fitted.latent[witnesses])
-    nearest = search.kneighbors(fitted.latent[fitted.labelled], return_distance=False)
-    total = np.zeros((len(nearest), fitted.guider_mean.shape[1]), np.float32)
+    return _some(unlabelled, MOST_WITNESSES, "witnesses")
+
+
+def neighbour_counts(fitted: Fitted, witnesses: Codes, classes: Codes) -> Codes:
+    """How many neighbours are asked about a row of each of `classes`, (k,) -> (k,); 0 where the class is too rare."""
+    found = np.bincount(fitted.guider_mean[witnesses].argmax(1), minlength=fitted.guider_mean.shape[1])
+    counts = np.clip(np.round(SHARE_OF_CLASS * found), LEAST_NEIGHBOURS, NEIGHBOURS).astype(np.int64)
+    return np.asarray(np.where(found >= 2 * LEAST_NEIGHBOURS, counts, 0)[classes])
+
+
+def neighbours_mean(fitted: Fitted, witnesses: Codes, rows: Codes, counts: Codes) -> Floats:
+    """The mean prediction of the `counts` nearest witnesses of each of `rows`, itself left out: (k, C); 0 if none."""
+    from sklearn.neighbors import NearestNeighbors
+
+    total = np.zeros((len(rows), fitted.guider_mean.shape[1]), np.float32)
+    most = min(int(counts.max(initial=0)) + 1, len(witnesses))
+    search = NearestNeighbors(n_neighbors=most).fit(fitted.latent[witnesses])
+    nearest = witnesses[search.kneighbors(fitted.latent[rows], return_distance=False)]
+    asked = np.zeros(len(rows), np.int64)
     for column in nearest.T:  # one neighbour at a time: (k, K, C) would not fit in memory
-        total += fitted.guider_mean[witnesses[column]]
-    return total / np.float32(count)
+        wanted = (column != rows) & (asked < counts)
+        total[wanted] += fitted.guider_mean[column[wanted]]
+        asked += wanted
+    return np.asarray(total / np.maximum(asked, 1).astype(np.float32)[:, None])
 
 
 def share_by_heart(own: Floats, around: Floats, given: Codes) -> float:
@@ -89,7 +117,33 @@ def share_by_heart(own: Floats, around: Floats, given: Codes) -> float:
     Labels that the network doubts and the neighbourhood does not are set against them.
     """
     repeated, supported = own.argmax(1) == given, around.argmax(1) == given
-    doubted = int((~supported).sum())
-    if not doubted:
-        return 0.0
-    return max(0, int((repeated & ~supported).sum()) - int((supported & ~repeated).sum())) / doubted
+    more = int((repeated & ~supported).sum()) - int((supported & ~repeated).sum())
+    return more / int((~supported).sum()) if more >= LEAST_REPEATED else 0.0
+
+
+def mistakes(fitted: Fitted, witnesses: Codes) -> float:
+    """How often the neighbourhood of an unlabelled row has another class than the network."""
+    rows = _some(witnesses, MOST_TRIALS, "trials")
+    classes = fitted.guider_mean[rows].argmax(1)
+    counts = neighbour_counts(fitted, witnesses, classes)
+    around = neighbours_mean(fitted, witnesses, rows, counts)
+    tried = counts > 0
+    return float((around.argmax(1) != classes)[tried].mean()) if tried.any() else 1.0
+
+
+def reliability(around: Floats, given: Codes, mistakes: float) -> float:
+    """The share of the neighbourhood's doubts, (k, C) and (k,), that its own rate of mistakes does not explain."""
+    doubted = int((around.argmax(1) != given).sum())
+    return max(0.0, 1 - mistakes * len(given) / doubted) if doubted else 0.0
+
+
+def _ramp(value: float, low: float, high: float) -> float:
+    return float(np.clip((value - low) / (high - low), 0, 1))
+
+
+def _some(rows: Codes, most: int, name: str) -> Codes:
+    """At most so many of `rows`, the same every time, ascending: every n-th would follow a pattern in their order."""
+    if len(rows) <= most:
+        return rows
+    chosen = np.random.default_rng(derive_seed(0, f"neighbours {name}")).choice(rows, most, replace=False)
+    return np.sort(chosen)

@@ -38,6 +38,7 @@ NEEDED_OPTIONS = {  # of Method.needs
         "Name samples whose labels are known to be right, some of each class.",
     ),
 }
+ALL_DIFFERENT = 100  # rows, each with a label of its own: hardly the right column
 RECORDED_VERSIONS = ("noiseaudit", "torch", "torchvision", "numpy", "scipy", "pyarrow", "pillow")
 
 
@@ -139,6 +140,13 @@ def _check_classes(table: LabelTable, usable: npt.NDArray[np.bool_]) -> None:
             f"only {len(seen)} class has a labelled row with a readable image",
             file=table.source.path if table.source else None,
             fix="Give labelled images of two classes or more.",
+        )
+    n_labelled = int((usable & table.is_labelled).sum())
+    if len(seen) == n_labelled == int(usable.sum()) >= ALL_DIFFERENT:
+        raise DataError(
+            f"each of the {n_labelled} labels stands once, so there is nothing to compare",
+            file=table.source.path if table.source else None,
+            fix="Is this the column of the labels? Name it with --label-column.",
         )
 
 

@@ -7,15 +7,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import torch
 
 from noiseaudit.audit import Audit, as_table, audit_samples, run_audit
 from noiseaudit.config import AuditConfig
-from noiseaudit.course import EpochRecord
+from noiseaudit.course import EpochRecord, Fitted
 from noiseaudit.demo import write_digits
 from noiseaudit.errors import ConfigError
 from noiseaudit.labels.read import read_labels
+from noiseaudit.neighbours import Believed
 from noiseaudit.plan import make_plan
 from noiseaudit.runtime import flushes_denormals
 from noiseaudit.samples import SampleOptions, load_samples
@@ -251,3 +253,27 @@ def test_tables_and_frames_are_taken_as_they_are(digits: Path) -> None:
     frame = as_table(pd.read_csv(digits, dtype=str))
     assert frame.codes.tolist() == table.codes.tolist()
     assert frame.sample_id.tolist() == table.sample_id.tolist()
+
+
+def test_what_neighbours_say_reaches_the_audit(digits: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if the network had learnt half of the doubtful labels by heart, and the neighbours doubted the first row."""
+
+    def learnt(fitted: Fitted, given: npt.NDArray[np.int64]) -> Believed:
+        scores = np.zeros(len(given))
+        scores[0] = 0.9
+        asked = np.ones(len(given), np.bool_)
+        return Believed(fitted, scores, by_heart=0.5, trust=0.25, by_neighbours=asked)
+
+    monkeypatch.setattr("noiseaudit.audit.believe", learnt)
+    found = run_audit(digits, digits.parent / "images", config=QUICK)
+    flagged = np.flatnonzero(found.result.column("is_label_issue") == True)  # noqa: E712
+    assert found.result.column("p_mislabeled")[flagged].tolist() == [0.9]
+    assert "learnt by heart" in found.result.column("why")[flagged[0]]
+    assert "about 50% of the labels in doubt" in found.warnings[-1]
+    assert "75 % of the score" in found.warnings[-1]
+    assert found.result.meta.config["chosen"]["neighbours"] == {"by_heart": 0.5, "trust": 0.25}
+
+
+def test_an_audit_that_asks_no_neighbours_does_not_mention_them(audit: Audit) -> None:
+    assert "neighbours" not in audit.result.meta.config["chosen"]
+    assert not any("by heart" in warning for warning in audit.warnings)

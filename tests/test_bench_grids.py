@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from noiseaudit.bench.grids import SCALES, Choices, grid
+from noiseaudit.bench.recipes import as_text, recipe
 from noiseaudit.bench.systems import System, systems
 from noiseaudit.errors import ConfigError
 from noiseaudit.methods import METHODS
@@ -115,11 +116,30 @@ def test_scales() -> None:
         ("table1", Choices(rates=[1.0]), "--rates"),
         ("table1", Choices(seeds=[-1]), "--seeds"),
         ("table1", Choices(epochs=0), "--epochs"),
+        ("table1", Choices(seeds=[]), "--seeds is an empty list"),
+        ("table1", Choices(rates=[]), "--rates is an empty list"),
+        ("table1", Choices(methods=[]), "--methods is an empty list"),
     ],
 )
 def test_what_there_is_not(table: str, choices: Choices, words: str) -> None:
     with pytest.raises(ConfigError, match=words):
         grid(table, choices)
+
+
+def test_what_is_named_twice_is_run_once() -> None:
+    cells = grid("table1", Choices("mnist", ["umn"], rates=[0.1, 0.1], seeds=[0, 0, 1]))
+    assert [(cell.rate, cell.seed) for cell in cells] == [(0.1, 0), (0.1, 1)]
+
+
+def test_where_no_label_is_left_out_methods_run_on_their_own_settings() -> None:
+    choices = Choices("mine", ["umn"], [0.1], [0])
+    (everything,) = grid("table1", choices)
+    assert (everything.labels, everything.changes) == (None, "")
+    few, full = grid("table3", choices)
+    assert (few.labels, few.changes) == (100, as_text(recipe("mine", "umn")))
+    assert (full.labels, full.changes) == (None, "")
+    (changed,) = grid("table1", Choices("mine", ["umn"], [0.1], [0], settings={"alpha": "20"}))
+    assert changed.changes == "alpha=20"
 
 
 def test_table_3_in_one_reading_with_changed_settings() -> None:

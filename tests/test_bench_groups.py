@@ -11,6 +11,7 @@ from noiseaudit.bench.grids import Choices, grid
 from noiseaudit.bench.groups import can_stack, make_groups, plan_steps
 from noiseaudit.bench.problem import Problem, make_problem
 from noiseaudit.data.batches import BatchPlan
+from noiseaudit.errors import ConfigError
 from noiseaudit.methods import METHODS
 
 
@@ -25,12 +26,13 @@ def problem(dataset: str, backbone: str, n: int = 400, seed: int = 0) -> Problem
     [
         (50_000, 100, BatchPlan(5, 95, 526), BatchPlan(100, 0, 526)),  # MNIST: 49,900 / 95
         (73_257, 500, BatchPlan(5, 95, 766), BatchPlan(100, 0, 766)),  # SVHN
-        (50_000, 4_000, BatchPlan(5, 95, 485), BatchPlan(100, 0, 485)),  # CIFAR-10
+        (50_000, 4_000, BatchPlan(8, 92, 500), BatchPlan(100, 0, 500)),  # CIFAR-10
         (10_000, 10_000, BatchPlan(100, 0, 100), BatchPlan(100, 0, 100)),
-        (300, 60, BatchPlan(5, 95, 3), BatchPlan(60, 0, 3)),
+        (10_003, 10_000, BatchPlan(99, 1, 102), BatchPlan(100, 0, 102)),
+        (300, 60, BatchPlan(20, 80, 3), BatchPlan(60, 0, 3)),
     ],
 )
-def test_an_epoch_is_a_pass_over_the_unlabelled_rows(
+def test_an_epoch_is_a_pass_over_all_rows(
     rows: int, labelled: int, all_rows: BatchPlan, labelled_only: BatchPlan
 ) -> None:
     assert plan_steps(rows, labelled, uses_unlabelled=True) == all_rows
@@ -103,3 +105,23 @@ def test_all_labelled_takes_fewer_rows() -> None:
     ]
     assert groups[1].plan == BatchPlan(100, 0, 1)
     assert groups[1].runs[0].record["labelled"] == 100
+
+
+def test_labels_that_a_class_has_not_are_refused_before_anything_is_trained() -> None:
+    cells = grid("table2", Choices("svhn", methods=["umn"], rates=[0.1], seeds=[0]))
+    with pytest.raises(ConfigError, match="class 0 has 40 rows"):
+        make_groups(cells, {"svhn": problem("svhn", "mlp")}, set(), stack=False)
+
+
+def test_the_version_of_the_score_is_in_the_key_where_some_rows_are_unlabelled() -> None:
+    few = make_groups(
+        grid("table1", Choices("mnist", ["umn"])), {"mnist": problem("mnist", "mlp")}, set(), stack=True
+    )
+    everything = make_groups(
+        grid("table3", Choices("mnist", ["umn:fully-labelled"])),
+        {"mnist": problem("mnist", "mlp")},
+        set(),
+        stack=True,
+    )
+    assert few[0].runs[0].record["score"] == 2
+    assert "score" not in everything[0].runs[0].record

@@ -11,7 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
+from noiseaudit.bench.grids import SCALES, Scale
 from noiseaudit.bench.own import is_own, load_own, name_of
+from noiseaudit.bench.problem import Problem, make_problem, scaled
 from noiseaudit.demo import write_digits
 from noiseaudit.errors import DataError
 
@@ -118,6 +120,45 @@ def test_two_parquet_files(tmp_path: Path, wrapped: bool) -> None:
     assert (found.dataset, found.backbone, found.source, found.is_own) == (
         "cifar10", "conv13", "Parquet files", False,
     )  # fmt: skip
+
+
+def test_a_folder_of_another_name_is_the_users_own(tmp_path: Path) -> None:
+    for name in ("train", "test"):
+        write_parquet(tmp_path / f"{name}.parquet", 9)
+    assert load_own(tmp_path, None).is_own
+
+
+def sorted_problem(dataset: str, *, is_own: bool) -> Problem:
+    """1,000 rows of ten classes, one class after the other, each image telling its row."""
+    truth = np.repeat(np.arange(10), 100)
+    x = np.arange(1_000, dtype=np.uint16)[:, None, None, None]
+    return make_problem(dataset, x, truth, x[::5], truth[::5], backbone="mlp", source="test", is_own=is_own)
+
+
+def test_own_data_that_is_sorted_by_class_keeps_its_classes() -> None:
+    problem = sorted_problem("mine", is_own=True)
+    scale = Scale(epochs=1, seeds=1, rows=200, test_rows=100, all_labelled_rows=50)
+    part = scaled(problem, scale, all_labelled=True)
+    assert (len(part.x), len(part.test_x)) == (200, 100)  # all_labelled_rows is of the paper's
+    assert set(part.truth.tolist()) == set(part.test_truth.tolist()) == set(range(10))
+    rows = part.x.ravel()
+    assert (np.diff(rows.astype(int)) > 0).all()
+    np.testing.assert_array_equal(part.truth, problem.truth[rows])
+    np.testing.assert_array_equal(part.test_truth, problem.truth[part.test_x.ravel()])
+    np.testing.assert_array_equal(scaled(problem, scale, all_labelled=False).x, part.x)
+    whole = scaled(problem, SCALES["medium"], all_labelled=True)
+    assert whole.x is problem.x or np.shares_memory(whole.x, problem.x)
+    assert len(whole.x) == 1_000
+
+
+def test_the_papers_data_keeps_its_first_rows() -> None:
+    problem = sorted_problem("mnist", is_own=False)
+    scale = Scale(epochs=1, seeds=1, rows=200, test_rows=100, all_labelled_rows=50)
+    for all_labelled, rows in ((False, 200), (True, 50)):
+        part = scaled(problem, scale, all_labelled=all_labelled)
+        np.testing.assert_array_equal(part.x, problem.x[:rows])
+        np.testing.assert_array_equal(part.truth, problem.truth[:rows])
+        np.testing.assert_array_equal(part.test_x, problem.test_x[:100])
 
 
 def test_parquet_files_that_are_of_no_use(tmp_path: Path) -> None:

@@ -92,16 +92,33 @@ def test_a_method_without_a_guider_has_no_epsilon() -> None:
     assert set(line["final"]) == {"default", "own"}
 
 
+def learnt_by_heart() -> tuple[Draw, Fitted, EpochRecord]:
+    """Four labels of eight are wrong and repeated by the network; the twenty unlabelled rows around say otherwise."""
+    wrong = np.repeat([False, True], 4)
+    trusted = np.array([True, *[False] * 7])
+    draw = Draw(np.arange(8), np.zeros(8, np.int64), wrong, trusted)
+    probs = np.array([*[[0.9, 0.1]] * 8, *[[0.9, 0.1]] * 20, *[[0.1, 0.9]] * 20], np.float32)
+    place = np.array([*[0.0] * 4, *[9.0] * 4, *[0.0] * 20, *[9.0] * 20], np.float32)[:, None]
+    last = record(1, [0.0] * 8, [0.5] * 8)
+    nothing = np.full(8, np.nan, np.float32)
+    return draw, Fitted(probs, place, np.arange(8), np.zeros(8, np.float32), last, nothing), last
+
+
 def test_the_score_without_neighbours_stands_beside_it() -> None:
-    """Row 1's wrong label was learnt by heart; the eight unlabelled rows around it say otherwise."""
-    given = np.array([0, 0])
-    draw = Draw(np.arange(2), given, np.array([False, True]), np.zeros(2, np.bool_))
-    probs = np.array([[0.9, 0.1], [0.9, 0.1], *[[0.9, 0.1]] * 8, *[[0.1, 0.9]] * 8], np.float32)
-    place = np.array([0.0, 9.0, *[0.0] * 8, *[9.0] * 8], np.float32)[:, None]
-    last = record(1, [0.0] * 2, [0.5] * 2)
-    run = Fitted(probs, place, np.arange(2), np.zeros(2, np.float32), last, np.full(2, np.nan, np.float32))
+    draw, run, last = learnt_by_heart()
     recorder = Recorder(draw, has_guider=True, epochs=1)
     recorder.on_epoch(last, lambda: run)
     final = recorder.line(run)["final"]
     assert (final["default"]["f1"], final["default"]["average_precision"]) == (1, 1)
     assert final["own"]["average_precision"] == 0.5
+
+
+def test_labels_that_the_method_was_told_are_not_counted() -> None:
+    draw, run, last = learnt_by_heart()
+    draw = dataclasses.replace(draw, given=np.array([1, *draw.given[1:]]))  # doubted, but it is trusted
+    flagged = []
+    for knows in (True, False):
+        recorder = Recorder(draw, has_guider=True, epochs=1, knows_trusted=knows)
+        recorder.on_epoch(last, lambda: run)
+        flagged.append(recorder.line(run)["final"]["default"]["flagged"])
+    assert flagged == [4, 5]

@@ -15,10 +15,12 @@ from noiseaudit.bench.grids import Choices, grid
 from noiseaudit.bench.groups import Group, make_groups
 from noiseaudit.bench.problem import Problem, make_problem
 from noiseaudit.bench.run_group import Line, has_step_epsilon, run_group
+from noiseaudit.course import Fitted
 from noiseaudit.methods import METHODS
 from noiseaudit.methods.base import Setup
 from noiseaudit.methods.umn import UMN
 from noiseaudit.models.vae import UMNNetworks
+from noiseaudit.neighbours import Believed, believe
 from noiseaudit.runtime import training_runtime
 
 STACKABLE = [name for name in METHODS if name not in ("mentornet", "joint_optimization")]
@@ -94,6 +96,21 @@ def test_every_method_learns_and_says_all(method: str) -> None:
     assert found["seconds"] > 0
     assert {"device", "name", "cores", "threads"} <= found["hardware"].keys()
     assert "torch" in found["versions"]
+
+
+@pytest.mark.parametrize("method", ["supervised", "umn"])
+def test_a_runs_neighbours_do_not_depend_on_its_company(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All rows are there to be asked, whatever other seeds labelled and whether or not the method learns of them."""
+    seen: list[tuple[int, int]] = []
+
+    def spy(fitted: Fitted, given: Any) -> Believed:
+        seen.append((len(fitted.guider_mean), len(given)))
+        return believe(fitted, given)
+
+    monkeypatch.setattr("noiseaudit.bench.record.believe", spy)
+    for seeds in ([0], [0, 1, 2]):
+        run_group(groups("table1", method, rates=[0.2], seeds=seeds, epochs=1)[0], "cpu")
+    assert set(seen) == {(200, 50)}
 
 
 def test_table_3_keeps_the_epsilon_of_the_last_steps() -> None:

@@ -14,6 +14,7 @@ from torchvision.datasets import SVHN
 from typer.testing import CliRunner
 
 from noiseaudit.bench import problem
+from noiseaudit.bench.groups import LEAST_LABELS_A_CLASS
 from noiseaudit.demo import write_digits
 from noiseaudit_cli.bench_progress import BenchProgress
 from noiseaudit_cli.main import app
@@ -84,7 +85,7 @@ def test_table_2(data: Path, tmp_path: Path) -> None:
     assert result.exit_code == 0
     found = lines(tmp_path, "table2_svhn")
     assert {(line["labels"], line["labelled"]) for line in found} == {
-        (1_000, 50), (2_000, 50), (3_000, 50), (10_000, 50), (20_000, 50),
+        (count, 10 * LEAST_LABELS_A_CLASS) for count in (1_000, 2_000, 3_000, 10_000, 20_000)
     }  # fmt: skip
     assert {line["rate"] for line in found} == {0.1, 0.2}
     table = bench("table", "table2", "--out", tmp_path).stdout
@@ -105,7 +106,7 @@ def test_table_3(data: Path, tmp_path: Path) -> None:
     table = bench("table", "table3", "--out", tmp_path).stdout
     assert "| the paper | 0.82 (0.85, 0.79) |" in table
     assert table.count("| umn, epsilon > 0, in the last step of each row | ") == 2
-    assert "100-labels (50 labels):" in table
+    assert f"100-labels ({10 * LEAST_LABELS_A_CLASS} labels):" in table
     assert "fully-labelled (100 labels):" in table
 
 
@@ -121,6 +122,29 @@ def test_figure_2(data: Path, tmp_path: Path) -> None:
     two = bench("plot", "figure2", "--out", tmp_path)
     assert (two.exit_code, "--epochs" in two.stderr) == (2, True)
     assert bench("plot", "figure2", "--out", tmp_path, "--epochs", 1).exit_code == 0
+
+
+def test_figure_2_of_another_kind_of_noise(data: Path, tmp_path: Path) -> None:
+    asked = ["run", "figure2", "--scale", "smoke", "--methods", "umn", "--rates", "0.2", "--out", tmp_path]
+    bench(*asked)
+    none = bench("plot", "figure2", "--out", tmp_path, "--noise", "instance")
+    assert (none.exit_code, "with instance noise" in none.stderr) == (2, True)
+    bench(*asked, "--noise", "asymmetric")
+    file = tmp_path / "figure2_svhn.svg"
+    for words, kind in (([], "symmetric"), (["--noise", "asymmetric"], "asymmetric")):
+        assert bench("plot", "figure2", "--out", tmp_path, *words).exit_code == 0
+        assert f" {kind} noise" in file.read_text("utf-8")
+
+
+def test_figure_2_of_own_data_leaves_out_few_labels(tmp_path: Path) -> None:
+    file = write_digits(tmp_path, limit=200)
+    asked = ["--dataset", file, "--images", tmp_path / "images", "--scale", "smoke", "--rates", "0.2"]
+    for table in ("table3", "figure2"):
+        done = bench("run", table, *asked, "--methods", "supervised", "--out", tmp_path, "--seeds", "0,0")
+        assert done.exit_code == 0, done.stderr
+    assert len(lines(tmp_path, "table1_labels")) == 2
+    drawn = bench("plot", "figure2", "--dataset", "labels", "--out", tmp_path)
+    assert drawn.exit_code == 0, drawn.stderr
 
 
 def test_high_noise(data: Path, tmp_path: Path) -> None:
@@ -155,6 +179,10 @@ def test_a_label_file(tmp_path: Path) -> None:
         (["run", "table1", "--rates", "a"], "--rates 'a' is not a list of numbers"),
         (["run", "table1", "--rates", "10"], "--rates is out of range"),
         (["run", "table1", "--seeds", "0;1"], "--seeds"),
+        (["run", "table1", "--seeds", "4-0"], "--seeds is an empty list"),
+        (["run", "table1", "--seeds", ""], "--seeds is an empty list"),
+        (["run", "table1", "--rates", ","], "--rates is an empty list"),
+        (["plot", "figure2", "--noise", "white"], "--noise"),
         (["run", "table1", "--methods", "unm"], "Did you mean 'umn'?"),
         (["run", "table1", "--noise", "white"], "--noise"),
         (["run", "table1", "--backend", "slurm"], "--backend"),

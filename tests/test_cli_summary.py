@@ -12,7 +12,7 @@ def _run(**changes: Any) -> dict[str, Any]:
     run = {
         "counts": {"suspects": 12, "checked": 1000, "suggested": 0, "expected_mislabeled": 11.6},
         "config": {"chosen": {"backbone": "mlp", "backbone_reason": "small grey images"}},
-        "cutoff": {"score": "p_mislabeled", "threshold": 0.51234, "reason": "Highest F1."},
+        "cutoff": {"rule": "auto", "score": "p_mislabeled", "threshold": 0.51234, "reason": "Highest F1."},
         "dominant_pair": None,
         "warnings": [],
         "unread": [],
@@ -26,12 +26,12 @@ def _run(**changes: Any) -> dict[str, Any]:
 def test_all_of_it() -> None:
     assert scan_summary(_run(), Path("my run")).splitlines() == [
         "",
-        "12 of 1,000 labels look wrong (about 12 are, by the model's own estimate).",
+        "12 of 1,000 labels look wrong (about 12 are wrong, by the model's own estimate).",
         "  backbone  mlp",
         "  cut-off   p_mislabeled 0.5123: Highest F1.",
         "  cleaned   cleaned.jsonl: 1,012 relabelled",
         "",
-        "Open my run/report.html, or go on with",
+        "Open my run/report.html and look at some suspects before you use cleaned.jsonl, or go on with",
         "  noiseaudit rank 'my run'",
         "  noiseaudit clean 'my run' --policy relabel --out cleaned.jsonl",
     ]
@@ -59,7 +59,7 @@ def test_a_dominant_pair_is_one_safe_line() -> None:
 
 
 def test_a_cutoff_is_exact_and_says_where_it_flags_nothing() -> None:
-    cutoff = {"score": "p_mislabeled", "threshold": 0.99999, "reason": "Three rows."}
+    cutoff = {"rule": "auto", "score": "p_mislabeled", "threshold": 0.99999, "reason": "Three rows."}
     assert "  cut-off   p_mislabeled 0.99999: Three rows.\n" in scan_summary(_run(cutoff=cutoff), Path("run"))
     counts = _run()["counts"] | {"suspects": 0}
     text = scan_summary(_run(cutoff=cutoff, counts=counts), Path("run"))
@@ -80,3 +80,14 @@ def test_spared_suspects_are_mentioned() -> None:
 def test_a_folder_is_cleaned_to_csv() -> None:
     run = _run(paths={"data": "/data/photos.v2"}, source={"format": "folder"})
     assert scan_summary(run, Path("run")).endswith("--out cleaned.csv")
+
+
+def test_a_cutoff_that_was_asked_for_is_no_verdict() -> None:
+    cutoff = {
+        "rule": "budget=12",
+        "score": "p_mislabeled",
+        "threshold": 0.1,
+        "reason": "The 12 most suspicious.",
+    }
+    text = scan_summary(_run(cutoff=cutoff), Path("run"))
+    assert "12 of 1,000 labels are listed for review (about 12 are wrong" in text

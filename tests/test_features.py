@@ -44,8 +44,10 @@ def test_an_embedding_that_cannot_be_used_is_zero(table: LabelTable, tmp_path: P
     assert features.tolist() == [[-1.0, 1.0], [1.0, -1.0], [0.0, 0.0]]
 
 
-@pytest.mark.parametrize("both", [True, False])
-def test_exactly_one_source(table: LabelTable, tmp_path: Path, both: bool) -> None:
+@pytest.mark.parametrize(
+    ("both", "message"), [(True, "are both given. Give one"), (False, "Give --images or --embeddings")]
+)
+def test_exactly_one_source(table: LabelTable, tmp_path: Path, both: bool, message: str) -> None:
     path = tmp_path if both else None
-    with pytest.raises(ConfigError, match="--images or --embeddings"):
+    with pytest.raises(ConfigError, match=message):
         instance_features(table, images=path, embeddings=path)

@@ -46,7 +46,6 @@ def test_a_combination_of_other_labels_stops(odd: str) -> None:
         "[sic",
         "{x}",
         "[draft] cat",
-        "n/a",
         "a/cat/x",
         "['\\d'",
         "[1 is 2]",
@@ -99,9 +98,12 @@ def test_names_that_look_alike_warn_with_five_pairs_at_most() -> None:
 
 
 def test_lookalikes_of_missing_warn_once_each() -> None:
-    warnings = check("NA", "nan", "None", "null", "NA", "cat", "banana")
-    assert [warning.split()[0] for warning in warnings] == ["'NA'", "'nan'", "'None'", "'null'"]
+    warnings = check("NA", "nan", "None", "null", "n/a", "?", "NA", "cat", "banana")
+    names = ["'NA'", "'nan'", "'None'", "'null'", "'n/a'", "'?'"]
+    assert [warning.split()[0] for warning in warnings] == names
+    assert "of 2 rows" in warnings[0]
     assert warnings[0].endswith("give --missing-label NA")
+    assert warnings[-1].endswith("give --missing-label '?'")
 
 
 @pytest.mark.parametrize("labels", [["cat"], [None, "wolf", "cat"], [None], []])

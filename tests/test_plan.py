@@ -106,6 +106,15 @@ def test_rare_classes_are_named() -> None:
     assert many.warnings[0].endswith("'b', 'c', 'd', 'e', 'f' ...")
 
 
+def test_labels_that_are_all_different_are_no_labels() -> None:
+    names = [f"n{i}" for i in range(120)]
+    with pytest.raises(DataError, match=r"each of the 120 labels stands once.*--label-column"):
+        make_plan(table(names), samples(120), CPU)
+    assert make_plan(table(names[:99]), samples(99), CPU).epochs
+    assert make_plan(table([*names, "n0"]), samples(121), CPU).epochs
+    assert make_plan(table([*names, None]), samples(121), CPU).epochs  # a label a class, and rows without
+
+
 def test_what_is_recorded() -> None:
     config = AuditConfig(device="cpu", seed=5, epochs=2, settings={"hidden": "8"})
     plan = make_plan(table(["10", "9"] * 10), samples(20), config)

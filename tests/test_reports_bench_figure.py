@@ -6,14 +6,17 @@ import re
 import xml.etree.ElementTree as ElementTree
 from typing import Any
 
-from noiseaudit.bench.sections import Section
+from noiseaudit.bench.recipes import as_text, recipe
+from noiseaudit.bench.section import Section
+from noiseaudit.bench.systems import systems
 from noiseaudit_reports.bench_figure import error_curves
 
 
 def line(method: str, rate: float, seed: int, guider: list[float] | None) -> dict[str, Any]:
     found: dict[str, Any] = {
         "table": "table1", "dataset": "svhn", "method": method, "variant": "default", "labels": 500,
-        "noise": "symmetric", "rate": rate, "seed": seed, "scale": "paper", "epochs": 3, "changes": "", "digest": "d",
+        "noise": "symmetric", "rate": rate, "seed": seed, "scale": "paper", "epochs": 3, "digest": "d",
+        "changes": as_text(recipe("svhn", method)),
     }  # fmt: skip
     return found | ({"error": "NaN"} if guider is None else {"curve": {"guider": guider, "learner": guider}})
 
@@ -68,3 +71,12 @@ def test_runs_without_a_curve_are_left_out() -> None:
     svg = error_curves(section(line("umn", 0.2, 0, None), line("mentornet", 0.2, 0, [0.5, 0.4, 0.3])))
     assert "umn" not in texts(svg)
     assert "mentornet" in texts(svg)
+
+
+def test_every_system_has_a_look_of_its_own() -> None:
+    names = systems("table1", "mnist")
+    runs = [line(each.method, 0.2, 0, [0.5, 0.4, 0.3]) | {"variant": each.variant} for each in names]
+    svg = error_curves(section(*runs))
+    drawn = re.findall(r'<path d="[^"]*L[^"]*L[^"]*" clip-path="[^"]*" style="fill: none;([^"]*)"', svg)
+    looks = {re.sub(r"stroke-width: [^;]*;?", "", style) for style in drawn}
+    assert len(names) == len(drawn) == len(looks) > 10

@@ -180,7 +180,7 @@ def test_quiet_says_nothing(data: Path, tmp_path: Path) -> None:
 
 def test_the_summary_says_what_was_chosen_and_what_comes_next(data: Path, tmp_path: Path) -> None:
     result = _scan(data, tmp_path / "run", "--cutoff", "budget=7")
-    assert "7 of 120 labels look wrong" in result.stdout
+    assert "7 of 120 labels are listed for review" in result.stdout
     assert "backbone  mlp\n" in result.stdout
     assert f"noiseaudit rank {tmp_path / 'run'}" in result.stdout
     assert "6 epochs" in result.stderr

@@ -70,7 +70,7 @@ def run(
         option(
             metavar="NAME",
             help="searched: the same perturbations for all methods, and what a search of equal size chose for each; "
-            "own: each method's own settings. Where every row is labelled, always own.",
+            "own: each method's own settings. Where no label is left out, always own.",
         ),
     ] = "searched",
     setting: Annotated[

@@ -61,21 +61,33 @@ def plot(
     dataset: Annotated[str, option(metavar="NAME", help="The paper's is svhn.")] = "svhn",
     scale: Scale = None,
     epochs: Epochs = None,
+    noise: Annotated[
+        str, option(metavar="KIND", help="symmetric (the paper's), asymmetric or instance.")
+    ] = "symmetric",
     out: Results = Path("bench-results"),
 ) -> None:
     """Draw test errors over the epochs at 20, 30 and 40 % corruption, as a static SVG file in --out."""
     from noiseaudit.atomic import write_text
+    from noiseaudit.bench.grids import LABELS, NOISES
     from noiseaudit.bench.sections import sections
     from noiseaudit.config import one_of
     from noiseaudit.errors import ConfigError
     from noiseaudit_reports.bench_figure import error_curves
 
     one_of("FIGURE", table, ("figure2",))
-    found = sections(_lines(table, dataset, out, scale, epochs), "table1", scale=scale, epochs=epochs)
+    one_of("--noise", noise, NOISES)
+    lines = _lines(table, dataset, out, scale, epochs)
+    own = [
+        line for line in lines if line["labels"] == LABELS.get(line["dataset"])
+    ]  # not Table 3's few labels
+    found = sections(own, "table1", scale=scale, epochs=epochs, noise=noise)
+    if not found:
+        raise _no_runs(f"{table} with {noise} noise", table, out)
     if len(found) > 1:
         titles = "; ".join(section.title for section in found)
         raise ConfigError(
-            f"several sets of runs are there ({titles})", fix="Choose with --scale and --epochs."
+            f"several sets of runs are there ({titles})",
+            fix="Choose with --scale and --epochs; move other data's runs to another --out.",
         )
     file = out / f"figure2_{dataset}.svg"
     write_text(file, error_curves(found[0]))
@@ -93,7 +105,6 @@ def _lines(
     from noiseaudit.bench.results import read_lines
     from noiseaudit.bench.sections import sections
     from noiseaudit.config import one_of
-    from noiseaudit.errors import DataError
 
     one_of("TABLE", table, TABLES)
     if scale is not None:
@@ -102,5 +113,11 @@ def _lines(
     files = [file for name in names for file in sorted(out.glob(f"{name}_{dataset or '*'}.jsonl"))]
     lines = [line for file in files for line in read_lines(file)]
     if not sections(lines, names[-1], scale=scale, epochs=epochs):
-        raise DataError(f"no such runs of {table}", file=out, fix=f"Start them: noiseaudit bench run {table}")
+        raise _no_runs(table, table, out)
     return lines
+
+
+def _no_runs(what: str, table: str, out: Path) -> Exception:
+    from noiseaudit.errors import DataError
+
+    return DataError(f"no such runs of {what}", file=out, fix=f"Start them: noiseaudit bench run {table}")

@@ -17,10 +17,12 @@ SHOWN = 5  # unread rows and warnings
 def scan_summary(run: Mapping[str, Any], out: Path) -> str:
     """A few lines for people: what was found, what was chosen and why, what to look at, what to do next."""
     counts, chosen, cutoff = run["counts"], run["config"]["chosen"], run["cutoff"]
+    is_chosen = cutoff["rule"].startswith(("budget", "rate"))  # by the user: not all of them need look wrong
+    verdict = "labels are listed for review" if is_chosen else "labels look wrong"
     lines = [
         "",
-        f"{counts['suspects']:,} of {counts['checked']:,} labels look wrong "
-        f"(about {counts['expected_mislabeled']:,.0f} are, by the model's own estimate).",
+        f"{counts['suspects']:,} of {counts['checked']:,} {verdict} "
+        f"(about {counts['expected_mislabeled']:,.0f} are wrong, by the model's own estimate).",
         f"  backbone  {chosen['backbone']}",
         f"  cut-off   {cutoff_text(cutoff['score'], cutoff['threshold'], counts['suspects'])}: {cutoff['reason']}",
         *([f"  {pair_note(pair)}"] if (pair := run["dominant_pair"]) else []),
@@ -29,7 +31,7 @@ def scan_summary(run: Mapping[str, Any], out: Path) -> str:
         *_section("warnings", run["warnings"]),
         *_section("rows whose image could not be used", [_unread(row) for row in run["unread"]]),
         "",
-        f"Open {out / 'report.html'}, or go on with",
+        f"Open {out / 'report.html'} and look at some suspects before you use {run['cleaned']['file']}, or go on with",
         *(f"  {command}" for command in _next(run, out)),
     ]
     return "\n".join(lines)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from noiseaudit.bench.paper import UNPUBLISHED, published
 from noiseaudit.bench.results import Line
-from noiseaudit.bench.sections import Place, Section, in_order, markdown, values_of
-from noiseaudit.bench.stats import summary
+from noiseaudit.bench.section import Place, Section, in_order, is_diverged, markdown, values_of
+from noiseaudit.bench.stats import Summary, summary
 from noiseaudit.bench.systems import ALL_LABELS, FEW_LABELS
+from noiseaudit.bench.told import told_note
 
 RULES = {
     "epsilon": "epsilon > 0, recorded after the last epoch",
@@ -15,38 +18,47 @@ RULES = {
     "own": "the same without neighbours",
 }
 LEGEND = (
-    "F1: mean ± standard deviation over seeds, then recall and precision. Bold: at or above the paper's F1."
+    "F1: mean ± standard deviation over seeds, then mean recall and precision, with their own n where it is another "
+    "(precision is undefined where nothing is flagged). Bold: at or above the paper's F1, unless runs diverged."
 )
+Runs = dict[Place, dict[int, Line]]
 
 
 def detection_section(section: Section) -> str:
-    """The paper's rule in both readings and the default score, where 100 rows and where all are labelled."""
-    places = section.places()
+    """The paper's rule in both readings and the default score, where few rows and where all are labelled."""
+    rates = sorted({place.rate for place in section.places()})
     parts = [f"### {section.title}\n"]
-    rates = sorted({place.rate for place in places})
-    for variant in (FEW_LABELS, ALL_LABELS):
-        all_labelled = variant == ALL_LABELS
-        own = {
-            place: lines for place, lines in places.items() if (place.variant == ALL_LABELS) == all_labelled
+    for title, all_labelled in ((FEW_LABELS, False), (ALL_LABELS, True)):
+        runs = {
+            place: lines
+            for place, lines in section.places().items()
+            if (place.labels is None) == all_labelled
         }
-        if not own:
-            continue
-        counts = sorted({line["labelled"] for lines in own.values() for line in lines.values()})
-        body = [["the paper", *(_paper_detection(section, rate) for rate in rates)]]
-        for system in in_order(list(own)):
-            for rule, title in RULES.items():
-                cells = [_detection_cell(section, own, system, rate, rule) for rate in rates]
-                says_more = (
-                    cells != body[-1][1:]
-                )  # where the neighbours were not asked, the last two are the same
-                if says_more and any(cell != UNPUBLISHED for cell in cells):
-                    body.append([f"{system}, {title}", *cells])
-        labels = ", ".join(f"{count:,}" for count in counts)
-        parts += [
-            f"{variant} ({labels} labels):\n",
-            markdown(["rule", *(f"{rate:.0%}" for rate in rates)], body),
-        ]
-    return "\n".join([*parts, LEGEND, section.hardware(), ""])
+        if runs:
+            counts = sorted({line["labelled"] for lines in runs.values() for line in lines.values()})
+            parts += [
+                f"{title} ({', '.join(f'{count:,}' for count in counts)} labels):\n",
+                markdown(["rule", *(f"{rate:.0%}" for rate in rates)], _rows(section, runs, rates)),
+            ]
+    notes = [LEGEND, *told_note(line["method"] for line in section.lines)]
+    return "\n".join([*parts, *notes, section.hardware(), ""])
+
+
+def _rows(section: Section, runs: Runs, rates: Sequence[float]) -> list[list[str]]:
+    """The paper's row, then one for each system and rule that has a result.
+
+    Where the neighbours were not asked, the score without them is the default score: it is not shown twice.
+    """
+    body = [["the paper", *(_paper_detection(section, rate) for rate in rates)]]
+    for system in in_order(list(runs)):
+        cells = {
+            rule: [_detection_cell(section, runs, system, rate, rule) for rate in rates] for rule in RULES
+        }
+        for rule, title in RULES.items():
+            repeats = rule == "own" and cells["own"] == cells["default"]
+            if not repeats and any(cell != UNPUBLISHED for cell in cells[rule]):
+                body.append([f"{system}, {title}", *cells[rule]])
+    return body
 
 
 def _paper_detection(section: Section, rate: float) -> str:
@@ -55,10 +67,8 @@ def _paper_detection(section: Section, rate: float) -> str:
     return UNPUBLISHED if f1 == UNPUBLISHED else f"{f1} ({recall}, {precision})"
 
 
-def _detection_cell(
-    section: Section, places: dict[Place, dict[int, Line]], system: str, rate: float, rule: str
-) -> str:
-    lines = next((own for place, own in places.items() if (place.system, place.rate) == (system, rate)), {})
+def _detection_cell(section: Section, runs: Runs, system: str, rate: float, rule: str) -> str:
+    lines = next((own for place, own in runs.items() if (place.system, place.rate) == (system, rate)), {})
     f1, recall, precision = (
         summary(list(values_of(lines, "final", rule, name).values()))
         for name in ("f1", "recall", "precision")
@@ -66,8 +76,15 @@ def _detection_cell(
     if f1.mean is None:
         return UNPUBLISHED
     known = published("table3", section.dataset, "f1", rate=rate)
-    text = f1.text(2)
-    if known and known.value is not None and section.noise == "symmetric" and f1.mean >= known.value:
+    text, diverged = f1.text(2), sum(is_diverged(line) for line in lines.values())
+    comparable = section.noise == "symmetric" and not diverged
+    if known and known.value is not None and comparable and f1.mean >= known.value:
         text = f"**{text}**"
-    sides = [UNPUBLISHED if part.mean is None else f"{part.mean:.2f}" for part in (recall, precision)]
-    return f"{text} ({', '.join(sides)})"
+    sides = f"{_side(recall, f1.n)}, {_side(precision, f1.n)}"
+    return f"{text} ({sides})" + (f" ({diverged} diverged)" if diverged else "")
+
+
+def _side(part: Summary, n: int) -> str:
+    if part.mean is None:
+        return UNPUBLISHED
+    return f"{part.mean:.2f}" + ("" if part.n == n else f" [n={part.n}]")

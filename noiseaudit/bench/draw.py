@@ -55,6 +55,12 @@ def _stream(seed: int, name: str) -> np.random.Generator:
     return np.random.default_rng(derive_seed(seed, f"bench {name}"))
 
 
+def check_labels(problem: Problem, labels: int | None) -> None:
+    """Raise ConfigError unless every class has as many rows as `draw_labels` would take of it."""
+    if labels is not None:
+        _labelled_rows(problem, labels, _stream(0, "labelled rows"))
+
+
 def n_labelled(problem: Problem, labels: int | None) -> int:
     """How many rows `draw_labels` labels."""
     if labels is None:

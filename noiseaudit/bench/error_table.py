@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 
 from noiseaudit.bench.paper import UNPUBLISHED, Published, published
 from noiseaudit.bench.results import Line
-from noiseaudit.bench.sections import Place, Section, is_diverged, markdown, values_of
+from noiseaudit.bench.section import Place, Section, is_diverged, markdown, values_of
 from noiseaudit.bench.stats import paired_difference, summary
 from noiseaudit.bench.systems import MNIST_TEXT, PAPER_SYSTEMS
+from noiseaudit.bench.told import told_note
 
 REFERENCES = ("umn_plus", "umn")  # with the first of them that was run, others are compared in pairs
 LOWEST = "†"
@@ -17,7 +18,12 @@ _COLUMNS = {(s.method, s.variant): s.column for s in (*PAPER_SYSTEMS, MNIST_TEXT
 }
 _ERROR_LEGEND = (
     "Test error of the Guider (the network itself, where a method has none) in %: mean ± standard deviation over seeds "
-    "/ the paper's. Bold: the better of the two. †: our lowest in the column. -: not published, or not run."
+    "/ the paper's. Bold: the better of the two. †: our lowest at that rate and number of labels. No mark where runs "
+    "diverged or another system has more seeds. -: not published, or not run."
+)
+_PAIRS_LEGEND = (
+    "over the seeds that both have, with 95 % intervals (paired t). They cover seeds only, and are not corrected for "
+    "the number of comparisons. -: fewer than two seeds in common.\n"
 )
 
 
@@ -38,30 +44,31 @@ def error_section(section: Section) -> str:
         name = system if rate is None else f"{system}, {rate:.0%} corrupt"
         return [
             name,
-            *(_error_cell(section, *found[c], best[c]) if c in found else UNPUBLISHED for c in columns),
+            *(_error_cell(section, *found[c], lowest) if c in found else UNPUBLISHED for c in columns),
         ]
 
-    best = {column: _lowest(places, column, by_labels) for column in columns}
+    lowest = _lowest(places)
     body = [row(*key) for key in rows]
-    parts = [f"### {section.title}\n", markdown(["system", *header], body), _ERROR_LEGEND, section.hardware()]
+    notes = [_ERROR_LEGEND, *told_note(place.method for place in places), section.hardware()]
+    parts = [f"### {section.title}\n", markdown(["system", *header], body), *notes]
     pairs = _pairs(places, columns, by_labels, list(rows))
     if pairs:
         reference = _reference(places)
         parts += [
-            f"Difference to {reference} in points, over the seeds that both have, with 95 % intervals (paired t):\n",
+            f"\nDifference to {reference} in points, {_PAIRS_LEGEND}",
             markdown(["system", *header], pairs),
         ]
     return "\n".join(parts)
 
 
-def _error_cell(section: Section, place: Place, lines: dict[int, Line], best: float | None) -> str:
-    ours = summary([100 * value for value in _errors(lines).values()])
+def _error_cell(section: Section, place: Place, lines: dict[int, Line], lowest: dict[Place, bool]) -> str:
+    ours = summary(list(_errors(lines).values()))
     theirs = _published(section, place)
     known = theirs.value if theirs else None
     left, right = ours.text(1), str(theirs or UNPUBLISHED)
-    if ours.mean is not None and known is not None:
+    if ours.mean is not None and known is not None and place in lowest:
         left, right = (f"**{left}**", right) if ours.mean <= known else (left, f"**{right}**")
-    if ours.mean is not None and best is not None and ours.mean <= best:
+    if lowest.get(place):
         left += f" {LOWEST}"
     diverged = sum(is_diverged(line) for line in lines.values())
     return f"{left} / {right}" + (f" ({diverged} diverged)" if diverged else "")
@@ -92,7 +99,8 @@ def _pairs(
             one, other = (_errors_at(places, name, rate, column, by_labels) for name in (system, reference))
             found = paired_difference(one, other)
             cells.append(found.text(1) if found else UNPUBLISHED)
-        rows.append([system if rate is None else f"{system}, {rate:.0%} corrupt", *cells])
+        if any(cell != UNPUBLISHED for cell in cells):
+            rows.append([system if rate is None else f"{system}, {rate:.0%} corrupt", *cells])
     return rows
 
 
@@ -101,25 +109,34 @@ def _errors_at(
 ) -> dict[int, float]:
     for place, lines in places.items():
         if place.system == system and rate in (None, place.rate) and _column(place, by_labels) == column:
-            return {seed: 100 * value for seed, value in _errors(lines).items()}
+            return _errors(lines)
     return {}
 
 
 def _errors(lines: dict[int, Line]) -> dict[int, float]:
-    return values_of(lines, "test_error", "guider")
+    """In %, by seed."""
+    return {seed: 100 * value for seed, value in values_of(lines, "test_error", "guider").items()}
 
 
 def _column(place: Place, by_labels: bool) -> float:
     return float(place.labels or 0) if by_labels else place.rate
 
 
-def _lowest(places: dict[Place, dict[int, Line]], column: float, by_labels: bool) -> float | None:
-    means: list[float] = []
-    for place, lines in places.items():
-        mean = summary([100 * value for value in _errors(lines).values()]).mean
-        if _column(place, by_labels) == column and mean is not None:
-            means.append(mean)
-    return min(means, default=None)
+def _lowest(places: dict[Place, dict[int, Line]]) -> dict[Place, bool]:
+    """The places that may be marked, and whether each has the lowest error at its rate and number of labels.
+
+    Runs that diverged or are still to come may be the hard ones: the mean of the others is no fair comparison.
+    """
+    found = {place: summary(list(_errors(lines).values())) for place, lines in places.items()}
+    most: dict[object, int] = {}
+    for place, ours in found.items():
+        most[place.rate, place.labels] = max(ours.n, most.get((place.rate, place.labels), 1))
+    means: dict[object, dict[Place, float]] = {}
+    for place, ours in found.items():
+        whole = ours.n == most[place.rate, place.labels] and not any(map(is_diverged, places[place].values()))
+        if whole and ours.mean is not None:
+            means.setdefault((place.rate, place.labels), {})[place] = ours.mean
+    return {place: mean == min(each.values()) for each in means.values() for place, mean in each.items()}
 
 
 def _reference(places: dict[Place, dict[int, Line]]) -> str | None:

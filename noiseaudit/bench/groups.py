@@ -9,16 +9,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from noiseaudit.bench.cells import Cell, digest, key_of
-from noiseaudit.bench.draw import n_labelled
+from noiseaudit.bench.draw import check_labels, n_labelled
 from noiseaudit.bench.grids import SCALES
 from noiseaudit.bench.problem import Problem, scaled
 from noiseaudit.bench.systems import NETWORKS
 from noiseaudit.choose import DENSE_BACKBONES
 from noiseaudit.config import Settings, with_overrides
-from noiseaudit.data.batches import BatchPlan
+from noiseaudit.data.batches import BatchPlan, plan_batches
 from noiseaudit.methods import METHODS
 from noiseaudit.methods.descent import Descent
 
+SCORE_VERSION = 2  # of the default score where some rows are unlabelled: 2 asks them (noiseaudit.neighbours)
 BATCH, LABELLED_ROWS = 100, 5  # rows of a step: 5 labelled and 95 not (section 4.2)
 LEAST_LABELS_A_CLASS = 5  # at a scale that divides the label counts
 
@@ -77,17 +78,17 @@ def can_stack(method: str, backbone: str) -> bool:
 
 
 def plan_steps(n_rows: int, labelled: int, *, uses_unlabelled: bool) -> BatchPlan:
-    """Batches and steps of an epoch: one pass over the unlabelled rows (section 4.1), or over all if none is.
+    """Batches and steps of an epoch: at least one pass over all rows.
 
-    A method that sees labelled rows only gets as many steps, of as many labelled rows as there are, at most BATCH.
+    Where the labelled ones are at most 1 in 20, the paper's batches (section 4.2); where they are more, a batch has
+    their share. A method that sees labelled rows only gets as many steps, of as many labelled rows as there are, at
+    most BATCH.
     """
     unlabelled = n_rows - labelled
     if unlabelled == 0:
         return BatchPlan(min(BATCH, labelled), 0, math.ceil(labelled / BATCH))
-    steps = math.ceil(unlabelled / (BATCH - LABELLED_ROWS))
-    if uses_unlabelled:
-        return BatchPlan(LABELLED_ROWS, BATCH - LABELLED_ROWS, steps)
-    return BatchPlan(min(BATCH, labelled), 0, steps)
+    both = plan_batches(labelled, unlabelled, BATCH, LABELLED_ROWS / BATCH)
+    return both if uses_unlabelled else BatchPlan(min(BATCH, labelled), 0, both.steps)
 
 
 def _group_of(cell: Cell, problem: Problem, *, stack: bool) -> Group:
@@ -98,14 +99,17 @@ def _group_of(cell: Cell, problem: Problem, *, stack: bool) -> Group:
     changes = dict(change.split("=", 1) for change in cell.changes.split())
     settings = with_overrides(kind.settings(backbone), ({"network": network} if network else {}) | changes)
     labels = _labels_at_scale(cell, problem)
+    check_labels(problem, labels)
     count = n_labelled(problem, labels)
     plan = plan_steps(len(problem.x), count, uses_unlabelled=kind.uses_unlabelled)
-    fixed = {
+    fixed: dict[str, Any] = {
         "settings": dataclasses.asdict(settings),
         "backbone": backbone,
         "source": problem.source,
         "data": problem.fingerprint,
     }
+    if cell.labels is not None:
+        fixed["score"] = SCORE_VERSION
     record = {
         **fixed,
         "digest": digest(fixed),

@@ -46,7 +46,8 @@ def load_own(path: Path, images: Path | None) -> Problem:
 
     Of a label file, the true label is its true_label column, else its label; rows whose split is "test" are tested
     on, or else a fifth of each class, the same for every seed; rows without a label are never labelled. In the
-    Parquet files, `image` holds an encoded image and `label` a class from 0. Raises DataError if it is not usable.
+    Parquet files, `image` holds an encoded image and `label` a class from 0; a folder with the name of one of the
+    paper's data sets is taken for that. Raises DataError if it is not usable.
     """
     if _has_parquet(path):
         return _from_parquet(path)
@@ -116,7 +117,16 @@ def _from_parquet(folder: Path) -> Problem:
         raise DataError(f"images of {test_x.shape[1:]}, but {x.shape[1:]} in the other file", file=folder)
     name = name_of(str(folder))
     backbone = BACKBONES.get(name, "mlp" if x.shape[1] == 1 else "conv13")
-    return make_problem(name, x, truth, test_x, test_truth, backbone=backbone, source="Parquet files")
+    return make_problem(
+        name,
+        x,
+        truth,
+        test_x,
+        test_truth,
+        backbone=backbone,
+        source="Parquet files",
+        is_own=name not in DATASETS,
+    )
 
 
 def _read_parquet(path: Path) -> tuple[Pixels, Codes]:

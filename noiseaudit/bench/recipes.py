@@ -1,8 +1,8 @@
 """The settings that methods are compared with: the same perturbations, and what a search of equal size chose for each.
 
-benchmarks/recipe.py is the search: six configurations of each method on MNIST with 100 labels, 30 % of them wrong, by
-the error on rows of the training set that the tables leave out; benchmarks/results/recipe.md has its every result.
-No search was made on the other data sets, where methods differ from their defaults in the perturbations alone.
+benchmarks/recipe.py is the search: MNIST with 100 labels, 30 % of them wrong, by the error on rows of the training set
+that the tables leave out; benchmarks/results/recipe.md has its every result. Methods that CHOSEN does not name, and
+all on other data sets, differ from their defaults in the perturbations alone.
 """
 
 from __future__ import annotations

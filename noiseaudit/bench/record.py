@@ -24,8 +24,10 @@ CURVE_POINTS = 12  # epochs after which the default score is measured, evenly sp
 class Recorder:
     """One run's epochs."""
 
-    def __init__(self, draw: Draw, *, has_guider: bool, epochs: int) -> None:
+    def __init__(self, draw: Draw, *, has_guider: bool, epochs: int, knows_trusted: bool = False) -> None:
+        """`knows_trusted`: the method was told which labels are right, and is not measured on those."""
         self.draw, self.has_guider = draw, has_guider
+        self.judged = ~draw.trusted if knows_trusted else np.ones(len(draw.rows), np.bool_)
         self.measured = {math.ceil(epochs * i / CURVE_POINTS) for i in range(1, CURVE_POINTS + 1)}
         self.errors: dict[str, list[float]] = {"learner": [], "guider": []}
         self.detection: dict[str, list[float | None]] = {}
@@ -44,11 +46,14 @@ class Recorder:
             )
             _append(self.detection, found)
         if record.epoch in self.measured:
-            _append(self.default, {"epoch": record.epoch} | default_rule(self.draw, so_far()))
+            _append(self.default, {"epoch": record.epoch} | default_rule(self.draw, so_far(), self.judged))
 
     def line(self, fitted: Fitted) -> dict[str, Any]:
         """The results, after the last epoch. Errors and detection measures are shares, None where undefined."""
-        final = {"default": default_rule(self.draw, fitted), "own": own_rule(self.draw, fitted)}
+        final = {
+            "default": default_rule(self.draw, fitted, self.judged),
+            "own": own_rule(self.draw, fitted, self.judged),
+        }
         if self.has_guider:
             final["epsilon"] = {name: values[-1] for name, values in self.detection.items()}
         if not np.isnan(fitted.step_epsilon).all():
@@ -83,21 +88,24 @@ def zeros(epsilon: npt.NDArray[np.float32], p_given: npt.NDArray[np.float32]) ->
     }
 
 
-def default_rule(draw: Draw, fitted: Fitted) -> Numbers:
-    """The score and cut-off that `scan` has by default, of the k labelled rows."""
-    return _by_score(draw, believe(fitted, draw.given).p_mislabeled)
+def default_rule(draw: Draw, fitted: Fitted, judged: Bools) -> Numbers:
+    """The score and cut-off that `scan` has by default, of those of the k labelled rows that are `judged`, (k,)."""
+    return _by_score(draw.corrupted, believe(fitted, draw.given).p_mislabeled, judged)
 
 
-def own_rule(draw: Draw, fitted: Fitted) -> Numbers:
+def own_rule(draw: Draw, fitted: Fitted, judged: Bools) -> Numbers:
     """The same without the neighbours' word (noiseaudit.neighbours)."""
-    return _by_score(draw, score_labels(fitted.guider_mean[fitted.labelled], draw.given))
+    scores = score_labels(fitted.guider_mean[fitted.labelled], draw.given)
+    return _by_score(draw.corrupted, scores, judged)
 
 
-def _by_score(draw: Draw, scores: npt.NDArray[np.float64]) -> Numbers:
+def _by_score(corrupted: Bools, scores: npt.NDArray[np.float64], judged: Bools) -> Numbers:
     from sklearn.metrics import average_precision_score
 
-    found = measures(draw.corrupted, choose_cutoff("auto", scores, None).flagged)
-    ranked = float(average_precision_score(draw.corrupted, scores)) if draw.corrupted.any() else None
+    flagged = choose_cutoff("auto", scores, None).flagged
+    corrupted, flagged, scores = corrupted[judged], flagged[judged], scores[judged]
+    found = measures(corrupted, flagged)
+    ranked = float(average_precision_score(corrupted, scores)) if corrupted.any() else None
     return found | {"average_precision": None if ranked is None else round(ranked, DIGITS)}
 
 

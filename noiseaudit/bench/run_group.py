@@ -36,7 +36,8 @@ def run_group(group: Group, device: str, on_epoch: Callable[[], None] = lambda: 
 
     A run whose training diverges gets a line that says so, in place of results.
     """
-    draws = [_draw(group, run) for run in group.runs]
+    with training_runtime():  # before the first parallel work of a worker process
+        draws = [_draw(group, run) for run in group.runs]
     together = group.stacked and len({int(draw.trusted.sum()) for draw in draws}) == 1
     parts = [list(range(len(draws)))] if together else [[i] for i in range(len(draws))]
     trainer = _Trainer(group, draws, choose_device(device), on_epoch)
@@ -57,11 +58,7 @@ class _Trainer:
     ) -> None:
         self.group, self.draws, self.device, self.on_epoch = group, draws, device, on_epoch
         self.kind, problem = METHODS[group.runs[0].cell.method], group.problem
-        # A method that learns from no unlabelled row need not predict them either.
-        self.rows = np.arange(len(problem.x))
-        if not self.kind.uses_unlabelled:
-            self.rows = np.unique(np.concatenate([draw.rows for draw in draws]))
-        self.x = torch.tensor(problem.x[self.rows], device=device)
+        self.x = torch.tensor(problem.x, device=device)
         self.test = _data(torch.tensor(problem.test_x, device=device), problem.test_truth, problem.n_classes)
 
     def train(self, part: Sequence[int]) -> list[Line]:
@@ -74,7 +71,12 @@ class _Trainer:
             group.settings.hidden,
         )
         recorders = [
-            Recorder(self.draws[i], has_guider=self.kind.has_guider, epochs=self.group.runs[i].cell.epochs)
+            Recorder(
+                self.draws[i],
+                has_guider=self.kind.has_guider,
+                epochs=self.group.runs[i].cell.epochs,
+                knows_trusted="trusted" in self.kind.needs,
+            )
             for i in part
         ]
 
@@ -134,9 +136,8 @@ class _Trainer:
         )
 
     def _labelled(self, draw: Draw) -> TrainingData:
-        codes, trusted = np.full(len(self.rows), -1), np.zeros(len(self.rows), np.bool_)
-        places = np.searchsorted(self.rows, draw.rows)
-        codes[places], trusted[places] = draw.given, draw.trusted
+        codes, trusted = np.full(len(self.x), -1), np.zeros(len(self.x), np.bool_)
+        codes[draw.rows], trusted[draw.rows] = draw.given, draw.trusted
         data = _data(self.x, codes, self.group.problem.n_classes)
         needed = "trusted" in self.kind.needs
         return dataclasses.replace(data, trusted=torch.from_numpy(trusted)) if needed else data

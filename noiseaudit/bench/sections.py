@@ -1,4 +1,4 @@
-"""Result lines sorted into what one table shows: the same data set, noise, scale and epochs."""
+"""Result lines sorted into what one table shows: the same data, labels, noise, scale and epochs."""
 
 from __future__ import annotations
 
@@ -6,103 +6,92 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from noiseaudit.bench.cells import Cell, cell_of
-from noiseaudit.bench.recipes import as_text, recipe
 from noiseaudit.bench.results import Line
-from noiseaudit.bench.systems import ALL_LABELS, DATASETS, DEFAULT, FEW_LABELS, systems
+from noiseaudit.bench.section import SETTINGS, Section
+from noiseaudit.bench.systems import DATASETS, DEFAULT, systems
 
-SETTINGS = (FEW_LABELS, ALL_LABELS)  # variants of the setting, not of the method
-OWN_SETTINGS = "(own settings)"
-TITLES = {
-    "table1": "Table 1: comparison of methods",
-    "table2": "Table 2: varying number of labels",
-    "table3": "Table 3: finding corrupt labels",
-    "high-noise": "High noise (text of section 4.2)",
-}
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a run stands in a table, its seed aside."""
-
-    system: str
-    method: str
-    variant: str
-    rate: float
-    labels: int | None
-
-
-@dataclass(frozen=True)
-class Section:
-    """The runs of one data set, noise, scale and number of epochs."""
-
-    table: str
-    dataset: str
-    noise: str
-    scale: str
-    epochs: int
-    lines: tuple[Line, ...]
-
-    @property
-    def title(self) -> str:
-        """With the scale, so that no number is taken for more than it is."""
-        return (
-            f"{TITLES[self.table]}, {self.dataset}, {self.noise} noise, "
-            f"scale {self.scale} ({self.epochs} epochs)"
-        )
-
-    def places(self) -> dict[Place, dict[int, Line]]:
-        """Lines by place, and by seed in it."""
-        found: dict[Place, dict[int, Line]] = {}
-        digests: dict[str, list[str]] = {}
-        for line in self.lines:
-            known = digests.setdefault(system_name(cell_of(line)) + line["variant"], [])
-            if line["digest"] not in known:
-                known.append(line["digest"])
-        for line in self.lines:
-            cell = cell_of(line)
-            several = len(digests[system_name(cell) + cell.variant]) > 1
-            name = system_name(cell) + (f" [settings {line['digest']}]" if several else "")
-            place = Place(name, cell.method, cell.variant, cell.rate, cell.labels)
-            found.setdefault(place, {})[cell.seed] = line
-        return found
-
-    def hardware(self) -> str:
-        """What computed the runs, and which data they read."""
-        names = sorted({f"{line['hardware']['device']} ({line['hardware']['name']})" for line in self.lines})
-        sizes = sorted({(line["rows"], line["test_rows"], line["source"]) for line in self.lines})
-        data = "; ".join(
-            f"{rows:,} rows, {tests:,} to test on, from {source}" for rows, tests, source in sizes
-        )
-        return f"Run on {', '.join(names)}; {data}."
-
-
-def system_name(cell: Cell) -> str:
-    """A method with its variant, if that is one of the method, and what its settings are if not the searched ones."""
-    variant = "" if cell.variant in (DEFAULT, *SETTINGS) else cell.variant
-    usual = "" if cell.variant in SETTINGS else as_text(recipe(cell.dataset, cell.method))
-    changes = "" if cell.changes == usual else cell.changes or OWN_SETTINGS
-    return " ".join(part for part in (cell.method, variant, changes) if part)
+WITH_ALL_COUNTS = ("table2", "table3")  # tables that show several numbers of labels
+SHORT = 8  # characters of a data set's fingerprint in a title
 
 
 def sections(
-    lines: Iterable[Line], table: str, *, scale: str | None = None, epochs: int | None = None
+    lines: Iterable[Line],
+    table: str,
+    *,
+    scale: str | None = None,
+    epochs: int | None = None,
+    noise: str | None = None,
 ) -> list[Section]:
     """The sections of a table, in the paper's order; of a cell that ran twice, the last line counts."""
+    wanted = {"scale": scale, "epochs": epochs, "noise": noise}
     kept: dict[object, Line] = {}
     for line in lines:
-        if _is_of(table, line) and scale in (None, line["scale"]) and epochs in (None, line["epochs"]):
+        if _is_of(table, line) and all(value in (None, line[name]) for name, value in wanted.items()):
             kept[cell_of(line), line["digest"]] = line
-    found: dict[tuple[str, str, str, int], list[Line]] = {}
+    found: dict[_Key, list[Line]] = {}
     for line in sorted(kept.values(), key=lambda line: _order(cell_of(line))):
-        found.setdefault((line["dataset"], line["noise"], line["scale"], line["epochs"]), []).append(line)
-    return [Section(table, *place, lines=tuple(members)) for place, members in found.items()]
+        found.setdefault(_key(table, line), []).append(line)
+    return [
+        Section(
+            table,
+            key.dataset,
+            key.noise,
+            key.scale,
+            key.epochs,
+            tuple(_shown(table, members)),
+            _detail(key, list(found), members),
+        )
+        for key, members in found.items()
+    ]
+
+
+@dataclass(frozen=True)
+class _Key:
+    """What runs must share to be compared: not a name alone, which two files have, or one before and after an edit."""
+
+    dataset: str
+    data: str  # the data's fingerprint
+    noise: str
+    scale: str
+    epochs: int
+    labels: int | None
+
+
+def _key(table: str, line: Line) -> _Key:
+    labels = None if table in WITH_ALL_COUNTS else line["labels"]
+    return _Key(line["dataset"], line["data"], line["noise"], line["scale"], line["epochs"], labels)
+
+
+def _detail(key: _Key, keys: Sequence[_Key], lines: Sequence[Line]) -> str:
+    """Fingerprint and number of labels, each only where data sets of this name have several."""
+    alike = [other for other in keys if other.dataset == key.dataset]
+    text = ""
+    if len({other.data for other in alike}) > 1:
+        text += f" (data {key.data.removeprefix('sha256:')[:SHORT]})"
+    if len({other.labels for other in alike}) > 1:
+        counts = sorted({line["labelled"] for line in lines})
+        text += f", {' or '.join(f'{count:,}' for count in counts)} labels"
+    return text
 
 
 def _is_of(table: str, line: Line) -> bool:
-    """Table 3 shows its methods' runs of Table 1, too: there they had few labels."""
+    """Runs of Table 1 with few labels are part of Table 3, too."""
     if table == "table3" and line["table"] == "table1":
-        return line["method"] in {system.method for system in systems(table, line["dataset"])}
+        return line["labels"] is not None
     return bool(line["table"] == table)
+
+
+def _shown(table: str, lines: list[Line]) -> list[Line]:
+    """In Table 3, not the few-label runs of every method of Table 1, which are many.
+
+    The methods that the paper's table is about are shown, and those that were run for it with all labels. If there is
+    no run of these, all methods are shown: whoever ran others with few labels alone finds them.
+    """
+    if table != "table3":
+        return lines
+    methods = {system.method for system in systems(table, lines[0]["dataset"])}
+    methods |= {line["method"] for line in lines if line["table"] == table}
+    return [line for line in lines if line["method"] in methods] or lines
 
 
 def _order(cell: Cell) -> tuple[object, ...]:
@@ -122,31 +111,3 @@ def _order(cell: Cell) -> tuple[object, ...]:
         cell.labels or 0,
         cell.seed,
     )
-
-
-def is_diverged(line: Line) -> bool:
-    """Whether the run has no results."""
-    return "error" in line
-
-
-def values_of(lines: dict[int, Line], *path: str) -> dict[int, float]:
-    """The value at `path` of each line that has it, by seed."""
-    found: dict[int, float] = {}
-    for seed, line in lines.items():
-        value: object = line
-        for name in path:
-            value = value.get(name) if isinstance(value, dict) else None
-        if isinstance(value, int | float):
-            found[seed] = float(value)
-    return found
-
-
-def in_order(places: Sequence[Place]) -> list[str]:
-    """Systems in the order in which they first occur."""
-    return list(dict.fromkeys(place.system for place in places))
-
-
-def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table, with an empty line after it."""
-    ruled = ["|".join(["", *(" --- " for _ in header), ""]), *(f"| {' | '.join(row)} |" for row in rows)]
-    return "\n".join([f"| {' | '.join(header)} |", *ruled, ""])

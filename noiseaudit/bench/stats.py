@@ -29,17 +29,16 @@ class Summary:
 
 @dataclass(frozen=True)
 class Difference:
-    """The mean of n paired differences and its 95 % interval by Student's t; None where n < 2."""
+    """The mean of n paired differences and its 95 % interval by Student's t."""
 
     n: int
     mean: float
-    low: float | None
-    high: float | None
+    low: float
+    high: float
 
     def text(self, digits: int) -> str:
         """As in "+1.2 [0.4, 2.0] (n=5)"."""
-        between = "" if self.low is None else f" [{self.low:.{digits}f}, {self.high:.{digits}f}]"
-        return f"{self.mean:+.{digits}f}{between} (n={self.n})"
+        return f"{self.mean:+.{digits}f} [{self.low:.{digits}f}, {self.high:.{digits}f}] (n={self.n})"
 
 
 def summary(values: Sequence[float]) -> Summary:
@@ -50,14 +49,11 @@ def summary(values: Sequence[float]) -> Summary:
 
 
 def paired_difference(one: Mapping[int, float], other: Mapping[int, float]) -> Difference | None:
-    """`one` minus `other`, values by seed, over the seeds that both have; None if there is none."""
+    """`one` minus `other`, values by seed, over the seeds that both have; None if there are not two of them."""
     gaps = [one[seed] - other[seed] for seed in sorted(one.keys() & other.keys())]
-    if not gaps:
-        return None
     found = summary(gaps)
-    assert found.mean is not None
-    if found.std is None:
-        return Difference(found.n, found.mean, None, None)
+    if found.mean is None or found.std is None:  # one pair says nothing of how sure its difference is
+        return None
     from scipy.stats import t
 
     half = float(t.ppf((1 + LEVEL) / 2, found.n - 1)) * found.std / math.sqrt(found.n)

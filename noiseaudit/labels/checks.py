@@ -5,13 +5,16 @@ from __future__ import annotations
 import ast
 import json
 import re
+import shlex
 import warnings
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
 from noiseaudit.errors import DataError
 
-_MISSING_LOOKALIKES = frozenset({"na", "none", "nan", "null"})
+_MISSING_LOOKALIKES = frozenset(
+    {"na", "n/a", "none", "nan", "null", "nil", "unknown", "unlabelled", "unlabeled", "-", "?"}
+)
 _SEPARATORS = ("|", ";", ",")
 _SHOWN_PAIRS = 5
 _SHOWN_CLASSES = 10
@@ -40,9 +43,10 @@ def check_labels(labels: Sequence[str | None], *, file: Path, column: str) -> li
             f"all labels are {next(iter(names))!r}; at least two classes are needed", file=file, column=column
         )
     missing = [
-        f"{name!r} is taken as a class name; if it means unlabelled, give --missing-label {name}"
+        f"{name!r} is taken as a class name, of {labels.count(name):,} rows; if it means unlabelled, give "
+        f"--missing-label {shlex.quote(name)}"
         for name in names
-        if name.lower() in _MISSING_LOOKALIKES
+        if name.strip().lower() in _MISSING_LOOKALIKES
     ]
     return [*missing, *_look_alike(list(names))]
 

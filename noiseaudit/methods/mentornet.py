@@ -12,11 +12,13 @@ The loss is the mean over the batch's labelled rows of v times the cross-entropy
 For the first fifth of the schedule (burn-in) every weight is 1; then the mentor decides. In both, some samples are
 dropped at random, more of them in the burn-in (`burn_in_dropout`, `dropout`).
 
-The dropout rates and the average's decay are the defaults of the authors' code. Where paper and code leave it open, or
-ask for a guess: the percentile is 1 - noise_rate of the losses, so that the assumed share of wrong labels lies above
-lambda_1 (theirs is set by hand: 0.75 at 20 and 40 % noise, 0.5 at 80 %); the moving average starts at the first batch's
-percentile (theirs at 0) and takes each batch in before it is weighed; lambda_2 is ours. Left out so that methods
-differ by nothing else: the paper's weight decay (theta |w|^2), its networks and its optimiser.
+The burn-in's dropout of 0.5 and 0.05 after it are those of the authors' commands, which for the predefined curriculum
+have no burn-in (`--set burn_in=0`), while the paper has 20 %. The average's decay is that of their function's
+signature; their training script passes 0.5. Where paper and code leave it open, or ask for a guess: the percentile is
+1 - noise_rate of the losses, so that the assumed share of wrong labels lies above lambda_1 (theirs is set by hand: 0.75
+at 20 and 40 % noise, 0.5 at 80 %); the moving average starts at the first batch's percentile (theirs at 0) and takes
+each batch in before it is weighed; samples are dropped one by one at random (theirs an exact number); lambda_2 is ours.
+Left out so that methods differ by nothing else: the paper's weight decay (theta |w|^2), its networks and its optimiser.
 """
 
 from __future__ import annotations

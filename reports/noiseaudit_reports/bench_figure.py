@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from noiseaudit.bench.paper import FIGURE2_RATES
-from noiseaudit.bench.sections import Section
+from noiseaudit.bench.section import Section
 
 PANEL_INCHES = (3.4, 3.0)
 _STYLE = {
@@ -23,6 +23,8 @@ _STYLE = {
     "axes.spines.right": False,
     "legend.frameon": False,
 }
+_COLOURS = 10  # of matplotlib's default cycle; Table 1 has more systems, so dashes tell the next ten
+_DASHES = ("-", "--", ":", "-.")
 
 
 def error_curves(section: Section) -> str:
@@ -56,8 +58,9 @@ def _draw_rate(axes: Axes, section: Section, rate: float) -> None:
             continue
         errors = 100 * np.array(curves)
         epochs, mean = np.arange(1, errors.shape[1] + 1), errors.mean(axis=0)
-        colour = f"C{systems.index(place.system)}"
-        axes.plot(epochs, mean, color=colour, linewidth=1.3, label=place.system)
+        turn, hue = divmod(systems.index(place.system), _COLOURS)
+        colour, dashes = f"C{hue}", _DASHES[turn % len(_DASHES)]
+        axes.plot(epochs, mean, color=colour, linestyle=dashes, linewidth=1.3, label=place.system)
         if len(curves) > 1:
             spread = errors.std(axis=0, ddof=1)
             axes.fill_between(epochs, mean - spread, mean + spread, color=colour, alpha=0.15, linewidth=0)

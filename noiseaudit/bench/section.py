@@ -1,0 +1,113 @@
+"""What one table shows: runs of the same data, labels, noise, scale and epochs, by their place in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from noiseaudit.bench.cells import Cell, cell_of
+from noiseaudit.bench.recipes import as_text, recipe
+from noiseaudit.bench.results import Line
+from noiseaudit.bench.systems import ALL_LABELS, DEFAULT, FEW_LABELS
+
+SETTINGS = (FEW_LABELS, ALL_LABELS)  # variants of the setting, not of the method
+OWN_SETTINGS = "(own settings)"
+TITLES = {
+    "table1": "Table 1: comparison of methods",
+    "table2": "Table 2: varying number of labels",
+    "table3": "Table 3: finding corrupt labels",
+    "high-noise": "High noise (text of section 4.2)",
+}
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a run stands in a table, its seed aside."""
+
+    system: str
+    method: str
+    variant: str
+    rate: float
+    labels: int | None
+
+
+@dataclass(frozen=True)
+class Section:
+    """The runs of one data set, noise, scale, number of epochs and, but in Tables 2 and 3, of labels."""
+
+    table: str
+    dataset: str
+    noise: str
+    scale: str
+    epochs: int
+    lines: tuple[Line, ...]
+    detail: str = ""  # which data and labels, where another section would have the same title
+
+    @property
+    def title(self) -> str:
+        """With the scale, so that no number is taken for more than it is."""
+        return (
+            f"{TITLES[self.table]}, {self.dataset}{self.detail}, {self.noise} noise, "
+            f"scale {self.scale} ({self.epochs} epochs)"
+        )
+
+    def places(self) -> dict[Place, dict[int, Line]]:
+        """Lines by place, and by seed in it."""
+        found: dict[Place, dict[int, Line]] = {}
+        digests: dict[str, list[str]] = {}
+        for line in self.lines:
+            known = digests.setdefault(system_name(cell_of(line)) + line["variant"], [])
+            if line["digest"] not in known:
+                known.append(line["digest"])
+        for line in self.lines:
+            cell = cell_of(line)
+            several = len(digests[system_name(cell) + cell.variant]) > 1
+            name = system_name(cell) + (f" [settings {line['digest']}]" if several else "")
+            place = Place(name, cell.method, cell.variant, cell.rate, cell.labels)
+            found.setdefault(place, {})[cell.seed] = line
+        return found
+
+    def hardware(self) -> str:
+        """What computed the runs, and which data they read."""
+        names = sorted({f"{line['hardware']['device']} ({line['hardware']['name']})" for line in self.lines})
+        sizes = sorted({(line["rows"], line["test_rows"], line["source"]) for line in self.lines})
+        data = "; ".join(
+            f"{rows:,} rows, {tests:,} to test on, from {source}" for rows, tests, source in sizes
+        )
+        return f"Run on {', '.join(names)}; {data}."
+
+
+def system_name(cell: Cell) -> str:
+    """A method with its variant, if that is one of the method, and what its settings are if not the searched ones."""
+    variant = "" if cell.variant in (DEFAULT, *SETTINGS) else cell.variant
+    usual = "" if cell.labels is None else as_text(recipe(cell.dataset, cell.method))
+    changes = "" if cell.changes == usual else cell.changes or OWN_SETTINGS
+    return " ".join(part for part in (cell.method, variant, changes) if part)
+
+
+def is_diverged(line: Line) -> bool:
+    """Whether the run has no results."""
+    return "error" in line
+
+
+def values_of(lines: dict[int, Line], *path: str) -> dict[int, float]:
+    """The value at `path` of each line that has it, by seed."""
+    found: dict[int, float] = {}
+    for seed, line in lines.items():
+        value: object = line
+        for name in path:
+            value = value.get(name) if isinstance(value, dict) else None
+        if isinstance(value, int | float):
+            found[seed] = float(value)
+    return found
+
+
+def in_order(places: Sequence[Place]) -> list[str]:
+    """Systems in the order in which they first occur."""
+    return list(dict.fromkeys(place.system for place in places))
+
+
+def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table, with an empty line after it."""
+    ruled = ["|".join(["", *(" --- " for _ in header), ""]), *(f"| {' | '.join(row)} |" for row in rows)]
+    return "\n".join([f"| {' | '.join(header)} |", *ruled, ""])
