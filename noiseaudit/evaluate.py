@@ -33,6 +33,15 @@ METRIC_TITLES = {
 
 
 @dataclass(frozen=True)
+class Relabelling:
+    """What taking every suspect's suggested label would do, of rows whose true label is known."""
+
+    mended: int  # wrong labels that become right
+    still_wrong: int  # wrong labels that become another wrong one
+    spoilt: int  # right labels that become wrong
+
+
+@dataclass(frozen=True)
 class Evaluation:
     """Rows that were labelled, read and have truth take part; the others are counted and left out."""
 
@@ -44,6 +53,7 @@ class Evaluation:
     curves: tuple[PrecisionRecall | None, ...]  # one for each rule; None without corrupted rows
     n_suggestions: int  # unlabelled rows whose true label is known
     suggestion_accuracy: Interval  # share of those whose suggested label is the true one
+    relabelling: Relabelling | None  # None where the truth names no labels
     n_unused_classes: int  # rows that take part whose true label is a class that no row was given
     notes: tuple[str, ...]  # for people, one line each
 
@@ -83,6 +93,7 @@ def evaluate(audit: AuditResult, truth: Truth) -> Evaluation:
         curves=tuple(curves),
         n_suggestions=n_suggestions,
         suggestion_accuracy=accuracy,
+        relabelling=_relabelling(audit, truth),
         n_unused_classes=len(unused),
         notes=(*truth.notes, *_on_unused(unused)),
     )
@@ -106,6 +117,17 @@ def _rules(audit: AuditResult) -> dict[str, tuple[np.ndarray[Any, Any], np.ndarr
     if np.isnan(epsilon).all():
         return rules
     return {PAPER_RULE: (epsilon > 0, epsilon), **rules}
+
+
+def _relabelling(audit: AuditResult, truth: Truth) -> Relabelling | None:
+    if truth.true_label is None:
+        return None
+    known = np.array([label is not None for label in truth.true_label])
+    rows = known & np.equal(audit.column("is_label_issue"), True).astype(np.bool_)
+    was_right = (audit.column("given_label") == truth.true_label)[rows]
+    is_right = (audit.column("suggested_label") == truth.true_label)[rows]
+    counts = (~was_right & is_right, ~was_right & ~is_right, was_right & ~is_right)
+    return Relabelling(*(int(which.sum()) for which in counts))
 
 
 def _unused_classes(audit: AuditResult, truth: Truth, use: np.ndarray[Any, Any]) -> list[str]:

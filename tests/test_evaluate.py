@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, f1_score, precision_score, recall_score
 
 from noiseaudit.errors import DataError
-from noiseaudit.evaluate import DEFAULT_RULE, PAPER_RULE, evaluate, table3
+from noiseaudit.evaluate import DEFAULT_RULE, PAPER_RULE, Relabelling, evaluate, table3
 from noiseaudit.result import SCHEMA, AuditResult
 from noiseaudit.truth import Truth, read_truth, truth_from_audit
 
@@ -233,6 +233,24 @@ def test_suggestions_on_unlabelled_rows_are_checked(make_audit: MakeAudit) -> No
     assert evaluation.suggestion_accuracy.value == 0.75
     no_labels = Truth(np.ones(60, dtype=np.bool_), np.zeros(60, dtype=np.bool_), None)
     assert evaluate(audit, no_labels).n_suggestions == 0
+
+
+def test_what_relabelling_would_do(make_audit: MakeAudit) -> None:
+    """Of the suspects: every wrong label is suggested its true one, but for one; the right ones lose theirs."""
+    audit = make_audit(400)
+    flagged = audit.column("is_label_issue") == True  # noqa: E712
+    wrong = audit.column("given_label") != audit.column("true_label")
+    suggested = audit.column("suggested_label").tolist()
+    spoilt = int((flagged & ~wrong).sum())
+    one = int(np.flatnonzero(flagged & wrong)[0])
+    suggested[one] = next(
+        name for name in audit.meta.classes if name not in (audit.column("true_label")[one], suggested[one])
+    )
+    found = evaluate(edited(audit, "suggested_label", suggested), truth_from_audit(audit)).relabelling
+    assert found == Relabelling(mended=int((flagged & wrong).sum()) - 1, still_wrong=1, spoilt=spoilt)
+    assert spoilt > 0
+    only_flags = Truth(np.ones(400, dtype=np.bool_), wrong, None)
+    assert evaluate(audit, only_flags).relabelling is None
 
 
 def test_table_3_layout(make_audit: MakeAudit) -> None:

@@ -36,5 +36,10 @@ def evaluate(audit: Audit, truth: Truth = None, json: Json = False) -> None:
         f"{found.n_with_truth:,} rows with truth, {found.n_corrupted:,} of them corrupted; "
         f"{found.n_without_truth:,} rows without truth left out."
     )
+    if (change := found.relabelling) is not None:
+        say(
+            f"Relabelling all suspects would mend {change.mended:,} labels, leave {change.still_wrong:,} wrong in "
+            f"another way and spoil {change.spoilt:,} right ones."
+        )
     for note in found.notes:
         say(visible(note))
