@@ -157,7 +157,8 @@ def _warnings(table: LabelTable, usable: npt.NDArray[np.bool_]) -> list[str]:
     if rare:
         shown = ", ".join(repr(name) for name in rare[:5]) + (" ..." if len(rare) > 5 else "")
         found.append(
-            f"{len(rare)} classes have fewer than two usable labelled rows and cannot be judged well: {shown}"
+            f"{'a class has' if len(rare) == 1 else f'{len(rare)} classes have'} fewer than two usable labelled rows and "
+            f"cannot be judged well: {shown}"
         )
     if n_classes > MANY_CLASSES:
         found.append(

@@ -32,6 +32,7 @@ def line(method: str = "umn", seed: int = 0, error: float = 0.02, **other: Any) 
         "data": "sha256:0123456789",
         "rows": 50_000,
         "labelled": 100,
+        "corrupted": round(100 * other.get("rate", 0.1)),
         "test_rows": 10_000,
         "source": "torchvision",
         "test_error": {"learner": 0.9, "guider": error},
@@ -169,3 +170,16 @@ def test_a_rule_at_or_above_the_paper_is_marked(f1: float, marked: bool) -> None
     place: dict[str, Any] = {"table": "table3", "variant": "fully-labelled", "labels": None}
     text = table_text("table3", [line(final={"epsilon": detected(f1)}, **place)])
     assert (f"**{f1:.2f} (n=1)**" in text) == marked
+
+
+def test_shares_that_were_not_drawn_as_asked_are_said() -> None:
+    exact = table_text("table1", [line(), line(rate=0.3)])
+    assert "In truth wrong" not in exact
+    other = table_text("table1", [line(), line(rate=0.3, labelled=50, corrupted=20)])
+    assert "In truth wrong: 40% at 30%." in other
+
+
+def test_a_data_set_of_ones_own_is_taken_as_true() -> None:
+    said = "The labels of the data set are taken as true"
+    assert said not in table_text("table1", [line()])
+    assert said in table_text("table1", [line(source="label file")])

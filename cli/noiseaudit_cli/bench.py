@@ -170,9 +170,8 @@ def _numbers(name: str, text: str | None, kind: Callable[[str], N]) -> list[N] |
     try:
         return None if text is None else [kind(part) for part in _listed(text) or ()]
     except ValueError as error:
-        raise ConfigError(
-            f"{name} {text!r} is not a list of numbers", fix="As in 0.1,0.3 or 0,1,2."
-        ) from error
+        example = "0.1,0.3" if kind is float else "0,1,2 or 0-4"
+        raise ConfigError(f"{name} {text!r} is not a list of numbers", fix=f"As in {example}.") from error
 
 
 def _seeds(text: str | None) -> list[int] | None:

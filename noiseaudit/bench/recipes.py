@@ -13,7 +13,9 @@ SEEN = {
     "input_noise": "0.3",
     "jitter": "1.0",
 }  # by all methods, where there is no other choice: the search's, too
-CHOSEN: dict[str, dict[str, dict[str, str]]] = {"mnist": {}}
+CHOSEN: dict[str, dict[str, dict[str, str]]] = {
+    "mnist": {"umn_plus": {"alpha": "5.0", "generative_weight": "1.0", "prior": "uniform"}},
+}
 
 
 def recipe(dataset: str, method: str) -> dict[str, str]:

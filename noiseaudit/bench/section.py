@@ -11,6 +11,7 @@ from noiseaudit.bench.results import Line
 from noiseaudit.bench.systems import ALL_LABELS, DEFAULT, FEW_LABELS
 
 SETTINGS = (FEW_LABELS, ALL_LABELS)  # variants of the setting, not of the method
+NEARLY = 0.005  # a share of wrong labels is the one that was asked for
 OWN_SETTINGS = "(own settings)"
 TITLES = {
     "table1": "Table 1: comparison of methods",
@@ -74,7 +75,24 @@ class Section:
         data = "; ".join(
             f"{rows:,} rows, {tests:,} to test on, from {source}" for rows, tests, source in sizes
         )
-        return f"Run on {', '.join(names)}; {data}."
+        return " ".join([f"Run on {', '.join(names)}; {data}.", *self._about_rates(), *self._about_truth()])
+
+    def _about_rates(self) -> list[str]:
+        """Few labels cannot have every share of them wrong."""
+        drawn = {
+            (line["rate"], line["corrupted"] / line["labelled"]) for line in self.lines if line["labelled"]
+        }
+        other = sorted((rate, share) for rate, share in drawn if abs(rate - share) > NEARLY)
+        if not other:
+            return []
+        return ["In truth wrong: " + ", ".join(f"{share:.0%} at {rate:.0%}" for rate, share in other) + "."]
+
+    def _about_truth(self) -> list[str]:
+        if {line["source"] for line in self.lines} <= {"torchvision"}:
+            return []
+        return [
+            "The labels of the data set are taken as true, where errors are planted and where systems are tested."
+        ]
 
 
 def system_name(cell: Cell) -> str:
