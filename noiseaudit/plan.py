@@ -156,10 +156,8 @@ def _warnings(table: LabelTable, usable: npt.NDArray[np.bool_]) -> list[str]:
     rare = [name for name, count in zip(table.classes, counts, strict=True) if count < 2]
     if rare:
         shown = ", ".join(repr(name) for name in rare[:5]) + (" ..." if len(rare) > 5 else "")
-        found.append(
-            f"{'a class has' if len(rare) == 1 else f'{len(rare)} classes have'} fewer than two usable labelled rows and "
-            f"cannot be judged well: {shown}"
-        )
+        which = "a class has" if len(rare) == 1 else f"{len(rare)} classes have"
+        found.append(f"{which} fewer than two usable labelled rows and cannot be judged well: {shown}")
     if n_classes > MANY_CLASSES:
         found.append(
             f"every step sums over all {n_classes} classes, so training takes about {n_classes // 10} times as long "
