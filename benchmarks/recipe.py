@@ -191,7 +191,7 @@ def table() -> str:
             "|---" * 7 + "|"]  # fmt: skip
     for method in ROUNDS:
         own = [line for line in read_results() if line["method"] == method]
-        taken = best(method, FIRST) if own else None
+        taken = best(method, FIRST) if len(own) == sum(map(len, ROUNDS[method])) + 1 else None
         for line in own:
             curve, epochs = [guider for _, guider in line["validation_error"]], line["epochs"]
             marks = [f"{curve[max(0, round(share * epochs) - 1)]:.1f} %" for share in (1 / 3, 2 / 3, 1)]
@@ -199,7 +199,7 @@ def table() -> str:
             name = f"**{method}**" if line == taken else method
             found = f"{line['found']} / {line['doubted']}"
             text.append(f"| {name} | {shown} | {epochs} | {' | '.join(marks)} | {found} |")
-    return "\n".join(text) + "\n\nBold: taken.\n"
+    return "\n".join(text) + "\n\nBold: taken; none where the search is not complete.\n"
 
 
 def main() -> None:

@@ -14,7 +14,10 @@ SEEN = {
     "jitter": "1.0",
 }  # by all methods, where there is no other choice: the search's, too
 CHOSEN: dict[str, dict[str, dict[str, str]]] = {
-    "mnist": {"umn_plus": {"alpha": "5.0", "generative_weight": "1.0", "prior": "uniform"}},
+    "mnist": {
+        "mislabeled_vae": {"learning_rate": "0.003"},
+        "umn_plus": {"alpha": "5.0", "generative_weight": "1.0", "prior": "uniform"},
+    },
 }
 
 
