@@ -22,6 +22,7 @@ import numpy as np
 import torch
 from torchvision.datasets import MNIST
 
+from noiseaudit.bench import recipes
 from noiseaudit.bench.draw import choose_trusted
 from noiseaudit.config import with_overrides
 from noiseaudit.course import Course, EpochRecord
@@ -36,7 +37,7 @@ from noiseaudit.train import Alone, fit_all
 
 RESULTS = Path(__file__).parent / "results" / "recipe.jsonl"
 CPU, TRAIN, CLASSES, LABELS, RATE = torch.device("cpu"), 50_000, 10, 100, 0.3
-SEEN = {"jitter": 1.0, "input_noise": 0.3}  # by all methods
+SEEN = {name: float(value) for name, value in recipes.SEEN.items()}
 FIRST, SECOND = 30, 12  # epochs of the two rounds
 Changes = dict[str, Any]
 

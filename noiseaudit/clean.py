@@ -64,7 +64,7 @@ def clean_labels(
     if policy not in POLICIES:
         raise ConfigError(f"--policy {policy!r} is unknown", fix=f"Choose one of {', '.join(POLICIES)}.")
     _check_match(audit, source)
-    issues = _issues(audit)
+    issues = audit.suspects()
     protected = _protected(audit, issues, policy, include_test)
     rows = np.flatnonzero(issues & ~protected).tolist()
     labels = _new_labels(audit, rows, policy)
@@ -99,10 +99,6 @@ def _check_match(audit: AuditResult, source: Source) -> None:
                 column=getattr(source, f"{role}_column"),
                 fix="Give the file that was scanned, rows in the same order, or scan again.",
             )
-
-
-def _issues(audit: AuditResult) -> Mask:
-    return np.array([value is True for value in audit.column("is_label_issue").tolist()], dtype=np.bool_)
 
 
 def _protected(audit: AuditResult, issues: Mask, policy: str, include_test: bool) -> Mask:

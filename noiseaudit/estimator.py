@@ -117,7 +117,7 @@ class NoiseAuditClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         self.audit_ = audit.result
         self.p_mislabeled_ = audit.result.column("p_mislabeled")
         self.epsilon_ = audit.result.column("epsilon")
-        self.is_label_issue_ = audit.result.column("is_label_issue") == True  # noqa: E712
+        self.is_label_issue_ = audit.result.suspects()
         self.suggested_label_ = self.classes_[audit.result.column("suggested_label").astype(np.int64)]
         return self
 

@@ -112,7 +112,7 @@ def table3(evaluation: Evaluation) -> list[list[str]]:
 def _rules(audit: AuditResult) -> dict[str, tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]]:
     """Each rule's flags and scores, (n,); the paper's rule only where the audit has epsilon."""
     epsilon = audit.column("epsilon")
-    flagged = np.equal(audit.column("is_label_issue"), True).astype(np.bool_)  # null is not flagged
+    flagged = audit.suspects()
     rules = {DEFAULT_RULE: (flagged, audit.column("p_mislabeled"))}
     if np.isnan(epsilon).all():
         return rules
@@ -123,7 +123,7 @@ def _relabelling(audit: AuditResult, truth: Truth) -> Relabelling | None:
     if truth.true_label is None:
         return None
     known = np.array([label is not None for label in truth.true_label])
-    rows = known & np.equal(audit.column("is_label_issue"), True).astype(np.bool_)
+    rows = known & audit.suspects()
     was_right = (audit.column("given_label") == truth.true_label)[rows]
     is_right = (audit.column("suggested_label") == truth.true_label)[rows]
     counts = (~was_right & is_right, ~was_right & ~is_right, was_right & ~is_right)

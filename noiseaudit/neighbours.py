@@ -43,9 +43,8 @@ class Believed:
 
     fitted: Fitted  # its predictions of labelled rows are those believed
     p_mislabeled: npt.NDArray[np.float64]  # (k,)
-    by_heart: (
-        float  # estimated share of the doubtful labels that the network repeats, 0 where it is not known
-    )
+    p_alone: npt.NDArray[np.float64]  # (k,) what it would be without neighbours
+    by_heart: float  # estimated share of the doubtful labels that the network repeats, 0 if unknown
     trust: float  # weight of the network's own predictions, from 0 to 1
     by_neighbours: Flags  # (k,) rows in whose score the neighbours have a say
 
@@ -54,7 +53,7 @@ def believe(fitted: Fitted, given: Codes) -> Believed:
     """Score the k labelled rows of a run; `given` is (k,)."""
     own = fitted.guider_mean[fitted.labelled]
     scores, witnesses = score_labels(own, given), choose_witnesses(fitted)
-    alone = Believed(fitted, scores, 0.0, 1.0, np.zeros(len(given), np.bool_))
+    alone = Believed(fitted, scores, scores, 0.0, 1.0, np.zeros(len(given), np.bool_))
     if witnesses is None:
         return alone
     counts = neighbour_counts(fitted, witnesses, given)
@@ -74,6 +73,7 @@ def believe(fitted: Fitted, given: Codes) -> Believed:
     return Believed(
         dataclasses.replace(fitted, guider_mean=probs),
         np.clip(weight * scores + (1 - weight) * doubts, 0, 1),
+        scores,
         by_heart,
         trust,
         asked,

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -110,6 +111,11 @@ class AuditResult:
     def column(self, name: str) -> np.ndarray[Any, Any]:
         """One column as NumPy, (n,): numbers with NaN for null, strings as objects with None for null."""
         return to_numpy(self.table.column(name))
+
+    def suspects(self) -> npt.NDArray[np.bool_]:
+        """Which rows are flagged, (n,) bool; rows without a score are not."""
+        flagged: npt.NDArray[np.bool_] = np.equal(self.column("is_label_issue"), True).astype(np.bool_)
+        return flagged
 
     def to_pandas(self) -> pd.DataFrame:
         frame: pd.DataFrame = self.table.to_pandas()

@@ -47,7 +47,7 @@ def stratify(audit: AuditResult) -> Strata:
     rows = np.flatnonzero(~np.isnan(scores))
     if not len(rows):
         raise ConfigError("no row of the audit has a score")
-    p, is_flagged = scores[rows], (audit.column("is_label_issue") == True)[rows]  # noqa: E712
+    p, is_flagged = scores[rows], audit.suspects()[rows]
     held = p.clip(LEAST_DOUBT, 1 - LEAST_DOUBT)
     doubt = np.sqrt(held * (1 - held))
     part, flagged = np.zeros(len(rows), np.int64), list[bool]()

@@ -262,7 +262,7 @@ def test_what_neighbours_say_reaches_the_audit(digits: Path, monkeypatch: pytest
         scores = np.zeros(len(given))
         scores[0] = 0.9
         asked = np.ones(len(given), np.bool_)
-        return Believed(fitted, scores, by_heart=0.5, trust=0.25, by_neighbours=asked)
+        return Believed(fitted, scores, scores, by_heart=0.5, trust=0.25, by_neighbours=asked)
 
     monkeypatch.setattr("noiseaudit.audit.believe", learnt)
     found = run_audit(digits, digits.parent / "images", config=QUICK)

@@ -69,8 +69,8 @@ def run(
         str,
         option(
             metavar="NAME",
-            help="searched: the same perturbations for all methods, and what a search of equal size chose for each; "
-            "own: each method's own settings. Where no label is left out, always own.",
+            help="searched: the same perturbations for all methods, and what a search of equal size chose, where it is "
+            "complete; own: each method's own settings. Where no label is left out, always own.",
         ),
     ] = "searched",
     setting: Annotated[

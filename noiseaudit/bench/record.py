@@ -12,7 +12,6 @@ import numpy.typing as npt
 from noiseaudit.bench.draw import Draw
 from noiseaudit.course import EpochRecord, Fitted
 from noiseaudit.neighbours import believe
-from noiseaudit.score import score_labels
 from noiseaudit.threshold import choose_cutoff
 
 Bools = npt.NDArray[np.bool_]
@@ -46,13 +45,16 @@ class Recorder:
             )
             _append(self.detection, found)
         if record.epoch in self.measured:
-            _append(self.default, {"epoch": record.epoch} | default_rule(self.draw, so_far(), self.judged))
+            scores = believe(so_far(), self.draw.given).p_mislabeled
+            found = by_score(self.draw.corrupted, scores, self.judged)
+            _append(self.default, {"epoch": record.epoch} | found)
 
     def line(self, fitted: Fitted) -> dict[str, Any]:
         """The results, after the last epoch. Errors and detection measures are shares, None where undefined."""
+        believed = believe(fitted, self.draw.given)
         final = {
-            "default": default_rule(self.draw, fitted, self.judged),
-            "own": own_rule(self.draw, fitted, self.judged),
+            "default": by_score(self.draw.corrupted, believed.p_mislabeled, self.judged),
+            "own": by_score(self.draw.corrupted, believed.p_alone, self.judged),
         }
         if self.has_guider:
             final["epsilon"] = {name: values[-1] for name, values in self.detection.items()}
@@ -88,18 +90,8 @@ def zeros(epsilon: npt.NDArray[np.float32], p_given: npt.NDArray[np.float32]) ->
     }
 
 
-def default_rule(draw: Draw, fitted: Fitted, judged: Bools) -> Numbers:
-    """The score and cut-off that `scan` has by default, of those of the k labelled rows that are `judged`, (k,)."""
-    return _by_score(draw.corrupted, believe(fitted, draw.given).p_mislabeled, judged)
-
-
-def own_rule(draw: Draw, fitted: Fitted, judged: Bools) -> Numbers:
-    """The same without the neighbours' word (noiseaudit.neighbours)."""
-    scores = score_labels(fitted.guider_mean[fitted.labelled], draw.given)
-    return _by_score(draw.corrupted, scores, judged)
-
-
-def _by_score(corrupted: Bools, scores: npt.NDArray[np.float64], judged: Bools) -> Numbers:
+def by_score(corrupted: Bools, scores: npt.NDArray[np.float64], judged: Bools) -> Numbers:
+    """The cut-off that `scan` has by default, on the scores of k labelled rows; measured on those that are `judged`."""
     from sklearn.metrics import average_precision_score
 
     flagged = choose_cutoff("auto", scores, None).flagged

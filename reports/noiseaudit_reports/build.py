@@ -46,7 +46,7 @@ def build_view(
     """`run` is the content of run.json; `run_folder` is what the clean command names."""
     p_mislabeled, epsilon = audit.column("p_mislabeled"), audit.column("epsilon")
     scored = ~np.isnan(p_mislabeled)
-    flagged = np.equal(audit.column("is_label_issue"), True).astype(np.bool_)
+    flagged = audit.suspects()
     thumbnails = Thumbnails(thumbnail)
     status = Counter(audit.column("status").tolist())
     n_unread = len(audit) - status["ok"] - status["unlabelled"]
