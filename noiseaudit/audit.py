@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from noiseaudit.choose import choose_device
 from noiseaudit.config import AuditConfig
 from noiseaudit.course import EpochRecord, Fitted
 from noiseaudit.data.training import TrainingData
@@ -85,7 +86,14 @@ def run_audit(
         table = as_table(data, columns, missing_label, encoding, images_required=options.embeddings is None)
         if trusted is not None:
             table = with_trusted(table, trusted, _frame_reader(data))
-        loaded = load_samples(table, options, image_size=config.image_size, cache_dir=Path(cache))
+        loaded = load_samples(
+            table,
+            options,
+            image_size=config.image_size,
+            cache_dir=Path(cache),
+            backbone=config.backbone,
+            device=choose_device(config.device),
+        )
         return audit_samples(table, loaded, make_plan(table, loaded, config), on_epoch=on_epoch)
 
 

@@ -5,9 +5,13 @@ from __future__ import annotations
 import math
 from typing import NamedTuple
 
+import numpy as np
 import torch
 
+from noiseaudit import pretrained
 from noiseaudit.config import AuditConfig, one_of
+from noiseaudit.data.decode import look_grey
+from noiseaudit.data.load import Found
 from noiseaudit.errors import ConfigError
 from noiseaudit.models import BACKBONES
 from noiseaudit.models.conv import CONV13_MIN_SIDE
@@ -15,7 +19,7 @@ from noiseaudit.models.conv import CONV13_MIN_SIDE
 MLP_MAX_SIDE = 32  # pixels: beyond it, dense layers on raw pixels see too little structure
 CONV13_MAX_SIDE = 48  # pixels: beyond it, a ResNet's early subsampling is cheaper and no worse
 CPU_CONV_PIXELS = 200_000  # pixels in all that a convolutional network can pass over in minutes on a CPU
-DENSE_BACKBONES = ("mlp", "embeddings")
+DENSE_BACKBONES = ("mlp", "embeddings", "pretrained")
 ELEMENTS_A_THREAD = 250_000  # of a dense step's largest activation (rows x classes x hidden units)
 TRAINING_STEPS = 3_000  # steps of the default schedule
 MIN_EPOCHS, MAX_EPOCHS = 30, 150
@@ -38,11 +42,30 @@ def choose_device(requested: str) -> torch.device:
     return torch.device(requested)
 
 
-def choose_backbone(requested: str, shape: tuple[int, ...], n_rows: int, device: torch.device) -> Choice:
+def prefers_features(images: Found, device: torch.device) -> bool:
+    """Whether `auto` trains on frozen features of these images, where the extra is installed.
+
+    On those of all but small grey pictures, which a dense network learns from scratch, and of what conv13 is for where
+    there is a GPU.
+    """
+    if not pretrained.is_installed():
+        return False
+    probe = images.probe
+    side = np.median(np.maximum(probe.height, probe.width)[probe.is_ok])
+    if device.type != "cpu" and side <= CONV13_MAX_SIDE:
+        return False
+    return bool(side > MLP_MAX_SIDE) or not look_grey(images.paths, probe)
+
+
+def choose_backbone(
+    requested: str, shape: tuple[int, ...], n_rows: int, device: torch.device, features: str | None = None
+) -> Choice:
     """The backbone for `n_rows` samples of `shape`: (channels, H, W), or (d,) for embeddings.
 
-    Raises ConfigError if the requested one does not fit such samples.
+    `features` says what vectors are that were made from images. Raises ConfigError if the requested one does not fit.
     """
+    if features is not None:
+        return Choice("pretrained", features)
     if requested != "auto":
         _check_backbone(requested, shape)
         return Choice(requested, "as asked")
@@ -61,13 +84,13 @@ def choose_backbone(requested: str, shape: tuple[int, ...], n_rows: int, device:
     return Choice(
         "mlp",
         f"{n_rows} {kind} on a CPU, where a convolutional network would take much longer; "
-        f"a GPU, --embeddings, or patience with --backbone {conv} finds more",
+        f"pip install 'noiseaudit[pretrained]', a GPU, --embeddings, or patience with --backbone {conv} finds more",
     )
 
 
 def _check_backbone(name: str, shape: tuple[int, ...]) -> None:
     one_of("--backbone", name, ("auto", *BACKBONES))
-    if (name == "embeddings") != (len(shape) == 1):
+    if (name in ("embeddings", "pretrained")) != (len(shape) == 1) or name == "pretrained":
         source = "--embeddings" if len(shape) == 1 else "images"
         raise ConfigError(f"--backbone {name} does not fit {source}", fix="Use --backbone auto.")
     if name == "conv13" and min(shape[1:]) < CONV13_MIN_SIDE:

@@ -34,13 +34,11 @@ def instance_features(table: LabelTable, *, images: Path | None, embeddings: Pat
         raise ConfigError(
             "instance-dependent corruption needs features", fix="Give --images or --embeddings."
         )
-    from noiseaudit.data.load import load_images
+    from noiseaudit.data.load import find_images, load_images
 
-    file = table.source.path if table.source else images
+    found = find_images(table, images, file=table.source.path if table.source else images)
     with tempfile.TemporaryDirectory() as cache:
-        pixels = load_images(
-            table, images, image_size=SIDE, memory_limit=DEFAULT_MAX_MEMORY, cache_dir=Path(cache), file=file
-        )
+        pixels = load_images(found, image_size=SIDE, memory_limit=DEFAULT_MAX_MEMORY, cache_dir=Path(cache))
         grey = pixels.data.float().mean(dim=1).flatten(1).numpy()
     return _standardised(grey, pixels.is_ok)
 

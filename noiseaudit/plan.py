@@ -95,7 +95,7 @@ def make_plan(table: LabelTable, samples: Samples, config: AuditConfig) -> Plan:
     if table.trusted is not None:
         check_trusted(table, usable)
     device = choose_device(config.device)
-    backbone = choose_backbone(config.backbone, samples.shape, int(usable.sum()), device)
+    backbone = choose_backbone(config.backbone, samples.shape, int(usable.sum()), device, samples.features)
     settings = with_overrides(METHODS[config.method].settings(backbone.value), config.settings)
     batch_size = choose_batch_size(config, n_labelled + n_unlabelled)
     batches = plan_batches(n_labelled, n_unlabelled, batch_size, config.min_labelled_share)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,12 +12,19 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from noiseaudit import pretrained
+from noiseaudit.choose import prefers_features
+from noiseaudit.data.embed import OnProgress, embed_images
 from noiseaudit.data.embeddings import UNREADABLE, is_readable, load_embeddings
+from noiseaudit.data.feature_store import open_store
 from noiseaudit.data.fingerprint import fingerprint
 from noiseaudit.data.limits import DEFAULT_MAX_MEMORY, DEFAULT_MAX_PIXELS
-from noiseaudit.data.load import load_images
+from noiseaudit.data.load import Found, find_images, load_images
 from noiseaudit.errors import ConfigError
 from noiseaudit.labels.table import LabelTable, Strings
+
+Floats = npt.NDArray[np.float32]
+CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True)
@@ -30,6 +38,7 @@ class SampleOptions:
     max_memory: int = DEFAULT_MAX_MEMORY
     strict: bool = False
     workers: int | None = None  # decoding threads; None = one per core
+    feature_cache: Path | None = None  # folder that keeps frozen features for the next time
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +49,7 @@ class Samples:
     status: Strings  # (n,) "ok", "missing", "unreadable" or "too_large"
     reason: Strings  # (n,) one line, None where ok
     fingerprint: str
+    features: str | None = None  # what x is, where it stands for images
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -48,11 +58,22 @@ class Samples:
 
 
 def load_samples(
-    table: LabelTable, options: SampleOptions, *, image_size: int | None, cache_dir: Path
+    table: LabelTable,
+    options: SampleOptions,
+    *,
+    image_size: int | None,
+    cache_dir: Path,
+    backbone: str | None = None,
+    device: torch.device = CPU,
+    on_features: OnProgress = lambda done, total: None,
 ) -> Samples:
-    """Read the images, or the embeddings that take their place.
+    """Read the images, their frozen features, or the embeddings that take their place.
 
-    Raises ConfigError unless exactly one of the two is given, DataError if it is unusable.
+    Features where `backbone`, as asked for, is "pretrained", or "auto" and choose.prefers_features says so and no
+    `image_size` is asked for; None is for pixels in any case. `device` is where features are made; `on_features`
+    hears how far they are.
+
+    Raises ConfigError unless exactly one of images and embeddings is given, DataError if it is unusable.
     """
     if (options.images is None) == (options.embeddings is None):
         found = "neither --images nor" if options.images is None else "both --images and"
@@ -60,19 +81,56 @@ def load_samples(
     if options.embeddings is not None:
         return _from_embeddings(table, options.embeddings, strict=options.strict)
     assert options.images is not None
-    pixels = load_images(
+    images = find_images(
         table,
         options.images,
         allow_roots=options.allow_roots,
         max_pixels=options.max_pixels,
         strict=options.strict,
-        image_size=image_size,
-        workers=options.workers or os.cpu_count() or 1,
-        memory_limit=options.max_memory,
-        cache_dir=cache_dir,
+        workers=_workers(options),
         file=table.source.path if table.source else options.images,
     )
+    if backbone == "pretrained" or (
+        backbone == "auto" and image_size is None and prefers_features(images, device)
+    ):
+        return _from_features(images, options, image_size, device, on_features)
+    pixels = load_images(
+        images,
+        image_size=image_size,
+        workers=_workers(options),
+        memory_limit=options.max_memory,
+        cache_dir=cache_dir,
+    )
     return Samples(pixels.data, pixels.status, pixels.reason, fingerprint(table, pixels))
+
+
+def _workers(options: SampleOptions) -> int:
+    return options.workers or os.cpu_count() or 1
+
+
+def _from_features(
+    images: Found,
+    options: SampleOptions,
+    image_size: int | None,
+    device: torch.device,
+    on_features: OnProgress,
+) -> Samples:
+    extractor = pretrained.load_extractor(images.probe, image_size, device)
+    keep = open_store(options.feature_cache) if options.feature_cache else nullcontext()
+    with keep as store:
+        found = embed_images(
+            images.paths,
+            images.probe,
+            extractor,
+            store=store,
+            workers=_workers(options),
+            on_progress=on_features,
+        )
+    images.check(found)
+    is_ok = np.asarray(found.status == "ok", np.bool_)
+    x = _standardised(found.values, is_ok, *column_scales(found.values[is_ok]))
+    what = f"frozen features of {pretrained.NAME} at {extractor.side} px"
+    return Samples(x, found.status, found.reason, fingerprint(images.table, found.digests), what)
 
 
 def _from_embeddings(table: LabelTable, path: Path, *, strict: bool) -> Samples:
@@ -80,7 +138,7 @@ def _from_embeddings(table: LabelTable, path: Path, *, strict: bool) -> Samples:
     return from_vectors(table, values, *column_scales(values[is_readable(values)]))
 
 
-def column_scales(values: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+def column_scales(values: Floats) -> tuple[Floats, Floats]:
     """Mean and standard deviation of each of d columns, the latter 1 where a column is constant: (d,), (d,)."""
     # The deviation of a constant is often a rounding error, not 0.
     varies = values.max(axis=0) > values.min(axis=0)
@@ -92,16 +150,23 @@ def column_scales(values: npt.NDArray[np.float32]) -> tuple[npt.NDArray[np.float
 
 def from_vectors(
     table: LabelTable,
-    values: npt.NDArray[np.float32],
-    mean: npt.NDArray[np.float32],
-    deviation: npt.NDArray[np.float32],
+    values: Floats,
+    mean: Floats,
+    deviation: Floats,
 ) -> Samples:
     """Samples of vectors (n, d), standardised; a row that is not finite is "unreadable", and zero."""
     is_ok = is_readable(values)
     status = np.where(is_ok, "ok", "unreadable").astype(np.object_)
     reason = np.full(len(table), None, dtype=np.object_)
     reason[~is_ok] = UNREADABLE
+    x = _standardised(values, is_ok, mean, deviation)
+    return Samples(x, status, reason, fingerprint(table, values))
+
+
+def _standardised(
+    values: Floats, is_ok: npt.NDArray[np.bool_], mean: Floats, deviation: Floats
+) -> torch.Tensor:
+    """Columns scaled; rows that are not ok are zero."""
     scaled = (values - mean) / deviation
     scaled[~is_ok] = 0
-    x = torch.from_numpy(scaled)
-    return Samples(x, status, reason, fingerprint(table, values))
+    return torch.from_numpy(scaled)

@@ -25,6 +25,7 @@ from noiseaudit.manifest import RunInputs, describe_run
 from noiseaudit.methods import METHODS
 from noiseaudit.models import BACKBONES
 from noiseaudit.plan import Plan, check_needs, make_plan
+from noiseaudit.pretrained import check_installed
 from noiseaudit.result import AuditResult
 from noiseaudit.runfolder import RunFolder
 from noiseaudit.runtime import training_runtime
@@ -43,6 +44,8 @@ class Watcher(Protocol):
     """Who is told how a scan gets on."""
 
     def on_table(self, table: LabelTable) -> None: ...
+
+    def on_features(self, done: int, total: int) -> None: ...
 
     def on_plan(self, table: LabelTable, samples: Samples, plan: Plan) -> None: ...
 
@@ -103,13 +106,21 @@ def check_config(config: AuditConfig, *, has_trusted: bool) -> None:
     check_cutoff(config.cutoff)
     with_overrides(METHODS[config.method].settings("mlp"), config.settings)
     choose_device(config.device)
+    if config.backbone == "pretrained":
+        check_installed()
 
 
 def _audit(table: LabelTable, options: ScanOptions, folder: Path, watcher: Watcher) -> Audit:
     # Beside the results, because the decoded images may not fit where temporary files usually go.
     with tempfile.TemporaryDirectory(dir=folder, prefix="cache-", ignore_cleanup_errors=True) as cache:
         samples = load_samples(
-            table, options.samples, image_size=options.config.image_size, cache_dir=Path(cache)
+            table,
+            options.samples,
+            image_size=options.config.image_size,
+            cache_dir=Path(cache),
+            backbone=options.config.backbone,
+            device=choose_device(options.config.device),
+            on_features=watcher.on_features,
         )
         plan = make_plan(table, samples, options.config)
         watcher.on_plan(table, samples, plan)

@@ -1,4 +1,4 @@
-"""load_images: the whole way from cells to pixels, and when bad images stop it."""
+"""find_images and load_images: the whole way from cells to pixels, and when bad images stop it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from noiseaudit.data.decode import Pixels
-from noiseaudit.data.load import load_images
+from noiseaudit.data.load import find_images, load_images
 from noiseaudit.errors import DataError
 from noiseaudit.labels.table import LabelTable
 
@@ -23,8 +23,10 @@ def load(folder: Path, cells: list[str | None] | None, **options: Any) -> Pixels
         image=None if cells is None else np.array(cells, dtype=object),
         given_label=np.array(["a"] * n, dtype=object),
     )
-    defaults: dict[str, Any] = {"memory_limit": 10**9, "cache_dir": folder, "file": Path("labels.csv")}
-    return load_images(table, folder, **(defaults | options))
+    image_size = options.pop("image_size", None)
+    found = find_images(table, folder, file=Path("labels.csv"), **options)
+    workers = options.get("workers", 1)
+    return load_images(found, image_size=image_size, workers=workers, memory_limit=10**9, cache_dir=folder)
 
 
 @pytest.fixture

@@ -97,3 +97,12 @@ def named_values(texts: list[str] | None) -> dict[str, str]:
             raise ConfigError(f"--set {text!r} is not of the form NAME=VALUE", fix="As in --set alpha=20.")
         found[name] = value
     return found
+
+
+def feature_folder(text: str | None) -> Path | None:
+    """What --feature-cache says: a folder, none, or by default a part of the user's cache folder."""
+    import platformdirs
+
+    if text is None:
+        return platformdirs.user_cache_path("noiseaudit") / "features"
+    return None if text == "none" else Path(text)

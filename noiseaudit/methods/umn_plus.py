@@ -39,4 +39,4 @@ class UMNPlus(UMN):
     @staticmethod
     def settings(backbone: str) -> UMNConfig:
         """The additions' values for images, or for embeddings."""
-        return EMBEDDINGS if backbone == "embeddings" else IMAGES
+        return EMBEDDINGS if backbone in ("embeddings", "pretrained") else IMAGES

@@ -21,6 +21,7 @@ BACKBONES: dict[str, Builder] = {
     "resnet18": build_resnet18,
     "resnet101": build_resnet101,
     "embeddings": build_mlp,  # frozen features in place of x: the same dense networks
+    "pretrained": build_mlp,  # noiseaudit.pretrained's features
 }
 
 

