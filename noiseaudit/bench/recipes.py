@@ -15,7 +15,13 @@ SEEN = {
 }  # by all methods, where there is no other choice: the search's, too
 CHOSEN: dict[str, dict[str, dict[str, str]]] = {
     "mnist": {
+        "joint_optimization": {"relabel_from": "0.05"},
+        "mean_teacher": {"guider_switch": "1.0"},
+        "mentornet": {"burn_in": "0.05", "learning_rate": "0.0001"},
         "mislabeled_vae": {"learning_rate": "0.003"},
+        "reweight": {"learning_rate": "0.003"},
+        "supervised": {"learning_rate": "0.00003"},
+        "umn": {"learning_rate": "0.003"},
         "umn_plus": {"alpha": "5.0", "generative_weight": "1.0", "prior": "uniform"},
     },
 }
