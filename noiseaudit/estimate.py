@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from noiseaudit.decisions import Decision, run_id
 from noiseaudit.errors import DataError
+from noiseaudit.interval import Range
 from noiseaudit.result import AuditResult
 from noiseaudit.sample import Strata, stratify
 from noiseaudit.seeds import derive_seed
@@ -30,19 +31,6 @@ PRIOR = 1 / 3
 DRAWS = 20_000
 LEVEL = 0.95
 ANSWERS = ("keep", "relabel")  # that say whether the label is right
-
-
-@dataclass(frozen=True)
-class Range:
-    """An estimate with its 95 % interval; None where it is not defined."""
-
-    value: float | None
-    low: float
-    high: float
-
-    @property
-    def width(self) -> float:
-        return self.high - self.low
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from typing import Any
 from noiseaudit.clean import CleanSummary
 from noiseaudit.data.limits import DEFAULT_MAX_PIXELS
 from noiseaudit.errors import ConfigError, DataError
+from noiseaudit.expected import as_json, expect
 from noiseaudit.labels.columns import FIND_ALL, ColumnNames
 from noiseaudit.labels.read import read_labels
 from noiseaudit.labels.table import FORMATS, Source
@@ -62,6 +63,7 @@ def describe_run(
         "warnings": list(warnings),
         "unread": unread_rows(audit),
         "counts": counts(audit),
+        "expected": as_json(expect(audit)),
         "dominant_pair": dataclasses.asdict(pair) if pair else None,
         "cleaned": {
             "file": cleaned.out.name,

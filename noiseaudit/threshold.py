@@ -16,8 +16,7 @@ Flags = npt.NDArray[np.bool_]
 
 LEAST_PROBABILITY = 0.2  # `auto` flags no row that is right four times out of five
 
-_BUDGET = re.compile(r"budget=(\d+)")
-_RATE = re.compile(r"rate=(\d*\.?\d+)")
+_NUMBERED = re.compile(r"(budget|rate|precision|recall)=(\d*\.?\d+)")
 
 
 class Judged(NamedTuple):
@@ -28,33 +27,67 @@ class Judged(NamedTuple):
 
 
 def check_cutoff(rule: str) -> None:
-    """Raise ConfigError unless `rule` is auto, epsilon, budget=N with N > 0, or rate=R with 0 < R < 1."""
-    budget, rate = _BUDGET.fullmatch(rule), _RATE.fullmatch(rule)
-    if rule in ("auto", "epsilon") or (budget and int(budget[1]) > 0) or (rate and 0 < float(rate[1]) < 1):
-        return
-    raise ConfigError(
-        f"--cutoff {rule!r} is not a rule",
-        fix="Use auto, epsilon, budget=N (N rows to review) or rate=R (share of labelled rows, as 0.1).",
-    )
+    """Raise ConfigError unless `rule` is one of those in `choose_cutoff`."""
+    _parsed(rule)
 
 
 def choose_cutoff(rule: str, p_mislabeled: Floats, epsilon: npt.NDArray[np.float32] | None) -> Judged:
     """Flag rows by `rule`; `p_mislabeled` and `epsilon` are (n,), in the order that breaks ties.
 
+    auto: the best expected F1. epsilon: the paper's. budget=N: N rows. rate=R: that share of the rows.
+    precision=P: as many as keep the expected precision at P. recall=R: as few as bring the expected recall to R.
+
     Raises ConfigError for an unknown rule, or for the epsilon rule where a method has no epsilon.
     """
-    check_cutoff(rule)
-    if rule == "epsilon":
+    kind, number = _parsed(rule)
+    if kind == "epsilon":
         return _by_epsilon(rule, epsilon)
-    if rule == "auto":
+    if kind == "auto":
         return _by_expected_f1(p_mislabeled)
-    budget, rate = _BUDGET.fullmatch(rule), _RATE.fullmatch(rule)
-    if budget:
-        return _by_count(rule, p_mislabeled, int(budget[1]), "as many as are to be reviewed")
-    assert rate
-    return _by_count(
-        rule, p_mislabeled, round(float(rate[1]) * len(p_mislabeled)), "the share that was asked for"
+    ranked = -np.sort(-p_mislabeled)
+    if kind == "precision":
+        return _by_count(rule, p_mislabeled, *_count_for_precision(ranked, number))
+    if kind == "recall":
+        return _by_count(rule, p_mislabeled, *_count_for_recall(ranked, number))
+    if kind == "budget":
+        return _by_count(rule, p_mislabeled, int(number), "as many as are to be reviewed")
+    return _by_count(rule, p_mislabeled, round(number * len(ranked)), "the share that was asked for")
+
+
+def _parsed(rule: str) -> tuple[str, float]:
+    """Kind and number of a rule, the number 0 where it has none."""
+    if rule in ("auto", "epsilon"):
+        return rule, 0.0
+    found = _NUMBERED.fullmatch(rule)
+    kind, number = (found[1], float(found[2])) if found else ("", 0.0)
+    is_count = kind == "budget" and number.is_integer() and number > 0
+    if is_count or (kind in ("rate", "precision", "recall") and 0 < number < 1):
+        return kind, number
+    raise ConfigError(
+        f"--cutoff {rule!r} is not a rule",
+        fix="Use auto, epsilon, budget=N (N rows to review), rate=R (share of labelled rows, as 0.1), "
+        "precision=P or recall=R (expected, as 0.9).",
     )
+
+
+def _count_for_precision(ranked: Floats, target: float) -> tuple[int, str]:
+    """How many of the ranked probabilities have a mean of at least `target`, and a phrase for people."""
+    means = np.cumsum(ranked) / np.arange(1, len(ranked) + 1)
+    count = int((means >= target).sum())  # means of a falling sequence fall
+    if not count:
+        best = f"{means[0]:.2f}" if len(means) else "0"
+        return 0, f"because a precision of {target:g} cannot be met: even the most suspicious row has {best}"
+    return count, f"the most whose expected precision is {target:g} or more"
+
+
+def _count_for_recall(ranked: Floats, target: float) -> tuple[int, str]:
+    """How many of the ranked probabilities make up `target` of their sum, and a phrase for people."""
+    sums = np.cumsum(ranked)
+    if not len(sums) or sums[-1] == 0:
+        return 0, "because no label is expected to be wrong"
+    # Rounding in the sum must not ask for a row more.
+    count = int(np.searchsorted(sums, target * sums[-1] * (1 - 1e-12))) + 1
+    return count, f"the fewest that hold {target:g} of the wrong labels, as expected"
 
 
 def expected_f1(p_mislabeled: Floats) -> Floats:
@@ -96,5 +129,5 @@ def _by_count(rule: str, p_mislabeled: Floats, count: int, why: str) -> Judged:
     flagged = np.zeros(len(p_mislabeled), np.bool_)
     flagged[order] = True
     threshold = float(p_mislabeled[order[-1]]) if len(order) else 1.0
-    reason = f"The {len(order)} most suspicious rows, {why}."
+    reason = f"The {len(order)} most suspicious rows, {why}." if len(order) else f"No row, {why}."
     return Judged(flagged, Cutoff(rule, "p_mislabeled", threshold, reason))

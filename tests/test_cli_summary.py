@@ -13,6 +13,11 @@ def _run(**changes: Any) -> dict[str, Any]:
         "counts": {"suspects": 12, "checked": 1000, "suggested": 0, "expected_mislabeled": 11.6},
         "config": {"chosen": {"backbone": "mlp", "backbone_reason": "small grey images"}},
         "cutoff": {"rule": "auto", "score": "p_mislabeled", "threshold": 0.51234, "reason": "Highest F1."},
+        "expected": {
+            "precision": {"value": 0.934, "low": 0.9, "high": 0.968},
+            "recall": {"value": None, "low": 0.0, "high": 1.0},
+            "noise_rate": {"value": 0.0116, "low": 0.008, "high": 0.0152},
+        },
         "dominant_pair": None,
         "warnings": [],
         "unread": [],
@@ -27,6 +32,8 @@ def test_all_of_it() -> None:
     assert scan_summary(_run(), Path("my run")).splitlines() == [
         "",
         "12 of 1,000 labels look wrong (about 12 are wrong, by the model's own estimate).",
+        "  expects   precision 93 % (90 % to 97 %), no recall, noise rate 1.2 % (0.8 % to 1.5 %), "
+        "if p_mislabeled is right; `noiseaudit sample` draws rows to check it",
         "  backbone  mlp",
         "  cut-off   p_mislabeled 0.5123: Highest F1.",
         "  cleaned   cleaned.jsonl: 1,012 relabelled",
@@ -52,7 +59,7 @@ def test_bad_rows_and_warnings_are_listed_and_made_safe() -> None:
 
 def test_a_dominant_pair_is_one_safe_line() -> None:
     pair = {"given_label": "cat\n", "suggested_label": "dog\x1b", "count": 1007}
-    assert scan_summary(_run(dominant_pair=pair), Path("run")).splitlines()[4] == (
+    assert scan_summary(_run(dominant_pair=pair), Path("run")).splitlines()[5] == (
         "  1,007 suspects, more than half, are cat\\n -> dog\\x1b: "
         "possibly a systematic confusion, worth a look before cleaning."
     )

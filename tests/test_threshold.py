@@ -106,7 +106,7 @@ def test_counts(rule: str, rows: list[int], threshold: float) -> None:
     flagged, cutoff = choose_cutoff(rule, np.array([0.2, 0.9, 0.5, 0.5]), None)
     assert np.flatnonzero(flagged).tolist() == rows
     assert (cutoff.rule, cutoff.score, cutoff.threshold) == (rule, "p_mislabeled", threshold)
-    assert f"{len(rows)} most suspicious" in cutoff.reason
+    assert (f"{len(rows)} most suspicious" if rows else "No row, ") in cutoff.reason
 
 
 @pytest.mark.parametrize("rule", ["auto", "budget=2", "rate=0.5"])
@@ -120,7 +120,8 @@ def test_no_labelled_row(rule: str) -> None:
     "rule",
     [
         "", "best", "Auto", "auto ", "epsilon>0", "budget", "budget=0", "budget=-1", "budget=1.5",
-        "budget=1,000", "rate=0", "rate=1", "rate=1.2", "rate=-0.1", "rate=ten", "rate=10%",
+        "budget=1,000", "precision=0", "precision=1",
+        "recall=1.5", "recall", "rate=0", "rate=1", "rate=1.2", "rate=-0.1", "rate=ten", "rate=10%",
     ],
 )  # fmt: skip
 def test_what_is_not_a_rule(rule: str) -> None:
@@ -133,3 +134,58 @@ def test_what_is_not_a_rule(rule: str) -> None:
 @pytest.mark.parametrize("rule", ["auto", "epsilon", "budget=1", "budget=12345", "rate=0.1", "rate=.5"])
 def test_what_is_a_rule(rule: str) -> None:
     check_cutoff(rule)
+
+
+@settings(max_examples=150, deadline=None)
+@given(probabilities, st.integers(1, 19).map(lambda k: k / 20))
+def test_a_target_precision_flags_the_longest_list_that_keeps_it(p: Floats, target: float) -> None:
+    flagged, _ = choose_cutoff(f"precision={target}", p, None)
+    ranked = np.sort(p)[::-1]
+    lengths = [k for k in range(1, len(p) + 1) if ranked[:k].mean() >= target]
+    assert flagged.sum() == pytest.approx(max(lengths, default=0), abs=1)  # a mean that rounds either way
+    if flagged.any():
+        assert p[flagged].mean() >= target - 1e-9
+        assert p[flagged].min() >= p[~flagged].max(initial=0)
+
+
+@settings(max_examples=150, deadline=None)
+@given(probabilities, st.integers(1, 19).map(lambda k: k / 20))
+def test_a_target_recall_flags_the_shortest_list_that_reaches_it(p: Floats, target: float) -> None:
+    flagged, _ = choose_cutoff(f"recall={target}", p, None)
+    if p.sum() == 0:
+        assert not flagged.any()
+        return
+    assert p[flagged].sum() >= target * p.sum() * (1 - 1e-9)
+    assert p[flagged].sum() - p[flagged].min() < target * p.sum() * (1 + 1e-9)
+    assert p[flagged].min() >= p[~flagged].max(initial=0)
+
+
+def test_targets_by_hand() -> None:
+    p = np.array([0.1, 0.9, 0.4, 1.0, 0.1])
+    flagged, cutoff = choose_cutoff("precision=0.75", p, None)
+    assert flagged.tolist() == [False, True, True, True, False]  # means 1, 0.95, 0.767, 0.6, 0.5
+    assert cutoff == Cutoff(
+        "precision=0.75",
+        "p_mislabeled",
+        0.4,
+        "The 3 most suspicious rows, the most whose expected precision is 0.75 or more.",
+    )
+    flagged, cutoff = choose_cutoff("recall=0.75", p, None)
+    assert flagged.tolist() == [False, True, False, True, False]  # 1.9 of 2.5
+    assert (
+        cutoff.reason
+        == "The 2 most suspicious rows, the fewest that hold 0.75 of the wrong labels, as expected."
+    )
+
+
+def test_targets_that_cannot_be_met() -> None:
+    flagged, cutoff = choose_cutoff("precision=0.9", np.array([0.3, 0.62]), None)
+    assert not flagged.any()
+    assert cutoff.reason == (
+        "No row, because a precision of 0.9 cannot be met: even the most suspicious row has 0.62."
+    )
+    flagged, cutoff = choose_cutoff("recall=0.9", np.zeros(3), None)
+    assert not flagged.any()
+    assert cutoff.reason == "No row, because no label is expected to be wrong."
+    for rule in ("precision=0.9", "recall=0.9"):
+        assert not choose_cutoff(rule, np.zeros(0), None).flagged.any()

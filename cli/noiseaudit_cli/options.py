@@ -106,3 +106,16 @@ def feature_folder(text: str | None) -> Path | None:
     if text is None:
         return platformdirs.user_cache_path("noiseaudit") / "features"
     return None if text == "none" else Path(text)
+
+
+def cutoff_rule(cutoff: str, **targets: float | None) -> str:
+    """The rule that --cutoff or one of its short forms asks for. Raises ConfigError where they are more than one."""
+    from noiseaudit.errors import ConfigError
+
+    given = [f"{kind}={target}" for kind, target in targets.items() if target is not None]
+    if len(given) + (cutoff != "auto") > 1:
+        raise ConfigError(
+            "more than one of --cutoff, --target-precision, --target-recall and --review-budget is given",
+            fix="Give one.",
+        )
+    return given[0] if given else cutoff

@@ -21,6 +21,7 @@ from noiseaudit_cli.options import (
     MissingLabel,
     SplitColumn,
     TrueLabelColumn,
+    cutoff_rule,
     feature_folder,
     named_values,
     option,
@@ -30,7 +31,8 @@ EXAMPLES = """
 noiseaudit scan labels.csv --images photos --out run
 noiseaudit scan photos --out run
 noiseaudit scan labels.parquet --embeddings clip.npy --out run
-noiseaudit scan labels.csv --images photos --out run --cutoff budget=500
+noiseaudit scan labels.csv --images photos --out run --review-budget 500
+noiseaudit scan labels.csv --images photos --out run --target-precision 0.9
 """
 _TRAINING = "Training"
 _READING = "Images"
@@ -55,10 +57,22 @@ def scan(
         str,
         option(
             metavar="RULE",
-            help="Where suspects begin: auto, epsilon (the paper's rule), budget=N rows to review, "
-            "or rate=R of the labels.",
+            help="Where suspects begin: auto, epsilon (the paper's rule), budget=N rows to review, rate=R of the "
+            "labels, or precision=P or recall=R, as expected.",
         ),
     ] = "auto",
+    target_precision: Annotated[
+        float | None,
+        option(metavar="P", help="As --cutoff precision=P: flag the most that keep it.", show_default=False),
+    ] = None,
+    target_recall: Annotated[
+        float | None,
+        option(metavar="R", help="As --cutoff recall=R: flag the fewest that reach it.", show_default=False),
+    ] = None,
+    review_budget: Annotated[
+        int | None,
+        option(metavar="N", help="As --cutoff budget=N: flag so many rows.", show_default=False),
+    ] = None,
     force: Annotated[bool, option("--force", help="Replace the run folder of an earlier scan.")] = False,
     json: Json = False,
     quiet: Annotated[bool, option("--quiet", "-q", help="Say nothing but errors.")] = False,
@@ -232,7 +246,9 @@ def scan(
             batch_size=batch_size,
             device=device.value,
             seed=seed,
-            cutoff=cutoff,
+            cutoff=cutoff_rule(
+                cutoff, precision=target_precision, recall=target_recall, budget=review_budget
+            ),
             noise_rate=noise_rate,
             settings=named_values(setting),
         ),

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from noiseaudit.expected import sentence
 from noiseaudit.manifest import clean_command
 from noiseaudit.percent import cutoff_text
 from noiseaudit_cli.console import visible
@@ -17,12 +18,15 @@ SHOWN = 5  # unread rows and warnings
 def scan_summary(run: Mapping[str, Any], out: Path) -> str:
     """A few lines for people: what was found, what was chosen and why, what to look at, what to do next."""
     counts, chosen, cutoff = run["counts"], run["config"]["chosen"], run["cutoff"]
-    is_chosen = cutoff["rule"].startswith(("budget", "rate"))  # by the user: not all of them need look wrong
+    is_chosen = cutoff["rule"].startswith(
+        ("budget", "rate", "recall")
+    )  # by the user: not all need look wrong
     verdict = "labels are listed for review" if is_chosen else "labels look wrong"
     lines = [
         "",
         f"{counts['suspects']:,} of {counts['checked']:,} {verdict} "
         f"(about {counts['expected_mislabeled']:,.0f} are wrong, by the model's own estimate).",
+        f"  expects   {sentence(run['expected'])}; `noiseaudit sample` draws rows to check it",
         f"  backbone  {chosen['backbone']}",
         f"  cut-off   {cutoff_text(cutoff['score'], cutoff['threshold'], counts['suspects'])}: {cutoff['reason']}",
         *([f"  {pair_note(pair)}"] if (pair := run["dominant_pair"]) else []),

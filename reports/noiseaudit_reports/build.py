@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from noiseaudit.evaluate import Evaluation
+from noiseaudit.expected import Expected, as_json, expect, sentence
 from noiseaudit.manifest import clean_command
 from noiseaudit.percent import cutoff_text
 from noiseaudit.ranking import Pair, dominant_pair, suspect_pairs
@@ -47,7 +48,7 @@ def build_view(
     p_mislabeled, epsilon = audit.column("p_mislabeled"), audit.column("epsilon")
     scored = ~np.isnan(p_mislabeled)
     flagged = audit.suspects()
-    thumbnails = Thumbnails(thumbnail)
+    thumbnails, expected = Thumbnails(thumbnail), expect(audit)
     status = Counter(audit.column("status").tolist())
     n_unread = len(audit) - status["ok"] - status["unlabelled"]
     pairs = tuple(suspect_pairs(audit))
@@ -60,12 +61,13 @@ def build_view(
         n_unread=n_unread,
         n_suspects=int(flagged.sum()),
         expected_wrong=float(p_mislabeled[scored].sum()),
+        expectation=sentence(as_json(expected)),
         suspects=_suspects(audit, flagged, thumbnails, max_suspects),
         suggestions=_suggestions(audit, thumbnails),
         pairs=pairs,
         dominant_pair=dominant_pair(audit),
         heat_map=_heat_map(audit.meta.classes, pairs),
-        classes=_classes(audit, scored, flagged),
+        classes=_classes(audit, expected, scored, flagged),
         n_classes=len(audit.meta.classes),
         p_mislabeled=_histogram(p_mislabeled, P_EDGES, scored, flagged),
         epsilon=_epsilon(epsilon, flagged),
@@ -121,11 +123,14 @@ def _heat_map(classes: tuple[str, ...], pairs: tuple[Pair, ...]) -> HeatMap | No
 
 
 def _classes(
-    audit: AuditResult, scored: np.ndarray[Any, Any], flagged: np.ndarray[Any, Any]
+    audit: AuditResult, expected: Expected, scored: np.ndarray[Any, Any], flagged: np.ndarray[Any, Any]
 ) -> tuple[ClassCount, ...]:
     given = audit.column("given_label")
     n, n_suspects = Counter(given[scored].tolist()), Counter(given[flagged].tolist())
-    counts = [ClassCount(name, n[name], n_suspects[name]) for name in audit.meta.classes if n[name]]
+    wrong = expected.noise_rate_by_class
+    counts = [
+        ClassCount(name, n[name], n_suspects[name], wrong[name]) for name in audit.meta.classes if n[name]
+    ]
     return tuple(sorted(counts, key=lambda c: -c.n_suspects))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from noiseaudit.evaluate import Evaluation
+from noiseaudit.interval import Range
 from noiseaudit.ranking import Pair
 from noiseaudit.result import AuditResult
 
@@ -52,6 +53,7 @@ class ClassCount:
     name: str
     n: int
     n_suspects: int
+    wrong: Range  # estimated share of its labels
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,7 @@ class ReportView:
     n_unread: int
     n_suspects: int
     expected_wrong: float  # sum of p_mislabeled over the scored rows
+    expectation: str  # precision, recall and noise rate, as the model sees them
     suspects: tuple[Suspect, ...]  # the first few, most suspicious first
     suggestions: tuple[Suggestion, ...]
     pairs: tuple[Pair, ...]  # most frequent first

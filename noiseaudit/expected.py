@@ -1,0 +1,94 @@
+"""What an audit expects of itself: precision and recall of its suspects, and how many labels are wrong.
+
+If every row i is wrong with probability p_i, independently, the number of wrong rows in a set is Poisson-binomial: mean
+sum p_i, variance sum p_i (1 - p_i). The intervals are normal and hold for the sampling alone: that p_mislabeled may be
+off is not in them. noiseaudit.estimate measures the same by checking rows.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from noiseaudit.interval import Range
+from noiseaudit.percent import percent
+from noiseaudit.result import AuditResult
+
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+
+SINGLE = ("mislabeled", "noise_rate", "precision", "recall")
+Z = 1.959963984540054  # of a 95 % interval
+
+
+@dataclass(frozen=True)
+class Expected:
+    """With 95 % intervals; None where there is no suspect, no label to judge, or no wrong label expected."""
+
+    mislabeled: Range  # rows
+    noise_rate: Range  # share of the labels that were judged
+    precision: Range
+    recall: Range
+    noise_rate_by_class: dict[str, Range]  # of the given label
+
+
+def expect(audit: AuditResult) -> Expected:
+    """What the audit's p_mislabeled say."""
+    p = audit.column("p_mislabeled")
+    scored = ~np.isnan(p)
+    given, flagged = audit.column("given_label")[scored], audit.suspects()[scored]
+    p = p[scored]
+    total = wrong_rows(p)
+    by_class = {name: _share(p[given == name]) for name in audit.meta.classes}
+    return Expected(total, _share(p), _share(p[flagged]), _recall(p, flagged), by_class)
+
+
+def wrong_rows(p: Floats) -> Range:
+    """How many of n rows are wrong, (n,)."""
+    mean, deviation = float(p.sum()), math.sqrt((p * (1 - p)).sum())
+    return Range(mean, max(0.0, mean - Z * deviation), min(float(len(p)), mean + Z * deviation))
+
+
+def as_json(expected: Expected) -> dict[str, Any]:
+    """For run.json."""
+    single = {name: dataclasses.asdict(getattr(expected, name)) for name in SINGLE}
+    by_class = {name: dataclasses.asdict(found) for name, found in expected.noise_rate_by_class.items()}
+    return single | {"noise_rate_by_class": by_class}
+
+
+def sentence(expected: Mapping[str, Any]) -> str:
+    """What `as_json` gives, for people: `precision 93 % (90 % to 95 %), recall ..., if p_mislabeled is right`."""
+    shares = [_text(name.replace("_", " "), expected[name]) for name in ("precision", "recall", "noise_rate")]
+    return f"{', '.join(shares)}, if p_mislabeled is right"
+
+
+def _text(name: str, found: Mapping[str, Any]) -> str:
+    if found["value"] is None:
+        return f"no {name}"
+    return f"{name} {percent(found['value'])} ({percent(found['low'])} to {percent(found['high'])})"
+
+
+def _share(p: Floats) -> Range:
+    if not len(p):
+        return Range(None, 0.0, 1.0)
+    rows = wrong_rows(p)
+    assert rows.value is not None
+    return Range(rows.value / len(p), rows.low / len(p), rows.high / len(p))
+
+
+def _recall(p: Floats, flagged: Flags) -> Range:
+    """Flagged wrong rows / wrong rows, by the delta method: the two parts are independent."""
+    found, missed = float(p[flagged].sum()), float(p[~flagged].sum())
+    if found + missed == 0:
+        return Range(None, 0.0, 1.0)
+    recall = found / (found + missed)
+    spread = p * (1 - p)
+    variance = (missed**2 * spread[flagged].sum() + found**2 * spread[~flagged].sum()) / (found + missed) ** 4
+    reach = Z * math.sqrt(variance)
+    return Range(recall, max(0.0, recall - reach), min(1.0, recall + reach))

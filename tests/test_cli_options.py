@@ -1,0 +1,54 @@
+"""Short forms of --cutoff, and where features are kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from noiseaudit.demo import write_digits
+from noiseaudit.errors import ConfigError
+from noiseaudit.result import read_audit
+from noiseaudit_cli.main import app
+from noiseaudit_cli.options import cutoff_rule, feature_folder
+
+
+def test_short_forms_are_rules() -> None:
+    assert cutoff_rule("auto", precision=None, recall=None, budget=None) == "auto"
+    assert cutoff_rule("rate=0.1", precision=None, recall=None, budget=None) == "rate=0.1"
+    assert cutoff_rule("auto", precision=0.9, recall=None, budget=None) == "precision=0.9"
+    assert cutoff_rule("auto", precision=None, recall=0.75, budget=None) == "recall=0.75"
+    assert cutoff_rule("auto", precision=None, recall=None, budget=500) == "budget=500"
+
+
+@pytest.mark.parametrize("targets", [{"precision": 0.9, "recall": 0.9}, {"recall": 0.5, "budget": 3}])
+def test_one_rule_at_a_time(targets: dict[str, float]) -> None:
+    with pytest.raises(ConfigError, match=r"more than one of --cutoff.*Give one\."):
+        cutoff_rule("auto", **targets)
+    with pytest.raises(ConfigError, match="more than one"):
+        cutoff_rule("rate=0.1", **{next(iter(targets)): 0.9})
+
+
+def test_the_feature_cache() -> None:
+    assert feature_folder("none") is None
+    assert feature_folder("there") == Path("there")
+    default = feature_folder(None)
+    assert default is not None
+    assert default.parts[-2:] == ("noiseaudit", "features")
+
+
+def test_a_review_budget_reaches_the_audit_and_a_bad_target_stops_before_any_work(tmp_path: Path) -> None:
+    write_digits(tmp_path, limit=60)
+    words = ["scan", str(tmp_path / "labels.csv"), "--images", str(tmp_path / "images"), "--epochs", "2"]
+    result = CliRunner().invoke(app, [*words, "--out", str(tmp_path / "run"), "--review-budget", "7"])
+    assert result.exit_code == 0, result.stderr
+    audit = read_audit(tmp_path / "run")
+    assert audit.suspects().sum() == 7
+    assert audit.meta.cutoff.rule == "budget=7"
+    assert "7 of 60 labels are listed for review" in result.stdout
+    assert "expects   precision" in result.stdout
+    result = CliRunner().invoke(app, [*words, "--out", str(tmp_path / "no"), "--target-precision", "90"])
+    assert result.exit_code == 2
+    assert "precision=P or recall=R" in result.stderr
+    assert not (tmp_path / "no").exists()

@@ -1,0 +1,71 @@
+"""What an audit expects of itself: by hand, against simulation, and at the edges."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from noiseaudit.expected import as_json, expect, sentence, wrong_rows
+from tests.conftest import build_audit
+
+
+def test_the_number_of_wrong_rows_by_hand() -> None:
+    found = wrong_rows(np.array([0.5, 0.5, 0.9, 0.1]))
+    assert found.value == pytest.approx(2.0)
+    reach = 1.96 * (0.25 + 0.25 + 0.09 + 0.09) ** 0.5
+    assert (found.low, found.high) == pytest.approx((2 - reach, 2 + reach), abs=1e-3)
+
+
+def test_intervals_stay_inside_what_can_be() -> None:
+    found = wrong_rows(np.array([0.9, 0.2]))
+    assert found.low >= 0
+    assert found.high == 2.0
+    assert (wrong_rows(np.array([1.0, 0.0])).low, wrong_rows(np.array([1.0, 0.0])).high) == (1.0, 1.0)
+
+
+def test_the_intervals_cover_what_is_drawn_from_the_probabilities() -> None:
+    audit = build_audit(400, seed=3)
+    expected, p = expect(audit), audit.column("p_mislabeled")
+    scored = ~np.isnan(p)
+    flagged, given = audit.suspects()[scored], audit.column("given_label")[scored]
+    rng = np.random.default_rng(0)
+    covered = {"precision": 0, "recall": 0, "noise_rate": 0, "cat": 0}
+    draws = 2000
+    for _ in range(draws):
+        wrong = rng.random(scored.sum()) < p[scored]
+        values = {
+            "precision": wrong[flagged].mean(),
+            "recall": wrong[flagged].sum() / wrong.sum(),
+            "noise_rate": wrong.mean(),
+            "cat": wrong[given == "cat"].mean(),
+        }
+        ranges = {
+            name: getattr(expected, name, None) or expected.noise_rate_by_class[name] for name in values
+        }
+        for name, value in values.items():
+            covered[name] += ranges[name].low <= value <= ranges[name].high
+    for name, times in covered.items():
+        assert 0.93 <= times / draws <= 0.975, (name, times)
+
+
+def test_the_values_are_means_of_the_probabilities() -> None:
+    audit = build_audit(60)
+    p, flagged = audit.column("p_mislabeled"), audit.suspects()
+    expected = expect(audit)
+    assert expected.precision.value == pytest.approx(p[flagged].mean())
+    assert expected.recall.value == pytest.approx(np.nansum(p[flagged]) / np.nansum(p))
+    assert expected.noise_rate.value == pytest.approx(np.nanmean(p))
+    assert expected.mislabeled.value == pytest.approx(np.nansum(p))
+    dogs = audit.column("given_label") == "dog"
+    assert expected.noise_rate_by_class["dog"].value == pytest.approx(np.nanmean(p[dogs]))
+
+
+def test_nothing_flagged_and_a_class_that_was_not_judged() -> None:
+    audit = build_audit(60, cutoff=2.0)
+    found = as_json(expect(audit))
+    assert found["precision"] == {"value": None, "low": 0.0, "high": 1.0}
+    assert found["recall"]["value"] == 0
+    assert sentence(found).startswith("no precision, recall < 0.1 % (< 0.1 % to < 0.1 %), noise rate ")
+    rare = build_audit(6, classes=[f"class {i}" for i in range(40)], n_unlabelled=0, n_unread=0)
+    values = [each.value for each in expect(rare).noise_rate_by_class.values()]
+    assert values.count(None) >= 34
