@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -120,6 +121,16 @@ class AuditResult:
     def to_pandas(self) -> pd.DataFrame:
         frame: pd.DataFrame = self.table.to_pandas()
         return frame
+
+    def to_cleanlab(self, classes: Sequence[str] | None = None) -> pd.DataFrame:
+        """The labelled rows as cleanlab's CleanLearning.get_label_issues has them, indexed by row.
+
+        See noiseaudit.export.cleanlab_table, also for `classes` and what is raised.
+        """
+        from noiseaudit.export import cleanlab_table
+
+        frame: pd.DataFrame = cleanlab_table(self, classes).to_pandas()
+        return frame.set_index("row")
 
     def write(self, path: Path) -> None:
         """Write `audit.parquet` atomically; equal results give equal bytes."""

@@ -24,6 +24,7 @@ from noiseaudit_cli.demo import demo
 from noiseaudit_cli.environment import set_by_environment, usage_line, without_variable
 from noiseaudit_cli.estimate import estimate
 from noiseaudit_cli.evaluate import evaluate
+from noiseaudit_cli.export import export
 from noiseaudit_cli.options import examples, option, paragraphs
 from noiseaudit_cli.rank import rank
 from noiseaudit_cli.report import report
@@ -38,6 +39,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "report": report,
     "sample": sample,
     "estimate": estimate,
+    "export": export,
     "corrupt": corrupt,
     "demo": demo,
 }

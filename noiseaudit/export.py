@@ -1,0 +1,76 @@
+"""Audits in the columns that other tools read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet as pq
+
+from noiseaudit.atomic import atomic_path
+from noiseaudit.errors import ConfigError, DataError
+from noiseaudit.result import AuditResult
+
+Column = npt.NDArray[np.object_]
+
+FORMATS = ("cleanlab",)
+KINDS = (".csv", ".parquet")
+
+
+def cleanlab_table(audit: AuditResult, classes: Sequence[str] | None = None) -> pa.Table:
+    """The labelled rows with the columns of cleanlab's CleanLearning.get_label_issues, after row and sample_id.
+
+    `label_quality` is 1 - p_mislabeled, low = bad, and NaN where the image could not be read; such a row is no issue.
+    Labels are class names, or, where `classes` gives the order that another program numbers them in, int64 codes.
+    Raises DataError unless `classes` has the audit's classes, each once.
+    """
+    labelled = audit.column("is_labelled").astype(np.bool_)
+    names = {name: audit.column(name)[labelled] for name in ("given_label", "suggested_label")}
+    if classes is not None:
+        names = _as_codes(names, audit, list(classes))
+    quality = 1 - audit.column("p_mislabeled")[labelled]
+    return pa.table(
+        {
+            "row": np.flatnonzero(labelled),
+            "sample_id": pa.array(audit.column("sample_id")[labelled], pa.string()),
+            "is_label_issue": audit.suspects()[labelled],
+            "label_quality": quality,
+            "given_label": pa.array(names["given_label"]),
+            "predicted_label": pa.array(names["suggested_label"]),
+        }
+    )
+
+
+def export_audit(audit: AuditResult, format_: str, out: Path) -> int:
+    """Write `out`, .csv or .parquet, and return the number of its rows. Raises as `check_export`, or OutputError."""
+    check_export(format_, out)
+    table = cleanlab_table(audit)
+    with atomic_path(out) as temporary:
+        if out.suffix.lower() == ".csv":
+            pyarrow.csv.write_csv(table, temporary)
+        else:
+            pq.write_table(table, temporary)
+    return int(table.num_rows)
+
+
+def check_export(format_: str, out: Path) -> None:
+    """Raise ConfigError for an unknown format or kind of file."""
+    if format_ not in FORMATS:
+        raise ConfigError(f"--format {format_!r} is not known", fix=f"Use {' or '.join(FORMATS)}.")
+    if out.suffix.lower() not in KINDS:
+        raise ConfigError(f"{out} is neither .csv nor .parquet", fix="Give --out one of these names.")
+
+
+def _as_codes(names: dict[str, Column], audit: AuditResult, classes: list[str]) -> dict[str, Column]:
+    if sorted(classes) != sorted(audit.meta.classes):
+        odd = sorted(set(classes) ^ set(audit.meta.classes)) or sorted(classes)
+        raise DataError(
+            f"`classes` are not those of the audit: {odd[0]!r} is only in one of them, or twice",
+            fix="Give the audit's classes, audit.meta.classes, in your order.",
+        )
+    code = {name: number for number, name in enumerate(classes)} | {None: None}
+    return {key: np.array([code[name] for name in column], dtype=np.object_) for key, column in names.items()}
