@@ -19,6 +19,7 @@ from noiseaudit.objective import label_uncertainty
 from noiseaudit.seeds import torch_generator
 
 Floats = npt.NDArray[np.float32]
+TINY = 1e-30  # probabilities below it are one and the same
 AVERAGE_FROM = 0.5  # predictions are averaged over the epochs after this share of the schedule
 
 
@@ -31,6 +32,7 @@ class EpochRecord:
     epsilon: Floats  # (k,), Eq. 8
     p_given_learner: Floats  # (k,)
     p_given_guider: Floats  # (k,)
+    margin_learner: Floats  # (k,), log p(given) - log p(the best other class)
     seconds: float
     test_error: tuple[float, float] | None = (
         None  # share of wrong classes, Learner and Guider, on held-out rows
@@ -118,6 +120,14 @@ def _diverged(epoch: int, what: str) -> TrainingDiverged:
     )
 
 
+def _margin(probs: Tensor, given: Tensor) -> Tensor:
+    """log p(given) - log p(best other), (B, C), (B, 1) -> (B,): a difference of logits while no p underflows."""
+    best_other = probs.scatter(1, given, 0.0).amax(1)
+    return torch.log(probs.gather(1, given).squeeze(1).clamp_min(TINY)) - torch.log(
+        best_other.clamp_min(TINY)
+    )
+
+
 def _record(
     epoch: int,
     losses: dict[str, float],
@@ -136,6 +146,7 @@ def _record(
         epsilon=label_uncertainty(guider, learner, given).numpy(),
         p_given_learner=learner.gather(1, index).squeeze(1).numpy(),
         p_given_guider=guider.gather(1, index).squeeze(1).numpy(),
+        margin_learner=_margin(learner, index).numpy(),
         seconds=seconds,
         test_error=test_error,
     )

@@ -109,6 +109,11 @@ class AuditResult:
     def __len__(self) -> int:
         return int(self.table.num_rows)
 
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """In canonical order."""
+        return self.meta.classes
+
     def column(self, name: str) -> np.ndarray[Any, Any]:
         """One column as NumPy, (n,): numbers with NaN for null, strings as objects with None for null."""
         return to_numpy(self.table.column(name))

@@ -14,10 +14,9 @@ from noiseaudit.errors import DataError
 from noiseaudit.labels.checks import check_true_labels
 from noiseaudit.labels.columns import FIND_ALL, ColumnNames
 from noiseaudit.labels.table import Strings
-from noiseaudit.result import AuditResult
 from noiseaudit.truth_columns import resolve_truth_columns
 from noiseaudit.truth_file import Record, read_records
-from noiseaudit.truth_join import claim_of, join_records
+from noiseaudit.truth_join import Labels, claim_of, join_records
 
 
 @dataclass(frozen=True)
@@ -30,7 +29,7 @@ class Truth:
     notes: tuple[str, ...] = ()  # for people: how the file was read, where that is not plain
 
 
-def truth_from_audit(audit: AuditResult) -> Truth:
+def truth_from_audit(audit: Labels) -> Truth:
     """Truth from the audit's own `true_label` column.
 
     Raises DataError if that column is empty, or holds no class of the audit.
@@ -40,12 +39,12 @@ def truth_from_audit(audit: AuditResult) -> Truth:
         raise DataError(
             "the audit holds no true labels", column="true_label", fix="Give a file with --truth."
         )
-    check_true_labels(true_label.tolist(), audit.meta.classes, column="true_label")
+    check_true_labels(true_label.tolist(), audit.classes, column="true_label")
     return _truth(audit.column("given_label"), true_label, {})
 
 
 def read_truth(
-    path: Path, audit: AuditResult, *, scanned: ColumnNames = FIND_ALL, missing_label: str | None = None
+    path: Path, audit: Labels, *, scanned: ColumnNames = FIND_ALL, missing_label: str | None = None
 ) -> Truth:
     """Read truth from CSV, TSV, JSONL or Parquet and join it to the audit on `sample_id`, else on `image`.
 
@@ -61,7 +60,7 @@ def read_truth(
     if not records:
         raise DataError("holds no rows", file=path, fix="Give one row per label whose truth is known.")
     joined = join_records([_without(record, missing_label) for record in records], audit, path)
-    _check_classes(joined.records, audit.meta.classes, path)
+    _check_classes(joined.records, audit.classes, path)
     truth = _joined_truth(audit.column("given_label"), joined.records, path)
     return dataclasses.replace(truth, notes=joined.notes)
 

@@ -5,14 +5,23 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path, PureWindowsPath
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from noiseaudit.errors import DataError
 from noiseaudit.labels.table import Strings
 from noiseaudit.labels.values import BOOLEANS
-from noiseaudit.result import AuditResult
 from noiseaudit.truth_columns import KEYS
 from noiseaudit.truth_file import Record
+
+
+class Labels(Protocol):
+    """Rows that truth is about: an AuditResult, or a LabelTable."""
+
+    @property
+    def classes(self) -> tuple[str, ...]: ...
+
+    def column(self, name: str) -> Any:
+        """sample_id, image, given_label or true_label, (n,), None where there is no value."""
 
 
 class Joined(NamedTuple):
@@ -22,7 +31,7 @@ class Joined(NamedTuple):
     notes: tuple[str, ...]
 
 
-def join_records(records: Sequence[Record], audit: AuditResult, path: Path) -> Joined:
+def join_records(records: Sequence[Record], audit: Labels, path: Path) -> Joined:
     """Join on `sample_id` if the file has and shares one, else on `image`.
 
     Ids that are shared by chance are found out where the file names images too: if the image of a joined row is
@@ -73,7 +82,7 @@ def claim_of(record: Record, path: Path) -> bool | None:
     return claim
 
 
-def _key(records: Sequence[Record], audit: AuditResult) -> str:
+def _key(records: Sequence[Record], audit: Labels) -> str:
     """The column of the audit to join on: the first that the file has and shares a cell with, else that it has."""
     keys = [key for key in KEYS if key in records[0].columns]
     for key in keys:
@@ -82,7 +91,7 @@ def _key(records: Sequence[Record], audit: AuditResult) -> str:
     return keys[0]
 
 
-def _by_key(records: Sequence[Record], key: str, audit: AuditResult, path: Path) -> list[Record | None]:
+def _by_key(records: Sequence[Record], key: str, audit: Labels, path: Path) -> list[Record | None]:
     by_name: dict[str, Record] = {}
     for record in records:
         name = record.cells.get(key)
@@ -121,7 +130,7 @@ def _contradicted(joined: Sequence[Record | None], images: Strings) -> list[int]
     return rows
 
 
-def _contradiction(row: int, joined: Sequence[Record | None], audit: AuditResult, path: Path) -> DataError:
+def _contradiction(row: int, joined: Sequence[Record | None], audit: Labels, path: Path) -> DataError:
     record = joined[row]
     assert record
     return record.error(

@@ -17,7 +17,9 @@ DRAW = Draw(np.arange(5), np.array([1, 0, 0, 1, 0]), CORRUPTED, np.zeros(5, np.b
 
 def record(epoch: int, epsilon: list[float], p_given: list[float]) -> EpochRecord:
     given = np.array(p_given, np.float32)
-    return EpochRecord(epoch, {}, np.array(epsilon, np.float32), given, given, 0.25, (0.5, 0.1 * epoch))
+    return EpochRecord(
+        epoch, {}, np.array(epsilon, np.float32), given, given, given, 0.25, (0.5, 0.1 * epoch)
+    )
 
 
 def fitted(last: EpochRecord, step_epsilon: list[float]) -> Fitted:

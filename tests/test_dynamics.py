@@ -18,7 +18,9 @@ def record(epoch: int) -> EpochRecord:
     def column(*values: float) -> Floats:
         return np.array([value / epoch for value in values], np.float32)
 
-    return EpochRecord(epoch, {"loss": 1.0}, column(0.0, 0.25), column(0.5, 1.0), column(0.125, 0.75), 1.5)
+    return EpochRecord(
+        epoch, {"loss": 1.0}, column(0.0, 0.25), column(0.5, 1.0), column(0.125, 0.75), column(0, 0), 1.5
+    )
 
 
 def test_the_schema_is_frozen() -> None:
@@ -59,7 +61,7 @@ def test_a_method_without_a_guider_has_no_epsilon(tmp_path: Path) -> None:
 
 def test_no_labelled_row_is_an_empty_epoch(tmp_path: Path) -> None:
     none = np.zeros(0, np.float32)
-    write_epoch(tmp_path / "d", [], EpochRecord(1, {}, none, none, none, 0.0), has_guider=True)
+    write_epoch(tmp_path / "d", [], EpochRecord(1, {}, none, none, none, none, 0.0), has_guider=True)
     assert len(read_dynamics(tmp_path / "d")) == 0
 
 

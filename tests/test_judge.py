@@ -33,7 +33,9 @@ TABLE = LabelTable(
 )  # classes: cat 0, dog 1, frog 2
 STATUS = strings("ok", "missing", "ok", "ok", "ok")
 REASON = strings(None, "no such file", None, None, None)
-LAST = EpochRecord(2, {}, floats(0.1, 0.0, 0.2), floats(0, 0, 0), floats(0.2, 0.9, 0.125), 1.0)
+LAST = EpochRecord(
+    2, {}, floats(0.1, 0.0, 0.2), floats(0, 0, 0), floats(0.2, 0.9, 0.125), floats(0, 0, 0), 1.0
+)
 FITTED = Fitted(
     guider_mean=floats([0.75, 0.25, 0.0], [0.5, 0.125, 0.375], [0.1, 0.2, 0.7], [0.125, 0.25, 0.625]),
     latent=floats([0.0], [0.0], [0.0], [0.0]),
@@ -142,7 +144,7 @@ def test_no_more_than_ten_top_classes() -> None:
     )
     probs = np.tile(np.arange(n, dtype=np.float32), (n, 1))
     zeros = np.zeros(n, np.float32)
-    record = EpochRecord(1, {}, zeros, zeros, zeros, 0.0)
+    record = EpochRecord(1, {}, zeros, zeros, zeros, zeros, 0.0)
     mean, rows = probs / probs.sum(1, keepdims=True), np.arange(n)
     fitted = dataclasses.replace(FITTED, guider_mean=mean, labelled=rows, peak_p_given=zeros, last=record)
     verdicts = Verdicts(np.zeros(n), np.zeros(n, np.bool_), has_epsilon=True)

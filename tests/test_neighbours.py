@@ -31,7 +31,7 @@ def probs(*rows: tuple[float, float]) -> Probs:
 def fitted(mean: Probs, latent: npt.ArrayLike, labelled: list[int]) -> Fitted:
     k = len(labelled)
     zeros = np.zeros(k, np.float32)
-    last = EpochRecord(1, {}, zeros, zeros, zeros, 0.0)
+    last = EpochRecord(1, {}, zeros, zeros, zeros, zeros, 0.0)
     place = np.array(latent, np.float32)[:, None]
     return Fitted(mean, place, np.array(labelled), zeros, last, zeros)
 

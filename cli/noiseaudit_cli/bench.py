@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 from noiseaudit_cli.bench_show import Results, Table, plot, table
-from noiseaudit_cli.options import named_values, option
+from noiseaudit_cli.options import listed, named_values, numbers, option, seed_list
 from noiseaudit_cli.scan import Device
 
 HELP = "Run the paper's comparisons again, or the same on your own data, and print them beside its numbers."
@@ -17,7 +17,6 @@ noiseaudit bench run table3 --scale paper --methods umn,umn_plus --device cuda
 noiseaudit bench run table1 --dataset labels.csv --images photos --rates 0.1,0.3
 """
 _MACHINE = "Machine"
-N = TypeVar("N", int, float)
 
 Dataset = Annotated[
     str | None,
@@ -142,9 +141,9 @@ def run(
 
     choices = Choices(
         dataset=dataset,
-        methods=_listed(methods),
-        rates=_numbers("--rates", rates, float),
-        seeds=_seeds(seeds),
+        methods=listed(methods),
+        rates=numbers("--rates", rates, float),
+        seeds=seed_list(seeds),
         scale=scale,
         epochs=epochs,
         noise=noise,
@@ -158,24 +157,3 @@ def run(
 
 
 COMMANDS: dict[str, Callable[..., None]] = {"run": run, "table": table, "plot": plot}
-
-
-def _listed(text: str | None) -> list[str] | None:
-    return None if text is None else [part.strip() for part in text.split(",") if part.strip()]
-
-
-def _numbers(name: str, text: str | None, kind: Callable[[str], N]) -> list[N] | None:
-    from noiseaudit.errors import ConfigError
-
-    try:
-        return None if text is None else [kind(part) for part in _listed(text) or ()]
-    except ValueError as error:
-        example = "0.1,0.3" if kind is float else "0,1,2 or 0-4"
-        raise ConfigError(f"{name} {text!r} is not a list of numbers", fix=f"As in {example}.") from error
-
-
-def _seeds(text: str | None) -> list[int] | None:
-    first, dash, last = (text or "").partition("-")
-    if dash and first.strip().isdigit() and last.strip().isdigit():
-        return list(range(int(first), int(last) + 1))
-    return _numbers("--seeds", text, int)

@@ -19,6 +19,7 @@ from typer.core import TyperCommand, TyperGroup
 from noiseaudit.errors import NoiseAuditError
 from noiseaudit_cli import bench
 from noiseaudit_cli.clean import clean
+from noiseaudit_cli.compare import compare
 from noiseaudit_cli.corrupt import corrupt
 from noiseaudit_cli.demo import demo
 from noiseaudit_cli.environment import set_by_environment, usage_line, without_variable
@@ -40,6 +41,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "sample": sample,
     "estimate": estimate,
     "export": export,
+    "compare": compare,
     "corrupt": corrupt,
     "demo": demo,
 }

@@ -7,9 +7,11 @@ import inspect
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import typer
+
+N = TypeVar("N", int, float)
 
 option = functools.partial(typer.Option, show_envvar=False)
 
@@ -119,3 +121,27 @@ def cutoff_rule(cutoff: str, **targets: float | None) -> str:
             fix="Give one.",
         )
     return given[0] if given else cutoff
+
+
+def listed(text: str | None) -> list[str] | None:
+    """What stands between commas."""
+    return None if text is None else [part.strip() for part in text.split(",") if part.strip()]
+
+
+def numbers(name: str, text: str | None, kind: Callable[[str], N]) -> list[N] | None:
+    """Numbers between commas. Raises ConfigError, for the option `name`, for what is none."""
+    from noiseaudit.errors import ConfigError
+
+    try:
+        return None if text is None else [kind(part) for part in listed(text) or ()]
+    except ValueError as error:
+        example = "0.1,0.3" if kind is float else "0,1,2 or 0-4"
+        raise ConfigError(f"{name} {text!r} is not a list of numbers", fix=f"As in {example}.") from error
+
+
+def seed_list(text: str | None) -> list[int] | None:
+    """Seeds as in 0,1,2 or 0-4."""
+    first, dash, last = (text or "").partition("-")
+    if dash and first.strip().isdigit() and last.strip().isdigit():
+        return list(range(int(first), int(last) + 1))
+    return numbers("--seeds", text, int)

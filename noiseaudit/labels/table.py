@@ -56,6 +56,11 @@ class LabelTable:
     def __len__(self) -> int:
         return len(self.sample_id)
 
+    def column(self, name: str) -> Strings:
+        """One of the columns of text, None where there is no value: (n,)."""
+        found: Strings | None = getattr(self, name)
+        return np.full(len(self), None, dtype=np.object_) if found is None else found
+
     @cached_property
     def is_labelled(self) -> npt.NDArray[np.bool_]:
         return np.array([label is not None for label in self.given_label], dtype=np.bool_)

@@ -1,0 +1,4 @@
+"""Ways to find wrong labels, compared on one data set: same features, same folds, one run.
+
+`case` is what they are given, `tools` and `dynamics` are the ways, `run` measures them over seeds, `table` prints.
+"""

@@ -1,0 +1,114 @@
+"""What every tool of a comparison is given: one data set with its labels, and one training recipe for networks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from noiseaudit.course import EpochRecord, Fitted
+from noiseaudit.data.batches import plan_batches
+from noiseaudit.data.training import TrainingData
+from noiseaudit.methods import METHODS
+from noiseaudit.methods.base import Setup
+from noiseaudit.train import fit
+
+Codes = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Value = TypeVar("Value")
+
+FOLDS = 5
+MIN_LABELLED_SHARE = 0.25  # of a batch with unlabelled rows, as `scan` has it
+
+
+@dataclass
+class Case:
+    """m rows, k of them labelled. Networks of all tools have one encoder, batch size and number of epochs."""
+
+    data: TrainingData
+    backbone: str
+    epochs: int
+    batch_size: int
+    seed: int
+    device: torch.device
+    borrowed: float = 0.0  # seconds of shared work that the tool at hand used and another paid for
+    _shared: dict[str, tuple[Any, float]] = field(default_factory=dict)
+
+    @property
+    def labelled(self) -> Codes:
+        """Which of the m rows: (k,)."""
+        return np.flatnonzero(self.data.codes.numpy() >= 0)
+
+    @property
+    def given(self) -> Codes:
+        """(k,)"""
+        codes: Codes = self.data.codes.numpy()[self.labelled]
+        return codes
+
+    @property
+    def vectors(self) -> npt.NDArray[np.float32]:
+        """x of the labelled rows as vectors, (k, d): embeddings as they are, pixels in [0, 1]."""
+        rows = torch.from_numpy(self.labelled)
+        x: npt.NDArray[np.float32] = self.data.batch(rows, torch.device("cpu")).x.flatten(1).numpy()
+        return x
+
+    def shared(self, name: str, make: Callable[[], Value]) -> Value:
+        """`make()`, once for all tools; the time it took counts for each tool that uses it."""
+        if name not in self._shared:
+            started = time.perf_counter()
+            self._shared[name] = make(), time.perf_counter() - started
+            return self._shared[name][0]  # type: ignore[no-any-return]
+        value, seconds = self._shared[name]
+        self.borrowed += seconds
+        return value  # type: ignore[no-any-return]
+
+    def train(
+        self,
+        method: str,
+        codes: Codes,
+        n_classes: int | None = None,
+        *,
+        stream: int = 0,
+        on_epoch: Callable[[EpochRecord], None] = lambda record: None,
+    ) -> Fitted:
+        """A method's default settings on other labels, (m,), -1 = hidden. `stream` tells trainings of a seed apart."""
+        kind, data = METHODS[method], self.data
+        altered = TrainingData(data.x, data.usable, torch.from_numpy(codes), n_classes or data.n_classes)
+        n_labelled = int((codes >= 0).sum())
+        n_unlabelled = len(codes) - n_labelled if kind.uses_unlabelled else 0
+        seed = self.seed + 1_000_003 * stream
+        network = kind(Setup(altered, self.backbone, seed, self.device), kind.settings(self.backbone))
+        return fit(
+            network,
+            altered,
+            plan_batches(n_labelled, n_unlabelled, self.batch_size, MIN_LABELLED_SHARE),
+            epochs=self.epochs,
+            seed=seed,
+            device=self.device,
+            on_epoch=on_epoch,
+        )
+
+    def folds(self) -> list[Codes]:
+        """The labelled rows in FOLDS parts, indices into (k,), each class spread evenly; classes may be rare."""
+        order = np.random.default_rng((self.seed, FOLDS)).permutation(len(self.given))
+        by_class = order[np.argsort(self.given[order], kind="stable")]
+        return [np.sort(by_class[start::FOLDS]) for start in range(FOLDS)]
+
+    def out_of_fold(self) -> Floats:
+        """Class probabilities of each labelled row from a network that did not see its label: (k, C)."""
+        return self.shared("out of fold", self._out_of_fold)
+
+    def _out_of_fold(self) -> Floats:
+        probs = np.zeros((len(self.given), self.data.n_classes))
+        for fold, held_out in enumerate(self.folds()):
+            codes = self.data.codes.numpy().copy()
+            codes[self.labelled[held_out]] = -1
+            fitted = self.train("supervised", codes, stream=fold + 1)
+            probs[held_out] = fitted.guider_mean[self.labelled[held_out]]
+        probs /= probs.sum(axis=1, keepdims=True)
+        return probs

@@ -1,0 +1,69 @@
+"""Tools that watch a plain network learn: area under the margin, and small loss."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from noiseaudit.compare.case import Case, Codes, Floats
+from noiseaudit.compare.verdict import Verdict
+from noiseaudit.course import EpochRecord
+
+THRESHOLD_PERCENTILE = 99.0  # of the threshold samples' margins, Pleiss et al. 2020, section 3.2
+SMALLEST = 1e-12  # probabilities below it are one and the same
+
+
+def small_loss(case: Case) -> Verdict:
+    """Mean cross entropy of the given label over the epochs; flagged where the mixture's higher part is likelier.
+
+    Arazo et al., "Unsupervised Label Noise Modeling and Loss Correction", ICML 2019, with the normal mixture
+    of Li et al., "DivideMix", ICLR 2020.
+    """
+    from sklearn.mixture import GaussianMixture
+
+    losses: list[Floats] = []
+
+    def note(record: EpochRecord) -> None:
+        losses.append(-np.log(np.maximum(record.p_given_learner.astype(np.float64), SMALLEST)))
+
+    case.train("supervised", case.data.codes.numpy(), on_epoch=note)
+    mean = np.mean(losses, axis=0)
+    scaled = ((mean - mean.min()) / max(float(np.ptp(mean)), SMALLEST))[:, None]
+    mixture = GaussianMixture(2, reg_covar=5e-4, max_iter=100, random_state=case.seed).fit(scaled)
+    high = int(mixture.means_[:, 0].argmax())
+    return Verdict(mean, mixture.predict_proba(scaled)[:, high] > 0.5)
+
+
+def aum(case: Case) -> Verdict:
+    """The given label's margin averaged over the epochs, negative = suspicious, with threshold samples as cut-off.
+
+    Pleiss et al., "Identifying Mislabeled Data using the Area Under the Margin Ranking", NeurIPS 2020, Algorithm 1: in
+    each of two trainings another 1 / (C + 1) of the rows is given a class that does not exist; a row is flagged whose
+    margin is below the 99th percentile of theirs. A row's own threshold training does not judge it.
+    """
+    n, n_classes = len(case.given), case.data.n_classes
+    size = max(1, n // (n_classes + 1))
+    order = np.random.default_rng((case.seed, n_classes)).permutation(n)
+    scores, flagged = np.zeros(n), np.zeros(n, np.bool_)
+    for stream, fakes in (
+        (1, order[size : 2 * size]),
+        (0, order[:size]),
+    ):  # the second judges all but its own
+        margin = _mean_margin(case, fakes, stream)
+        limit = np.percentile(margin[fakes], THRESHOLD_PERCENTILE)
+        judged = np.setdiff1d(np.arange(n), fakes)
+        scores[judged], flagged[judged] = -margin[judged], margin[judged] <= limit
+    return Verdict(scores, flagged)
+
+
+def _mean_margin(case: Case, fakes: Codes, stream: int) -> Floats:
+    """log p(given) - log p(best other), which is the margin of the logits, averaged over the epochs: (k,)."""
+    codes = case.data.codes.numpy().copy()
+    codes[case.labelled[fakes]] = case.data.n_classes
+    margins: list[Floats] = []
+
+    def note(record: EpochRecord) -> None:
+        margins.append(record.margin_learner.astype(np.float64))
+
+    case.train("supervised", codes, case.data.n_classes + 1, stream=100 + stream, on_epoch=note)
+    mean: Floats = np.mean(margins, axis=0)
+    return mean

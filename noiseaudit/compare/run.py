@@ -1,0 +1,127 @@
+"""Measure tools on one data set over seeds, with known truth or with planted noise."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from noiseaudit.choose import choose_batch_size, choose_epochs
+from noiseaudit.compare.case import MIN_LABELLED_SHARE, Case, Codes, Floats
+from noiseaudit.compare.tools import TOOLS, usable
+from noiseaudit.compare.verdict import Verdict
+from noiseaudit.config import AuditConfig, one_of
+from noiseaudit.data.batches import plan_batches
+from noiseaudit.data.training import TrainingData
+from noiseaudit.errors import ConfigError
+from noiseaudit.noise import asymmetric, symmetric
+from noiseaudit.plan import versions
+from noiseaudit.runtime import training_runtime
+
+Bools = npt.NDArray[np.bool_]
+PLANTED = {"symmetric": symmetric, "asymmetric": asymmetric}
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is compared: m rows with labels, and which of them are wrong, or how many shall be."""
+
+    data: TrainingData
+    backbone: str
+    features: str  # for people: what x is
+    wrong: Bools | None  # (m,); None: plant
+    known: Bools | None = None  # (m,) rows whose truth is known; None: all that are labelled
+    plant: str = "symmetric"
+    rate: float = 0.2
+
+
+def tools_for(question: Question, asked: Sequence[str] | None) -> list[str]:
+    """The tools that are asked for, or all that can run. Raises ConfigError for one that is unknown or cannot run."""
+    has_vectors = len(question.data.shape) == 1
+    for name in asked or ():
+        one_of("--tools", name, tuple(TOOLS))
+        if not usable(TOOLS[name], has_vectors):
+            raise ConfigError(
+                f"--tools {name} cannot run here: {TOOLS[name].about}",
+                fix="pip install 'noiseaudit[bench]' for cleanlab; logistic regression needs embeddings or features.",
+            )
+    return [*(asked or (name for name, tool in TOOLS.items() if usable(tool, has_vectors)))]
+
+
+def compare(
+    question: Question, names: Sequence[str], seeds: Sequence[int], config: AuditConfig, device: torch.device
+) -> Iterator[dict[str, Any]]:
+    """One result for each seed and tool, in this order."""
+    n_labelled = int((question.data.codes >= 0).sum())
+    batch_size = choose_batch_size(config, len(question.data.codes))
+    n_unlabelled = len(question.data.codes) - n_labelled
+    steps = plan_batches(n_labelled, n_unlabelled, batch_size, MIN_LABELLED_SHARE).steps
+    epochs = choose_epochs(config, steps)
+    for seed in seeds:
+        data, wrong, known = _posed(question, seed)
+        case = Case(data, question.backbone, epochs, batch_size, seed, device)
+        for name in names:
+            with training_runtime():
+                verdict, seconds = _timed(case, name)
+            yield {
+                "tool": name, "seed": seed, "epochs": epochs, "features": question.features,
+                "plant": question.plant if question.wrong is None else None,
+                "rate": question.rate if question.wrong is None else None,
+                "n": int(known.sum()), "wrong": int(wrong[known].sum()), "seconds": round(seconds, 2),
+                "device": device.type, "threads": torch.get_num_threads(), "versions": versions(),
+            } | measured(verdict, wrong, known)  # fmt: skip
+
+
+def measured(verdict: Verdict, wrong: Bools, known: Bools) -> dict[str, float | None]:
+    """AP, AUROC, F1 at the tool's cut-off and at the best one, over the rows whose truth is known, all (k,)."""
+    from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
+
+    scores, flagged, truth = verdict.scores[known], verdict.flagged[known], wrong[known]
+    is_defined, is_ranked = truth.any(), truth.any() and not truth.all()
+    return {
+        "average_precision": float(average_precision_score(truth, scores)) if is_defined else None,
+        "auroc": float(roc_auc_score(truth, scores)) if is_ranked else None,
+        "f1": float(f1_score(truth, flagged)) if truth.any() or flagged.any() else None,
+        "oracle_f1": best_f1(truth, scores),
+        "flagged": float(flagged.sum()),
+    }
+
+
+def best_f1(truth: Bools, scores: Floats) -> float | None:
+    """The highest F1 of any cut of the scores that leaves ties together; None where nothing is wrong."""
+    if not truth.any():
+        return None
+    order = np.argsort(-scores, kind="stable")
+    hits, ranked = np.cumsum(truth[order]), scores[order]
+    f1 = 2 * hits / (np.arange(1, len(truth) + 1) + truth.sum())
+    last_of_tie = np.append(ranked[1:] != ranked[:-1], True)
+    return float(f1[last_of_tie].max())
+
+
+def _posed(question: Question, seed: int) -> tuple[TrainingData, Bools, Bools]:
+    """The data as this seed has them, and of the labelled rows which are wrong and which are known, (k,)."""
+    codes = question.data.codes.numpy()
+    labelled = codes >= 0
+    known = labelled if question.known is None else question.known & labelled
+    if question.wrong is not None:
+        return question.data, question.wrong[labelled], known[labelled]
+    rng = np.random.default_rng(seed)
+    planted: Codes = codes.copy()
+    noise = PLANTED[question.plant](codes[labelled], question.data.n_classes, question.rate, rng)
+    planted[labelled] = noise.labels
+    data = TrainingData(
+        question.data.x, question.data.usable, torch.from_numpy(planted), question.data.n_classes
+    )
+    return data, noise.flipped, known[labelled]
+
+
+def _timed(case: Case, name: str) -> tuple[Verdict, float]:
+    case.borrowed = 0.0
+    started = time.perf_counter()
+    verdict = TOOLS[name].judge(case)
+    return verdict, time.perf_counter() - started + case.borrowed
