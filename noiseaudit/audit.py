@@ -17,6 +17,7 @@ from noiseaudit.choose import choose_device
 from noiseaudit.config import AuditConfig
 from noiseaudit.course import EpochRecord, Fitted
 from noiseaudit.data.training import TrainingData
+from noiseaudit.duplicates import conflicts, same_content
 from noiseaudit.judge import Verdicts, judge
 from noiseaudit.labels.columns import FIND_ALL, ColumnNames
 from noiseaudit.labels.read import Reader, read_labels
@@ -154,7 +155,17 @@ def audit_samples(
     scores = believed.p_mislabeled
     epsilon = fitted.last.epsilon if METHODS[plan.config.method].has_guider else None
     flagged, cutoff = choose_cutoff(plan.config.cutoff, scores, epsilon)
-    verdicts = Verdicts(scores, flagged, epsilon is not None, believed.by_neighbours)
+    groups = same_content(samples.x, np.flatnonzero(samples.status == "ok")[fitted.labelled])
+    conflict = conflicts(groups, given)
+    verdicts = Verdicts(
+        scores,
+        flagged,
+        epsilon is not None,
+        believed.by_neighbours,
+        1 - believed.trust,
+        believed.noise if believed.trust == 1 else None,
+        conflict,
+    )
     meta = plan.meta(table, samples, cutoff)
     if believed.trust < 1:
         meta.config["chosen"]["neighbours"] = {"by_heart": believed.by_heart, "trust": believed.trust}
@@ -166,7 +177,7 @@ def audit_samples(
         embeddings=_embeddings(samples, fitted),
         last=fitted.last,
         scored_ids=scored_ids(table, samples),
-        warnings=(*table.warnings, *plan.warnings, *_about_memory(believed)),
+        warnings=(*table.warnings, *plan.warnings, *_about_memory(believed), *_about_conflicts(conflict)),
     )
 
 
@@ -177,6 +188,15 @@ def _about_memory(believed: Believed) -> tuple[str, ...]:
         "with so few labels the network repeats what it was told, right or wrong (about "
         f"{believed.by_heart:.0%} of the labels in doubt): they are judged by unlabelled rows like them instead "
         f"({percent(1 - believed.trust)} of the score). Expect misses, and label more if you can",
+    )
+
+
+def _about_conflicts(conflict: npt.NDArray[np.int64]) -> tuple[str, ...]:
+    n = int((conflict >= 0).sum())
+    if not n:
+        return ()
+    return (
+        f"{n} labelled rows have the same content as another one under another label: one of them is wrong",
     )
 
 

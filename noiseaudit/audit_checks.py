@@ -65,6 +65,11 @@ def _violations(table: pa.Table, classes: frozenset[str], statuses: Sequence[str
         column = table.column(name)
         yield _Violation(name, is_valid(column) & ~_within_0_and_1(column), _NOT_A_PROBABILITY)
     yield from _top_classes(table, classes)
+    flagged = np.equal(to_numpy(table.column("is_label_issue")), True)
+    for name in ("evidence", "issue_kind"):
+        yield _Violation(
+            name, is_valid(table.column(name)) != flagged, "{value!r}, but is_label_issue says otherwise"
+        )
     problem = "{value!r} is not its place by p_mislabeled (1 = most suspicious, ties by row)"
     yield _Violation("rank", _misranked(table), problem)
 

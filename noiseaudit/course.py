@@ -47,6 +47,7 @@ class Fitted:
     latent: Floats  # (m, d)
     labelled: npt.NDArray[np.int64]  # (k,), which of the m rows
     peak_p_given: Floats  # (k,), the most that the Guider ever gave the given label
+    learnt_epoch: npt.NDArray[np.int64]  # (k,), the first in which it gave it more than a half, 0: none
     last: EpochRecord
     step_epsilon: Floats  # (k,), Eq. 8 in the row's last step, NaN if it was not asked for
 
@@ -60,6 +61,7 @@ class Course:
         self._labelled = (data.codes >= 0).nonzero().flatten()
         self._order = torch_generator(seed, "batches")
         self._peak = np.zeros(len(self._labelled), np.float32)
+        self._learnt = np.zeros(len(self._labelled), np.int64)
         self._mean = torch.zeros(len(data.codes), data.n_classes)
         self._step_epsilon = torch.full((len(data.codes),), torch.nan)
         self._first_averaged = math.floor(AVERAGE_FROM * epochs) + 1
@@ -91,6 +93,7 @@ class Course:
             self._mean.lerp_(prediction.guider, 1 / (epoch - self._first_averaged + 1))
         record = _record(epoch, losses, prediction, self.data.codes, self._labelled, test_error, seconds)
         np.maximum(self._peak, record.p_given_guider, out=self._peak)
+        self._learnt[(self._learnt == 0) & (record.p_given_guider > 0.5)] = epoch
         self._last, self._prediction = record, prediction
         return record
 
@@ -108,6 +111,7 @@ class Course:
             latent=self._prediction.latent.numpy(),
             labelled=self._labelled.numpy(),
             peak_p_given=self._peak,
+            learnt_epoch=self._learnt,
             last=self._last,
             step_epsilon=self._step_epsilon[self._labelled].numpy(),
         )

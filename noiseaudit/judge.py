@@ -9,12 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from noiseaudit.classes import shortened
 from noiseaudit.course import Fitted
+from noiseaudit.evidence import Grounds, gather, issue_kind
 from noiseaudit.labels.table import LabelTable, Strings
-from noiseaudit.percent import percent
-from noiseaudit.result import SCHEMA
-from noiseaudit.score import best_first
+from noiseaudit.result import EVIDENCE, SCHEMA
+from noiseaudit.score import Noise, best_first
 
 Codes = npt.NDArray[np.int64]
 
@@ -31,6 +30,9 @@ class Verdicts:
     by_neighbours: npt.NDArray[np.bool_] | None = (
         None  # (k,) rows that unlabelled rows like them had a say in
     )
+    neighbours_weight: float = 0.0  # of what these said
+    noise: Noise | None = None  # behind p_mislabeled; None where it had no part in it
+    conflict: Codes | None = None  # (k,) a row with the same content and another label, or -1
 
 
 def judge(
@@ -87,10 +89,10 @@ def _predictions(table: LabelTable, fitted: Fitted, verdicts: Verdicts, usable: 
     top = best_first(probs, min(TOP_CLASSES, probs.shape[1]))
     top_probs = np.take_along_axis(probs, top, axis=1)
     labelled = fitted.labelled
+    evidence, kinds = _facts(table, fitted, verdicts, usable[labelled], best[labelled])
     return {
-        "why": spread(
-            _reasons(table, fitted, verdicts, given[labelled], best[labelled]), usable[labelled], n
-        ),
+        "evidence": spread(evidence, usable[labelled], n),
+        "issue_kind": spread(kinds, usable[labelled], n),
         "suggested_label": spread(names.take(pa.array(best)), usable, n),
         "p_suggested": spread(probs[np.arange(len(probs)), best], usable, n),
         "p_given": spread(p_given, usable[fitted.labelled], n),
@@ -99,34 +101,28 @@ def _predictions(table: LabelTable, fitted: Fitted, verdicts: Verdicts, usable: 
     }
 
 
-def _reasons(table: LabelTable, fitted: Fitted, verdicts: Verdicts, given: Codes, best: Codes) -> Strings:
-    """One sentence for each flagged row among the labelled ones, None for the others: (k,)."""
-    rows = np.flatnonzero(verdicts.flagged)
-    probs = fitted.guider_mean[fitted.labelled]
-    sentences = np.full(len(probs), None, dtype=np.object_)
-    for row in rows:
-        other, own = shortened(table.classes[best[row]]), shortened(table.classes[given[row]])
-        p_other, p_own = probs[row, best[row]], probs[row, given[row]]
-        if verdicts.by_neighbours is not None and verdicts.by_neighbours[row]:
-            sentences[row] = (
-                f"Unlabelled rows like it look like {other} ({percent(p_other)}) and {own} ({percent(p_own)}); "
-                "what the network says of it was learnt by heart."
-            )
-        elif p_own < p_other:
-            sentences[row] = (
-                f"Looks like {other} ({percent(p_other)}) rather than {own} ({percent(p_own)}); "
-                f"in {fitted.last.epoch} epochs {own} never passed {percent(fitted.peak_p_given[row])}."
-            )
-        elif verdicts.p_mislabeled[row] > 0.5:  # the noise between classes outweighs the Guider
-            sentences[row] = (
-                f"Looks like {own} ({percent(p_own)}) or {other} ({percent(p_other)}), "
-                f"which is often labelled {own} here."
-            )
-        else:  # a cut-off that was asked for goes further than any doubt
-            sentences[row] = (
-                f"Still looks like {own} ({percent(p_own)}); next is {other} ({percent(p_other)})."
-            )
-    return sentences
+def _facts(
+    table: LabelTable, fitted: Fitted, verdicts: Verdicts, rows: Codes, suggested: Codes
+) -> tuple[pa.Array, pa.Array]:
+    """Evidence and kind of issue of the k labelled rows, which are `rows` of the table; null where not flagged."""
+    given = table.codes[rows]
+    conflict = np.full(len(rows), -1) if verdicts.conflict is None else verdicts.conflict
+    grounds = Grounds(
+        fitted=fitted,
+        given=given,
+        suggested=suggested,
+        classes=table.classes,
+        sample_id=table.sample_id[rows],
+        conflict=conflict,
+        noise=verdicts.noise,
+        asked=verdicts.by_neighbours,
+        neighbours_weight=verdicts.neighbours_weight,
+    )
+    facts = gather(grounds, verdicts.flagged)
+    probs, places = fitted.guider_mean[fitted.labelled], np.arange(len(rows))
+    pairs = zip(probs[places, given].tolist(), probs[places, suggested].tolist(), facts, strict=True)
+    kinds = [found and issue_kind(p_given, p_suggested, found) for p_given, p_suggested, found in pairs]
+    return pa.array(facts, EVIDENCE), pa.array(kinds, pa.string())
 
 
 def _ranks(p_mislabeled: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:

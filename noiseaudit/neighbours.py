@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from noiseaudit.course import Fitted
-from noiseaudit.score import score_labels
+from noiseaudit.score import Noise, score_with_noise
 from noiseaudit.seeds import derive_seed
 
 Floats = npt.NDArray[np.float32]
@@ -44,6 +44,7 @@ class Believed:
     fitted: Fitted  # its predictions of labelled rows are those believed
     p_mislabeled: npt.NDArray[np.float64]  # (k,)
     p_alone: npt.NDArray[np.float64]  # (k,) what it would be without neighbours
+    noise: Noise | None  # behind p_alone
     by_heart: float  # estimated share of the doubtful labels that the network repeats, 0 if unknown
     trust: float  # weight of the network's own predictions, from 0 to 1
     by_neighbours: Flags  # (k,) rows in whose score the neighbours have a say
@@ -52,8 +53,8 @@ class Believed:
 def believe(fitted: Fitted, given: Codes) -> Believed:
     """Score the k labelled rows of a run; `given` is (k,)."""
     own = fitted.guider_mean[fitted.labelled]
-    scores, witnesses = score_labels(own, given), choose_witnesses(fitted)
-    alone = Believed(fitted, scores, scores, 0.0, 1.0, np.zeros(len(given), np.bool_))
+    (scores, noise), witnesses = score_with_noise(own, given), choose_witnesses(fitted)
+    alone = Believed(fitted, scores, scores, noise, 0.0, 1.0, np.zeros(len(given), np.bool_))
     if witnesses is None:
         return alone
     counts = neighbour_counts(fitted, witnesses, given)
@@ -74,6 +75,7 @@ def believe(fitted: Fitted, given: Codes) -> Believed:
         dataclasses.replace(fitted, guider_mean=probs),
         np.clip(weight * scores + (1 - weight) * doubts, 0, 1),
         scores,
+        noise,
         by_heart,
         trust,
         asked,

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from noiseaudit.errors import ConfigError
 from noiseaudit.result import AuditResult
+from noiseaudit.why import records
 
 LEAST_SUSPECTS = 10  # fewer say nothing about a pair of classes
 
@@ -34,7 +35,7 @@ def ranked_rows(
     top: int | None = None,
     only_class: str | None = None,
 ) -> list[dict[str, Any]]:
-    """`columns` of the rows that have a score, highest first, ties by row; the first `top` (None: all).
+    """`columns` ("why" too) of the rows that have a score, highest first, ties by row; the first `top` (None: all).
 
     Raises ConfigError if the audit has no such score or no class `only_class`.
     """
@@ -46,8 +47,7 @@ def ranked_rows(
     if by == "epsilon" and audit.table.column(by).null_count == len(audit):
         raise ConfigError("this audit's method records no epsilon", fix="Use --by p_mislabeled.")
     ordered = table.sort_by([(by, "descending"), ("row", "ascending")])
-    rows: list[dict[str, Any]] = ordered.select(list(columns)).slice(0, top).to_pylist()
-    return rows
+    return records(ordered.slice(0, top), columns)
 
 
 def suspect_pairs(audit: AuditResult) -> list[Pair]:

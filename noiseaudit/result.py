@@ -33,6 +33,11 @@ METADATA_KEY = b"noiseaudit"
 STATUSES = ("ok", "unlabelled", "missing", "unreadable", "too_large")
 _SCAN_AGAIN = "Give a run folder or its audit.parquet; if it is that, run `noiseaudit scan` again."
 
+EVIDENCE = pa.list_(  # noiseaudit.evidence says what the kinds are
+    pa.struct(
+        [pa.field("kind", pa.string()), pa.field("value", pa.float64()), pa.field("reference", pa.string())]
+    )
+)
 SCHEMA = pa.schema(
     [
         pa.field("row", pa.int64(), nullable=False),
@@ -53,7 +58,7 @@ SCHEMA = pa.schema(
         pa.field("top_probs", pa.list_(pa.float32())),
         pa.field("true_label", pa.string()),
         pa.field("issue_kind", pa.string()),
-        pa.field("why", pa.string()),
+        pa.field("evidence", EVIDENCE),
         pa.field("split", pa.string()),
         pa.field("annotator", pa.string()),
         pa.field("batch", pa.string()),

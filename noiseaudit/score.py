@@ -51,14 +51,25 @@ class Noise:
     log_unseen: Floats  # (C + 1,) over y, log T[y, y_hat] of any other pair
     temperature: float
 
+    def log_rate(self, true: Codes, given: Codes, n_classes: int) -> Floats:
+        """log T[true, given] of pairs of classes, the arrays of one shape."""
+        pairs = true * n_classes + given
+        where = np.minimum(np.searchsorted(self.pairs, pairs), len(self.pairs) - 1)
+        return np.where(self.pairs[where] == pairs, self.log_rates[where], self.log_unseen[true])
+
 
 def score_labels(probs: npt.NDArray[np.float32], given: Codes) -> Floats:
     """p_mislabeled of n labelled rows, (n,), from the Guider's probabilities (n, C) and the given classes (n,)."""
+    return score_with_noise(probs, given)[0]
+
+
+def score_with_noise(probs: npt.NDArray[np.float32], given: Codes) -> tuple[Floats, Noise | None]:
+    """The same, and the noise model that was fitted; None where there is no row."""
     if not len(given):
-        return np.zeros(0)
+        return np.zeros(0), None
     candidates = best_classes(probs, given)
     noise = fit_noise(candidates, probs.shape[1])
-    return p_mislabeled(candidates, noise, probs.shape[1])
+    return p_mislabeled(candidates, noise, probs.shape[1]), noise
 
 
 def best_classes(probs: npt.NDArray[np.float32], given: Codes) -> Candidates:
@@ -102,10 +113,7 @@ def fit_noise(candidates: Candidates, n_classes: int, temperature: float | None 
 
 def p_mislabeled(candidates: Candidates, noise: Noise, n_classes: int) -> Floats:
     """1 - p(y = y_hat | x, y_hat), summed over the other classes so that small values stay exact: (n,)."""
-    pairs = _pair_ids(candidates.codes, n_classes)
-    where = np.minimum(np.searchsorted(noise.pairs, pairs), len(noise.pairs) - 1)
-    unseen = noise.log_unseen[candidates.codes]
-    log_rates = np.where(noise.pairs[where] == pairs, noise.log_rates[where], unseen)
+    log_rates = noise.log_rate(candidates.codes, candidates.codes[:, :1], n_classes)
     joint, _ = _posterior(_tempered(candidates, noise.temperature) + log_rates)
     return np.asarray(joint[:, 1:].sum(axis=1)).clip(max=1.0)  # a sum of shares can round to just above 1
 

@@ -80,12 +80,15 @@ def build_audit(
             "top_labels": on(read, [names[:k]] * n),
             "top_probs": on(read, [[1.0 / k] * k] * n),
             "true_label": on(np.full(n, has_truth), [names[i] for i in true]),
-            "issue_kind": [None] * n,
-            "why": on(
+            "issue_kind": on(issue, ["mislabeled"] * n),
+            "evidence": on(
                 issue,
                 [
-                    f"looks like {names[s]}, labelled {names[g]}"
-                    for s, g in zip(suggested, given, strict=True)
+                    [
+                        {"kind": "guider", "value": 0.75, "reference": names[s]},
+                        {"kind": "peak", "value": 0.25, "reference": "30"},
+                    ]
+                    for s in suggested
                 ],
             ),
             "split": [None] * n,

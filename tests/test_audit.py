@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from noiseaudit.neighbours import Believed
 from noiseaudit.plan import make_plan
 from noiseaudit.runtime import flushes_denormals
 from noiseaudit.samples import SampleOptions, load_samples
+from noiseaudit.why import records
 
 N, UNLABELLED, CORRUPT = 300, slice(0, 40), slice(40, 80)
 QUICK = AuditConfig(epochs=3, device="cpu", settings={"hidden": 32})
@@ -87,7 +89,7 @@ def test_every_row_has_its_place_and_status(audit: Audit) -> None:
 
 def test_unlabelled_rows_get_suggestions_and_null_scores(audit: Audit) -> None:
     part = audit.result.table.slice(0, 40)
-    for name in ("epsilon", "p_given", "p_mislabeled", "is_label_issue", "rank", "given_label", "why"):
+    for name in ("epsilon", "p_given", "p_mislabeled", "is_label_issue", "rank", "given_label", "evidence"):
         assert part.column(name).null_count == 40, name
     for name in ("suggested_label", "p_suggested", "top_labels", "top_probs"):
         assert part.column(name).null_count == 0, name
@@ -262,13 +264,13 @@ def test_what_neighbours_say_reaches_the_audit(digits: Path, monkeypatch: pytest
         scores = np.zeros(len(given))
         scores[0] = 0.9
         asked = np.ones(len(given), np.bool_)
-        return Believed(fitted, scores, scores, by_heart=0.5, trust=0.25, by_neighbours=asked)
+        return Believed(fitted, scores, scores, None, by_heart=0.5, trust=0.25, by_neighbours=asked)
 
     monkeypatch.setattr("noiseaudit.audit.believe", learnt)
     found = run_audit(digits, digits.parent / "images", config=QUICK)
     flagged = np.flatnonzero(found.result.column("is_label_issue") == True)  # noqa: E712
     assert found.result.column("p_mislabeled")[flagged].tolist() == [0.9]
-    assert "learnt by heart" in found.result.column("why")[flagged[0]]
+    assert "learnt by heart" in records(found.result.table, ["why"])[flagged[0]]["why"]
     assert "about 50% of the labels in doubt" in found.warnings[-1]
     assert "75 % of the score" in found.warnings[-1]
     assert found.result.meta.config["chosen"]["neighbours"] == {"by_heart": 0.5, "trust": 0.25}
@@ -277,3 +279,27 @@ def test_what_neighbours_say_reaches_the_audit(digits: Path, monkeypatch: pytest
 def test_an_audit_that_asks_no_neighbours_does_not_mention_them(audit: Audit) -> None:
     assert "neighbours" not in audit.result.meta.config["chosen"]
     assert not any("by heart" in warning for warning in audit.warnings)
+
+
+def test_the_same_picture_under_two_labels_is_named(digits: Path, tmp_path: Path) -> None:
+    with digits.open(newline="") as file:
+        rows = [*csv.DictReader(file)]
+    labelled = [row for row in rows if row["label"]]
+    twin = labelled[0] | {"label": "3" if labelled[0]["label"] != "3" else "4"}
+    with (tmp_path / "labels.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, [*rows[0]])
+        writer.writeheader()
+        writer.writerows([*rows, twin])
+    found = run_audit(tmp_path / "labels.csv", digits.parent / "images", config=QUICK)
+    assert found.warnings[-1].startswith(
+        "2 labelled rows have the same content as another one under another label"
+    )
+    kinds, names = found.result.column("issue_kind"), found.result.column("sample_id")
+    first, second = rows.index(labelled[0]), len(rows)
+    for row, other in ((first, second), (second, first)):
+        assert kinds[row] == "duplicate_conflict"
+        (fact,) = [
+            fact for fact in found.result.table["evidence"][row].as_py() if fact["kind"] == "duplicate"
+        ]
+        assert fact["reference"] == names[other]
+    assert (kinds == "duplicate_conflict").sum() == 2

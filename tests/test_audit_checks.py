@@ -109,7 +109,8 @@ def test_text_that_is_not_utf8(make_audit: MakeAudit, tmp_path: Path) -> None:
     audit = make_audit()
     texts = pa.array([b"\xff"] * N, pa.binary()).view(pa.string())
     AuditResult(
-        audit.table.set_column(SCHEMA.get_field_index("why"), SCHEMA.field("why"), texts), audit.meta
+        audit.table.set_column(SCHEMA.get_field_index("annotator"), SCHEMA.field("annotator"), texts),
+        audit.meta,
     ).write(tmp_path / "audit.parquet")
     with pytest.raises(DataError, match="not a readable Parquet file"):
         read_audit(tmp_path)

@@ -26,7 +26,8 @@ def fitted(last: EpochRecord, step_epsilon: list[float]) -> Fitted:
     wrong = np.where(CORRUPTED, 0.02, 0.97)
     probs = np.zeros((5, 2), np.float32)
     probs[np.arange(5), DRAW.given], probs[np.arange(5), 1 - DRAW.given] = wrong, 1 - wrong
-    return Fitted(probs, probs, np.arange(5), wrong, last, np.array(step_epsilon, np.float32))
+    learnt = np.zeros(5, np.int64)
+    return Fitted(probs, probs, np.arange(5), wrong, learnt, last, np.array(step_epsilon, np.float32))
 
 
 def undecided(last: EpochRecord) -> Fitted:
@@ -103,7 +104,8 @@ def learnt_by_heart() -> tuple[Draw, Fitted, EpochRecord]:
     place = np.array([*[0.0] * 4, *[9.0] * 4, *[0.0] * 20, *[9.0] * 20], np.float32)[:, None]
     last = record(1, [0.0] * 8, [0.5] * 8)
     nothing = np.full(8, np.nan, np.float32)
-    return draw, Fitted(probs, place, np.arange(8), np.zeros(8, np.float32), last, nothing), last
+    zeros = np.zeros(8, np.int64)
+    return draw, Fitted(probs, place, np.arange(8), zeros.astype(np.float32), zeros, last, nothing), last
 
 
 def test_the_score_without_neighbours_stands_beside_it() -> None:

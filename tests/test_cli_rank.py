@@ -74,8 +74,11 @@ def test_json_is_a_list_of_objects(audit: AuditResult, tmp_path: Path) -> None:
     assert [row["rank"] for row in rows] == [1, 2]
     records = audit.table.to_pylist()
     for row in rows:
+        told = row.pop("why")
         assert row == {name: records[row["row"]][name] for name in row}
-    assert {"image", "why", "p_suggested"} < set(rows[0])
+        if row["is_label_issue"]:
+            assert told.startswith(f"Looks like {row['suggested_label']} (")
+    assert {"image", "issue_kind", "evidence", "p_suggested"} < set(rows[0])
 
 
 def test_by_epsilon(audit: AuditResult, tmp_path: Path) -> None:

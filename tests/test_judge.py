@@ -13,6 +13,7 @@ from noiseaudit.course import EpochRecord, Fitted
 from noiseaudit.judge import TOP_CLASSES, Verdicts, judge, spread, suggestions
 from noiseaudit.labels.table import LabelTable, Strings
 from noiseaudit.result import SCHEMA
+from noiseaudit.why import records
 
 
 def strings(*cells: str | None) -> Strings:
@@ -41,6 +42,7 @@ FITTED = Fitted(
     latent=floats([0.0], [0.0], [0.0], [0.0]),
     labelled=np.array([0, 1, 3]),  # of the four rows that were read
     peak_p_given=floats(0.25, 0.9, 0.125),
+    learnt_epoch=np.array([0, 2, 0]),
     last=LAST,
     step_epsilon=floats(0.1, 0.0, 0.2),
 )
@@ -49,8 +51,7 @@ VERDICTS = Verdicts(np.array([0.5, 0.9, 0.5]), np.array([True, True, False]), ha
 
 
 def column(name: str, verdicts: Verdicts = VERDICTS) -> list[Any]:
-    values: list[Any] = judge(TABLE, STATUS, REASON, FITTED, verdicts).column(name).to_pylist()
-    return values
+    return [row[name] for row in records(judge(TABLE, STATUS, REASON, FITTED, verdicts), [name])]
 
 
 def test_the_table_has_the_schema() -> None:
@@ -100,13 +101,20 @@ def test_the_table_has_the_schema() -> None:
         ("split", ["train", "train", "test", "test", None]),
         ("annotator", [None] * 5),
         ("batch", [None] * 5),
-        ("issue_kind", [None] * 5),
+        ("issue_kind", ["ambiguous", None, "ambiguous", None, None]),
         (
-            "why",
+            "evidence",
             [
-                "Still looks like cat (75 %); next is dog (25 %).",
+                [
+                    {"kind": "guider", "value": 0.25, "reference": "dog"},
+                    {"kind": "peak", "value": 0.25, "reference": "2"},
+                ],
                 None,
-                "Looks like cat (50 %) rather than frog (38 %); in 2 epochs frog never passed 90 %.",
+                [
+                    {"kind": "guider", "value": 0.5, "reference": "cat"},
+                    {"kind": "peak", "value": pytest.approx(0.9), "reference": "2"},
+                    {"kind": "labelled_neighbours", "value": 1.0, "reference": "cat"},
+                ],
                 None,
                 None,
             ],
@@ -177,5 +185,5 @@ def test_spread() -> None:
 def test_why_shortens_names_and_not_itself() -> None:
     long = {"cat": "c" * 500, "dog": "d" * 500, "frog": "frog", None: None}
     table = dataclasses.replace(TABLE, given_label=strings(*(long[name] for name in TABLE.given_label)))
-    why = judge(table, STATUS, REASON, FITTED, VERDICTS).column("why")[0].as_py()
+    why = records(judge(table, STATUS, REASON, FITTED, VERDICTS), ["why"])[0]["why"]
     assert why == f"Still looks like {'c' * 159}… (75 %); next is {'d' * 159}… (25 %)."

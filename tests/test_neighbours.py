@@ -33,7 +33,7 @@ def fitted(mean: Probs, latent: npt.ArrayLike, labelled: list[int]) -> Fitted:
     zeros = np.zeros(k, np.float32)
     last = EpochRecord(1, {}, zeros, zeros, zeros, zeros, 0.0)
     place = np.array(latent, np.float32)[:, None]
-    return Fitted(mean, place, np.array(labelled), zeros, last, zeros)
+    return Fitted(mean, place, np.array(labelled), zeros, zeros.astype(np.int64), last, zeros)
 
 
 def two_groups(own: Probs, places: list[float], around: int = 40) -> Fitted:

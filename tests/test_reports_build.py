@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from noiseaudit.result import AuditResult
+from noiseaudit.why import why
 from noiseaudit_reports import build_view
 from noiseaudit_reports.build import MAX_HEAT_MAP_CLASSES
 from noiseaudit_reports.thumbnails import THUMBNAIL_BUDGET_BYTES
@@ -49,7 +50,7 @@ def test_suspects_are_the_first_ranks(make_audit: MakeAudit) -> None:
     row = audit.table.slice(first.row, 1).to_pylist()[0]
     assert first.sample_id == row["sample_id"]
     assert (first.given_label, first.suggested_label) == (row["given_label"], row["suggested_label"])
-    assert (first.p_mislabeled, first.epsilon, first.why) == (row["p_mislabeled"], row["epsilon"], row["why"])
+    assert (first.p_mislabeled, first.epsilon, first.why) == (row["p_mislabeled"], row["epsilon"], why(row))
 
 
 def test_pairs_and_heat_map_count_the_same(make_audit: MakeAudit) -> None:

@@ -32,7 +32,8 @@ def test_every_suspect_in_rank_order(make_audit: MakeAudit, tmp_path: Path) -> N
     expected = frame[frame.is_label_issue.eq(True)].sort_values("rank")
     assert tuple(rows[0]) == COLUMNS
     assert [int(row["rank"]) for row in rows] == expected["rank"].astype(int).tolist()
-    for name in ("sample_id", "given_label", "suggested_label", "why"):
+    assert rows[0]["why"].startswith(f"Looks like {rows[0]['suggested_label']} (")
+    for name in ("sample_id", "given_label", "suggested_label"):
         assert [row[name] for row in rows] == expected[name].tolist()
     for name in ("p_mislabeled", "p_given", "p_suggested", "epsilon"):
         assert [float(row[name]) for row in rows] == pytest.approx(expected[name].tolist(), rel=1e-5)

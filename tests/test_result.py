@@ -50,7 +50,7 @@ def test_the_schema_is_frozen() -> None:
         ("top_probs", "list<item: float>", True),
         ("true_label", "string", True),
         ("issue_kind", "string", True),
-        ("why", "string", True),
+        ("evidence", "list<item: struct<kind: string, value: double, reference: string>>", True),
         ("split", "string", True),
         ("annotator", "string", True),
         ("batch", "string", True),

@@ -21,7 +21,7 @@ noiseaudit rank run --json | jq '.[].sample_id'
 """
 NAMES = ("sample_id", "given_label", "suggested_label")
 COLUMNS = ("rank", "row", *NAMES, "p_mislabeled", "epsilon", "is_label_issue")
-JSON_COLUMNS = (*COLUMNS, "image", "p_given", "p_suggested", "why")
+JSON_COLUMNS = (*COLUMNS, "image", "p_given", "p_suggested", "issue_kind", "why", "evidence")
 
 
 class Score(StrEnum):

@@ -16,6 +16,7 @@ from noiseaudit.manifest import clean_command
 from noiseaudit.percent import cutoff_text
 from noiseaudit.ranking import Pair, dominant_pair, suspect_pairs
 from noiseaudit.result import AuditMeta, AuditResult
+from noiseaudit.why import records
 from noiseaudit_reports.text import count, share
 from noiseaudit_reports.thumbnails import Thumbnail, Thumbnails
 from noiseaudit_reports.view import (
@@ -87,11 +88,6 @@ def _finding(n_suspects: int, n_scored: int) -> str:
     return f"{n_suspects:,} of {count(n_scored, 'label')} {verb} wrong ({share(n_suspects, n_scored)})"
 
 
-def _records(audit: AuditResult, rows: np.ndarray[Any, Any]) -> list[dict[str, Any]]:
-    records: list[dict[str, Any]] = audit.table.take(rows).to_pylist()
-    return records
-
-
 def _suspects(
     audit: AuditResult, flagged: np.ndarray[Any, Any], thumbnails: Thumbnails, limit: int
 ) -> tuple[Suspect, ...]:
@@ -99,8 +95,8 @@ def _suspects(
     first = rows[np.argsort(audit.column("rank")[rows], kind="stable")][:limit]
     shown = [name for name in Suspect.__dataclass_fields__ if name != "thumbnail"]
     return tuple(
-        Suspect(**{name: record[name] for name in shown}, thumbnail=thumbnails.uri(record["row"]))
-        for record in _records(audit, first)
+        Suspect(**record, thumbnail=thumbnails.uri(record["row"]))
+        for record in records(audit.table.take(first), shown)
     )
 
 
@@ -111,7 +107,7 @@ def _suggestions(audit: AuditResult, thumbnails: Thumbnails) -> tuple[Suggestion
     first = rows[np.argsort(-p_suggested[rows], kind="stable")][:MAX_SUGGESTIONS]
     return tuple(
         Suggestion(r["row"], r["sample_id"], r["suggested_label"], r["p_suggested"], thumbnails.uri(r["row"]))
-        for r in _records(audit, first)
+        for r in audit.table.take(first).to_pylist()
     )
 
 

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 
 from noiseaudit.atomic import write_text
 from noiseaudit.result import AuditResult
+from noiseaudit.why import records
 from noiseaudit_reports.view import ReportView
 
 COLUMNS = (
@@ -25,6 +26,7 @@ COLUMNS = (
     "p_given",
     "p_suggested",
     "epsilon",
+    "issue_kind",
     "why",
 )
 _FORMULA = re.compile(r"[=+\-@\t\r\n]")
@@ -41,7 +43,7 @@ def write_suspects_csv(audit: AuditResult, path: Path) -> None:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(COLUMNS)
-    for record in flagged.select(COLUMNS).sort_by("rank").to_pylist():
+    for record in records(flagged.sort_by("rank"), COLUMNS):
         writer.writerow([_cell(record[name]) for name in COLUMNS])
     write_text(path, text.getvalue())
 
