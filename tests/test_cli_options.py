@@ -11,7 +11,7 @@ from noiseaudit.demo import write_digits
 from noiseaudit.errors import ConfigError
 from noiseaudit.result import read_audit
 from noiseaudit_cli.main import app
-from noiseaudit_cli.options import cutoff_rule, feature_folder
+from noiseaudit_cli.options import cutoff_rule, feature_folder, seed_list
 
 
 def test_short_forms_are_rules() -> None:
@@ -28,6 +28,28 @@ def test_one_rule_at_a_time(targets: dict[str, float]) -> None:
         cutoff_rule("auto", **targets)
     with pytest.raises(ConfigError, match="more than one"):
         cutoff_rule("rate=0.1", **{next(iter(targets)): 0.9})
+
+
+@pytest.mark.parametrize(
+    ("targets", "option"),
+    [
+        ({"precision": 1.0}, "--target-precision"),
+        ({"recall": 0.0}, "--target-recall"),
+        ({"budget": 0}, "--review-budget"),
+    ],
+)
+def test_a_target_out_of_range_names_its_option(targets: dict[str, float], option: str) -> None:
+    with pytest.raises(ConfigError, match=f"{option} .* is out of range"):
+        cutoff_rule("auto", **targets)
+
+
+@pytest.mark.parametrize("text", ["3-1", "", "-1", "a", "0,x"])
+def test_what_is_no_list_of_seeds(text: str) -> None:
+    with pytest.raises(ConfigError, match="--seeds"):
+        seed_list(text)
+    assert seed_list("2-4") == [2, 3, 4]
+    assert seed_list("5, 7") == [5, 7]
+    assert seed_list(None) is None
 
 
 def test_the_feature_cache() -> None:
@@ -50,5 +72,5 @@ def test_a_review_budget_reaches_the_audit_and_a_bad_target_stops_before_any_wor
     assert "expects   precision" in result.stdout
     result = CliRunner().invoke(app, [*words, "--out", str(tmp_path / "no"), "--target-precision", "90"])
     assert result.exit_code == 2
-    assert "precision=P or recall=R" in result.stderr
+    assert "--target-precision 90.0 is out of range. It must be above 0 and below 1" in result.stderr
     assert not (tmp_path / "no").exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, f1_score, precision_recall_curve, roc_auc_score
 from typer.testing import CliRunner
 
+from noiseaudit.choose import choose_epochs
 from noiseaudit.compare.case import FOLDS, Case
 from noiseaudit.compare.run import Question, best_f1, compare, measured, tools_for
 from noiseaudit.compare.table import table
@@ -44,7 +46,7 @@ def blobs(seed: int = 0, unlabelled: int = 0) -> tuple[TrainingData, np.ndarray[
 
 
 def case(data: TrainingData, epochs: int = 12) -> Case:
-    return Case(data, "embeddings", epochs, 32, seed=0, device=CPU)
+    return Case(data, "embeddings", AuditConfig(epochs=epochs, batch_size=32), seed=0, device=CPU)
 
 
 @pytest.mark.parametrize("name", TOOLS)
@@ -58,6 +60,51 @@ def test_every_tool_ranks_planted_errors_first(name: str) -> None:
     assert np.isfinite(verdict.scores).all()
     assert roc_auc_score(wrong[20:], verdict.scores) > 0.9
     assert f1_score(wrong[20:], verdict.flagged) > 0.55
+
+
+def test_every_tool_is_trained_as_long_as_scan_would_train_it() -> None:
+    """With few labels among many rows, an epoch of a tool that sees labels only is short: it gets more of them."""
+    data, _ = blobs(unlabelled=200)
+    at = Case(data, "embeddings", AuditConfig(), seed=0, device=CPU)
+    found: dict[str, list[Any]] = {}
+    for name in ("umn_plus", "supervised"):
+        plans: list[Any] = []
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(
+                "noiseaudit.compare.case.fit",
+                lambda *a, plans=plans, **k: plans.append((a[2].steps, k["epochs"])),
+            )
+            at.train(name, data.codes.numpy())
+        found[name] = plans[0]
+    for steps, epochs in found.values():
+        assert epochs == choose_epochs(AuditConfig(), steps)
+    assert found["umn_plus"] != found["supervised"]
+
+
+def test_all_networks_see_inputs_that_are_perturbed_alike() -> None:
+    data, _ = blobs()
+    seen: list[tuple[float, float]] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            "noiseaudit.compare.case.fit",
+            lambda method, *args, **kwargs: seen.append((method.values.input_noise, method.values.jitter)),
+        )
+        for method in ("umn_plus", "supervised"):
+            case(data).train(method, data.codes.numpy())
+    assert seen[0] == seen[1]
+
+
+def test_rare_classes_and_few_rows(recwarn: pytest.WarningsRecorder) -> None:
+    rng = np.random.default_rng(0)
+    for labels in ([0] * 12 + [1], [0, 1, 0, 1]):
+        x = torch.from_numpy(rng.normal(size=(len(labels), 8)).astype(np.float32))
+        data = TrainingData(x, torch.arange(len(labels)), torch.tensor(labels), 2)
+        at = Case(data, "embeddings", AuditConfig(epochs=2, batch_size=4), seed=0, device=CPU)
+        for name, tool in TOOLS.items():
+            if tool.package:
+                pytest.importorskip(tool.package, reason="the extra `bench` is not installed")
+            assert np.isfinite(tool.judge(at).scores).all(), name
+    assert not recwarn.list
 
 
 def test_folds_are_a_partition_with_every_class_in_each() -> None:
@@ -231,7 +278,10 @@ def test_the_command_with_truth_of_the_label_file_or_of_a_file(label_file: Path)
     [
         (["--plant", "symmetric", "--truth", "truth.csv"], "--truth and --plant are both given"),
         (["--plant", "symetric"], "Did you mean 'symmetric'"),
-        (["--plant", "symmetric", "--rate", "1.5"], "--rate 1.5 is out of range"),
+        (["--plant", "symmetric", "--rate", "1.5"], "--rate is out of range"),
+        (["--plant", "symmetric", "--rate", "0.001"], "no label is wrong among the 240"),
+        (["--rate", "0.5"], "--rate is for --plant"),
+        (["--tools", ""], "--tools names none"),
         (["--tools", "sparse"], "--tools: no such choice 'sparse'"),
         (["--seeds", "a"], "--seeds 'a' is not a list of numbers"),
     ],
@@ -244,3 +294,46 @@ def test_bad_options_leave_nothing(
     assert result.exit_code == 2
     assert message in result.stderr
     assert not (label_file / "bad.jsonl").exists()
+
+
+def test_every_tool_runs_on_images_some_of_them_unread(tmp_path: Path) -> None:
+    from noiseaudit.demo import write_digits
+
+    labels = write_digits(tmp_path, limit=80)
+    (tmp_path / "images" / "0003.png").unlink()
+    words = ["compare", labels, "--images", tmp_path / "images", "--plant", "symmetric", "--seeds", 0, "--epochs", 3,
+             "--out", tmp_path / "out.jsonl"]  # fmt: skip
+    result = CliRunner().invoke(app, [str(word) for word in words])
+    assert result.exit_code == 0, result.stderr
+    lines = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert {line["n"] for line in lines} == {79}
+    expected = [name for name, tool in TOOLS.items() if not tool.needs_vectors]
+    if importlib.util.find_spec("cleanlab") is None:
+        expected.remove("cleanlab")
+    assert [line["tool"] for line in lines] == expected
+    assert not (tmp_path / "out.jsonl.partial").exists()
+
+
+def test_a_tool_that_fails_leaves_the_earlier_result_and_what_is_done(
+    label_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (label_file / "out.jsonl").write_text("precious")
+
+    def fails(at: Case) -> Verdict:
+        raise RuntimeError("broken")
+
+    monkeypatch.setitem(TOOLS, "knn", TOOLS["knn"]._replace(judge=fails))
+    result = run(label_file, "out.jsonl", "--force", "--seeds", "0")
+    assert result.exit_code == 1
+    assert (label_file / "out.jsonl").read_text() == "precious"
+    assert "| guider |" in result.stdout
+    assert len((label_file / "out.jsonl.partial").read_text().splitlines()) == 1
+
+
+@pytest.mark.parametrize("name", ["labels.csv", "x.npy", "truth.csv"])
+def test_no_input_is_overwritten(label_file: Path, name: str) -> None:
+    before = (label_file / name).read_bytes()
+    result = run(label_file, name, "--force", "--truth", label_file / "truth.csv")
+    assert result.exit_code == 2
+    assert "is the input file" in result.stderr
+    assert (label_file / name).read_bytes() == before

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
 from noiseaudit.errors import ConfigError, DataError
 from noiseaudit.export import cleanlab_table, export_audit
+from noiseaudit.result import AuditResult
 from noiseaudit_cli.main import app
 from tests.conftest import build_audit
 
@@ -35,8 +37,23 @@ def test_cleanlab_columns_and_direction() -> None:
     )
     assert not frame["is_label_issue"][~read].any()
     assert frame["given_label"].tolist() == audit.column("given_label")[labelled].tolist()
-    suggested = audit.column("suggested_label")[labelled]
-    assert frame["predicted_label"][read].tolist() == suggested[read].tolist()
+    columns = ("given_label", "p_given", "suggested_label", "p_suggested")
+    rows = zip(*(audit.column(name)[labelled][read].tolist() for name in columns), strict=True)
+    likeliest = [
+        given if p_given >= p_suggested else suggested for given, p_given, suggested, p_suggested in rows
+    ]
+    assert frame["predicted_label"][read].tolist() == likeliest
+
+
+def test_the_prediction_may_be_the_given_label_of_a_suspect() -> None:
+    audit = build_audit(60, cutoff=0.0, n_unlabelled=0, n_unread=0)
+    table = audit.table
+    for name, value in (("p_given", 0.9), ("p_suggested", 0.1)):
+        place = table.schema.get_field_index(name)
+        table = table.set_column(place, table.schema.field(name), pa.array([value] * 60, pa.float32()))
+    frame = AuditResult(table, audit.meta).to_cleanlab()
+    assert frame["is_label_issue"].all()
+    assert frame["predicted_label"].tolist() == frame["given_label"].tolist()
 
 
 def test_codes_are_in_the_order_that_is_asked_for() -> None:
@@ -118,3 +135,16 @@ def test_the_command(tmp_path: Path) -> None:
     assert again.exit_code == 2
     assert "Give --force to replace it" in again.stderr
     assert CliRunner().invoke(app, [*words, "--force"]).exit_code == 0
+    for source in (tmp_path, tmp_path / "audit.parquet"):
+        own = [
+            "export",
+            str(source),
+            "--format",
+            "cleanlab",
+            "--out",
+            str(tmp_path / "audit.parquet"),
+            "--force",
+        ]
+        result = CliRunner().invoke(app, own)
+        assert result.exit_code == 2
+        assert "is the input file" in result.stderr

@@ -5,6 +5,9 @@ from __future__ import annotations
 import dataclasses
 import importlib.resources
 import sqlite3
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +20,7 @@ from noiseaudit import choose, pretrained
 from noiseaudit.audit import run_audit
 from noiseaudit.choose import choose_backbone, prefers_features
 from noiseaudit.config import AuditConfig
+from noiseaudit.data import embed as embed_module
 from noiseaudit.data.convert import Bytes
 from noiseaudit.data.embed import Embedded, Extractor, embed_images
 from noiseaudit.data.feature_store import FILE_NAME, Features, FeatureStore, open_store
@@ -56,7 +60,7 @@ def embed(
     side: int = 32,
     version: str = "a",
 ) -> Embedded:
-    extractor = Extractor(extract, side, version)
+    extractor = Extractor(extract, 3, side, version)
     return embed_images(paths, probe_images(paths), extractor, store=store, workers=2)
 
 
@@ -90,7 +94,7 @@ def test_the_store_knows_a_picture_wherever_it_lies(tmp_path: Path) -> None:
         found = embed_images(
             moved,
             probe_images(moved),
-            Extractor(second, 32, "a"),
+            Extractor(second, 3, 32, "a"),
             store=store,
             workers=1,
             on_progress=lambda done, total: seen.append((done, total)),
@@ -157,6 +161,97 @@ def test_a_store_that_breaks_later_is_named(tmp_path: Path) -> None:
         other.close()
         with pytest.raises(OutputError, match="no such table"):
             store.get([b"k"])
+
+
+OPEN_MANY = """
+import sys, time
+from pathlib import Path
+from noiseaudit.data.feature_store import open_store
+import numpy as np
+while time.time() < float(sys.argv[2]):
+    pass
+for i in range(20):
+    with open_store(Path(sys.argv[1]) / str(i)) as store:
+        store.put({sys.argv[3].encode(): np.ones(4, np.float16)})
+"""
+
+
+def test_processes_that_open_a_new_store_at_once_wait_for_each_other(tmp_path: Path) -> None:
+    start = str(time.time() + 4)
+    words = [sys.executable, "-c", OPEN_MANY, str(tmp_path), start]
+    running = [subprocess.Popen([*words, str(i)], stderr=subprocess.PIPE) for i in range(4)]
+    errors = [process.communicate()[1].decode() for process in running]
+    assert errors == [""] * 4
+    keys = [str(i).encode() for i in range(4)]
+    for i in range(20):
+        with open_store(tmp_path / str(i)) as store:
+            assert sorted(store.get(keys)) == keys
+
+
+def test_a_picture_that_changes_while_it_is_read_is_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths, extract = colours(tmp_path, 3), Counting()
+    digests: dict[Path, int] = {}
+    before = embed_module._digest
+
+    def digest(path: Path) -> bytes | None:
+        digests[path] = digests.get(path, 0) + 1
+        if path == paths[1] and digests[path] == 2:
+            Image.new("RGB", (20, 30), "blue").save(path)
+        return None if path == paths[2] else before(path)
+
+    monkeypatch.setattr(embed_module, "_digest", digest)
+    with open_store(tmp_path / "cache") as store:
+        found = embed(paths, extract, store)
+    assert found.status.tolist() == ["ok", "unreadable", "unreadable"]
+    assert found.reason[1:].tolist() == ["it changed while it was read", "it went away while it was read"]
+    with sqlite3.connect(tmp_path / "cache" / FILE_NAME) as connection:
+        assert connection.execute("SELECT count(*) FROM features").fetchone() == (1,)
+    connection.close()
+
+
+def test_a_stored_value_of_another_length_is_made_again(tmp_path: Path) -> None:
+    paths, extract = colours(tmp_path, 3), Counting()
+    with open_store(tmp_path / "cache") as store:
+        expected = embed(paths, extract, store)
+    with sqlite3.connect(tmp_path / "cache" / FILE_NAME) as connection:
+        connection.execute(
+            "UPDATE features SET value = zeroblob(10) WHERE key = (SELECT min(key) FROM features)"
+        )
+    connection.close()
+    with open_store(tmp_path / "cache") as store:
+        assert embed(paths, extract, store).values.tolist() == expected.values.tolist()
+    assert extract.images == 4
+
+
+def test_a_store_that_fails_on_the_way_costs_a_warning(tmp_path: Path) -> None:
+    paths = colours(tmp_path, 70)
+    with open_store(tmp_path / "cache") as store:
+        with sqlite3.connect(tmp_path / "cache" / FILE_NAME) as other:
+            other.execute(
+                "CREATE TRIGGER full BEFORE INSERT ON features BEGIN SELECT RAISE(FAIL, 'disk is full'); END"
+            )
+        other.close()
+        found = embed(paths, Counting(), store)
+    assert set(found.status) == {"ok"}
+    assert len(found.warnings) == 1
+    assert "features are not kept from here on" in found.warnings[0]
+    assert "disk is full" in found.warnings[0]
+
+
+def test_a_cache_nobody_asked_for_must_not_stop_a_scan(tmp_path: Path) -> None:
+    table = found_images(colours(tmp_path, 4)).table
+    (tmp_path / "file").write_text("")
+    options = SampleOptions(images=tmp_path, feature_cache=tmp_path / "file" / "cache")
+    samples = load_samples(table, options, image_size=32, cache_dir=tmp_path, backbone="pretrained")
+    assert set(samples.status) == {"ok"}
+    assert samples.warnings[0].startswith("features are not kept for the next scan")
+    with pytest.raises(OutputError, match="features cannot be kept here"):
+        load_samples(
+            table, dataclasses.replace(options, must_cache=True), image_size=32, cache_dir=tmp_path,
+            backbone="pretrained",
+        )  # fmt: skip
 
 
 def test_workers_do_not_run_ahead_of_the_reader() -> None:

@@ -141,8 +141,8 @@ def test_what_is_a_rule(rule: str) -> None:
 def test_a_target_precision_flags_the_longest_list_that_keeps_it(p: Floats, target: float) -> None:
     flagged, _ = choose_cutoff(f"precision={target}", p, None)
     ranked = np.sort(p)[::-1]
-    lengths = [k for k in range(1, len(p) + 1) if ranked[:k].mean() >= target]
-    assert flagged.sum() == pytest.approx(max(lengths, default=0), abs=1)  # a mean that rounds either way
+    lengths = [k for k in range(1, len(p) + 1) if ranked[:k].mean() >= target - 1e-9]
+    assert flagged.sum() == max(lengths, default=0)
     if flagged.any():
         assert p[flagged].mean() >= target - 1e-9
         assert p[flagged].min() >= p[~flagged].max(initial=0)
@@ -176,6 +176,11 @@ def test_targets_by_hand() -> None:
         cutoff.reason
         == "The 2 most suspicious rows, the fewest that hold 0.75 of the wrong labels, as expected."
     )
+
+
+@pytest.mark.parametrize("p", [0.3, 0.6, 0.7, 0.9])
+def test_rows_that_all_meet_the_target_are_all_flagged(p: float) -> None:
+    assert choose_cutoff(f"precision={p}", np.full(50, p), None).flagged.all()
 
 
 def test_targets_that_cannot_be_met() -> None:

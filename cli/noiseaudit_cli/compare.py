@@ -7,7 +7,20 @@ from typing import Annotated
 
 import typer
 
-from noiseaudit_cli.options import Data, Force, feature_folder, listed, option, seed_list
+from noiseaudit_cli.options import (
+    Data,
+    Encoding,
+    Force,
+    IdColumn,
+    ImageColumn,
+    LabelColumn,
+    MissingLabel,
+    TrueLabelColumn,
+    feature_folder,
+    listed,
+    option,
+    seed_list,
+)
 from noiseaudit_cli.scan import Device
 
 EXAMPLES = """
@@ -47,7 +60,12 @@ def compare(
             show_default=False,
         ),
     ] = None,
-    rate: Annotated[float, option(metavar="R", help="Share of the labels that --plant corrupts.")] = 0.2,
+    rate: Annotated[
+        float | None,
+        option(
+            metavar="R", help="Share of the labels that --plant corrupts (default: 0.2).", show_default=False
+        ),
+    ] = None,
     tools: Annotated[
         str | None,
         option(
@@ -63,53 +81,79 @@ def compare(
         option(metavar="N", help="Of every network (default: as for scan).", show_default=False),
     ] = None,
     backbone: Annotated[str, option(metavar="NAME", help="As for scan; of every network.")] = "auto",
+    image_size: Annotated[int | None, option(metavar="PX", help="As for scan.", show_default=False)] = None,
     feature_cache: Annotated[
         str | None, option(metavar="DIR|none", help="As for scan.", show_default=False)
+    ] = None,
+    allow_root: Annotated[
+        list[Path] | None, option(metavar="DIR", help="As for scan (repeatable).", show_default=False)
     ] = None,
     device: Annotated[Device, option(help="Where networks train.")] = Device.AUTO,
     force: Force = False,
     quiet: Annotated[bool, option("--quiet", "-q", help="Say nothing but errors and the table.")] = False,
+    encoding: Encoding = "utf-8",
+    missing_label: MissingLabel = None,
+    image_column: ImageColumn = None,
+    label_column: LabelColumn = None,
+    id_column: IdColumn = None,
+    true_label_column: TrueLabelColumn = None,
 ) -> None:
     """Compare ways to find wrong labels on your own data.
 
-    Every tool gets the same features, encoder, number of epochs and folds. Prints average precision, AUROC, F1 at the
-    tool's own cut-off and at the best one, and seconds, with paired differences over the seeds.
+    Every tool gets the same features, encoder, perturbations and folds, and trains as many steps as scan would, or
+    --epochs. Prints average precision, AUROC, F1 at the tool's own cut-off and at the best one, and seconds, with
+    paired differences over the seeds. Until it is done, results are in OUT.partial.
     """
     import tempfile
-    from json import dumps
 
     from noiseaudit.choose import choose_device
     from noiseaudit.compare.question import pose
     from noiseaudit.compare.run import compare as run
-    from noiseaudit.compare.run import tools_for
+    from noiseaudit.compare.run import keep, tools_for
     from noiseaudit.compare.table import table as as_table
     from noiseaudit.config import AuditConfig
+    from noiseaudit.labels.columns import ColumnNames
     from noiseaudit.labels.read import read_labels
     from noiseaudit.outputs import check_file
     from noiseaudit.runtime import training_runtime
     from noiseaudit.samples import SampleOptions, load_samples
     from noiseaudit_cli.console import say
+    from noiseaudit_cli.progress import ScanProgress
 
-    check_file(out, force=force, inputs=[data, *([truth] if truth else [])])
-    seed_numbers = seed_list(seeds) or [0]
-    config = AuditConfig(backbone=backbone, epochs=epochs, device=device.value)
+    check_file(out, force=force, inputs=[file for file in (data, truth, embeddings) if file])
+    seed_numbers, asked = seed_list(seeds) or [], listed(tools)
+    config = AuditConfig(backbone=backbone, epochs=epochs, device=device.value, image_size=image_size)
     options = SampleOptions(
         images=images if images or embeddings or not data.is_dir() else data,
         embeddings=embeddings,
         feature_cache=feature_folder(feature_cache),
+        must_cache=feature_cache is not None,
+        allow_roots=tuple(allow_root or ()),
     )
+    lines = []
     with tempfile.TemporaryDirectory(prefix="noiseaudit-") as cache, training_runtime():
-        labels = read_labels(data, images_required=embeddings is None)
-        samples = load_samples(
-            labels, options, image_size=None, cache_dir=Path(cache), backbone=backbone,
-            device=choose_device(device.value),
-        )  # fmt: skip
+        labels = read_labels(
+            data,
+            columns=ColumnNames(
+                image=image_column, label=label_column, id=id_column, true_label=true_label_column
+            ),
+            missing_label=missing_label,
+            encoding=encoding,
+            images_required=embeddings is None,
+        )
+        with ScanProgress(quiet=quiet) as progress:
+            samples = load_samples(
+                labels, options, image_size=image_size, cache_dir=Path(cache), backbone=backbone,
+                device=choose_device(device.value), on_features=progress.on_features,
+            )  # fmt: skip
         question, where = pose(labels, samples, config, truth=truth, plant=plant, rate=rate)
-        names, lines = tools_for(question, listed(tools)), []
-        with out.open("w", encoding="utf-8") as file:
-            for line in run(question, names, seed_numbers, config, where):
+        for note in () if quiet else (*labels.warnings, *samples.warnings, *question.notes):
+            say(f"note: {note}")
+        try:
+            for line in keep(run(question, tools_for(question, asked), seed_numbers, config, where), out):
                 lines.append(line)
-                print(dumps(line), file=file, flush=True)
                 if not quiet:
                     say(f"seed {line['seed']}, {line['tool']}: {line['seconds']:.0f} s")
-    typer.echo(as_table(lines), nl=False)
+        finally:
+            if lines:
+                typer.echo(as_table(lines), nl=False)

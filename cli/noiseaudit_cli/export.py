@@ -37,5 +37,5 @@ def export(
     from noiseaudit_cli.console import say
 
     check_export(format_, out)
-    check_file(out, force=force)
+    check_file(out, force=force, inputs=[audit, audit / "audit.parquet"])
     say(f"{export_audit(read_audit(audit), format_, out):,} rows in {out}")

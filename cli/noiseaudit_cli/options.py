@@ -13,6 +13,12 @@ import typer
 
 N = TypeVar("N", int, float)
 
+SHORT_FORMS = {
+    "precision": "--target-precision",
+    "recall": "--target-recall",
+    "budget": "--review-budget",
+}  # of --cutoff
+
 option = functools.partial(typer.Option, show_envvar=False)
 
 Audit = Annotated[
@@ -115,6 +121,10 @@ def cutoff_rule(cutoff: str, **targets: float | None) -> str:
     from noiseaudit.errors import ConfigError
 
     given = [f"{kind}={target}" for kind, target in targets.items() if target is not None]
+    for kind, target in targets.items():
+        if target is not None and not (target >= 1 if kind == "budget" else 0 < target < 1):
+            allowed = "a number of rows, 1 or more" if kind == "budget" else "above 0 and below 1, as 0.9"
+            raise ConfigError(f"{SHORT_FORMS[kind]} {target} is out of range", fix=f"It must be {allowed}.")
     if len(given) + (cutoff != "auto") > 1:
         raise ConfigError(
             "more than one of --cutoff, --target-precision, --target-recall and --review-budget is given",
@@ -140,8 +150,14 @@ def numbers(name: str, text: str | None, kind: Callable[[str], N]) -> list[N] | 
 
 
 def seed_list(text: str | None) -> list[int] | None:
-    """Seeds as in 0,1,2 or 0-4."""
+    """Seeds as in 0,1,2 or 0-4. Raises ConfigError for what is none, or less than 0."""
+    from noiseaudit.errors import ConfigError
+
     first, dash, last = (text or "").partition("-")
     if dash and first.strip().isdigit() and last.strip().isdigit():
-        return list(range(int(first), int(last) + 1))
-    return numbers("--seeds", text, int)
+        found: list[int] | None = list(range(int(first), int(last) + 1))
+    else:
+        found = numbers("--seeds", text, int)
+    if found is not None and (not found or min(found) < 0):
+        raise ConfigError(f"--seeds {text!r} is not a list of seeds", fix="As in 0,1,2 or 0-4.")
+    return found

@@ -237,6 +237,7 @@ def scan(
             strict=strict,
             workers=workers,
             feature_cache=feature_folder(feature_cache),
+            must_cache=feature_cache is not None,
         ),
         config=AuditConfig(
             method=method,

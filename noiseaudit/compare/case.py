@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,6 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from noiseaudit.choose import choose_batch_size, choose_epochs
+from noiseaudit.config import AuditConfig
 from noiseaudit.course import EpochRecord, Fitted
 from noiseaudit.data.batches import plan_batches
 from noiseaudit.data.training import TrainingData
@@ -23,17 +26,18 @@ Floats = npt.NDArray[np.float64]
 Value = TypeVar("Value")
 
 FOLDS = 5
-MIN_LABELLED_SHARE = 0.25  # of a batch with unlabelled rows, as `scan` has it
 
 
 @dataclass
 class Case:
-    """m rows, k of them labelled. Networks of all tools have one encoder, batch size and number of epochs."""
+    """m rows, k of them labelled. Networks of all tools have one encoder, and what they see is perturbed alike.
+
+    Each is trained as long as `scan` would train it: the default number of steps, or the epochs that are asked for.
+    """
 
     data: TrainingData
     backbone: str
-    epochs: int
-    batch_size: int
+    config: AuditConfig  # batch size and epochs
     seed: int
     device: torch.device
     borrowed: float = 0.0  # seconds of shared work that the tool at hand used and another paid for
@@ -81,23 +85,28 @@ class Case:
         altered = TrainingData(data.x, data.usable, torch.from_numpy(codes), n_classes or data.n_classes)
         n_labelled = int((codes >= 0).sum())
         n_unlabelled = len(codes) - n_labelled if kind.uses_unlabelled else 0
-        seed = self.seed + 1_000_003 * stream
-        network = kind(Setup(altered, self.backbone, seed, self.device), kind.settings(self.backbone))
+        batch_size = choose_batch_size(self.config, n_labelled + n_unlabelled)
+        plan = plan_batches(n_labelled, n_unlabelled, batch_size, self.config.min_labelled_share)
+        seed, ours = self.seed + 1_000_003 * stream, METHODS["umn_plus"].settings(self.backbone)
+        settings = dataclasses.replace(
+            kind.settings(self.backbone), input_noise=ours.input_noise, jitter=ours.jitter
+        )
         return fit(
-            network,
+            kind(Setup(altered, self.backbone, seed, self.device), settings),
             altered,
-            plan_batches(n_labelled, n_unlabelled, self.batch_size, MIN_LABELLED_SHARE),
-            epochs=self.epochs,
+            plan,
+            epochs=choose_epochs(self.config, plan.steps),
             seed=seed,
             device=self.device,
             on_epoch=on_epoch,
         )
 
     def folds(self) -> list[Codes]:
-        """The labelled rows in FOLDS parts, indices into (k,), each class spread evenly; classes may be rare."""
+        """The labelled rows in at most FOLDS parts, indices into (k,), each class spread evenly, however rare."""
+        parts = min(FOLDS, len(self.given))
         order = np.random.default_rng((self.seed, FOLDS)).permutation(len(self.given))
         by_class = order[np.argsort(self.given[order], kind="stable")]
-        return [np.sort(by_class[start::FOLDS]) for start in range(FOLDS)]
+        return [np.sort(by_class[start::parts]) for start in range(parts)]
 
     def out_of_fold(self) -> Floats:
         """Class probabilities of each labelled row from a network that did not see its label: (k, C)."""

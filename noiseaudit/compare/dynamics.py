@@ -15,8 +15,8 @@ SMALLEST = 1e-12  # probabilities below it are one and the same
 def small_loss(case: Case) -> Verdict:
     """Mean cross entropy of the given label over the epochs; flagged where the mixture's higher part is likelier.
 
-    Arazo et al., "Unsupervised Label Noise Modeling and Loss Correction", ICML 2019, with the normal mixture
-    of Li et al., "DivideMix", ICLR 2020.
+    The mixture of two normals of Li et al., "DivideMix", ICLR 2020, on the mean over all epochs in place of one epoch's
+    loss, which a network may have driven to zero. Losses are taken after each epoch, on unperturbed inputs.
     """
     from sklearn.mixture import GaussianMixture
 
@@ -38,7 +38,8 @@ def aum(case: Case) -> Verdict:
 
     Pleiss et al., "Identifying Mislabeled Data using the Area Under the Margin Ranking", NeurIPS 2020, Algorithm 1: in
     each of two trainings another 1 / (C + 1) of the rows is given a class that does not exist; a row is flagged whose
-    margin is below the 99th percentile of theirs. A row's own threshold training does not judge it.
+    margin is below the 99th percentile of theirs. A row's own threshold training does not judge it. Margins are taken
+    after each epoch, unperturbed, where the paper takes those of the training steps.
     """
     n, n_classes = len(case.given), case.data.n_classes
     size = max(1, n // (n_classes + 1))

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
-from noiseaudit.choose import choose_batch_size, choose_epochs
-from noiseaudit.compare.case import MIN_LABELLED_SHARE, Case, Codes, Floats
+from noiseaudit.compare.case import Case, Codes, Floats
 from noiseaudit.compare.tools import TOOLS, usable
 from noiseaudit.compare.verdict import Verdict
 from noiseaudit.config import AuditConfig, one_of
-from noiseaudit.data.batches import plan_batches
 from noiseaudit.data.training import TrainingData
-from noiseaudit.errors import ConfigError
+from noiseaudit.errors import ConfigError, DataError
 from noiseaudit.noise import asymmetric, symmetric
 from noiseaudit.plan import versions
 from noiseaudit.runtime import training_runtime
@@ -38,11 +38,14 @@ class Question:
     known: Bools | None = None  # (m,) rows whose truth is known; None: all that are labelled
     plant: str = "symmetric"
     rate: float = 0.2
+    notes: tuple[str, ...] = ()  # for people: how the truth was read, where that is not plain
 
 
 def tools_for(question: Question, asked: Sequence[str] | None) -> list[str]:
     """The tools that are asked for, or all that can run. Raises ConfigError for one that is unknown or cannot run."""
     has_vectors = len(question.data.shape) == 1
+    if asked is not None and not asked:
+        raise ConfigError("--tools names none", fix=f"Name some of {', '.join(TOOLS)}, or leave it out.")
     for name in asked or ():
         one_of("--tools", name, tuple(TOOLS))
         if not usable(TOOLS[name], has_vectors):
@@ -50,31 +53,45 @@ def tools_for(question: Question, asked: Sequence[str] | None) -> list[str]:
                 f"--tools {name} cannot run here: {TOOLS[name].about}",
                 fix="pip install 'noiseaudit[bench]' for cleanlab; logistic regression needs embeddings or features.",
             )
-    return [*(asked or (name for name, tool in TOOLS.items() if usable(tool, has_vectors)))]
+    return [*dict.fromkeys(asked or (name for name, tool in TOOLS.items() if usable(tool, has_vectors)))]
 
 
 def compare(
     question: Question, names: Sequence[str], seeds: Sequence[int], config: AuditConfig, device: torch.device
 ) -> Iterator[dict[str, Any]]:
-    """One result for each seed and tool, in this order."""
-    n_labelled = int((question.data.codes >= 0).sum())
-    batch_size = choose_batch_size(config, len(question.data.codes))
-    n_unlabelled = len(question.data.codes) - n_labelled
-    steps = plan_batches(n_labelled, n_unlabelled, batch_size, MIN_LABELLED_SHARE).steps
-    epochs = choose_epochs(config, steps)
+    """One result for each seed and tool, in this order.
+
+    Raises DataError where none or all of the labels whose truth is known are wrong.
+    """
     for seed in seeds:
         data, wrong, known = _posed(question, seed)
-        case = Case(data, question.backbone, epochs, batch_size, seed, device)
+        if not wrong[known].any() or wrong[known].all():
+            what = "no label is wrong" if not wrong[known].any() else "every label is wrong"
+            raise DataError(
+                f"{what} among the {known.sum()} whose truth is known, so there is nothing to rank",
+                fix="Give another --truth, or a higher --rate.",
+            )
+        case = Case(data, question.backbone, config, seed, device)
         for name in names:
             with training_runtime():
                 verdict, seconds = _timed(case, name)
             yield {
-                "tool": name, "seed": seed, "epochs": epochs, "features": question.features,
+                "tool": name, "seed": seed, "epochs": config.epochs, "features": question.features,
                 "plant": question.plant if question.wrong is None else None,
                 "rate": question.rate if question.wrong is None else None,
                 "n": int(known.sum()), "wrong": int(wrong[known].sum()), "seconds": round(seconds, 2),
                 "device": device.type, "threads": torch.get_num_threads(), "versions": versions(),
             } | measured(verdict, wrong, known)  # fmt: skip
+
+
+def keep(lines: Iterable[dict[str, Any]], out: Path) -> Iterator[dict[str, Any]]:
+    """Pass results on, each as soon as it is in OUT.partial, which becomes `out` after the last."""
+    partial = out.with_name(f"{out.name}.partial")
+    with partial.open("w", encoding="utf-8") as file:
+        for line in lines:
+            print(json.dumps(line), file=file, flush=True)
+            yield line
+    partial.replace(out)
 
 
 def measured(verdict: Verdict, wrong: Bools, known: Bools) -> dict[str, float | None]:

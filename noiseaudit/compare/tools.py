@@ -53,7 +53,10 @@ def cleanlab_logistic(case: Case) -> Verdict:
 
 
 def knn_vote(case: Case) -> Verdict:
-    """Share of the nearest labelled rows, weighed by similarity, that have another label; flagged where one wins."""
+    """Share of the nearest labelled rows, weighed by similarity, that have another label.
+
+    Flagged where one other label has more votes than the given one.
+    """
     from sklearn.neighbors import KNeighborsClassifier
 
     n, x, given = len(case.given), case.vectors, case.given
@@ -64,7 +67,8 @@ def knn_vote(case: Case) -> Verdict:
     votes = np.zeros((n, case.data.n_classes))
     np.add.at(votes, (np.arange(n)[:, None], given[found]), weight)
     shares = votes / np.maximum(votes.sum(axis=1, keepdims=True), 1e-12)
-    return Verdict(1 - shares[np.arange(n), given], shares.argmax(axis=1) != given)
+    own = shares[np.arange(n), given]
+    return Verdict(1 - own, shares.max(axis=1) > own)
 
 
 TOOLS = {
@@ -76,8 +80,12 @@ TOOLS = {
     "cleanlab_logistic": Tool(
         cleanlab_logistic, "the same on 5-fold logistic regression, tuned", "cleanlab", needs_vectors=True
     ),
-    "aum": Tool(aum, "area under the margin, with threshold samples (Pleiss et al. 2020)"),
-    "small_loss": Tool(small_loss, "mean training loss, two-component mixture (Arazo et al. 2019)"),
+    "aum": Tool(
+        aum, "area under the margin with threshold samples (Pleiss et al. 2020), margins after each epoch"
+    ),
+    "small_loss": Tool(
+        small_loss, "loss averaged over the epochs, mixture of two normals (after Li et al. 2020)"
+    ),
     "knn": Tool(knn_vote, f"vote of the {NEIGHBOURS} nearest rows"),
 }
 
@@ -97,7 +105,9 @@ def _confident_learning(probs: Floats, case: Case) -> Verdict:
     from cleanlab.rank import get_label_quality_scores
 
     quality = get_label_quality_scores(case.given, probs)
-    flagged: npt.NDArray[np.bool_] = find_label_issues(case.given, probs, n_jobs=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that a class is rare; `scan` says so, too
+        flagged: npt.NDArray[np.bool_] = find_label_issues(case.given, probs, n_jobs=1)
     return Verdict(1 - np.asarray(quality, np.float64), np.asarray(flagged, np.bool_))
 
 
@@ -112,6 +122,9 @@ def _logistic(case: Case) -> Floats:
             rest = np.setdiff1d(np.arange(len(given)), held_out)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", ConvergenceWarning)  # near enough after so many steps
+                if len(np.unique(given[rest])) < 2:
+                    probs[held_out, given[rest][0]] = 1
+                    continue
                 model = LogisticRegression(C=penalty, max_iter=200).fit(x[rest], given[rest])
             probs[np.ix_(held_out, model.classes_)] = model.predict_proba(x[held_out])
         loss = -np.log(np.maximum(probs[np.arange(len(given)), given], 1e-12)).mean()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -17,9 +17,13 @@ from noiseaudit.data.opening import UnusableImageError, pillow_settings, usable_
 from noiseaudit.data.parallel import map_chunks
 from noiseaudit.data.paths import first_rows
 from noiseaudit.data.probe import Probe
+from noiseaudit.errors import OutputError
 from noiseaudit.labels.table import Strings
 
 BATCH = 64  # images that are decoded and go through the network together
+
+GONE = UnusableImageError("unreadable", "it went away while it was read")
+CHANGED = UnusableImageError("unreadable", "it changed while it was read")
 
 OnProgress = Callable[[int, int], None]  # images done, images in all
 
@@ -28,7 +32,8 @@ OnProgress = Callable[[int, int], None]  # images done, images in all
 class Extractor:
     """A network whose features stand for images."""
 
-    extract: Callable[[Bytes], Features]  # (B, 3, side, side) -> (B, d)
+    extract: Callable[[Bytes], Features]  # (B, 3, side, side) -> (B, width)
+    width: int
     side: int  # pixels
     version: str  # all that the features of an image depend on, besides the image
 
@@ -45,6 +50,7 @@ class Embedded:
     digests: Bytes  # (n, 32) SHA-256 of the file; zero where not ok
     status: Strings  # (n,) as Pixels has them
     reason: Strings
+    warnings: tuple[str, ...] = ()
 
 
 class _Decoded(NamedTuple):
@@ -64,20 +70,25 @@ def embed_images(
 ) -> Embedded:
     """Features of the rows that `probe` found ok, each content once; from the `store` where it has them.
 
-    Files that turn out damaged become "unreadable". Memory beside the result is a few batches.
+    Files that turn out damaged become "unreadable". A store that cannot be written is given up with a warning.
     """
     first = first_rows(paths)
     status, reason = probe.status.copy(), probe.reason.copy()
     rows = np.flatnonzero(probe.is_ok & (first == np.arange(len(paths)))).tolist()
     hashed = map_chunks(lambda part: [_digest(paths[row]) for row in part], rows, workers)
-    digest_of = dict(zip(rows, (digest for part in hashed for digest in part), strict=True))
+    found = zip(rows, (digest for part in hashed for digest in part), strict=True)
+    digest_of = {row: digest for row, digest in found if digest}
+    for row in set(rows) - digest_of.keys():
+        status[row], reason[row] = GONE.status, GONE.reason
     keys = {row: extractor.key(digest) for row, digest in digest_of.items()}
-    features = store.get([*dict.fromkeys(keys.values())]) if store else {}
+    stored = store.get([*dict.fromkeys(keys.values())]) if store else {}
+    features = {key: value for key, value in stored.items() if len(value) == extractor.width}
+    warnings: list[str] = []
     new = list({key: row for row, key in keys.items() if key not in features}.values())
-    n_known, n_all = len(rows) - len(new), len(rows)
+    n_known, n_all = len(keys) - len(new), len(keys)
 
     def decode(part: Sequence[int]) -> _Decoded:
-        return _decode(paths, part, extractor.side, probe.max_pixels)
+        return _decode(paths, part, digest_of, extractor.side, probe.max_pixels)
 
     failed: dict[bytes, UnusableImageError] = {}
     with pillow_settings(probe.max_pixels):
@@ -87,13 +98,18 @@ def embed_images(
                 vectors = extractor.extract(decoded.pixels)
                 batch = {keys[row]: vector for row, vector in zip(decoded.rows, vectors, strict=True)}
                 features |= batch
-                if store:
-                    store.put(batch)
+                try:
+                    if store:
+                        store.put(batch)
+                except OutputError as error:  # a full disk must not cost the scan
+                    store = None
+                    warnings.append(f"features are not kept from here on: {error}")
             on_progress(n_known + min(len(new), (number + 1) * BATCH), n_all)
     for row, key in keys.items():
         if key in failed:
             status[row], reason[row] = failed[key].status, failed[key].reason
-    return _gathered(first, keys, digest_of, features, status[first], reason[first])
+    values, digests = _gathered(first, keys, digest_of, features, extractor.width, status[first] == "ok")
+    return Embedded(values, digests, status[first], reason[first], tuple(warnings))
 
 
 def _gathered(
@@ -101,33 +117,38 @@ def _gathered(
     keys: dict[int, bytes],
     digest_of: dict[int, bytes],
     features: dict[bytes, Features],
-    status: Strings,
-    reason: Strings,
-) -> Embedded:
-    width = len(next(iter(features.values()))) if features else 1
+    width: int,
+    is_ok: npt.NDArray[np.bool_],
+) -> tuple[npt.NDArray[np.float32], Bytes]:
+    """Features and hashes of every row, (n, width) and (n, 32)."""
     values = np.full((len(first), width), np.nan, np.float32)
     digests = np.zeros((len(first), hashlib.sha256().digest_size), np.uint8)
-    for row in np.flatnonzero(status == "ok"):
+    for row in np.flatnonzero(is_ok):
         source = int(first[row])
         values[row] = features[keys[source]]
         digests[row] = np.frombuffer(digest_of[source], np.uint8)
-    return Embedded(values, digests, status, reason)
+    return values, digests
 
 
-def _digest(path: Path) -> bytes:
+def _digest(path: Path) -> bytes | None:
+    """SHA-256 of a file; None if it is gone since its header was read."""
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").digest()
-    except OSError:  # gone since its header was read; decoding it says so
-        return b""
+    except OSError:
+        return None
 
 
-def _decode(paths: Sequence[Path], rows: Sequence[int], side: int, max_pixels: int) -> _Decoded:
+def _decode(
+    paths: Sequence[Path], rows: Sequence[int], digest_of: Mapping[int, bytes], side: int, max_pixels: int
+) -> _Decoded:
     pixels, read, failed = np.zeros((len(rows), 3, side, side), np.uint8), list[int](), {}
     for row in rows:
         try:
             with usable_image(paths[row], max_pixels) as image:
                 pixels[len(read)] = to_array(image, size=(side, side), channels=3)
+            if _digest(paths[row]) != digest_of[row]:  # features would be kept under another picture's hash
+                raise CHANGED
             read.append(row)
         except UnusableImageError as error:
             failed[row] = error

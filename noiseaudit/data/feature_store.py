@@ -67,8 +67,9 @@ def open_store(folder: Path) -> Iterator[FeatureStore]:
         raise _unusable(file, error) from error
     with contextlib.closing(connection):
         try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = NORMAL")
+            connection.execute(
+                "PRAGMA synchronous = NORMAL"
+            )  # not WAL: to switch it on does not wait for others
             connection.execute(
                 "CREATE TABLE IF NOT EXISTS features (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID"
             )

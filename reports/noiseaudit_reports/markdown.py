@@ -76,7 +76,7 @@ def _summary(view: ReportView) -> str:
     cutoff = view.audit.meta.cutoff
     where = name(cutoff_text(cutoff.score, cutoff.threshold, view.n_suspects))
     text = f"Cut-off: {where}. {prose(cutoff.reason)} Estimated wrong is {ESTIMATE}. "
-    text += f"Of the suspects it expects {view.expectation}."
+    text += f"It expects {view.expectation}."
     return "\n\n".join([_table(header, [True] * 6, [cells]), text, *_confusion(view.dominant_pair)])
 
 
