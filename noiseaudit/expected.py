@@ -71,6 +71,8 @@ def sentence(expected: Mapping[str, Any]) -> str:
 def _text(name: str, found: Mapping[str, Any]) -> str:
     if found["value"] is None:
         return f"no {name}"
+    if found["low"] == found["high"]:  # no row is in doubt
+        return f"{name} {100 * found['value']:.0f} %"
     return f"{name} {percent(found['value'])} ({percent(found['low'])} to {percent(found['high'])})"
 
 
