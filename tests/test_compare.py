@@ -101,8 +101,8 @@ def test_rare_classes_and_few_rows(recwarn: pytest.WarningsRecorder) -> None:
         data = TrainingData(x, torch.arange(len(labels)), torch.tensor(labels), 2)
         at = Case(data, "embeddings", AuditConfig(epochs=2, batch_size=4), seed=0, device=CPU)
         for name, tool in TOOLS.items():
-            if tool.package:
-                pytest.importorskip(tool.package, reason="the extra `bench` is not installed")
+            if tool.package and importlib.util.find_spec(tool.package) is None:
+                continue
             assert np.isfinite(tool.judge(at).scores).all(), name
     assert not recwarn.list
 
