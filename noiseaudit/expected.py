@@ -71,8 +71,8 @@ def sentence(expected: Mapping[str, Any]) -> str:
 def _text(name: str, found: Mapping[str, Any]) -> str:
     if found["value"] is None:
         return f"no {name}"
-    if found["low"] == found["high"]:  # no row is in doubt
-        return f"{name} {100 * found['value']:.0f} %"
+    if found["high"] == 0:  # as of nothing that is flagged: no estimate
+        return f"{name} 0 %"
     return f"{name} {percent(found['value'])} ({percent(found['low'])} to {percent(found['high'])})"
 
 
