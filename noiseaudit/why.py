@@ -33,7 +33,7 @@ def why(row: Mapping[str, Any]) -> str | None:
     if pair := facts.get("class_pair"):
         sentences.append(f"About {percent(pair['value'])} of {other} are labelled {own} here.")
     if around := facts.get("labelled_neighbours"):
-        sentences.append(f"Of the labelled images most like it, {round(10 * around['value'])} in 10 are {other}.")
+        sentences.append(f"{round(10 * around['value'])} in 10 labelled images like it are {other}.")
     if same := facts.get("duplicate"):
         sentences.append(f"The same picture has another label as {shortened(same['reference'])}.")
     return " ".join(sentences)

@@ -167,7 +167,7 @@ def test_the_labels_of_neighbours() -> None:
         "value": 0.7,
         "reference": "dog",
     }
-    assert sentence(near).endswith(" Of the labelled images most like it, 7 in 10 are dog.")
+    assert sentence(near).endswith(" 7 in 10 labelled images like it are dog.")
 
 
 def test_unlabelled_neighbours() -> None:
