@@ -27,7 +27,7 @@ CANDIDATES = 10  # classes beside the given one
 EM_STEPS = 30
 PSEUDO_COUNT = 1.0  # of labels a class is given before any is seen, spread evenly over all classes
 LOG_TEMPERATURE_BOUNDS = (math.log(0.25), math.log(16.0))
-FIT_ROWS = 100_000  # T and tau are fitted on at most so many rows, evenly spaced
+FIT_ROWS = 100_000  # T and tau are fitted on at most so many rows, drawn at random but always the same
 SMALLEST = 1e-30  # probabilities below it are one and the same
 
 
@@ -99,7 +99,7 @@ def best_first(probs: npt.NDArray[np.float32], k: int) -> Codes:
 
 def fit_noise(candidates: Candidates, n_classes: int, temperature: float | None = None) -> Noise:
     """T and tau that make the given labels most likely; T alone if a temperature is given."""
-    part = _evenly(len(candidates.codes), FIT_ROWS)
+    part = _some(len(candidates.codes), FIT_ROWS)
     sample = candidates._replace(codes=candidates.codes[part], log_probs=candidates.log_probs[part])
     if temperature is not None:
         return _fit_rates(sample, n_classes, temperature)[0]
@@ -161,5 +161,8 @@ def _pair_ids(codes: Codes, n_classes: int) -> Codes:
     return codes * n_classes + codes[:, :1]
 
 
-def _evenly(n: int, limit: int) -> Codes:
-    return np.linspace(0, n - 1, min(n, limit)).astype(np.int64)
+def _some(n: int, limit: int) -> Codes:
+    """At most `limit` of n rows, ascending: every n-th would follow a pattern in their order."""
+    if n <= limit:
+        return np.arange(n)
+    return np.sort(np.random.default_rng(0).choice(n, limit, replace=False))

@@ -115,9 +115,22 @@ def test_rows_beyond_the_fits_sample_are_scored_like_those_in_it(monkeypatch: py
     monkeypatch.setattr(score, "FIT_ROWS", 3000)
     p = score_labels(q, label)
     inside = np.zeros(6000, np.bool_)
-    inside[score._evenly(6000, 3000)] = True
+    inside[score._some(6000, 3000)] = True
     for part in (inside, ~inside):
         assert p[part].sum() == pytest.approx(wrong[part].sum(), rel=0.15)
+
+
+def test_rows_in_a_periodic_order_are_sampled_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every second row wrong, and every second row drawn, would look like nothing but right rows."""
+    monkeypatch.setattr(score, "FIT_ROWS", 2000)
+    n = 3999
+    true = np.arange(n) // 2 % 4
+    label = np.where(np.arange(n) % 2, (true + 1) % 4, true)
+    q = np.full((n, 4), 0.01, np.float32)
+    q[np.arange(n), true] = 0.97
+    assert score_labels(q, label)[1::2].mean() > 0.9
+    picked = score._some(n, 2000)
+    assert 0.45 < (picked % 2).mean() < 0.55
 
 
 def test_the_candidates_are_the_given_class_and_the_best_others() -> None:
