@@ -202,7 +202,7 @@ def _about_conflicts(conflict: npt.NDArray[np.int64]) -> tuple[str, ...]:
     if not n:
         return ()
     return (
-        f"{n} labelled rows have the same content as another one under another label: one of them is wrong",
+        f"{n} labelled rows have the same content as another one under another label: they cannot all be right",
     )
 
 

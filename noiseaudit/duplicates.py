@@ -8,7 +8,7 @@ import torch
 
 Codes = npt.NDArray[np.int64]
 
-CHUNK_BYTES = 64 * 2**20  # that are looked at together: x may lie on disk
+CHUNK_BYTES = 8 * 2**20  # that are looked at together, eightfold while they are: x may lie on disk
 
 
 def same_content(x: torch.Tensor, rows: Codes) -> Codes:
@@ -18,29 +18,23 @@ def same_content(x: torch.Tensor, rows: Codes) -> Codes:
     hashes = np.concatenate(
         [_hashes(values[part]) for part in np.array_split(rows, max(1, len(rows) * size // CHUNK_BYTES))]
     )
-    _, groups = np.unique(hashes, return_inverse=True)
-    groups = groups.astype(np.int64)
-    order = np.argsort(groups, kind="stable")
-    repeats = order[1:][groups[order[1:]] == groups[order[:-1]]]
-    first = dict(
-        zip(groups[order[::-1]].tolist(), order[::-1].tolist(), strict=True)
-    )  # the first of each group
-    for row in repeats:  # a hash can deceive
-        if not np.array_equal(values[rows[row]], values[rows[first[int(groups[row])]]]):
+    _, index, groups = np.unique(hashes, return_index=True, return_inverse=True)
+    first = index[groups]
+    for row in np.flatnonzero(first != np.arange(len(rows))):  # a hash can deceive
+        if not np.array_equal(values[rows[row]], values[rows[first[row]]]):
             groups[row] = len(rows) + row
-    return groups
+    return groups.astype(np.int64)
 
 
 def conflicts(groups: Codes, given: Codes) -> Codes:
     """For each of k labelled rows the first with the same content and another label, -1 if there is none: (k,)."""
     found = np.full(len(groups), -1)
-    order = np.argsort(groups, kind="stable")
-    starts = np.flatnonzero(np.diff(groups[order], prepend=-1))
-    for members in np.split(order, starts[1:]):
-        if len(members) < 2 or len(np.unique(given[members])) < 2:
-            continue
-        for row in members:
-            found[row] = members[given[members] != given[row]][0]
+    repeated = np.flatnonzero(np.bincount(groups)[groups] > 1)
+    order = repeated[np.argsort(groups[repeated], kind="stable")]
+    for members in np.split(order, np.flatnonzero(np.diff(groups[order])) + 1):
+        differs = given[members] != given[members[:1]]
+        if differs.any():
+            found[members] = np.where(differs, members[0], members[differs.argmax()])
     return found
 
 

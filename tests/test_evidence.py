@@ -228,3 +228,14 @@ def test_conflicts_by_hand() -> None:
     groups = np.array([0, 1, 0, 2, 0, 1, 3])
     given = np.array([5, 6, 5, 7, 8, 6, 5])
     assert conflicts(groups, given).tolist() == [4, -1, 4, -1, 0, -1, -1]
+
+
+def test_conflicts_are_those_of_every_pair() -> None:
+    rng = np.random.default_rng(0)
+    groups, given = rng.integers(0, 30, 80), rng.integers(0, 3, 80)
+    expected = [
+        next((j for j in range(80) if groups[j] == groups[i] and given[j] != given[i]), -1) for i in range(80)
+    ]
+    assert conflicts(groups, given).tolist() == expected
+    assert conflicts(np.arange(3), np.zeros(3, np.int64)).tolist() == [-1] * 3
+    assert conflicts(np.zeros(0, np.int64), np.zeros(0, np.int64)).tolist() == []

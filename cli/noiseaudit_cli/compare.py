@@ -13,6 +13,7 @@ from noiseaudit_cli.options import (
     Force,
     IdColumn,
     ImageColumn,
+    Images,
     LabelColumn,
     MissingLabel,
     TrueLabelColumn,
@@ -32,10 +33,7 @@ noiseaudit compare labels.csv --embeddings clip.npy --plant asymmetric --rate 0.
 def compare(
     data: Data,
     out: Annotated[Path, option(metavar="FILE", help="Results, a JSON line for each tool and seed.")],
-    images: Annotated[
-        Path | None,
-        option(metavar="DIR", help="Folder that image paths are relative to.", show_default=False),
-    ] = None,
+    images: Images = None,
     embeddings: Annotated[
         Path | None,
         option(

@@ -39,6 +39,9 @@ Data = Annotated[
         show_envvar=False,
     ),
 ]
+Images = Annotated[
+    Path | None, option(metavar="DIR", help="Folder that image paths are relative to.", show_default=False)
+]
 Force = Annotated[bool, option("--force", help="Replace the output if it exists.")]
 Json = Annotated[bool, option("--json", help="Print JSON, and nothing else, on standard output.")]
 Truth = Annotated[

@@ -16,6 +16,7 @@ from noiseaudit_cli.options import (
     Encoding,
     IdColumn,
     ImageColumn,
+    Images,
     Json,
     LabelColumn,
     MissingLabel,
@@ -48,10 +49,7 @@ class Device(StrEnum):
 def scan(
     data: Data,
     out: Annotated[Path, option(metavar="DIR", help="Run folder to create.")],
-    images: Annotated[
-        Path | None,
-        option(metavar="DIR", help="Folder that image paths are relative to.", show_default=False),
-    ] = None,
+    images: Images = None,
     seed: Annotated[int, option(metavar="N", help="The same seed gives the same audit.")] = 0,
     cutoff: Annotated[
         str,

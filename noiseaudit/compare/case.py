@@ -66,10 +66,10 @@ class Case:
         if name not in self._shared:
             started = time.perf_counter()
             self._shared[name] = make(), time.perf_counter() - started
-            return self._shared[name][0]  # type: ignore[no-any-return]
-        value, seconds = self._shared[name]
-        self.borrowed += seconds
-        return value  # type: ignore[no-any-return]
+        else:
+            self.borrowed += self._shared[name][1]
+        value: Value = self._shared[name][0]
+        return value
 
     def train(
         self,

@@ -67,9 +67,8 @@ def open_store(folder: Path) -> Iterator[FeatureStore]:
         raise _unusable(file, error) from error
     with contextlib.closing(connection):
         try:
-            connection.execute(
-                "PRAGMA synchronous = NORMAL"
-            )  # not WAL: to switch it on does not wait for others
+            # Not WAL: to switch it on does not wait for others.
+            connection.execute("PRAGMA synchronous = NORMAL")
             connection.execute(
                 "CREATE TABLE IF NOT EXISTS features (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID"
             )
