@@ -160,11 +160,13 @@ def read_results() -> list[dict[str, Any]]:
     return [json.loads(line) for line in RESULTS.read_text().splitlines()] if RESULTS.exists() else []
 
 
-def best(method: str, epochs: int, configurations: list[Changes] | None = None) -> dict[str, Any]:
-    """The line with the lowest error at the end, of those with so many epochs."""
+def best(
+    method: str, epochs: int, configurations: list[Changes] | None = None, seed: int = 0
+) -> dict[str, Any]:
+    """The line with the lowest error at the end, of those with so many epochs and of this seed."""
     lines = [
         line for line in read_results()
-        if (line["method"], line["epochs"]) == (method, epochs)
+        if (line["method"], line["epochs"], line["seed"]) == (method, epochs, seed)
         and (configurations is None or line["settings"] in configurations)
     ]  # fmt: skip
     return min(lines, key=lambda line: float(line["validation_error"][-1][1]))
@@ -183,7 +185,7 @@ def search(method: str, seed: int) -> None:
     for epochs, configurations in zip((FIRST, SECOND), ROUNDS[method], strict=True):
         for overrides in configurations:
             once(overrides, epochs)
-    once(best(method, SECOND, ROUNDS[method][1])["settings"], FIRST)
+    once(best(method, SECOND, ROUNDS[method][1], seed)["settings"], FIRST)
 
 
 def table() -> str:
@@ -191,7 +193,7 @@ def table() -> str:
     text = ["| method | settings | epochs | error at a third | two thirds | end | corrupt found / doubted, of 30 |",
             "|---" * 7 + "|"]  # fmt: skip
     for method in ROUNDS:
-        own = [line for line in read_results() if line["method"] == method]
+        own = [line for line in read_results() if (line["method"], line["seed"]) == (method, 0)]
         taken = best(method, FIRST) if len(own) == sum(map(len, ROUNDS[method])) + 1 else None
         for line in own:
             curve, epochs = [guider for _, guider in line["validation_error"]], line["epochs"]

@@ -23,7 +23,7 @@ Floats = npt.NDArray[np.float32]
 Codes = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
-NEIGHBOURS = 50  # at most, and at most
+NEIGHBOURS = 50  # at most, and no more than
 SHARE_OF_CLASS = 0.1  # of the unlabelled rows that look like the row's class
 LEAST_NEIGHBOURS = 5  # a row of a class that cannot give so many twice is not judged by neighbours
 UNLABELLED_PER_LABELLED = 4  # below it, too few rows around one have no label of their own

@@ -95,8 +95,7 @@ class Stack:
             return found
 
         module = _Call(self.first, self.first.epsilon)
-        with self._autocast():
-            return vmap(epsilon)(self._named(self.learner) | self._rest(), _stacked(batches), noise)
+        return vmap(epsilon)(self._named(self.learner) | self._rest(), _stacked(batches), noise)
 
     def end_epoch(self, epoch: int, epochs: int) -> None:
         """Nothing: a method that does something there is not stacked."""

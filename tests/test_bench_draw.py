@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from noiseaudit.bench.draw import draw_labels, n_labelled
+from noiseaudit.bench.draw import check_trusted, draw_labels, n_labelled
 from noiseaudit.bench.problem import Problem, make_problem
 from noiseaudit.errors import ConfigError
 
@@ -31,6 +31,12 @@ def test_exactly_the_rate_of_each_class_is_wrong(kind: str, rate: float) -> None
     assert (np.diff(draw.rows) > 0).all()
     if kind == "asymmetric":
         assert set((draw.given - truth)[draw.corrupted] % N_CLASSES) == {1}
+
+
+def test_labels_that_are_all_wrong_leave_none_to_trust() -> None:
+    check_trusted(problem(), labels=50, kind="symmetric", rate=0.9, seed=0)
+    with pytest.raises(ConfigError, match=r"at a rate of 0.96 no label is right"):
+        check_trusted(problem(), labels=50, kind="symmetric", rate=0.96, seed=0)
 
 
 def test_instance_noise_flips_about_the_rate() -> None:

@@ -136,7 +136,7 @@ def test_where_no_label_is_left_out_methods_run_on_their_own_settings() -> None:
     (everything,) = grid("table1", choices)
     assert (everything.labels, everything.changes) == (None, "")
     few, full = grid("table3", choices)
-    assert (few.labels, few.changes) == (100, as_text(recipe("mine", "umn")))
+    assert (few.labels, few.changes) == (100, as_text(recipe("mine", "umn", "default")))
     assert (full.labels, full.changes) == (None, "")
     (changed,) = grid("table1", Choices("mine", ["umn"], [0.1], [0], settings={"alpha": "20"}))
     assert changed.changes == "alpha=20"

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
+
+import pytest
 
 from noiseaudit.bench.tables import table_text
 from noiseaudit.bench.told import told_note
@@ -24,15 +27,23 @@ def test_survivors_do_not_win() -> None:
     lines += [line("mean_teacher", 0, 0.02), *(diverged("mean_teacher", seed) for seed in (1, 2))]
     found = rows(table_text("table1", lines))
     assert found["mean_teacher"] == ["2.0 (n=1) / 6.6 (2 diverged)"]
-    assert found["umn"] == ["3.1 ± 0.1 (n=3) † / **2.5 ± 0.14**"]
+    assert found["umn"] == ["3.1 ± 0.1 (n=3) / **2.5 ± 0.14**"]
 
 
 def test_fewer_seeds_do_not_win() -> None:
     lines = [line(seed=seed, error=0.03) for seed in range(3)] + [line("mean_teacher", 1, 0.02)]
     lines += [line("mean_teacher", 1, 0.02, rate=0.2)]  # where no one has more
     found = rows(table_text("table1", lines))
-    assert found["mean_teacher"] == ["2.0 (n=1) / 6.6", "**2.0 (n=1)** † / 11.7"]
-    assert found["umn"] == ["3.0 ± 0.0 (n=3) † / **2.5 ± 0.14**", "-"]
+    assert found["mean_teacher"] == ["2.0 (n=1) / 6.6", "**2.0 (n=1)** / 11.7"]
+    assert found["umn"] == ["3.0 ± 0.0 (n=3) / **2.5 ± 0.14**", "-"]
+
+
+def test_without_a_rival_nobody_has_the_lowest_error() -> None:
+    lines = [line("umn", rate=0.1), line("umn", rate=0.2), line("mean_teacher", error=0.5, rate=0.2)]
+    assert rows(table_text("table1", lines))["umn"] == [
+        "**2.0 (n=1)** / 2.5 ± 0.14",
+        "**2.0 (n=1)** † / 2.8 ± 0.37",
+    ]
 
 
 def test_all_who_share_the_lowest_are_marked() -> None:
@@ -41,7 +52,7 @@ def test_all_who_share_the_lowest_are_marked() -> None:
 
 
 def test_table_2_marks_the_lowest_of_each_rate() -> None:
-    place: dict[str, Any] = {"table": "table2", "dataset": "svhn", "labels": 1_000}
+    place: dict[str, Any] = {"table": "table2", "dataset": "svhn", "labels": 1_000, "labelled": 1_000}
     lines = [
         line(method, error=error, rate=rate, **place)
         for method, errors in (("mentornet", (0.2, 0.4)), ("umn", (0.1, 0.5)))
@@ -49,6 +60,40 @@ def test_table_2_marks_the_lowest_of_each_rate() -> None:
     ]
     marked = {name for name, cells in rows(table_text("table2", lines)).items() if "†" in cells[0]}
     assert marked == {"umn, 10% corrupt", "mentornet, 20% corrupt"}
+
+
+def test_fewer_labels_than_the_papers_are_told_and_not_compared() -> None:
+    place: dict[str, Any] = {"table": "table2", "dataset": "svhn", "scale": "smoke"}
+    lines = [
+        line(method, labels=labels, labelled=50, **place)
+        for method in ("umn", "mentornet")
+        for labels in (1_000, 20_000)
+    ]
+    found = rows(table_text("table2", lines))
+    assert found["system"] == ["1,000 labels (here 50)", "20,000 labels (here 50)"]
+    assert not any(mark in cell for row in found.values() for cell in row for mark in ("†", "**"))
+
+
+def test_settings_beside_the_defaults_are_told() -> None:
+    own = METHODS["umn"].settings("mlp")
+    searched = dataclasses.asdict(own) | {"learning_rate": 0.003, "jitter": 1.0}
+    text = table_text("table1", [line(settings=searched), line("umn_plus")])
+    assert "\nSettings beside the defaults: umn (jitter=1.0 learning_rate=0.003).\n" in text
+    assert "Settings" not in table_text("table1", [line(settings=dataclasses.asdict(own))])
+
+
+def test_a_new_score_is_another_system_where_suspects_are_looked_at_and_nowhere_else() -> None:
+    lines = [line(seed=seed, score=seed + 1, final={"default": detected(0.9)}) for seed in (0, 1)]
+    assert rows(table_text("table1", lines))["umn"][0].startswith("**2.0 ± 0.0 (n=2)**")
+    assert table_text("table3", lines).count("[settings ") == 2
+
+
+@pytest.mark.parametrize("what", ["batch", "rows", "labelled", "precision"])
+def test_runs_of_other_batches_rows_labels_or_precision_are_no_seeds_of_one_system(what: str) -> None:
+    other = {"batch": {"batch": {}}, "rows": {"rows": 9}, "labelled": {"labelled": 99}, "precision": {
+        "hardware": {"device": "cuda", "name": "a GPU", "precision": "bfloat16"}}}[what]  # fmt: skip
+    text = table_text("table1", [line(), line(seed=1, **other)])
+    assert text.count("umn [settings ") == 2
 
 
 def test_no_interval_of_one_pair() -> None:

@@ -50,6 +50,18 @@ def test_a_split_column_says_what_is_tested(labels: Path) -> None:
     np.testing.assert_array_equal(found.test_truth, whole[::4])
 
 
+def test_rows_without_a_label_keep_none_though_their_truth_is_known(labels: Path) -> None:
+    truth = load_own_without_split(labels)
+    header, *rows = labels.read_text().splitlines()
+    rows = [row if i % 4 else row.rpartition(",")[0] + "," for i, row in enumerate(rows)]
+    labels.write_text("\n".join([header, *rows]) + "\n")
+    add_column(labels, "true_label", [str(code) for code in truth])
+    add_column(labels, "split", ["test" if i % 5 == 0 else "train" for i in range(N)])
+    found = load_own(labels, labels.parent / "images")
+    assert (found.truth < 0).sum() == sum(i % 4 == 0 and i % 5 != 0 for i in range(N))
+    np.testing.assert_array_equal(found.test_truth, truth[::5])  # known, and only tested on
+
+
 def load_own_without_split(labels: Path) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
     rows = labels.read_text().splitlines()[1:]
     return np.array([int(row.split(",")[1]) for row in rows])
@@ -168,6 +180,17 @@ def test_parquet_files_that_are_of_no_use(tmp_path: Path) -> None:
         load_own(tmp_path, None)
     pq.write_table(pa.table({"image": [b"no image"], "label": [0]}), tmp_path / "test.parquet")
     with pytest.raises(DataError, match=r"test\.parquet: not usable"):
+        load_own(tmp_path, None)
+    write_parquet(tmp_path / "test.parquet", 3)
+    images = pq.read_table(tmp_path / "test.parquet")["image"]
+    for codes in ([0, None, 1], [0.7, 1.0, 2.0], [0, -1, 1]):
+        pq.write_table(pa.table({"image": images, "label": codes}), tmp_path / "test.parquet")
+        with pytest.raises(DataError, match=r"test\.parquet: not usable \(labels"):
+            load_own(tmp_path, None)
+    deep = io.BytesIO()
+    Image.fromarray(np.full((20, 20), 40_000, np.uint16)).save(deep, "PNG")
+    pq.write_table(pa.table({"image": [deep.getvalue()], "label": [0]}), tmp_path / "test.parquet")
+    with pytest.raises(DataError, match="8 bits"):
         load_own(tmp_path, None)
     pq.write_table(pa.table({"label": [0]}), tmp_path / "test.parquet")
     with pytest.raises(DataError, match=r"test\.parquet: not usable"):

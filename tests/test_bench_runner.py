@@ -13,10 +13,10 @@ import pytest
 from joblib._parallel_backends import LokyBackend
 
 from noiseaudit.bench.grids import Choices, grid
-from noiseaudit.bench.problem import make_problem
+from noiseaudit.bench.problem import Problem, make_problem
 from noiseaudit.bench.results import read_lines
 from noiseaudit.bench.runner import Machine, Place, run_cells, run_table
-from noiseaudit.errors import ConfigError, DataError
+from noiseaudit.errors import ConfigError, DataError, OutputError
 
 CHOICES = Choices("mnist", ["supervised:shared", "mentornet"], [0.2, 0.4], [0, 1], "smoke")
 TIMES = ("seconds", "stack_seconds", "hardware")
@@ -38,12 +38,15 @@ class Watch:
         self.keys.append(line["key"])
 
 
-def run(out: Path, machine: Machine, choices: Choices = CHOICES) -> Watch:
+def toy_problem() -> Problem:
     rng, truth = np.random.default_rng(0), np.arange(200) % 10
     x = rng.integers(0, 256, (200, 1, 4, 4), dtype=np.uint8)
-    toy = make_problem("mnist", x, truth, x[:50], truth[:50], backbone="mlp", source="test")
+    return make_problem("mnist", x, truth, x[:50], truth[:50], backbone="mlp", source="test")
+
+
+def run(out: Path, machine: Machine, choices: Choices = CHOICES) -> Watch:
     watch = Watch()
-    added = run_cells(grid("table1", choices), {"mnist": toy}, out, machine, watch)
+    added = run_cells(grid("table1", choices), {"mnist": toy_problem()}, out, machine, watch)
     assert added == len(watch.keys)
     return watch
 
@@ -73,6 +76,15 @@ def test_a_grid_that_was_cut_goes_on(tmp_path: Path) -> None:
     again = run(tmp_path, Machine("cpu", stack=False))
     assert again.started == [(8, 5, 6)]
     assert kept(tmp_path) == whole
+
+
+def test_a_place_that_cannot_be_written_is_found_before_anything_is_trained(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    watch = Watch()
+    toy = {"mnist": toy_problem()}
+    with pytest.raises(OutputError, match="--out"):
+        run_cells(grid("table1", CHOICES), toy, tmp_path / "file", Machine("cpu"), watch)
+    assert watch.epochs == 0
 
 
 def test_another_epoch_count_is_another_run(tmp_path: Path) -> None:

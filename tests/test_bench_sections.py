@@ -15,7 +15,7 @@ FULL: dict[str, Any] = {"table": "table3", "variant": "fully-labelled", "labels"
 def test_data_of_one_name_are_never_compared() -> None:
     first = [line(seed=s, error=0.03, dataset="mine", data="sha256:aaaaaaaaaa") for s in range(3)]
     second = [
-        line("mean_teacher", s, 0.2 + s / 100, dataset="mine", data="bbbbbbbbbb", digest="d2")
+        line("mean_teacher", s, 0.2 + s / 100, dataset="mine", data="bbbbbbbbbb", settings={"alpha": 2.0})
         for s in range(3)
     ]
     found = sections([*first, *second], "table1")
@@ -30,7 +30,7 @@ def test_data_of_one_name_are_never_compared() -> None:
 def test_numbers_of_labels_are_not_mixed() -> None:
     own: dict[str, Any] = {"dataset": "mine"}
     few = line(error=0.30, **own)
-    everything = line(error=0.05, labels=None, labelled=800, digest="d2", **own)
+    everything = line(error=0.05, labels=None, labelled=800, settings={"alpha": 2.0}, **own)
     for order in ([few, everything], [everything, few]):
         texts = {section.detail: section.lines for section in sections(order, "table1")}
         assert texts == {", 100 labels": (few,), ", 800 labels": (everything,)}
@@ -41,7 +41,10 @@ def test_numbers_of_labels_are_not_mixed() -> None:
 def test_table_3_has_few_labels_apart_from_all() -> None:
     own: dict[str, Any] = {"dataset": "mine"}
     other = {"default": {"f1": 0.9, "recall": 0.9, "precision": 0.9}}
-    lines = [line(final=FINAL, **own), line(final=other, labels=None, labelled=800, digest="d2", **own)]
+    lines = [
+        line(final=FINAL, **own),
+        line(final=other, labels=None, labelled=800, settings={"alpha": 2.0}, **own),
+    ]
     text = table_text("table3", lines)
     assert "100-labels (100 labels)" in text
     assert "| umn, noiseaudit's default score and cut-off | 0.50 (n=1) (0.50, 0.50) |" in text

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from noiseaudit.bench.cells import identity
 from noiseaudit.bench.recipes import as_text, recipe
 from noiseaudit.bench.sections import sections
 from noiseaudit.bench.tables import table_text
@@ -13,7 +14,9 @@ from noiseaudit.bench.tables import table_text
 
 def line(method: str = "umn", seed: int = 0, error: float = 0.02, **other: Any) -> dict[str, Any]:
     changes = (
-        "" if other.get("labels", 100) is None else as_text(recipe(other.get("dataset", "mnist"), method))
+        ""
+        if other.get("labels", 100) is None
+        else as_text(recipe(other.get("dataset", "mnist"), method, other.get("variant", "default")))
     )
     return {
         "key": f"{method} {seed} {other}",
@@ -28,7 +31,10 @@ def line(method: str = "umn", seed: int = 0, error: float = 0.02, **other: Any) 
         "scale": "medium",
         "epochs": 60,
         "changes": changes,
-        "digest": "d1",
+        "settings": {},
+        "backbone": "mlp",
+        "batch": {"labelled": 5, "unlabelled": 95, "steps": 526},
+        "classes": 10,
         "data": "sha256:0123456789",
         "rows": 50_000,
         "labelled": 100,
@@ -36,7 +42,7 @@ def line(method: str = "umn", seed: int = 0, error: float = 0.02, **other: Any) 
         "test_rows": 10_000,
         "source": "torchvision",
         "test_error": {"learner": 0.9, "guider": error},
-        "hardware": {"device": "cpu", "name": "a processor"},
+        "hardware": {"device": "cpu", "name": "a processor", "precision": "float32"},
         **other,
     }
 
@@ -57,9 +63,9 @@ def test_ours_beside_the_papers() -> None:
     assert rows(text) == {
         "system": ["10%"],
         "mean_teacher": ["10.0 (n=1) / 6.6"],
-        "umn": ["**2.0 ± 1.4 (n=2)** † / 2.5 ± 0.14"],
+        "umn": ["**2.0 ± 1.4 (n=2)** / 2.5 ± 0.14"],  # no mark: nobody else has two
     }
-    assert "Run on cpu (a processor); 50,000 rows, 10,000 to test on, from torchvision." in text
+    assert "Run on cpu (a processor), float32; 50,000 rows, 10,000 to test on, from torchvision." in text
 
 
 def test_a_baseline_that_wins_is_shown_as_winning() -> None:
@@ -76,8 +82,8 @@ def test_a_baseline_that_wins_is_shown_as_winning() -> None:
 def test_changed_settings_are_part_of_the_name() -> None:
     lines = [
         line(error=0.03),
-        line(error=0.02, changes="alpha=20", digest="d2"),
-        line(changes="", digest="d3"),
+        line(error=0.02, changes="alpha=20", settings={"alpha": 20.0}),
+        line(changes="", settings={"alpha": 1.0}),
     ]
     found = rows(table_text("table1", lines))
     assert set(found) == {"system", "umn", "umn alpha=20", "umn (own settings)"}
@@ -86,10 +92,10 @@ def test_changed_settings_are_part_of_the_name() -> None:
 
 def test_where_nothing_is_known() -> None:
     text = table_text("table1", [line("umn", rate=0.1), line("umn_plus", rate=0.15)])
-    assert rows(text)["umn"] == ["**2.0 (n=1)** † / 2.5 ± 0.14", "-"]
-    assert rows(text)["umn_plus"] == ["-", "2.0 (n=1) † / -"]
+    assert rows(text)["umn"] == ["**2.0 (n=1)** / 2.5 ± 0.14", "-"]
+    assert rows(text)["umn_plus"] == ["-", "2.0 (n=1) / -"]
     other = table_text("table1", [line(noise="asymmetric")])
-    assert rows(other)["umn"] == ["2.0 (n=1) † / -"]
+    assert rows(other)["umn"] == ["2.0 (n=1) / -"]
     assert table_text("table1", []) == ""
 
 
@@ -100,7 +106,7 @@ def test_runs_that_diverged_are_counted() -> None:
 
 
 def test_scales_and_settings_are_not_mixed() -> None:
-    lines = [line(), line(scale="paper", epochs=350), line(seed=1, error=0.5, digest="d2")]
+    lines = [line(), line(scale="paper", epochs=350), line(seed=1, error=0.5, settings={"alpha": 3.0})]
     assert [section.title.rpartition(", ")[2] for section in sections(lines, "table1")] == [
         "scale medium (60 epochs)",
         "scale paper (350 epochs)",
@@ -108,8 +114,7 @@ def test_scales_and_settings_are_not_mixed() -> None:
     assert len(sections(lines, "table1", scale="paper")) == len(sections(lines, "table1", epochs=60)) == 1
     assert set(rows(table_text("table1", lines, epochs=60))) == {
         "system",
-        "umn [settings d1]",
-        "umn [settings d2]",
+        *(f"umn [settings {identity(each, with_score=False)}]" for each in (lines[0], lines[2])),
     }
 
 
@@ -129,12 +134,15 @@ def test_systems_and_data_sets_are_in_the_papers_order() -> None:
 def test_table_2_names_the_rates_that_were_run() -> None:
     place: dict[str, Any] = {"table": "table2", "dataset": "svhn"}
     lines = [
-        line("mentornet", error=0.2, labels=n, rate=r, **place) for n in (1_000, 20_000) for r in (0.1, 0.2)
+        line("mentornet", error=0.2, labels=n, labelled=n, rate=r, **place)
+        for n in (1_000, 20_000)
+        for r in (0.1, 0.2)
     ]
-    found = rows(table_text("table2", [*lines, line("umn", error=0.1, labels=1_000, **place)]))
+    umn = line("umn", error=0.1, labels=1_000, labelled=1_000, **place)
+    found = rows(table_text("table2", [*lines, umn]))
     assert found["system"] == ["1,000 labels", "20,000 labels"]
-    assert found["mentornet, 10% corrupt"] == ["**20.0 (n=1)** / 30.5", "20.0 (n=1) † / **11.2**"]
-    assert found["mentornet, 20% corrupt"] == ["**20.0 (n=1)** † / 30.5", "20.0 (n=1) † / **11.2**"]
+    assert found["mentornet, 10% corrupt"] == ["**20.0 (n=1)** / 30.5", "20.0 (n=1) / **11.2**"]
+    assert found["mentornet, 20% corrupt"] == ["**20.0 (n=1)** / 30.5", "20.0 (n=1) / **11.2**"]
     assert found["umn, 10% corrupt"] == ["**10.0 (n=1)** † / 23.9", "-"]
 
 

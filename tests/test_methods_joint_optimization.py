@@ -101,6 +101,7 @@ def test_the_schedule_is_the_papers() -> None:
         before, restarts = method.labels.clone(), method.restarts
         method.end_epoch(epoch, 320)
         changed += [epoch] if not torch.equal(before, method.labels) else []
+        method.step(whole(toy()), epoch / 320)  # the first of the next epoch
         restarted += [epoch] if method.restarts > restarts else []
     assert method.asked == 140
     assert (changed[0], changed[-1], len(changed)) == (70, 200, 131)
@@ -112,6 +113,7 @@ def test_short_schedules_relabel_and_end_with_a_trained_network(epochs: int) -> 
     method = scripted()
     start = method.labels.clone()
     for epoch in range(1, epochs + 1):
+        method.step(whole(toy()), (epoch - 1) / epochs)
         assert method.restarts == 0 or epoch > 1
         method.end_epoch(epoch, epochs)
     assert not torch.equal(method.labels, start)
@@ -175,16 +177,19 @@ def test_the_second_stage_is_a_fresh_network_on_fixed_labels() -> None:
     method, data = make(), toy()
     untrained = [value.clone() for value in method.learner.state_dict().values()]
     assert set(method.step(whole(data), 0.0)) == {"loss", "classification", "prior", "entropy"}
+    trained = method.learner
     method.end_epoch(5, 8)
+    assert method.learner is trained  # which makes this epoch's predictions
     labels = method.labels.clone()
-    fresh = [value.clone() for value in method.learner.state_dict().values()]
-    assert not any(torch.equal(a, b) for a, b in zip(untrained, fresh, strict=True))
+    assert set(method.step(whole(data), 0.7)) == {"loss", "classification"}
+    assert method.learner is not trained
     assert method.guider is method.learner
     assert method.learner.training
-    assert set(method.step(whole(data), 0.7)) == {"loss", "classification"}
-    assert not any(
-        torch.equal(a, b) for a, b in zip(fresh, method.learner.state_dict().values(), strict=True)
-    )
+    fresh = [value.clone() for value in method.learner.state_dict().values()]
+    assert not any(torch.equal(a, b) for a, b in zip(untrained, fresh, strict=True))
+    second = method.learner
+    method.step(whole(data), 0.8)
+    assert method.learner is second  # it starts again once
     for epoch in (6, 7, 8):
         method.end_epoch(epoch, 8)
     assert torch.equal(method.labels, labels)

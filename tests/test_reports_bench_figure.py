@@ -15,8 +15,10 @@ from noiseaudit_reports.bench_figure import error_curves
 def line(method: str, rate: float, seed: int, guider: list[float] | None) -> dict[str, Any]:
     found: dict[str, Any] = {
         "table": "table1", "dataset": "svhn", "method": method, "variant": "default", "labels": 500,
-        "noise": "symmetric", "rate": rate, "seed": seed, "scale": "paper", "epochs": 3, "digest": "d",
-        "changes": as_text(recipe("svhn", method)),
+        "noise": "symmetric", "rate": rate, "seed": seed, "scale": "paper", "epochs": 3,
+        "changes": as_text(recipe("svhn", method, "default")), "settings": {}, "backbone": "conv13", "data": "d",
+        "source": "torchvision", "batch": {}, "rows": 9, "labelled": 500, "test_rows": 9, "classes": 10,
+        "hardware": {"device": "cpu", "name": "a processor", "precision": "float32"},
     }  # fmt: skip
     return found | ({"error": "NaN"} if guider is None else {"curve": {"guider": guider, "learner": guider}})
 
@@ -49,7 +51,7 @@ def test_a_panel_a_rate_and_a_line_a_system() -> None:
     assert "30% corrupt" in found
     assert "10% corrupt" not in found
     assert "40% corrupt" not in found
-    assert {"umn", "mentornet", "epoch", "test error, %"} <= set(found)
+    assert {"umn (n=2)", "mentornet (n=2)", "epoch", "test error, %"} <= set(found)
     assert any("scale paper (3 epochs)" in text for text in found)
     assert len(paths(svg, "#1f77b4")) == len(paths(svg, "#ff7f0e")) == 2
 
@@ -69,8 +71,8 @@ def test_the_same_bytes_for_the_same_runs() -> None:
 
 def test_runs_without_a_curve_are_left_out() -> None:
     svg = error_curves(section(line("umn", 0.2, 0, None), line("mentornet", 0.2, 0, [0.5, 0.4, 0.3])))
-    assert "umn" not in texts(svg)
-    assert "mentornet" in texts(svg)
+    assert "umn (n=1)" not in texts(svg)
+    assert "mentornet (n=1)" in texts(svg)
 
 
 def test_every_system_has_a_look_of_its_own() -> None:

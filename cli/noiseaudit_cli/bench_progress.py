@@ -53,6 +53,7 @@ class BenchProgress:
         if (
             not self._console.is_terminal
             and self._seen * LINES // self._epochs > (self._seen - 1) * LINES // self._epochs
+            and self._seen <= self._epochs  # a stack that diverged trains again, run by run
         ):
             self._console.print(f"{self._seen * 100 // self._epochs} % of all epochs  {self._left()}")
 
@@ -68,12 +69,13 @@ class BenchProgress:
         self._update()
 
     def _update(self) -> None:
-        self._bar.update(
-            self._task, total=self._epochs, completed=max(self._seen, self._kept), left=self._left()
-        )
+        self._bar.update(self._task, total=self._epochs, completed=self._completed(), left=self._left())
+
+    def _completed(self) -> int:
+        """Epochs so far; those of other processes count when a run ends, those of a stack that diverged twice."""
+        return min(max(self._seen, self._kept), self._epochs)
 
     def _left(self) -> str:
-        """By the epochs so far; runs in other processes count when they end."""
-        seen = max(self._seen, self._kept)
+        seen = self._completed()
         spent = time.monotonic() - self._started
         return f"{duration(spent / seen * (self._epochs - seen))} left" if seen else ""

@@ -13,7 +13,9 @@ EXAMPLES = """
 noiseaudit bench table table1
 noiseaudit bench table table3 --scale paper
 noiseaudit bench plot figure2
+noiseaudit bench plot table3
 """
+_FIGURES = {"figure2": "svhn", "table3": "mnist"}  # and the paper's data sets
 Table = Annotated[
     str,
     typer.Argument(
@@ -55,10 +57,20 @@ def plot(
     table: Annotated[
         str,
         typer.Argument(
-            metavar="FIGURE", help="figure2, the only one.", show_default=False, show_envvar=False
+            metavar="FIGURE",
+            help="figure2: test errors at 20, 30 and 40 % corruption. table3: how well corrupt labels are found.",
+            show_default=False,
+            show_envvar=False,
         ),
     ],
-    dataset: Annotated[str, option(metavar="NAME", help="The paper's is svhn.")] = "svhn",
+    dataset: Annotated[
+        str | None,
+        option(
+            metavar="NAME",
+            help="The paper's by default: svhn for Figure 2, mnist for Table 3.",
+            show_default=False,
+        ),
+    ] = None,
     scale: Scale = None,
     epochs: Epochs = None,
     noise: Annotated[
@@ -66,21 +78,21 @@ def plot(
     ] = "symmetric",
     out: Results = Path("bench-results"),
 ) -> None:
-    """Draw test errors over the epochs at 20, 30 and 40 % corruption, as a static SVG file in --out."""
+    """Draw what the kept runs did over their epochs, as a static SVG file in --out."""
     from noiseaudit.atomic import write_text
     from noiseaudit.bench.grids import LABELS, NOISES
     from noiseaudit.bench.sections import sections
     from noiseaudit.config import one_of
     from noiseaudit.errors import ConfigError
-    from noiseaudit_reports.bench_figure import error_curves
+    from noiseaudit_reports.bench_figure import detection_curves, error_curves
 
-    one_of("FIGURE", table, ("figure2",))
+    one_of("FIGURE", table, tuple(_FIGURES))
     one_of("--noise", noise, NOISES)
+    dataset = dataset or _FIGURES[table]
     lines = _lines(table, dataset, out, scale, epochs)
-    own = [
-        line for line in lines if line["labels"] == LABELS.get(line["dataset"])
-    ]  # not Table 3's few labels
-    found = sections(own, "table1", scale=scale, epochs=epochs, noise=noise)
+    if table == "figure2":  # not Table 3's few labels
+        lines = [line for line in lines if line["labels"] == LABELS.get(line["dataset"])]
+    found = sections(lines, _kept_in(table), scale=scale, epochs=epochs, noise=noise)
     if not found:
         raise _no_runs(f"{table} with {noise} noise", table, out)
     if len(found) > 1:
@@ -89,8 +101,11 @@ def plot(
             f"several sets of runs are there ({titles})",
             fix="Choose with --scale and --epochs; move other data's runs to another --out.",
         )
-    file = out / f"figure2_{dataset}.svg"
-    write_text(file, error_curves(found[0]))
+    drawn = (error_curves if table == "figure2" else detection_curves)(found[0])
+    if not drawn:
+        raise _no_runs(f"{table} at the figure's rates", table, out)
+    file = out / f"{table}_{dataset}.svg"
+    write_text(file, drawn)
     typer.echo(str(file))
 
 

@@ -29,6 +29,18 @@ class Cell:
     changes: str = ""  # of the method's own settings, as in "alpha=20 jitter=1"
 
 
+RECORDED = ("settings", "backbone", "source", "data", "batch", "rows", "labelled", "test_rows", "classes")
+
+
+def identity(line: Mapping[str, Any], *, with_score: bool) -> str:
+    """What a line's result depends on beside its cell, as a hash; the score counts where suspects are looked at.
+
+    Lines that differ in it are different systems, not seeds of one.
+    """
+    what = {name: line[name] for name in RECORDED} | {"precision": line["hardware"]["precision"]}
+    return digest(what | ({"score": line.get("score")} if with_score else {}))
+
+
 def cell_of(line: Mapping[str, Any]) -> Cell:
     """The cell whose result `line` is."""
     return Cell(**{field.name: line[field.name] for field in dataclasses.fields(Cell)})

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from noiseaudit.bench.paper import UNPUBLISHED, published
 from noiseaudit.bench.results import Line
-from noiseaudit.bench.section import Place, Section, in_order, is_diverged, markdown, values_of
+from noiseaudit.bench.section import Place, Section, in_order, is_diverged, markdown, settings_note, values_of
 from noiseaudit.bench.stats import Summary, summary
 from noiseaudit.bench.systems import ALL_LABELS, FEW_LABELS
 from noiseaudit.bench.told import told_note
@@ -40,7 +40,7 @@ def detection_section(section: Section) -> str:
                 f"{title} ({', '.join(f'{count:,}' for count in counts)} labels):\n",
                 markdown(["rule", *(f"{rate:.0%}" for rate in rates)], _rows(section, runs, rates)),
             ]
-    notes = [LEGEND, *told_note(line["method"] for line in section.lines)]
+    notes = [LEGEND, *told_note(line["method"] for line in section.lines), *settings_note(section)]
     return "\n".join([*parts, *notes, section.hardware(), ""])
 
 

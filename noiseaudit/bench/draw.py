@@ -61,6 +61,15 @@ def check_labels(problem: Problem, labels: int | None) -> None:
         _labelled_rows(problem, labels, _stream(0, "labelled rows"))
 
 
+def check_trusted(problem: Problem, *, labels: int | None, kind: str, rate: float, seed: int) -> None:
+    """Raise ConfigError if `draw_labels` would leave no label that can be trusted."""
+    if not draw_labels(problem, labels=labels, kind=kind, rate=rate, seed=seed).trusted.any():
+        raise ConfigError(
+            f"at a rate of {rate:g} no label is right, so none can be trusted",
+            fix="Choose a lower rate, or leave reweight out.",
+        )
+
+
 def n_labelled(problem: Problem, labels: int | None) -> int:
     """How many rows `draw_labels` labels."""
     if labels is None:

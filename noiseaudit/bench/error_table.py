@@ -6,7 +6,15 @@ from collections.abc import Callable, Sequence
 
 from noiseaudit.bench.paper import UNPUBLISHED, Published, published
 from noiseaudit.bench.results import Line
-from noiseaudit.bench.section import Place, Section, is_diverged, markdown, values_of
+from noiseaudit.bench.section import (
+    Place,
+    Section,
+    is_diverged,
+    is_reduced,
+    markdown,
+    settings_note,
+    values_of,
+)
 from noiseaudit.bench.stats import paired_difference, summary
 from noiseaudit.bench.systems import MNIST_TEXT, PAPER_SYSTEMS
 from noiseaudit.bench.told import told_note
@@ -19,7 +27,7 @@ _COLUMNS = {(s.method, s.variant): s.column for s in (*PAPER_SYSTEMS, MNIST_TEXT
 _ERROR_LEGEND = (
     "Test error of the Guider (the network itself, where a method has none) in %: mean ± standard deviation over seeds "
     "/ the paper's. Bold: the better of the two. †: our lowest at that rate and number of labels. No mark where runs "
-    "diverged or another system has more seeds. -: not published, or not run."
+    "diverged, another system has more seeds, or labels are fewer than the paper's. -: not published, or not run."
 )
 _PAIRS_LEGEND = (
     "over the seeds that both have, with 95 % intervals (paired t). They cover seeds only, and are not corrected for "
@@ -33,7 +41,7 @@ def error_section(section: Section) -> str:
     places = section.places()
     columns = sorted({_column(place, by_labels) for place in places})
     rows = {(place.system, place.rate if by_labels else None): place for place in places}
-    header = [f"{value:,.0f} labels" if by_labels else f"{value:.0%}" for value in columns]
+    header = [_labels_text(section, value) if by_labels else f"{value:.0%}" for value in columns]
 
     def row(system: str, rate: float | None) -> list[str]:
         found = {
@@ -49,7 +57,12 @@ def error_section(section: Section) -> str:
 
     lowest = _lowest(places)
     body = [row(*key) for key in rows]
-    notes = [_ERROR_LEGEND, *told_note(place.method for place in places), section.hardware()]
+    notes = [
+        _ERROR_LEGEND,
+        *told_note(place.method for place in places),
+        *settings_note(section),
+        section.hardware(),
+    ]
     parts = [f"### {section.title}\n", markdown(["system", *header], body), *notes]
     pairs = _pairs(places, columns, by_labels, list(rows))
     if pairs:
@@ -118,6 +131,12 @@ def _errors(lines: dict[int, Line]) -> dict[int, float]:
     return {seed: 100 * value for seed, value in values_of(lines, "test_error", "guider").items()}
 
 
+def _labels_text(section: Section, labels: float) -> str:
+    """A column's number of labels, with that of the runs where their scale has fewer."""
+    own = {line["labelled"] for line in section.lines if line["labels"] == labels and is_reduced(line)}
+    return f"{labels:,.0f} labels" + (f" (here {', '.join(f'{n:,}' for n in sorted(own))})" if own else "")
+
+
 def _column(place: Place, by_labels: bool) -> float:
     return float(place.labels or 0) if by_labels else place.rate
 
@@ -133,10 +152,17 @@ def _lowest(places: dict[Place, dict[int, Line]]) -> dict[Place, bool]:
         most[place.rate, place.labels] = max(ours.n, most.get((place.rate, place.labels), 1))
     means: dict[object, dict[Place, float]] = {}
     for place, ours in found.items():
-        whole = ours.n == most[place.rate, place.labels] and not any(map(is_diverged, places[place].values()))
+        lines = places[place].values()
+        whole = ours.n == most[place.rate, place.labels] and not any(
+            is_diverged(x) or is_reduced(x) for x in lines
+        )
         if whole and ours.mean is not None:
             means.setdefault((place.rate, place.labels), {})[place] = ours.mean
-    return {place: mean == min(each.values()) for each in means.values() for place, mean in each.items()}
+    return {
+        place: len(each) > 1 and mean == min(each.values())
+        for each in means.values()
+        for place, mean in each.items()
+    }
 
 
 def _reference(places: dict[Place, dict[int, Line]]) -> str | None:

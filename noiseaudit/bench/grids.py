@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 
 from noiseaudit.bench.cells import Cell
 from noiseaudit.bench.paper import FIGURE2_RATES, HIGH_RATES, LABEL_COUNTS, RATES
-from noiseaudit.bench.recipes import as_text, recipe
-from noiseaudit.bench.systems import ALL_LABELS, DATASETS, DEFAULT, FEW_LABELS, chosen, systems
+from noiseaudit.bench.recipes import as_text, recipe, spelled_once
+from noiseaudit.bench.systems import ALL_LABELS, DATASETS, DEFAULT, FEW_LABELS, System, chosen, systems
 from noiseaudit.config import one_of
 from noiseaudit.errors import ConfigError
 
@@ -97,7 +97,7 @@ def grid(table: str, choices: Choices, labels: int | None = None) -> list[Cell]:
             seed,
             choices.scale,
             epochs,
-            _changes(choices, dataset, system.method, count),
+            _changes(choices, dataset, system, count),
         )
         for dataset in _datasets(table, choices.dataset)
         for system in chosen(table, systems(table, dataset), choices.methods)
@@ -117,10 +117,11 @@ def _kept_in(table: str, variant: str) -> str:
     return "table1" if table == "figure2" or variant == FEW_LABELS else table
 
 
-def _changes(choices: Choices, dataset: str, method: str, count: int | None) -> str:
+def _changes(choices: Choices, dataset: str, system: System, count: int | None) -> str:
     """Changes of a method's own settings, with `count` labels."""
     searched = choices.recipe == "searched" and count is not None
-    return as_text((recipe(dataset, method) if searched else {}) | dict(choices.settings))
+    usual = recipe(dataset, system.method, system.variant) if searched else {}
+    return as_text(usual | spelled_once(system.method, choices.settings, usual))
 
 
 def _settings(table: str, dataset: str, variant: str, labels: int | None) -> list[tuple[str, int | None]]:

@@ -8,8 +8,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from noiseaudit.bench.cells import Cell, digest, key_of
-from noiseaudit.bench.draw import check_labels, n_labelled
+from noiseaudit.bench.cells import Cell, key_of
+from noiseaudit.bench.draw import check_labels, check_trusted, n_labelled
 from noiseaudit.bench.grids import SCALES
 from noiseaudit.bench.problem import Problem, scaled
 from noiseaudit.bench.systems import NETWORKS
@@ -100,6 +100,8 @@ def _group_of(cell: Cell, problem: Problem, *, stack: bool) -> Group:
     settings = with_overrides(kind.settings(backbone), ({"network": network} if network else {}) | changes)
     labels = _labels_at_scale(cell, problem)
     check_labels(problem, labels)
+    if "trusted" in kind.needs:
+        check_trusted(problem, labels=labels, kind=cell.noise, rate=cell.rate, seed=cell.seed)
     count = n_labelled(problem, labels)
     plan = plan_steps(len(problem.x), count, uses_unlabelled=kind.uses_unlabelled)
     fixed: dict[str, Any] = {
@@ -108,11 +110,10 @@ def _group_of(cell: Cell, problem: Problem, *, stack: bool) -> Group:
         "source": problem.source,
         "data": problem.fingerprint,
     }
-    if cell.labels is not None:
+    if count < len(problem.x):
         fixed["score"] = SCORE_VERSION
     record = {
         **fixed,
-        "digest": digest(fixed),
         "batch": dataclasses.asdict(plan),
         "rows": len(problem.x),
         "labelled": count,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,9 @@ from noiseaudit.errors import DataError
 from noiseaudit.labels.read import read_labels
 from noiseaudit.labels.table import FORMATS, LabelTable
 from noiseaudit.samples import SampleOptions, load_samples
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 Bools = npt.NDArray[np.bool_]
 HELD_OUT = 0.2  # of each class, where there is no split column with test rows
@@ -65,6 +69,9 @@ def _from_labels(path: Path, images: Path) -> Problem:
         x, usable = samples.x.numpy().copy(), samples.status == "ok"
     truth = _truth(table, path)
     test = usable & (truth >= 0) & _test_rows(table, truth)
+    truth = np.where(
+        test | (table.codes >= 0), truth, -1
+    )  # a row to train on keeps no label that it was not given
     train = usable & ~test & ~_in_test_split(table)
     if not test.any() or not (train & (truth >= 0)).any():
         raise DataError(
@@ -142,7 +149,9 @@ def _read_parquet(path: Path) -> tuple[Pixels, Codes]:
             for cell in cells
         ]
         x = np.stack(pixels)
-        codes = table["label"].to_numpy().astype(np.int64)
+        codes = _class_codes(table["label"])
+        if x.dtype != np.uint8:
+            raise ValueError(f"pixels of type {x.dtype}, where 8 bits are needed")
     except (OSError, ValueError, TypeError, KeyError, pa.ArrowException) as error:
         raise DataError(
             f"not usable ({str(error).splitlines()[0]})",
@@ -150,3 +159,16 @@ def _read_parquet(path: Path) -> tuple[Pixels, Codes]:
             fix="`image` holds encoded images of one size, `label` classes from 0.",
         ) from error
     return (x[:, None] if x.ndim == 3 else x.transpose(0, 3, 1, 2)), codes
+
+
+def _class_codes(column: pa.ChunkedArray) -> Codes:
+    """Raises ValueError unless every label is a whole number from 0."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if not pa.types.is_integer(column.type) or column.null_count or (pc.min(column).as_py() or 0) < 0:
+        raise ValueError(
+            f"labels of type {column.type}, {column.null_count} of them null, some perhaps below 0"
+        )
+    codes: Codes = column.to_numpy().astype(np.int64)
+    return codes

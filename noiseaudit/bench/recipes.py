@@ -1,13 +1,17 @@
 """The settings that methods are compared with: the same perturbations, and what a search of equal size chose for each.
 
 benchmarks/recipe.py is the search: MNIST with 100 labels, 30 % of them wrong, by the error on rows of the training set
-that the tables leave out; benchmarks/results/recipe.md has its every result. Methods that CHOSEN does not name, and
-all on other data sets, differ from their defaults in the perturbations alone.
+that the tables leave out; benchmarks/results/recipe.md has its results. It searched the network that methods share: for
+methods that CHOSEN does not name, other networks and other data sets, the perturbations alone differ from the defaults.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+
+from noiseaudit.bench.systems import NETWORKS, SHARED_NETWORK
+from noiseaudit.config import with_overrides
+from noiseaudit.methods import METHODS
 
 SEEN = {
     "input_noise": "0.3",
@@ -27,9 +31,26 @@ CHOSEN: dict[str, dict[str, dict[str, str]]] = {
 }
 
 
-def recipe(dataset: str, method: str) -> dict[str, str]:
+def recipe(dataset: str, method: str, variant: str) -> dict[str, str]:
     """Changes of a method's own settings, as `--set` takes them."""
-    return SEEN | CHOSEN.get(dataset, {}).get(method, {})
+    is_searched = NETWORKS.get(variant, SHARED_NETWORK) == SHARED_NETWORK
+    return SEEN | (CHOSEN.get(dataset, {}).get(method, {}) if is_searched else {})
+
+
+def spelled_once(method: str, changes: Mapping[str, str], usual: Mapping[str, str]) -> dict[str, str]:
+    """`changes` so that 3e-3 and 0.003 are one setting, and in the words of `usual` where they say the same.
+
+    Raises ConfigError for what is no setting of the method, or no value of it.
+    """
+    defaults = METHODS[method].settings("mlp")  # names and types are those of every backbone
+    asked, known = with_overrides(defaults, changes), with_overrides(defaults, usual)
+    texts = {name: _text(getattr(asked, name)) for name in changes}
+    same = {name for name in texts if name in usual and getattr(asked, name) == getattr(known, name)}
+    return {name: usual[name] if name in same else text for name, text in texts.items()}
+
+
+def _text(value: object) -> str:
+    return f"{value:.12g}" if isinstance(value, float) else str(value)
 
 
 def as_text(changes: Mapping[str, str]) -> str:

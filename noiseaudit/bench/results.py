@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import os
 import sys
@@ -10,12 +11,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+from noiseaudit.bench.cells import RECORDED, Cell
 from noiseaudit.errors import DataError, OutputError
 
 if sys.platform != "win32":
     import fcntl
 
 Line = dict[str, Any]
+NEEDED = {"key", "hardware", *RECORDED, *(field.name for field in dataclasses.fields(Cell))}
 
 
 def results_file(folder: Path, table: str, dataset: str) -> Path:
@@ -37,6 +40,18 @@ def read_lines(path: Path) -> list[Line]:
     return [_parse(text, path, number) for number, text in enumerate(texts[:-1], start=1)]
 
 
+def check_writable(path: Path) -> None:
+    """Raise OutputError if lines cannot be appended to `path`: better before a run than after it."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        is_new = not path.exists()
+        path.open("ab").close()
+        if is_new:
+            path.unlink()
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
 def append_line(path: Path, line: Line) -> None:
     """Append a line, in one write and to the disk; a line that was cut before it is removed.
 
@@ -51,7 +66,11 @@ def append_line(path: Path, line: Line) -> None:
             file.flush()
             os.fsync(file.fileno())
     except OSError as error:
-        raise OutputError(f"cannot write here ({error.strerror})", file=path, fix="Check --out.") from error
+        raise _unwritable(path, error) from error
+
+
+def _unwritable(path: Path, error: OSError) -> OutputError:
+    return OutputError(f"cannot write here ({error.strerror})", file=path, fix="Check --out.")
 
 
 def _parse(text: str, path: Path, number: int) -> Line:
@@ -59,9 +78,12 @@ def _parse(text: str, path: Path, number: int) -> Line:
         line = json.loads(text)
     except ValueError as error:
         raise DataError("not JSON", file=path, line=number, fix="Remove the line.") from error
-    if not isinstance(line, dict) or "key" not in line:
-        raise DataError("no result of a run", file=path, line=number, fix="Remove the line.")
-    return line
+    missing = sorted(NEEDED - line.keys()) if isinstance(line, dict) else ["key"]
+    if missing or not {"test_error", "error"} & line.keys():
+        what = f" (no `{missing[0]}`)" if missing else ""
+        raise DataError(f"no result of a run{what}", file=path, line=number, fix="Remove the line.")
+    found: Line = line
+    return found
 
 
 def _whole_length(file: IO[bytes]) -> int:

@@ -17,7 +17,7 @@ from noiseaudit.bench.groups import Group, make_groups
 from noiseaudit.bench.own import name_of
 from noiseaudit.bench.problem import Problem
 from noiseaudit.bench.problems import load_problem
-from noiseaudit.bench.results import Line, append_line, read_lines, results_file
+from noiseaudit.bench.results import Line, append_line, check_writable, read_lines, results_file
 from noiseaudit.bench.run_group import run_group
 from noiseaudit.config import one_of
 from noiseaudit.errors import ConfigError
@@ -100,6 +100,8 @@ def run_cells(
     done = {str(line["key"]) for file in files for line in read_lines(file)}
     groups = make_groups(cells, problems, done, stack=machine.stack)
     left = [run.cell for group in groups for run in group.runs]
+    for file in {results_file(out, cell.table, cell.dataset) for cell in left}:
+        check_writable(file)
     watcher.on_start(len(cells), len(cells) - len(left), sum(cell.epochs for cell in left))
     added = 0
     for lines in _results(groups, machine, watcher.on_epoch):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from noiseaudit.bench.cells import Cell, cell_of
+from noiseaudit.bench.cells import Cell, cell_of, identity
 from noiseaudit.bench.recipes import as_text, recipe
 from noiseaudit.bench.results import Line
 from noiseaudit.bench.systems import ALL_LABELS, DEFAULT, FEW_LABELS
+from noiseaudit.methods import METHODS
 
 SETTINGS = (FEW_LABELS, ALL_LABELS)  # variants of the setting, not of the method
 NEARLY = 0.005  # a share of wrong labels is the one that was asked for
@@ -55,22 +57,24 @@ class Section:
     def places(self) -> dict[Place, dict[int, Line]]:
         """Lines by place, and by seed in it."""
         found: dict[Place, dict[int, Line]] = {}
-        digests: dict[str, list[str]] = {}
+        identities: dict[tuple[str, str, int | None], set[str]] = {}
         for line in self.lines:
-            known = digests.setdefault(system_name(cell_of(line)) + line["variant"], [])
-            if line["digest"] not in known:
-                known.append(line["digest"])
+            identities.setdefault(_name_of(line), set()).add(self.identity(line))
         for line in self.lines:
-            cell = cell_of(line)
-            several = len(digests[system_name(cell) + cell.variant]) > 1
-            name = system_name(cell) + (f" [settings {line['digest']}]" if several else "")
+            cell, several = cell_of(line), len(identities[_name_of(line)]) > 1
+            name = system_name(cell) + (f" [settings {self.identity(line)}]" if several else "")
             place = Place(name, cell.method, cell.variant, cell.rate, cell.labels)
             found.setdefault(place, {})[cell.seed] = line
         return found
 
+    def identity(self, line: Line) -> str:
+        """What tells a line from others of its name."""
+        return identity(line, with_score=self.table == "table3")
+
     def hardware(self) -> str:
         """What computed the runs, and which data they read."""
-        names = sorted({f"{line['hardware']['device']} ({line['hardware']['name']})" for line in self.lines})
+        machines = [line["hardware"] for line in self.lines]
+        names = sorted({f"{each['device']} ({each['name']}), {each['precision']}" for each in machines})
         sizes = sorted({(line["rows"], line["test_rows"], line["source"]) for line in self.lines})
         data = "; ".join(
             f"{rows:,} rows, {tests:,} to test on, from {source}" for rows, tests, source in sizes
@@ -95,10 +99,15 @@ class Section:
         ]
 
 
+def _name_of(line: Line) -> tuple[str, str, int | None]:
+    cell = cell_of(line)
+    return system_name(cell), cell.variant, cell.labels
+
+
 def system_name(cell: Cell) -> str:
     """A method with its variant, if that is one of the method, and what its settings are if not the searched ones."""
     variant = "" if cell.variant in (DEFAULT, *SETTINGS) else cell.variant
-    usual = "" if cell.labels is None else as_text(recipe(cell.dataset, cell.method))
+    usual = "" if cell.labels is None else as_text(recipe(cell.dataset, cell.method, cell.variant))
     changes = "" if cell.changes == usual else cell.changes or OWN_SETTINGS
     return " ".join(part for part in (cell.method, variant, changes) if part)
 
@@ -106,6 +115,25 @@ def system_name(cell: Cell) -> str:
 def is_diverged(line: Line) -> bool:
     """Whether the run has no results."""
     return "error" in line
+
+
+def is_reduced(line: Line) -> bool:
+    """Whether the run had fewer labels than its table says, for its scale."""
+    return line["labels"] is not None and bool(line["labelled"] < line["labels"])
+
+
+def settings_note(section: Section) -> list[str]:
+    """A line that says how the settings of each system differ from its defaults; none if nothing differs."""
+    found: dict[str, str] = {}
+    for place, lines in section.places().items():
+        line = next(iter(lines.values()))
+        known = dataclasses.asdict(METHODS[place.method].settings(line["backbone"])) | {"network": None}
+        other = {name: value for name, value in line["settings"].items() if value != known.get(name)}
+        other.pop("network", None)  # the variant says it
+        if other:
+            text = " ".join(f"{name}={value}" for name, value in sorted(other.items()))
+            found[place.system] = f"{place.system} ({text})"
+    return [f"Settings beside the defaults: {', '.join(found.values())}."] if found else []
 
 
 def values_of(lines: dict[int, Line], *path: str) -> dict[int, float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from noiseaudit.bench.cells import Cell, cell_of
+from noiseaudit.bench.cells import Cell, cell_of, identity
 from noiseaudit.bench.results import Line
 from noiseaudit.bench.section import SETTINGS, Section
 from noiseaudit.bench.systems import DATASETS, DEFAULT, systems
@@ -27,7 +27,7 @@ def sections(
     kept: dict[object, Line] = {}
     for line in lines:
         if _is_of(table, line) and all(value in (None, line[name]) for name, value in wanted.items()):
-            kept[cell_of(line), line["digest"]] = line
+            kept[cell_of(line), identity(line, with_score=table == "table3")] = line
     found: dict[_Key, list[Line]] = {}
     for line in sorted(kept.values(), key=lambda line: _order(cell_of(line))):
         found.setdefault(_key(table, line), []).append(line)

@@ -1,6 +1,6 @@
 """What the tables compare: methods, and their variants where the paper is silent or contradicts itself.
 
-`supervised` S-1 (13 convolutions), S-2 (ResNet-101) and mlp-784 use the networks of the text. Table 1 has S-1 and S-2
+`supervised` S-1 (conv13), S-2 (ResNet-101) and mlp-784 use the networks of the text. Table 1 has S-1 and S-2
 in its MNIST rows too, where the text compares with a network of 784 hidden units, so MNIST has all three; "shared" is
 the network of the other methods. Reweight on MNIST is "-" in Table 1: run, but without a number to compare with.
 """
@@ -38,11 +38,12 @@ PAPER_SYSTEMS = (
     System("umn", column="UMN"),
 )
 MNIST_TEXT = System("supervised", "mlp-784", "S-1")  # the text's network, beside the table's S-1
+SHARED_NETWORK = ("shared", None)  # that of the other methods
 NETWORKS = {  # of the variants of `supervised`: its `network`, and its backbone (None: the data set's)
     "S-1": ("paper", "conv13"),
     "S-2": ("paper", "resnet101"),
     "mlp-784": ("paper", "mlp"),
-    "shared": ("shared", None),
+    "shared": SHARED_NETWORK,
 }
 
 

@@ -84,7 +84,7 @@ class JointOptimization(Descent[Classifier, JointSettings]):
         self.labels = (start * (codes >= 0).unsqueeze(1)).to(setup.device)  # (m, C), 0 where unlabelled
         self.log_prior = log_prior(settings.prior, codes, setup.data.n_classes).to(setup.device)
         self.history: deque[Tensor] = deque(maxlen=settings.average_epochs)  # (k, C) each, labelled rows
-        self.labels_are_final = False
+        self.labels_are_final, self.starts_again = False, False
 
     @staticmethod
     def settings(backbone: str) -> JointSettings:
@@ -111,8 +111,14 @@ class JointOptimization(Descent[Classifier, JointSettings]):
             terms["entropy"] = self.values.beta * (share * entropy(probs, log_probs)).sum()
         return terms
 
+    def step(self, batch: Batch, progress: float) -> dict[str, Tensor]:
+        """As every method's; the second stage starts with its first step, so that no untrained network predicts."""
+        if self.starts_again:
+            self.restart()
+        return super().step(batch, progress)
+
     def end_epoch(self, epoch: int, epochs: int) -> None:
-        """Relabel, and start the second stage, where the schedule says so."""
+        """Relabel, and let the second stage follow, where the schedule says so."""
         last = max(1, round(self.values.second_stage * epochs))
         first = min(max(1, round(self.values.relabel_from * epochs)), last)
         if epoch > last or epoch <= first - self.values.average_epochs:
@@ -120,8 +126,7 @@ class JointOptimization(Descent[Classifier, JointSettings]):
         self.remember(self.probabilities())
         if epoch >= first:
             self.relabel()
-        if epoch == last < epochs:
-            self.restart()
+        self.starts_again = epoch == last < epochs
 
     def probabilities(self) -> Tensor:
         """The network's, of the labelled rows: (k, C), on the CPU."""
@@ -149,7 +154,7 @@ class JointOptimization(Descent[Classifier, JointSettings]):
             fresh = self.build(self.setup)
         self.learner = self.guider = fresh.to(self.device).train()
         self.optimiser = adam(self.learner.parameters(), self.values, self.device)
-        self.labels_are_final = True
+        self.labels_are_final, self.starts_again = True, False
         self.history.clear()
 
 

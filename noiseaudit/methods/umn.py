@@ -1,4 +1,22 @@
-"""Uncertainty Mining Net (Sun et al., BMVC 2021): the terms of one training step of Learner and Guider."""
+"""Uncertainty Mining Net: Sun, Kolagunda, Eliuk and Wang, "Training Better Deep Neural Networks with Uncertainty
+Mining Net", BMVC 2021. The terms of one training step of Learner and Guider; the equations are in objective.py.
+
+Defaults, the paper's where it gives a value: Adam 1e-3 with betas 0.9 and 0.99, every term of Eq. 4 weighed 1, a
+uniform p(y). Not in the paper: 256 hidden units, 32 dimensions of z_a and z_b, Gaussian noise of 0.3 as eta and eta',
+the Guider's decay (0.99, then 0.999 as in Mean Teacher) and the quarter of the schedule after which it changes.
+
+Where the paper is ambiguous:
+
+- Eq. 4 is printed with two KL terms as products and one sign reversed: the bound that it means is taken.
+- The labelled term has no weight there, and it does not say over which rows terms are averaged. Here each is averaged
+  over the rows that have it. With 5 labelled rows of 100 a labelled row weighs 20 times what a sum over the batch, as
+  Eq. 4 reads, would give it. `alpha` weighs it anew.
+- f(epsilon) of Eq. 6 is infinite at 0 and 1: epsilon is clamped to [0.01, 0.99] there, and takes no gradient.
+- Inside a step, Learner and Guider see the batch under perturbations of their own. The Guider predicts from the mean of
+  its posterior, the Learner from a draw of it.
+- Epsilon is recorded after each epoch, on unperturbed rows, from posterior means; `step_epsilon` is the other reading,
+  the value in a row's last step.
+"""
 
 from __future__ import annotations
 

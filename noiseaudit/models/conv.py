@@ -1,7 +1,8 @@
 """Convolutional backbones: the 13-layer network of the paper's SVHN and CIFAR-10 runs, and torchvision's ResNets.
 
-The paper's supplement with its exact layers is not public; `conv13` is the network of that name in Laine and Aila
-2017 and Tarvainen and Valpola 2017, which the paper compares with.
+The paper's supplement with its exact layers is not public. `conv13` follows the 13 layers of Laine and Aila 2017 and
+Tarvainen and Valpola 2017, which the paper compares with: nine convolutions, two poolings, an average and a dense
+layer. Unlike theirs it has no dropout: one network serves all methods, and inputs alone are perturbed.
 """
 
 from __future__ import annotations

@@ -1,18 +1,25 @@
-"""Figure 2 of the paper, drawn from recorded runs: test errors over the epochs, a panel a corruption rate."""
+"""What recorded runs did over their epochs, a panel a corruption rate: test errors, Figure 2 of the paper, and how well
+corrupt labels were found, Table 3."""
 
 from __future__ import annotations
 
 import io
 import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import matplotlib
 import numpy as np
+import numpy.typing as npt
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from noiseaudit.bench.paper import FIGURE2_RATES
-from noiseaudit.bench.section import Section
+from noiseaudit.bench.paper import FIGURE2_RATES, published
+from noiseaudit.bench.results import Line
+from noiseaudit.bench.section import Place, Section
+from noiseaudit.bench.systems import ALL_LABELS, FEW_LABELS
 
 PANEL_INCHES = (3.4, 3.0)
 _STYLE = {
@@ -25,47 +32,118 @@ _STYLE = {
 }
 _COLOURS = 10  # of matplotlib's default cycle; Table 1 has more systems, so dashes tell the next ten
 _DASHES = ("-", "--", ":", "-.")
+Draw = Callable[[Axes], None]
+Runs = Mapping[Place, Mapping[int, Line]]
 
 
 def error_curves(section: Section) -> str:
     """A stand-alone SVG: the Guider's test error in %, mean over seeds, with one standard deviation beside it.
 
-    The same bytes for the same runs.
+    "" where there are no runs at the rates of the figure. The same bytes for the same runs.
     """
     rates = [rate for rate in FIGURE2_RATES if any(line["rate"] == rate for line in section.lines)]
+    panels = [[_error_panel(section, rate) for rate in rates]]
+    return _figure(section.title, panels, "test error, %") if rates else ""
+
+
+def detection_curves(section: Section) -> str:
+    """A stand-alone SVG: F1 of the paper's rule and of the default score, as `error_curves` has errors.
+
+    A row of panels where few rows are labelled, and one where all are.
+    """
+    rates = sorted({line["rate"] for line in section.lines})
+    settings = [
+        (title, runs)
+        for title, is_all in ((FEW_LABELS, False), (ALL_LABELS, True))
+        if (
+            runs := {
+                place: own for place, own in section.places().items() if (place.labels is None) == is_all
+            }
+        )
+    ]
+    panels = [[_detection_panel(section, runs, title, rate) for rate in rates] for title, runs in settings]
+    return _figure(section.title, panels, "F1")
+
+
+def _error_panel(section: Section, rate: float) -> Draw:
+    places = section.places()
+    systems = list(dict.fromkeys(place.system for place in places))
+
+    def draw(axes: Axes) -> None:
+        for place, lines in places.items():
+            curves = [line["curve"]["guider"] for line in lines.values() if "curve" in line]
+            if place.rate == rate and curves:
+                epochs = np.arange(1, len(curves[0]) + 1)
+                _band(axes, epochs, 100 * np.array(curves), systems.index(place.system), place.system)
+        axes.set(title=f"{rate:.0%} corrupt")
+
+    return draw
+
+
+def _detection_panel(section: Section, runs: Runs, title: str, rate: float) -> Draw:
+    def draw(axes: Axes) -> None:
+        systems = list(dict.fromkeys(place.system for place in section.places()))
+        for place, lines in runs.items():
+            if place.rate == rate:
+                turn = 2 * systems.index(place.system)
+                rule = [line["epsilon_curve"]["f1"] for line in lines.values() if line.get("epsilon_curve")]
+                if rule:
+                    _band(
+                        axes,
+                        np.arange(1, len(rule[0]) + 1),
+                        _floats(rule),
+                        turn,
+                        f"{place.system}, epsilon > 0",
+                    )
+                score = [line["default_curve"] for line in lines.values() if "default_curve" in line]
+                if score:
+                    values = _floats([each["f1"] for each in score])
+                    _band(
+                        axes, np.array(score[0]["epoch"]), values, turn + 1, f"{place.system}, default score"
+                    )
+        known = published("table3", section.dataset, "f1", rate=rate)
+        if known and known.value is not None and section.noise == "symmetric":
+            axes.axhline(known.value, color="0.5", linewidth=1, linestyle="--", label="the paper")
+        axes.set(title=f"{title}, {rate:.0%} corrupt", ylim=(0, 1.02))
+
+    return draw
+
+
+def _floats(curves: Sequence[Sequence[float | None]]) -> npt.NDArray[np.float64]:
+    """NaN where a measure is undefined."""
+    return np.array(curves, np.float64)
+
+
+def _band(
+    axes: Axes, epochs: npt.NDArray[Any], curves: npt.NDArray[np.float64], look: int, name: str
+) -> None:
+    """The mean of (seeds, epochs) and one standard deviation beside it, in the look of this number."""
+    turn, hue = divmod(look, _COLOURS)
+    style, mean = {"color": f"C{hue}", "linestyle": _DASHES[turn % len(_DASHES)]}, curves.mean(axis=0)
+    axes.plot(epochs, mean, linewidth=1.3, label=f"{name} (n={len(curves)})", **style)  # type: ignore[arg-type]
+    if len(curves) > 1:
+        spread = curves.std(axis=0, ddof=1)
+        axes.fill_between(epochs, mean - spread, mean + spread, color=f"C{hue}", alpha=0.15, linewidth=0)
+
+
+def _figure(title: str, panels: Sequence[Sequence[Draw]], quantity: str) -> str:
+    """Rows of panels with one legend."""
+    width, height = PANEL_INCHES
     with matplotlib.rc_context(_STYLE):  # type: ignore[arg-type]
-        width, height = PANEL_INCHES
-        figure = Figure(figsize=(width * max(1, len(rates)), height), layout="constrained")
-        panels = figure.subplots(1, max(1, len(rates)), sharey=True, squeeze=False)[0]
-        for axes, rate in zip(panels, rates, strict=False):
-            _draw_rate(axes, section, rate)
-        panels[0].set_ylabel("test error, %")
-        handles = {
-            label: line
-            for axes in panels
-            for line, label in zip(*axes.get_legend_handles_labels(), strict=True)
-        }
-        figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=4)
-        figure.suptitle(section.title, fontsize=8.5)
+        size = (width * len(panels[0]), height * len(panels))
+        figure = Figure(figsize=size, layout="constrained")
+        grid = figure.subplots(len(panels), len(panels[0]), sharey=True, squeeze=False)
+        handles: dict[str, Artist] = {}
+        for axes, draw in zip(grid.flat, (draw for row in panels for draw in row), strict=True):
+            draw(axes)
+            axes.set_xlabel("epoch")
+            axes.xaxis.set_major_locator(MaxNLocator(integer=True, steps=[1, 2, 5, 10]))
+            handles |= {label: line for line, label in zip(*axes.get_legend_handles_labels(), strict=True)}
+        for row in grid:
+            row[0].set_ylabel(quantity)
+        figure.legend(list(handles.values()), list(handles), loc="outside lower center", ncols=4)
+        figure.suptitle(title, fontsize=8.5)
         return _svg(figure)
-
-
-def _draw_rate(axes: Axes, section: Section, rate: float) -> None:
-    systems = list(dict.fromkeys(place.system for place in section.places()))
-    for place, lines in section.places().items():
-        curves = [line["curve"]["guider"] for line in lines.values() if "curve" in line]
-        if place.rate != rate or not curves:
-            continue
-        errors = 100 * np.array(curves)
-        epochs, mean = np.arange(1, errors.shape[1] + 1), errors.mean(axis=0)
-        turn, hue = divmod(systems.index(place.system), _COLOURS)
-        colour, dashes = f"C{hue}", _DASHES[turn % len(_DASHES)]
-        axes.plot(epochs, mean, color=colour, linestyle=dashes, linewidth=1.3, label=place.system)
-        if len(curves) > 1:
-            spread = errors.std(axis=0, ddof=1)
-            axes.fill_between(epochs, mean - spread, mean + spread, color=colour, alpha=0.15, linewidth=0)
-    axes.set(title=f"{rate:.0%} corrupt", xlabel="epoch")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
 
 
 def _svg(figure: Figure) -> str:
