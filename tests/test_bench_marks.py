@@ -90,8 +90,9 @@ def test_a_new_score_is_another_system_where_suspects_are_looked_at_and_nowhere_
 
 @pytest.mark.parametrize("what", ["batch", "rows", "labelled", "precision"])
 def test_runs_of_other_batches_rows_labels_or_precision_are_no_seeds_of_one_system(what: str) -> None:
-    other = {"batch": {"batch": {}}, "rows": {"rows": 9}, "labelled": {"labelled": 99}, "precision": {
-        "hardware": {"device": "cuda", "name": "a GPU", "precision": "bfloat16"}}}[what]  # fmt: skip
+    machine = {"device": "cuda", "name": "a GPU", "precision": "bfloat16"}
+    changed: dict[str, Any] = {"batch": {}, "rows": 9, "labelled": 99, "precision": machine}
+    other = {"hardware" if what == "precision" else what: changed[what]}
     text = table_text("table1", [line(), line(seed=1, **other)])
     assert text.count("umn [settings ") == 2
 

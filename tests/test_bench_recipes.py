@@ -60,7 +60,7 @@ def test_a_setting_has_one_spelling() -> None:
 
 @pytest.mark.parametrize("changes", [{"prior": "a b"}, {"alpha": "5 6"}, {"alhpa": "5"}, {"alpha": "-1"}])
 def test_settings_that_are_none_are_refused(changes: dict[str, str]) -> None:
-    with pytest.raises(ConfigError, match=r"--set:? .*(alhpa|alpha|prior)|--set (alpha|prior)"):
+    with pytest.raises(ConfigError, match=r"--set.*(alhpa|alpha|prior)"):
         spelled_once("umn_plus", changes, {})
 
 
