@@ -11,27 +11,25 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from noiseaudit.choose import choose_device
 from noiseaudit.config import AuditConfig
 from noiseaudit.course import EpochRecord, Fitted
-from noiseaudit.data.training import TrainingData
 from noiseaudit.duplicates import conflicts, same_content
 from noiseaudit.judge import Verdicts, judge
 from noiseaudit.labels.columns import FIND_ALL, ColumnNames
 from noiseaudit.labels.read import Reader, read_labels
 from noiseaudit.labels.table import LabelTable
-from noiseaudit.methods import METHODS
-from noiseaudit.methods.base import Method, Setup
-from noiseaudit.neighbours import Believed, believe
+from noiseaudit.learn import learn, usable_data
+from noiseaudit.methods.base import Method
+from noiseaudit.neighbours import Believed
 from noiseaudit.percent import percent
 from noiseaudit.plan import Plan, check_needs, make_plan
 from noiseaudit.result import AuditResult
 from noiseaudit.runtime import training_runtime
 from noiseaudit.samples import SampleOptions, Samples, load_samples
+from noiseaudit.selftest import self_test
 from noiseaudit.threshold import choose_cutoff
-from noiseaudit.train import fit
 from noiseaudit.trusted import with_trusted
 
 if TYPE_CHECKING:
@@ -136,26 +134,19 @@ def audit_samples(
     plan: Plan,
     *,
     on_epoch: Callable[[EpochRecord], None] = lambda record: None,
+    on_test_epoch: Callable[[EpochRecord], None] = lambda record: None,
 ) -> Audit:
-    """Train on samples that are already read, score every label, and put the verdicts together."""
-    with training_runtime(plan.threads):
-        data = usable_data(table, samples)
-        method = build_method(data, plan)
-        fitted = fit(
-            method,
-            data,
-            plan.batches,
-            epochs=plan.epochs,
-            seed=plan.config.seed,
-            device=plan.device,
-            on_epoch=on_epoch,
-        )
-    given = table.codes[np.flatnonzero(samples.status == "ok")[fitted.labelled]]
-    believed = believe(fitted, given)
-    scores = believed.p_mislabeled
-    epsilon = fitted.last.epsilon if METHODS[plan.config.method].has_guider else None
+    """Train on samples that are already read, score every label, and put the verdicts together.
+
+    `on_test_epoch` sees the epochs of the self-test, if there is one.
+    """
+    data = usable_data(table, samples)
+    learnt = learn(data, plan, on_epoch)
+    tested = self_test(learnt, data, plan, on_test_epoch) if plan.config.self_test else None
+    believed, given, epsilon = learnt.believed, learnt.given, learnt.epsilon
+    scores = tested.scale(believed.p_mislabeled) if tested else believed.p_mislabeled
     flagged, cutoff = choose_cutoff(plan.config.cutoff, scores, epsilon)
-    groups = same_content(samples.x, np.flatnonzero(samples.status == "ok")[fitted.labelled])
+    groups = same_content(samples.x, np.flatnonzero(samples.status == "ok")[believed.fitted.labelled])
     conflict = conflicts(groups, given)
     verdicts = Verdicts(
         scores,
@@ -169,13 +160,15 @@ def audit_samples(
     meta = plan.meta(table, samples, cutoff)
     if believed.trust < 1:
         meta.config["chosen"]["neighbours"] = {"by_heart": believed.by_heart, "trust": believed.trust}
+    if tested:
+        meta.config["chosen"]["self_test"] = tested.as_json()
     result = AuditResult(judge(table, samples.status, samples.reason, believed.fitted, verdicts), meta)
     return Audit(
         result=result,
-        method=method,
+        method=learnt.method,
         plan=plan,
-        embeddings=_embeddings(samples, fitted),
-        last=fitted.last,
+        embeddings=_embeddings(samples, believed.fitted),
+        last=believed.fitted.last,
         scored_ids=scored_ids(table, samples),
         warnings=(
             *table.warnings,
@@ -204,21 +197,6 @@ def _about_conflicts(conflict: npt.NDArray[np.int64]) -> tuple[str, ...]:
     return (
         f"{n} labelled rows have the same content as another one under another label: they cannot all be right",
     )
-
-
-def build_method(data: TrainingData, plan: Plan) -> Method:
-    """The planned method, untrained."""
-    config = plan.config
-    setup = Setup(data, plan.backbone.value, config.seed, plan.device, noise_rate=config.noise_rate)
-    return METHODS[config.method](setup, plan.settings)
-
-
-def usable_data(table: LabelTable, samples: Samples) -> TrainingData:
-    """The rows that were read."""
-    usable = np.flatnonzero(samples.status == "ok")
-    codes = torch.from_numpy(table.codes[usable])
-    trusted = None if table.trusted is None else torch.from_numpy(table.trusted[usable])
-    return TrainingData(samples.x, torch.from_numpy(usable), codes, len(table.classes), trusted)
 
 
 def scored_ids(table: LabelTable, samples: Samples) -> list[str]:

@@ -115,7 +115,8 @@ class AuditConfig:
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
     seed: int = 0
     noise_rate: float | None = None  # assumed share of wrong labels, for the methods that need it
-    cutoff: str = "auto"  # "auto", "epsilon", "budget=N" or "rate=R"
+    cutoff: str = "auto"  # a rule of noiseaudit.threshold.choose_cutoff
+    self_test: bool = False  # plant some wrong labels, see how many are found, and calibrate on them
     settings: Mapping[str, Any] = field(default_factory=dict)  # overrides of the method's own settings
 
     def __post_init__(self) -> None:

@@ -68,6 +68,17 @@ def sentence(expected: Mapping[str, Any]) -> str:
     return f"{', '.join(shares)}, if p_mislabeled is right"
 
 
+def self_test_sentence(tested: Mapping[str, Any] | None) -> str:
+    """`found 41 of 50 planted errors, 82 % (69 % to 90 %); ...` of a noiseaudit.selftest; "" without one."""
+    if tested is None:
+        return ""
+    recall = tested["recall"]
+    return (
+        f"found {tested['found']:,} of {tested['planted']:,} planted errors, {percent(recall['value'])} "
+        f"({percent(recall['low'])} to {percent(recall['high'])}), and p_mislabeled is calibrated on them"
+    )
+
+
 def _text(name: str, found: Mapping[str, Any]) -> str:
     if found["value"] is None:
         return f"no {name}"

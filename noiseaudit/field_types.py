@@ -12,6 +12,7 @@ from noiseaudit.errors import ConfigError
 
 _SHOWN_CHARACTERS = 60
 _TYPES: dict[Any, tuple[type, str]] = {  # what a field takes, in code and in words
+    bool: (bool, "True or False"),
     int: (Integral, "a whole number"),
     float: (Real, "a number"),
     str: (str, "text"),
@@ -22,7 +23,7 @@ _TYPES: dict[Any, tuple[type, str]] = {  # what a field takes, in code and in wo
 def check_types(options: Any, option: Callable[[str], str]) -> None:
     """Raise ConfigError, naming the field by `option`, unless each holds its type; numbers become Python's own.
 
-    Fields may be int, float, str, a Literal of texts, a Mapping, or one of these or None.
+    Fields may be bool, int, float, str, a Literal of texts, a Mapping, or one of these or None.
     """
     hints = get_type_hints(type(options))
     for item in dataclasses.fields(options):
@@ -32,7 +33,7 @@ def check_types(options: Any, option: Callable[[str], str]) -> None:
                 continue
             hint = get_args(hint)[0]
         kind, words = _TYPES[str if get_origin(hint) is Literal else get_origin(hint) or hint]
-        if not isinstance(value, kind) or isinstance(value, bool):
+        if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
             default = "empty" if item.default is dataclasses.MISSING else item.default
             shown = repr(value)[:_SHOWN_CHARACTERS]
             raise ConfigError(f"{option(item.name)}={shown}: not {words}", fix=f"The default is {default}.")

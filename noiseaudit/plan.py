@@ -38,6 +38,7 @@ NEEDED_OPTIONS = {  # of Method.needs
         "Name samples whose labels are known to be right, some of each class.",
     ),
 }
+LEAST_FOR_TEST = 100  # labelled rows: a tenth of them is planted
 ALL_DIFFERENT = 100  # rows, each with a label of its own: hardly the right column
 RECORDED_VERSIONS = ("noiseaudit", "torch", "torchvision", "numpy", "scipy", "pyarrow", "pillow")
 
@@ -92,6 +93,11 @@ def make_plan(table: LabelTable, samples: Samples, config: AuditConfig) -> Plan:
     n_labelled = int((usable & table.is_labelled).sum())
     n_unlabelled = int(usable.sum()) - n_labelled if METHODS[config.method].uses_unlabelled else 0
     _check_classes(table, usable)
+    if config.self_test and n_labelled < LEAST_FOR_TEST:
+        raise ConfigError(
+            f"--self-test needs {LEAST_FOR_TEST} labelled rows with a readable image, and there are {n_labelled}",
+            fix="Leave it out: so few planted labels would say little.",
+        )
     if table.trusted is not None:
         check_trusted(table, usable)
     device = choose_device(config.device)

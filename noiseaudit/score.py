@@ -114,30 +114,30 @@ def fit_noise(candidates: Candidates, n_classes: int, temperature: float | None 
 def p_mislabeled(candidates: Candidates, noise: Noise, n_classes: int) -> Floats:
     """1 - p(y = y_hat | x, y_hat), summed over the other classes so that small values stay exact: (n,)."""
     log_rates = noise.log_rate(candidates.codes, candidates.codes[:, :1], n_classes)
-    joint, _ = _posterior(_tempered(candidates, noise.temperature) + log_rates)
+    joint, _ = posterior(tempered(candidates, noise.temperature) + log_rates)
     return np.asarray(joint[:, 1:].sum(axis=1)).clip(max=1.0)  # a sum of shares can round to just above 1
 
 
 def _fit_rates(candidates: Candidates, n_classes: int, temperature: float) -> tuple[Noise, float]:
     """T by expectation-maximisation at one temperature, and the mean log-likelihood of the given labels."""
-    log_q = _tempered(candidates, temperature)
+    log_q = tempered(candidates, temperature)
     pairs, index = np.unique(_pair_ids(candidates.codes, n_classes), return_inverse=True)
     index = index.reshape(candidates.codes.shape)
     true_class, kept = pairs // n_classes, pairs // n_classes == pairs % n_classes
     log_rates = np.log(np.where(kept, 0.9, 0.1 / max(1, n_classes - 1)))
     for _ in range(EM_STEPS):
-        posterior, _ = _posterior(log_q + log_rates[index])
-        counts = np.bincount(index.ravel(), weights=posterior.ravel(), minlength=len(pairs))
+        shares, _ = posterior(log_q + log_rates[index])
+        counts = np.bincount(index.ravel(), weights=shares.ravel(), minlength=len(pairs))
         per_class = np.bincount(true_class, weights=counts, minlength=n_classes + 1)
         rates = (counts + PSEUDO_COUNT / n_classes) / (per_class[true_class] + PSEUDO_COUNT)
         mean_wrong = (counts[~kept].sum() + PSEUDO_COUNT) / (len(log_q) * (n_classes - 1))
         log_rates = np.log(np.where(true_class == n_classes, mean_wrong, rates))
-    _, log_likelihood = _posterior(log_q + log_rates[index])
+    _, log_likelihood = posterior(log_q + log_rates[index])
     log_unseen = np.log(PSEUDO_COUNT / n_classes / (per_class + PSEUDO_COUNT))
     return Noise(pairs, log_rates, log_unseen, temperature), float(log_likelihood.mean())
 
 
-def _posterior(log_joint: Floats) -> tuple[Floats, Floats]:
+def posterior(log_joint: Floats) -> tuple[Floats, Floats]:
     """Rows normalised to probabilities (n, K), and the logarithm of what they summed to (n,)."""
     top = log_joint.max(axis=1, keepdims=True)
     joint = np.exp(log_joint - top)
@@ -145,7 +145,7 @@ def _posterior(log_joint: Floats) -> tuple[Floats, Floats]:
     return joint / total, (np.log(total) + top)[:, 0]
 
 
-def _tempered(candidates: Candidates, temperature: float) -> Floats:
+def tempered(candidates: Candidates, temperature: float) -> Floats:
     """Logarithm of q^(1/tau), normalised over all classes.
 
     Without the rest, a high temperature would favour the given class for being a candidate in every row.
@@ -153,7 +153,7 @@ def _tempered(candidates: Candidates, temperature: float) -> Floats:
     scaled = candidates.log_probs / temperature
     if candidates.n_rest:
         scaled[:, -1] += math.log(candidates.n_rest)
-    return scaled - _posterior(scaled)[1][:, None]
+    return scaled - posterior(scaled)[1][:, None]
 
 
 def _pair_ids(codes: Codes, n_classes: int) -> Codes:

@@ -266,7 +266,7 @@ def test_what_neighbours_say_reaches_the_audit(digits: Path, monkeypatch: pytest
         asked = np.ones(len(given), np.bool_)
         return Believed(fitted, scores, scores, None, by_heart=0.5, trust=0.25, by_neighbours=asked)
 
-    monkeypatch.setattr("noiseaudit.audit.believe", learnt)
+    monkeypatch.setattr("noiseaudit.learn.believe", learnt)
     found = run_audit(digits, digits.parent / "images", config=QUICK)
     flagged = np.flatnonzero(found.result.column("is_label_issue") == True)  # noqa: E712
     assert found.result.column("p_mislabeled")[flagged].tolist() == [0.9]

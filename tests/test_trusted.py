@@ -18,7 +18,7 @@ import pytest
 import torch
 from typer.testing import CliRunner
 
-from noiseaudit.audit import run_audit, usable_data
+from noiseaudit.audit import run_audit
 from noiseaudit.config import AuditConfig
 from noiseaudit.demo import write_digits
 from noiseaudit.errors import ConfigError, DataError
@@ -26,6 +26,7 @@ from noiseaudit.estimator import NoiseAuditClassifier
 from noiseaudit.labels.columns import ColumnNames
 from noiseaudit.labels.read import read_labels
 from noiseaudit.labels.table import LabelTable
+from noiseaudit.learn import usable_data
 from noiseaudit.methods import METHODS
 from noiseaudit.methods.base import Setup
 from noiseaudit.result import read_audit

@@ -40,6 +40,7 @@ class ScanProgress:
         self._task: TaskID | None = None
         self._epochs = 0
         self._started = time.monotonic()
+        self._is_testing = False
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -73,6 +74,14 @@ class ScanProgress:
         self._started = time.monotonic()
         self._task = self._bar.add_task("epoch", total=plan.epochs, losses="", left="")
 
+    def on_test_epoch(self, record: EpochRecord) -> None:
+        if not self._is_testing:
+            self._is_testing = True
+            self._started = time.monotonic() - record.seconds
+            if self._task is not None:
+                self._bar.update(self._task, description="self-test")
+        self.on_epoch(record)
+
     def on_epoch(self, record: EpochRecord) -> None:
         shown = list(record.losses.items())[:SHOWN_LOSSES]
         losses = "  ".join(f"{name} {value:.4g}" for name, value in shown)
@@ -83,7 +92,8 @@ class ScanProgress:
         if self._task is not None:
             self._bar.update(self._task, completed=record.epoch, losses=losses, left=left)
         if not self._console.is_terminal and _has_line(record.epoch, self._epochs):
-            self._console.print(f"epoch {record.epoch}/{self._epochs}  {losses}  {left}")
+            name = "self-test, epoch" if self._is_testing else "epoch"
+            self._console.print(f"{name} {record.epoch}/{self._epochs}  {losses}  {left}")
 
 
 def _has_line(epoch: int, epochs: int) -> bool:

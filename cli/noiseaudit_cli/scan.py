@@ -71,6 +71,14 @@ def scan(
         int | None,
         option(metavar="N", help="As --cutoff budget=N: flag so many rows.", show_default=False),
     ] = None,
+    self_test: Annotated[
+        bool,
+        option(
+            "--self-test",
+            help="Plant some wrong labels, train again, say how many are found, and calibrate on them. Takes twice "
+            "the time; the planted labels reach no output.",
+        ),
+    ] = False,
     force: Annotated[bool, option("--force", help="Replace the run folder of an earlier scan.")] = False,
     json: Json = False,
     quiet: Annotated[bool, option("--quiet", "-q", help="Say nothing but errors.")] = False,
@@ -248,6 +256,7 @@ def scan(
             cutoff=cutoff_rule(
                 cutoff, precision=target_precision, recall=target_recall, budget=review_budget
             ),
+            self_test=self_test,
             noise_rate=noise_rate,
             settings=named_values(setting),
         ),

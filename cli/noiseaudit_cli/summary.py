@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from noiseaudit.expected import sentence
+from noiseaudit.expected import self_test_sentence, sentence
 from noiseaudit.manifest import clean_command
 from noiseaudit.percent import cutoff_text
 from noiseaudit_cli.console import visible
@@ -27,6 +27,7 @@ def scan_summary(run: Mapping[str, Any], out: Path) -> str:
         f"{counts['suspects']:,} of {counts['checked']:,} {verdict} "
         f"(about {counts['expected_mislabeled']:,.0f} are wrong, by the model's own estimate).",
         f"  expects   {sentence(run['expected'])}; `noiseaudit sample` draws rows to check it",
+        *([f"  self-test {tested}"] if (tested := self_test_sentence(chosen.get("self_test"))) else []),
         f"  backbone  {chosen['backbone']}",
         f"  cut-off   {cutoff_text(cutoff['score'], cutoff['threshold'], counts['suspects'])}: {cutoff['reason']}",
         *([f"  {pair_note(pair)}"] if (pair := run["dominant_pair"]) else []),

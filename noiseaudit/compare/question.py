@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from noiseaudit.audit import usable_data
 from noiseaudit.compare.run import PLANTED, Question
 from noiseaudit.config import AuditConfig, one_of, require
 from noiseaudit.errors import ConfigError
 from noiseaudit.labels.table import LabelTable
+from noiseaudit.learn import usable_data
 from noiseaudit.plan import make_plan
 from noiseaudit.samples import Samples
 from noiseaudit.truth import read_truth, truth_from_audit

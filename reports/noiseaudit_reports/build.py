@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from noiseaudit.evaluate import Evaluation
-from noiseaudit.expected import Expected, as_json, expect, sentence
+from noiseaudit.expected import Expected, as_json, expect, self_test_sentence, sentence
 from noiseaudit.manifest import clean_command
 from noiseaudit.percent import cutoff_text
 from noiseaudit.ranking import Pair, dominant_pair, suspect_pairs
@@ -62,7 +62,7 @@ def build_view(
         n_unread=n_unread,
         n_suspects=int(flagged.sum()),
         expected_wrong=float(p_mislabeled[scored].sum()),
-        expectation=sentence(as_json(expected)),
+        expectation=_expectation(audit, expected),
         suspects=_suspects(audit, flagged, thumbnails, max_suspects),
         suggestions=_suggestions(audit, thumbnails),
         pairs=pairs,
@@ -168,6 +168,11 @@ def _cleaned(cleaned: Mapping[str, Any] | None) -> str:
         return f"{wrote}."
     spared = count(cleaned["protected"], "suspect")
     return f"{wrote}; {spared} in test or validation splits kept the given label (--include-test)."
+
+
+def _expectation(audit: AuditResult, expected: Expected) -> str:
+    tested = self_test_sentence(audit.meta.config.get("chosen", {}).get("self_test"))
+    return sentence(as_json(expected)) + (f". The self-test {tested}" if tested else "")
 
 
 def _settings(meta: AuditMeta, run: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:

@@ -1,0 +1,138 @@
+"""The self-test: a second training on the same data with a few more wrong labels, whose places are known.
+
+How many of these are flagged says how many of the others are, as far as the planted ones are like them
+(noiseaudit.planting). They also calibrate p_mislabeled. Let it be right but for an offset and a scale of its log-odds,
+
+    p'(s) = 1 / (1 + exp(-(offset + slope log(p / (1 - p)))))
+
+Wrong labels are spread over the scores s of all labels in proportion to p'(s), and the planted ones, which are like
+them, too. So offset and slope maximise the likelihood of the planted labels' scores among all others:
+
+    sum_planted log p'(s) - m log sum_others p'(s)        m planted labels
+
+with normal priors about 0 for the offset and the logarithm of the slope: few labels, or a clear case, change little.
+Nothing of the second training but these figures is kept.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from scipy.optimize import minimize
+from scipy.special import expit, log_expit, logit, logsumexp
+from scipy.stats import binomtest
+
+from noiseaudit.course import EpochRecord
+from noiseaudit.data.training import TrainingData
+from noiseaudit.interval import Range
+from noiseaudit.learn import Learnt, learn
+from noiseaudit.plan import Plan
+from noiseaudit.planting import plant
+from noiseaudit.seeds import derive_seed
+from noiseaudit.threshold import choose_cutoff
+
+Floats = npt.NDArray[np.float64]
+
+SHARE, FEWEST, MOST = 0.02, 20, 1_000  # planted labels: of all, and within these bounds
+MOST_SHARE = 0.1  # but never more of the labels than this
+CERTAIN = 30.0  # log-odds beyond it are one and the same
+OFFSET_DEVIATION, LOG_SLOPE_DEVIATION = 1.0, 0.5  # of the priors
+
+
+class Scale(NamedTuple):
+    """A correction of log-odds."""
+
+    offset: float
+    slope: float
+
+    def __call__(self, p: Floats) -> Floats:
+        """p' of p, both (n,); the order stays."""
+        return np.asarray(expit(self.offset + self.slope * log_odds(p)))
+
+
+@dataclass(frozen=True)
+class SelfTest:
+    """What came of the planted labels."""
+
+    planted: int
+    found: int  # flagged
+    recall: Range  # found / planted, Wilson's interval
+    preference: float  # gamma of noiseaudit.planting
+    scale: Scale
+
+    def as_json(self) -> dict[str, Any]:
+        """For the audit's metadata."""
+        return dataclasses.asdict(self) | {"scale": self.scale._asdict()}
+
+
+def self_test(
+    learnt: Learnt,
+    data: TrainingData,
+    plan: Plan,
+    on_epoch: Callable[[EpochRecord], None] = lambda record: None,
+) -> SelfTest:
+    """Plant labels into `data`, on which `learnt` was trained, and train as planned once more."""
+    believed = learnt.believed
+    assert believed.noise is not None
+    labelled = believed.fitted.labelled
+    rng = np.random.default_rng(derive_seed(plan.config.seed, "self-test"))
+    allowed = np.ones(len(labelled), np.bool_) if data.trusted is None else ~data.trusted.numpy()[labelled]
+    planted = plant(
+        believed.fitted.guider_mean[labelled],
+        learnt.given,
+        np.where(allowed, believed.p_mislabeled, 1.0),
+        believed.noise,
+        how_many(len(labelled)),
+        rng,
+    )
+    codes = data.codes.clone()
+    codes[torch.from_numpy(labelled[planted.rows])] = torch.from_numpy(planted.labels)
+    again = learn(dataclasses.replace(data, codes=codes), plan, on_epoch)
+    is_planted = np.zeros(len(labelled), np.bool_)
+    is_planted[planted.rows] = True
+    scores = again.believed.p_mislabeled
+    scale = fit_scale(scores[is_planted], scores[~is_planted])
+    flagged = choose_cutoff(plan.config.cutoff, scale(scores), again.epsilon).flagged
+    found = int(flagged[is_planted].sum())
+    return SelfTest(len(planted.rows), found, share(found, len(planted.rows)), planted.preference, scale)
+
+
+def how_many(n_labels: int) -> int:
+    """Labels to plant among so many."""
+    return int(min(np.clip(round(SHARE * n_labels), FEWEST, MOST), MOST_SHARE * n_labels))
+
+
+def fit_scale(planted: Floats, others: Floats) -> Scale:
+    """Offset and slope from the p_mislabeled of planted labels, (m,), and of all others, (n,)."""
+    inside, outside = log_odds(planted), log_odds(others)
+
+    def misfit(parameters: Floats) -> float:
+        offset, log_slope = parameters
+        slope = np.exp(log_slope)
+        gain = log_expit(offset + slope * inside).sum()
+        total = logsumexp(log_expit(offset + slope * outside))
+        prior = (offset / OFFSET_DEVIATION) ** 2 + (log_slope / LOG_SLOPE_DEVIATION) ** 2
+        return float(len(inside) * total - gain + prior / 2)
+
+    offset, log_slope = minimize(misfit, [0.0, 0.0], method="Nelder-Mead").x
+    return Scale(float(offset), float(np.exp(log_slope)))
+
+
+def log_odds(p: Floats) -> Floats:
+    """log(p / (1 - p)), finite, (n,)."""
+    with np.errstate(divide="ignore"):
+        return np.asarray(np.clip(logit(p), -CERTAIN, CERTAIN))
+
+
+def share(part: int, whole: int) -> Range:
+    """part / whole with Wilson's 95 % interval; undefined where `whole` is 0."""
+    if not whole:
+        return Range(None, 0.0, 1.0)
+    interval = binomtest(part, whole).proportion_ci(0.95, method="wilson")
+    return Range(part / whole, float(interval.low), float(interval.high))
