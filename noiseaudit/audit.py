@@ -21,6 +21,7 @@ from noiseaudit.labels.columns import FIND_ALL, ColumnNames
 from noiseaudit.labels.read import Reader, read_labels
 from noiseaudit.labels.table import LabelTable
 from noiseaudit.learn import learn, usable_data
+from noiseaudit.lookalikes import Lookalikes
 from noiseaudit.methods.base import Method
 from noiseaudit.neighbours import Believed
 from noiseaudit.percent import percent
@@ -146,8 +147,8 @@ def audit_samples(
     believed, given, epsilon = learnt.believed, learnt.given, learnt.epsilon
     scores = tested.scale(believed.p_mislabeled) if tested else believed.p_mislabeled
     flagged, cutoff = choose_cutoff(plan.config.cutoff, scores, epsilon)
-    groups = same_content(samples.x, np.flatnonzero(samples.status == "ok")[believed.fitted.labelled])
-    conflict = conflicts(groups, given)
+    rows = np.flatnonzero(samples.status == "ok")[believed.fitted.labelled]
+    conflict = conflicts(same_content(samples.x, rows), given)
     verdicts = Verdicts(
         scores,
         flagged,
@@ -156,6 +157,7 @@ def audit_samples(
         1 - believed.trust,
         believed.noise if believed.trust == 1 else None,
         conflict,
+        Lookalikes(samples.x, rows),
     )
     meta = plan.meta(table, samples, cutoff)
     if believed.trust < 1:

@@ -9,6 +9,7 @@ labelled_neighbours     share of the nearest labelled rows that have     the sug
                         the suggested label
 unlabelled_neighbours   weight of what unlabelled rows say               none
 duplicate               0: the same content                              sample_id of the row with another label
+near_duplicate          how much they differ (noiseaudit.lookalikes)     sample_id of the row with another label
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from noiseaudit.course import Fitted
+from noiseaudit.lookalikes import Lookalikes
 from noiseaudit.score import Noise
 
 Codes = npt.NDArray[np.int64]
@@ -51,6 +53,7 @@ class Grounds:
     sample_id: npt.NDArray[np.object_]  # (k,)
     conflict: Codes  # (k,) a row with the same content and another label, or -1
     noise: Noise | None = None  # None: the score did not use it
+    lookalikes: Lookalikes | None = None  # of the k rows; None: not to be looked for
     asked: Flags | None = None  # (k,) rows in whose score unlabelled neighbours have a say
     neighbours_weight: float = 0.0
 
@@ -59,17 +62,19 @@ def gather(grounds: Grounds, flagged: Flags) -> list[list[Evidence] | None]:
     """The facts about each flagged row, None for the others: k."""
     rows = np.flatnonzero(flagged)
     found: list[list[Evidence] | None] = [None] * len(flagged)
-    pairs, around = _pair_rates(grounds, rows), _shares_around(grounds, rows)
+    pairs, nearest = _pair_rates(grounds, rows), _nearest(grounds, rows)
+    around = _shares_around(grounds, rows, nearest)
     late = _shares_learnt_before(grounds.fitted.learnt_epoch)
     for place, row in enumerate(rows):
-        found[row] = _facts(grounds, int(row), pairs[place], around[place], float(late[row]))
+        facts = _facts(grounds, int(row), pairs[place], around[place], float(late[row]))
+        found[row] = facts + _near_duplicate(grounds, int(row), nearest[place])
     return found
 
 
 def issue_kind(p_given: float, p_suggested: float, facts: list[Evidence]) -> str:
     """duplicate_conflict, class_pair, ambiguous, out_of_class or mislabeled: the first that fits."""
     kinds = {fact["kind"] for fact in facts}
-    if "duplicate" in kinds:
+    if kinds & {"duplicate", "near_duplicate"}:
         return "duplicate_conflict"
     if "class_pair" in kinds:
         return "class_pair"
@@ -114,23 +119,41 @@ def _pair_rates(grounds: Grounds, rows: Codes) -> npt.NDArray[np.float64]:
     return np.asarray(np.where(is_rule, rate, 0.0))
 
 
-def _shares_around(grounds: Grounds, rows: Codes) -> npt.NDArray[np.float64]:
-    """Share of the nearest labelled rows with the suggested label, where that is more than have the given one."""
+def _nearest(grounds: Grounds, rows: Codes) -> Codes:
+    """The nearest other labelled rows of each of `rows` in latent space, nearest first: (m, at most NEIGHBOURS)."""
     from sklearn.neighbors import NearestNeighbors
 
     k = min(NEIGHBOURS, len(grounds.given) - 1)
     if not k or not len(rows):
-        return np.zeros(len(rows))
+        return np.zeros((len(rows), 0), np.int64)
     latent = grounds.fitted.latent[grounds.fitted.labelled]
-    nearest = NearestNeighbors(n_neighbors=k + 1).fit(latent).kneighbors(latent[rows], return_distance=False)
-    others = nearest != rows[:, None]
+    found = NearestNeighbors(n_neighbors=k + 1).fit(latent).kneighbors(latent[rows], return_distance=False)
+    others = found != rows[:, None]
     others[others.all(axis=1), -1] = False  # itself is beyond k + 1 rows at its place
+    nearest: Codes = found[others].reshape(len(rows), k)
+    return nearest
+
+
+def _shares_around(grounds: Grounds, rows: Codes, nearest: Codes) -> npt.NDArray[np.float64]:
+    """Share of the nearest labelled rows with the suggested label, where that is more than have the given one."""
     labels = grounds.given[nearest]
     suggested, own = (
-        ((labels == wanted[rows, None]) & others).sum(axis=1) / k
+        (labels == wanted[rows, None]).sum(axis=1) / max(1, nearest.shape[1])
         for wanted in (grounds.suggested, grounds.given)
     )
     return np.asarray(np.where(suggested > own, suggested, 0.0))
+
+
+def _near_duplicate(grounds: Grounds, row: int, nearest: Codes) -> list[Evidence]:
+    """The nearest row that is almost the same and has another label; none beside one with the same content."""
+    if grounds.lookalikes is None or grounds.conflict[row] >= 0:
+        return []
+    for other in nearest[grounds.given[nearest] != grounds.given[row]].tolist():
+        distance = grounds.lookalikes.distance(row, other)
+        if distance is not None:
+            name = str(grounds.sample_id[other])
+            return [Evidence(kind="near_duplicate", value=distance, reference=name)]
+    return []
 
 
 def _shares_learnt_before(epochs: Codes) -> npt.NDArray[np.float64]:

@@ -12,6 +12,7 @@ import pyarrow as pa
 from noiseaudit.course import Fitted
 from noiseaudit.evidence import Grounds, gather, issue_kind
 from noiseaudit.labels.table import LabelTable, Strings
+from noiseaudit.lookalikes import Lookalikes
 from noiseaudit.result import EVIDENCE, SCHEMA
 from noiseaudit.score import Noise, best_first
 
@@ -33,6 +34,7 @@ class Verdicts:
     neighbours_weight: float = 0.0  # of what these said
     noise: Noise | None = None  # behind p_mislabeled; None where it had no part in it
     conflict: Codes | None = None  # (k,) a row with the same content and another label, or -1
+    lookalikes: Lookalikes | None = None  # of the k rows
 
 
 def judge(
@@ -115,6 +117,7 @@ def _facts(
         sample_id=table.sample_id[rows],
         conflict=conflict,
         noise=verdicts.noise,
+        lookalikes=verdicts.lookalikes,
         asked=verdicts.by_neighbours,
         neighbours_weight=verdicts.neighbours_weight,
     )

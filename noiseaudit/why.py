@@ -36,6 +36,8 @@ def why(row: Mapping[str, Any]) -> str | None:
         sentences.append(f"{round(10 * around['value'])} in 10 labelled images like it are {other}.")
     if same := facts.get("duplicate"):
         sentences.append(f"The same picture has another label as {shortened(same['reference'])}.")
+    if same := facts.get("near_duplicate"):
+        sentences.append(f"Almost the same picture has another label as {shortened(same['reference'])}.")
     return " ".join(sentences)
 
 
