@@ -337,3 +337,18 @@ def test_no_input_is_overwritten(label_file: Path, name: str) -> None:
     assert result.exit_code == 2
     assert "is the input file" in result.stderr
     assert (label_file / name).read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("options", "why"), [(["--strict"], "0003.png"), (["--max-pixels", 10], "80 of 80 images cannot be read")]
+)
+def test_images_are_read_as_scan_reads_them(tmp_path: Path, options: list[object], why: str) -> None:
+    from noiseaudit.demo import write_digits
+
+    labels = write_digits(tmp_path, limit=80)
+    (tmp_path / "images" / "0003.png").unlink()
+    words = ["compare", labels, "--images", tmp_path / "images", "--plant", "symmetric", "--workers", 1, *options,
+             "--out", tmp_path / "out.jsonl"]  # fmt: skip
+    result = CliRunner().invoke(app, [str(word) for word in words])
+    assert (result.exit_code, why in result.stderr) == (2, True), result.stderr
+    assert not (tmp_path / "out.jsonl").exists()

@@ -7,16 +7,23 @@ from typing import Annotated
 
 import typer
 
+from noiseaudit.data.limits import DEFAULT_MAX_PIXELS
 from noiseaudit_cli.options import (
+    AllowRoot,
     Data,
+    Embeddings,
     Encoding,
+    FeatureCache,
     Force,
     IdColumn,
     ImageColumn,
     Images,
     LabelColumn,
+    MaxPixels,
     MissingLabel,
+    Strict,
     TrueLabelColumn,
+    Workers,
     feature_folder,
     listed,
     option,
@@ -34,14 +41,6 @@ def compare(
     data: Data,
     out: Annotated[Path, option(metavar="FILE", help="Results, a JSON line for each tool and seed.")],
     images: Images = None,
-    embeddings: Annotated[
-        Path | None,
-        option(
-            metavar="FILE",
-            help="In place of images: .npy in row order, or .parquet with sample_id.",
-            show_default=False,
-        ),
-    ] = None,
     truth: Annotated[
         Path | None,
         option(
@@ -80,15 +79,15 @@ def compare(
     ] = None,
     backbone: Annotated[str, option(metavar="NAME", help="As for scan; of every network.")] = "auto",
     image_size: Annotated[int | None, option(metavar="PX", help="As for scan.", show_default=False)] = None,
-    feature_cache: Annotated[
-        str | None, option(metavar="DIR|none", help="As for scan.", show_default=False)
-    ] = None,
-    allow_root: Annotated[
-        list[Path] | None, option(metavar="DIR", help="As for scan (repeatable).", show_default=False)
-    ] = None,
     device: Annotated[Device, option(help="Where networks train.")] = Device.AUTO,
     force: Force = False,
     quiet: Annotated[bool, option("--quiet", "-q", help="Say nothing but errors and the table.")] = False,
+    embeddings: Embeddings = None,
+    feature_cache: FeatureCache = None,
+    allow_root: AllowRoot = None,
+    max_pixels: MaxPixels = DEFAULT_MAX_PIXELS,
+    strict: Strict = False,
+    workers: Workers = None,
     encoding: Encoding = "utf-8",
     missing_label: MissingLabel = None,
     image_column: ImageColumn = None,
@@ -124,9 +123,12 @@ def compare(
     options = SampleOptions(
         images=images if images or embeddings or not data.is_dir() else data,
         embeddings=embeddings,
+        allow_roots=tuple(allow_root or ()),
+        max_pixels=max_pixels,
+        strict=strict,
+        workers=workers,
         feature_cache=feature_folder(feature_cache),
         must_cache=feature_cache is not None,
-        allow_roots=tuple(allow_root or ()),
     )
     lines = []
     with tempfile.TemporaryDirectory(prefix="noiseaudit-") as cache, training_runtime():

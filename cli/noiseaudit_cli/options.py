@@ -19,6 +19,8 @@ SHORT_FORMS = {
     "budget": "--review-budget",
 }  # of --cutoff
 
+READING = "Images"  # panel of the options on how they are read
+
 option = functools.partial(typer.Option, show_envvar=False)
 
 Audit = Annotated[
@@ -41,6 +43,47 @@ Data = Annotated[
 ]
 Images = Annotated[
     Path | None, option(metavar="DIR", help="Folder that image paths are relative to.", show_default=False)
+]
+Embeddings = Annotated[
+    Path | None,
+    option(
+        metavar="FILE",
+        help="Use these in place of images: .npy in row order, or .parquet with sample_id.",
+        show_default=False,
+        rich_help_panel=READING,
+    ),
+]
+FeatureCache = Annotated[
+    str | None,
+    option(
+        metavar="DIR|none",
+        help="Where pretrained features are kept, 2.6 kB an image (default: the user's cache folder).",
+        show_default=False,
+        rich_help_panel=READING,
+    ),
+]
+AllowRoot = Annotated[
+    list[Path] | None,
+    option(
+        metavar="DIR",
+        help="Another folder that image paths may lead to (repeatable).",
+        show_default=False,
+        rich_help_panel=READING,
+    ),
+]
+MaxPixels = Annotated[
+    int, option(min=1, metavar="N", help="Larger images are refused undecoded.", rich_help_panel=READING)
+]
+Strict = Annotated[bool, option("--strict", help="Stop at the first bad image.", rich_help_panel=READING)]
+Workers = Annotated[
+    int | None,
+    option(
+        min=1,
+        metavar="N",
+        help="Decoding threads (default: one per core).",
+        show_default=False,
+        rich_help_panel=READING,
+    ),
 ]
 Force = Annotated[bool, option("--force", help="Replace the output if it exists.")]
 Json = Annotated[bool, option("--json", help="Print JSON, and nothing else, on standard output.")]

@@ -10,18 +10,25 @@ import typer
 
 from noiseaudit.data.limits import DEFAULT_MAX_PIXELS
 from noiseaudit_cli.options import (
+    READING,
+    AllowRoot,
     AnnotatorColumn,
     BatchColumn,
     Data,
+    Embeddings,
     Encoding,
+    FeatureCache,
     IdColumn,
     ImageColumn,
     Images,
     Json,
     LabelColumn,
+    MaxPixels,
     MissingLabel,
     SplitColumn,
+    Strict,
     TrueLabelColumn,
+    Workers,
     cutoff_rule,
     feature_folder,
     named_values,
@@ -36,7 +43,6 @@ noiseaudit scan labels.csv --images photos --out run --review-budget 500
 noiseaudit scan labels.csv --images photos --out run --target-precision 0.9
 """
 _TRAINING = "Training"
-_READING = "Images"
 
 
 class Device(StrEnum):
@@ -157,53 +163,15 @@ def scan(
             metavar="PX",
             help="Side to which images are resized (default: by their sizes).",
             show_default=False,
-            rich_help_panel=_READING,
+            rich_help_panel=READING,
         ),
     ] = None,
-    embeddings: Annotated[
-        Path | None,
-        option(
-            metavar="FILE",
-            help="Use these in place of images: .npy in row order, or .parquet with sample_id.",
-            show_default=False,
-            rich_help_panel=_READING,
-        ),
-    ] = None,
-    feature_cache: Annotated[
-        str | None,
-        option(
-            metavar="DIR|none",
-            help="Where pretrained features are kept for the next scan (default: the user's cache folder).",
-            show_default=False,
-            rich_help_panel=_READING,
-        ),
-    ] = None,
-    allow_root: Annotated[
-        list[Path] | None,
-        option(
-            metavar="DIR",
-            help="Another folder that image paths may lead to (repeatable).",
-            show_default=False,
-            rich_help_panel=_READING,
-        ),
-    ] = None,
-    max_pixels: Annotated[
-        int,
-        option(min=1, metavar="N", help="Larger images are refused undecoded.", rich_help_panel=_READING),
-    ] = DEFAULT_MAX_PIXELS,
-    strict: Annotated[
-        bool, option("--strict", help="Stop at the first bad image.", rich_help_panel=_READING)
-    ] = False,
-    workers: Annotated[
-        int | None,
-        option(
-            min=1,
-            metavar="N",
-            help="Decoding threads (default: one per core).",
-            show_default=False,
-            rich_help_panel=_READING,
-        ),
-    ] = None,
+    embeddings: Embeddings = None,
+    feature_cache: FeatureCache = None,
+    allow_root: AllowRoot = None,
+    max_pixels: MaxPixels = DEFAULT_MAX_PIXELS,
+    strict: Strict = False,
+    workers: Workers = None,
     encoding: Encoding = "utf-8",
     missing_label: MissingLabel = None,
     image_column: ImageColumn = None,
