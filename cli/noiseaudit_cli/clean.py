@@ -12,6 +12,7 @@ EXAMPLES = """
 noiseaudit clean run --policy relabel --out labels.cleaned.csv
 noiseaudit clean run --policy blank --out labels.semi.csv
 noiseaudit clean run --policy flag --provenance --out labels.flagged.csv
+noiseaudit clean run --decisions checks.csv --out labels.checked.csv
 """
 
 
@@ -20,18 +21,28 @@ class Policy(StrEnum):
     RELABEL = "relabel"
     BLANK = "blank"
     FLAG = "flag"
+    NONE = "none"
 
 
 def clean(
     audit: Audit,
     out: Annotated[Path, option(metavar="FILE", help="Where to write; same format as the input.")],
     policy: Annotated[
-        Policy,
+        Policy | None,
         option(
-            help="What to do with suspects: drop the row, relabel it as suggested, blank the label, "
-            "or leave it and add columns that flag it."
+            help="What to do with suspects that nobody decided about: drop the row, relabel it as suggested, blank the "
+            "label, leave it and add columns that flag it, or none. Needed without --decisions.",
+            show_default=False,
         ),
-    ],
+    ] = None,
+    decisions: Annotated[
+        list[Path] | None,
+        option(
+            metavar="FILE",
+            help="What people decided, CSV or Parquet (docs/verified-audit.md); it goes before --policy (repeatable).",
+            show_default=False,
+        ),
+    ] = None,
     data: Annotated[
         Path | None,
         option(metavar="PATH", help="The scanned label file or folder, if it moved.", show_default=False),
@@ -60,18 +71,28 @@ def clean(
 ) -> None:
     """Write a cleaned copy of the label file.
 
-    Same format, columns and row order as the input; what is not changed stays as it is, byte for byte.
+    Same format, columns and row order as the input; what is not changed stays as it is, byte for byte. With
+    --decisions, rows that a person judged are relabelled or kept as decided; ambiguous ones follow --policy drop or
+    blank, and keep their label under the others.
     """
     from dataclasses import asdict
 
     from noiseaudit.clean import clean_labels
+    from noiseaudit.decided import new_classes, read_decided
+    from noiseaudit.errors import ConfigError
     from noiseaudit.labels.columns import ColumnNames
     from noiseaudit.manifest import find_source
     from noiseaudit.outputs import check_file
     from noiseaudit.result import read_audit
-    from noiseaudit_cli.console import print_json, say
+    from noiseaudit_cli.console import print_json, say, visible
 
+    if policy is None and not decisions:
+        raise ConfigError(
+            "neither --policy nor --decisions given",
+            fix="Say what to do with suspects, as in --policy relabel, or give --decisions FILE.",
+        )
     result = read_audit(audit)
+    judged = read_decided(result, decisions or ())
     source = find_source(
         audit,
         data,
@@ -79,13 +100,23 @@ def clean(
         encoding=encoding,
         missing_label=missing_label,
     )
-    check_file(out, force=force, inputs=[source.path])
+    check_file(out, force=force, inputs=[source.path, *(decisions or ())])
     done = clean_labels(
-        result, source, out, policy=policy.value, provenance=provenance, include_test=include_test
+        result,
+        source,
+        out,
+        policy=(policy or Policy.NONE).value,
+        decided=judged,
+        provenance=provenance,
+        include_test=include_test,
     )
     if json:
         print_json(asdict(done) | {"n_written": done.n_written})
         return
     say(f"{out}: {done.n_written:,} rows written, {done.n_changed:,} changed, {done.n_dropped:,} dropped.")
+    if decisions:
+        say(f"{done.n_decided:,} rows were decided by people, {len(judged.labels):,} of them relabelled.")
+    if strange := new_classes(result, judged):
+        say(f"note: labels that no row had before: {', '.join(map(visible, strange))}")
     if done.n_protected:
         say(f"{done.n_protected:,} suspects in test or validation splits were left alone (--include-test).")

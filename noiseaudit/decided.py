@@ -1,0 +1,85 @@
+"""What people decided, by row of the audit that they were asked about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from noiseaudit.decisions import Decision, read_decisions
+from noiseaudit.errors import DataError
+from noiseaudit.result import AuditResult
+
+
+@dataclass(frozen=True)
+class Decided:
+    """Rows that a person judged; those that were skipped, or not answered, are not among them."""
+
+    labels: Mapping[int, str] = field(default_factory=dict)  # the given label is wrong: row -> right label
+    confirmed: frozenset[int] = frozenset()  # the given label is right
+    unclear: frozenset[int] = frozenset()  # nobody can tell
+
+    @property
+    def rows(self) -> frozenset[int]:
+        """All of them."""
+        return self.confirmed | self.unclear | self.labels.keys()
+
+
+def read_decided(audit: AuditResult, paths: Iterable[Path]) -> Decided:
+    """The decisions of one or more files. Raises DataError as read_decisions and `decided` do."""
+    return decided(audit, [(path, decision) for path in paths for decision in read_decisions(path)])
+
+
+def decided(audit: AuditResult, decisions: Iterable[tuple[Path, Decision]]) -> Decided:
+    """Decisions with the files that they stand in, by row of the audit.
+
+    To relabel a row to the label that it has is to keep it. Raises DataError for a sample that the audit has not, one
+    without a label that is kept, and one about which two files say different things.
+    """
+    rows = {name: row for row, name in enumerate(audit.column("sample_id").tolist())}
+    given = audit.column("given_label").tolist()
+    found: dict[int, tuple[Path, str, str | None]] = {}
+    for path, decision in decisions:
+        if decision.decision in (None, "skip"):
+            continue
+        row = rows.get(decision.sample_id)
+        if row is None:
+            raise DataError(
+                f"{decision.sample_id!r} is no sample of the audit",
+                file=path,
+                fix="Are these of another data set?",
+            )
+        said = _said(decision, given[row])
+        if said[0] == "keep" and given[row] is None:
+            raise DataError(
+                f"{decision.sample_id!r} has no label to keep", file=path, fix="Relabel it, or skip it."
+            )
+        other = found.setdefault(row, (path, *said))
+        if other[1:] != said:
+            raise DataError(
+                f"{decision.sample_id!r} is {_words(*said)} here, and {_words(*other[1:])} in {other[0]}",
+                file=path,
+                fix="Agree on one, and remove the other.",
+            )
+    kinds = {kind: {row for row, said in found.items() if said[1] == kind} for kind in ("keep", "ambiguous")}
+    labels = {
+        row: label for row, (_, kind, label) in found.items() if kind == "relabel" and label is not None
+    }
+    return Decided(labels, frozenset(kinds["keep"]), frozenset(kinds["ambiguous"]))
+
+
+def new_classes(audit: AuditResult, decided: Decided) -> list[str]:
+    """Labels that people gave and no row of the audit had: new classes, or typing errors."""
+    return sorted(set(decided.labels.values()) - set(audit.meta.classes))
+
+
+def _said(decision: Decision, given: str | None) -> tuple[str, str | None]:
+    """Kind and label."""
+    assert decision.decision is not None
+    if decision.decision != "relabel":
+        return decision.decision, None
+    return ("keep", None) if decision.new_label == given else ("relabel", decision.new_label)
+
+
+def _words(kind: str, label: str | None) -> str:
+    return {"keep": "kept", "ambiguous": "ambiguous"}.get(kind, f"relabelled {label!r}")

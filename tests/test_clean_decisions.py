@@ -1,0 +1,170 @@
+"""What people decided goes before what the model would do."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from typer.testing import CliRunner
+
+from noiseaudit.clean import clean_labels
+from noiseaudit.decided import Decided, decided, new_classes
+from noiseaudit.decisions import Decision, write_decisions
+from noiseaudit.errors import DataError
+from noiseaudit.labels import Source
+from noiseaudit.result import AuditResult
+from noiseaudit_cli.main import app
+from tests.test_clean import CSV, ISSUES, LABELS, SPLITS, audit, audit_of, source
+from tests.test_cli_clean import audit as run_folder
+
+__all__ = ["audit", "run_folder", "source"]  # fixtures
+HERE = Path("checks.csv")
+
+
+def judged(audit: AuditResult, *answers: tuple[str, str, str | None]) -> Decided:
+    return decided(audit, [(HERE, Decision(name, kind, label)) for name, kind, label in answers])
+
+
+def test_only_what_was_decided_changes_without_a_policy(
+    audit: AuditResult, source: Source, tmp_path: Path
+) -> None:
+    """0 is a suspect and right, 1 is none and wrong, 3 is of the test split: people change what they want."""
+    said = judged(
+        audit, ("0", "keep", None), ("1", "relabel", "cat"), ("3", "relabel", "cat"), ("2", "skip", None)
+    )
+    out = tmp_path / "out.csv"
+    summary = clean_labels(audit, source, out, policy="none", decided=said)
+    assert out.read_bytes() == CSV.replace(b'b.png,"dog"', b'b.png,"cat"').replace(b"d.png,dog", b"d.png,cat")
+    assert (summary.n_changed, summary.n_decided, summary.n_protected) == (2, 3, 0)
+
+
+def test_the_policy_is_for_what_nobody_decided(audit: AuditResult, source: Source, tmp_path: Path) -> None:
+    said = judged(audit, ("0", "keep", None), ("2", "relabel", "frog"))
+    out = tmp_path / "out.csv"
+    summary = clean_labels(audit, source, out, policy="relabel", decided=said)
+    assert out.read_bytes() == CSV.replace(b"c.png,,", b"c.png,frog,").replace(b'e.png,"dog"', b'e.png,"cat"')
+    assert (summary.n_issues, summary.n_changed, summary.n_protected) == (2, 2, 1)
+    assert new_classes(audit, said) == ["frog"]
+
+
+def test_what_is_unclear_is_dropped_or_blanked_and_else_stays(
+    audit: AuditResult, source: Source, tmp_path: Path
+) -> None:
+    said = judged(audit, ("0", "ambiguous", None), ("1", "ambiguous", None), ("3", "ambiguous", None))
+    out = tmp_path / "out.csv"
+    clean_labels(audit, source, out, policy="drop", decided=said)
+    gone = CSV.replace(b"a.png,cat,train\r\n", b"").replace(b'b.png,"dog",train\r\n', b"")
+    assert out.read_bytes() == gone.replace(b'e.png,"dog",\r\n', b"")  # d.png is of the test split
+    clean_labels(audit, source, out, policy="relabel", decided=said)
+    assert out.read_bytes() == CSV.replace(b'e.png,"dog"', b'e.png,"cat"')
+    clean_labels(audit, source, out, policy="none", decided=said)
+    assert out.read_bytes() == CSV
+
+
+def test_provenance_says_who_did_it(audit: AuditResult, source: Source, tmp_path: Path) -> None:
+    answers = (("0", "keep", None), ("1", "relabel", "cat"), ("5", "ambiguous", None))
+    out = tmp_path / "out.csv"
+    clean_labels(audit, source, out, decided=judged(audit, *answers), provenance=True)
+    with out.open(newline="") as file:
+        rows = [*csv.DictReader(file)]
+    actions = [row["noiseaudit_action"] for row in rows]
+    assert actions == ["confirmed", "decided", "kept", "protected", "relabelled", "unclear"]
+    clean_labels(audit, source, out, policy="blank", decided=judged(audit, *answers[2:]), provenance=True)
+    assert out.read_text().splitlines()[-1].split(",")[-2] == "protected"  # of the validation split
+
+
+def test_flags_leave_out_what_people_judged(audit: AuditResult, source: Source, tmp_path: Path) -> None:
+    out = tmp_path / "out.csv"
+    clean_labels(audit, source, out, policy="flag", decided=judged(audit, ("0", "keep", None)))
+    with out.open(newline="") as file:
+        flags = [row["is_label_issue"] for row in csv.DictReader(file)]
+    assert [flag.lower() for flag in flags] == ["false", "false", "", "true", "true", ""]
+
+
+def test_to_relabel_to_the_same_is_to_keep(audit: AuditResult) -> None:
+    said = judged(audit, ("0", "relabel", "cat"))
+    assert said == Decided(confirmed=frozenset({0}))
+    twice = [(HERE, Decision("0", "keep")), (Path("other.csv"), Decision("0", "relabel", "cat"))]
+    assert decided(audit, twice) == said
+
+
+@pytest.mark.parametrize(
+    ("answers", "message"),
+    [
+        ([("9", "keep", None)], "checks.csv: '9' is no sample of the audit"),
+        ([("2", "keep", None)], "checks.csv: '2' has no label to keep"),
+        (
+            [("0", "relabel", "dog"), ("0", "keep", None)],
+            "'0' is kept here, and relabelled 'dog' in checks.csv",
+        ),
+        (
+            [("0", "relabel", "dog"), ("0", "relabel", "frog")],
+            "'0' is relabelled 'frog' here, and relabelled 'dog'",
+        ),
+    ],
+)
+def test_what_cannot_be_done(
+    audit: AuditResult, answers: list[tuple[str, str, str | None]], message: str
+) -> None:
+    with pytest.raises(DataError) as error:
+        judged(audit, *answers)
+    assert message in str(error.value)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_on_the_command_line(run_folder: AuditResult, tmp_path: Path, suffix: str) -> None:
+    names, given = (run_folder.column(name).tolist() for name in ("sample_id", "given_label"))
+    flagged = [row for row, flag in enumerate(run_folder.suspects().tolist()) if flag]
+    first, second = flagged[:2]
+    checks = tmp_path / f"checks{suffix}"
+    answers = [Decision(names[first], "keep"), Decision(names[second], "relabel", "a new\nclass")]
+    write_decisions(checks, answers)
+    words = ["clean", tmp_path / "run", "--decisions", checks, "--out", tmp_path / "out.csv"]
+    result = CliRunner().invoke(app, [str(word) for word in words])
+    assert result.exit_code == 0, result.stderr
+    assert "1 changed, 0 dropped" in result.stderr
+    assert "2 rows were decided by people, 1 of them relabelled" in result.stderr
+    assert r"labels that no row had before: a new\nclass" in result.stderr
+    with (tmp_path / "out.csv").open(newline="") as file:
+        labels = [row["label"] or None for row in csv.DictReader(file)]
+    assert labels[second] == "a new\nclass"
+    assert [label for row, label in enumerate(labels) if row != second] == [
+        label for row, label in enumerate(given) if row != second
+    ]
+
+
+def test_neither_policy_nor_decisions(run_folder: AuditResult, tmp_path: Path) -> None:
+    words = ["clean", str(tmp_path / "run"), "--out", str(tmp_path / "out.csv")]
+    result = CliRunner().invoke(app, words)
+    assert (result.exit_code, "neither --policy nor --decisions" in result.stderr) == (2, True)
+
+
+def test_decisions_are_not_overwritten(run_folder: AuditResult, tmp_path: Path) -> None:
+    checks = tmp_path / "checks.csv"
+    write_decisions(checks, [Decision(str(run_folder.column("sample_id")[0]), "ambiguous")])
+    before = checks.read_bytes()
+    words = ["clean", str(tmp_path / "run"), "--decisions", str(checks), "--out", str(checks), "--force"]
+    assert CliRunner().invoke(app, words).exit_code == 2
+    assert checks.read_bytes() == before
+
+
+def test_a_label_that_the_files_type_cannot_hold_is_refused(
+    make_audit: Callable[..., AuditResult], tmp_path: Path
+) -> None:
+    found = audit_of(["1", "2"], [True, False], [None, None])
+    path = tmp_path / "labels.parquet"
+    pq.write_table(pa.table({"image": ["a.png", "b.png"], "label": [1, 2]}), path)
+    said = judged(found, ("0", "relabel", "cat"))
+    with pytest.raises(DataError, match="cat"):
+        clean_labels(
+            found, Source(path, "parquet", "label"), tmp_path / "out.parquet", policy="none", decided=said
+        )
+    assert not (tmp_path / "out.parquet").exists()
+
+
+def test_the_fixtures_are_what_these_tests_think() -> None:
+    assert (LABELS[:3], ISSUES[:2], SPLITS[3]) == (["cat", "dog", None], [True, False], " Test")
