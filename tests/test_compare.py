@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
 import json
 from pathlib import Path
@@ -254,6 +255,19 @@ def run(folder: Path, out: str, *options: object) -> Any:
     words = ["compare", folder / "labels.csv", "--embeddings", folder / "x.npy", "--out", folder / out,
              "--tools", "guider,knn", "--epochs", 2, *options]  # fmt: skip
     return CliRunner().invoke(app, [str(word) for word in words])
+
+
+def test_rows_with_the_same_content_are_in_one_fold() -> None:
+    data, _ = blobs()
+    x = data.x.clone()
+    x[1::3] = x[0::3]  # pairs, of other classes too
+    twice = case(dataclasses.replace(data, x=x))
+    fold_of = np.empty(N, np.int64)
+    for number, rows in enumerate(twice.folds()):
+        fold_of[rows] = number
+    assert (fold_of[1::3] == fold_of[0::3]).all()
+    assert sorted(np.concatenate(twice.folds()).tolist()) == list(range(N))
+    assert [len(rows) for rows in case(data).folds()] == [48] * 5
 
 
 def test_the_command_with_truth_of_the_label_file_or_of_a_file(label_file: Path) -> None:
