@@ -23,9 +23,8 @@ from noiseaudit.labels.table import LabelTable
 from noiseaudit.learn import learn, usable_data
 from noiseaudit.lookalikes import Lookalikes
 from noiseaudit.methods.base import Method
-from noiseaudit.neighbours import Believed
-from noiseaudit.percent import percent
 from noiseaudit.plan import Plan, check_needs, make_plan
+from noiseaudit.remarks import about_conflicts, about_memory
 from noiseaudit.result import AuditResult
 from noiseaudit.runtime import training_runtime
 from noiseaudit.samples import SampleOptions, Samples, load_samples
@@ -176,28 +175,9 @@ def audit_samples(
             *table.warnings,
             *samples.warnings,
             *plan.warnings,
-            *_about_memory(believed),
-            *_about_conflicts(conflict),
+            *about_memory(believed),
+            *about_conflicts(conflict),
         ),
-    )
-
-
-def _about_memory(believed: Believed) -> tuple[str, ...]:
-    if believed.trust == 1:
-        return ()
-    return (
-        "with so few labels the network repeats what it was told, right or wrong (about "
-        f"{believed.by_heart:.0%} of the labels in doubt): they are judged by unlabelled rows like them instead "
-        f"({percent(1 - believed.trust)} of the score). Expect misses, and label more if you can",
-    )
-
-
-def _about_conflicts(conflict: npt.NDArray[np.int64]) -> tuple[str, ...]:
-    n = int((conflict >= 0).sum())
-    if not n:
-        return ()
-    return (
-        f"{n} labelled rows have the same content as another one under another label: they cannot all be right",
     )
 
 
