@@ -68,6 +68,22 @@ def test_the_loss_is_the_sum_of_its_terms() -> None:
     assert losses["loss"] == pytest.approx(sum(losses[name] for name in terms), rel=1e-5)
 
 
+def test_without_weight_the_generative_terms_are_not_computed(monkeypatch: pytest.MonkeyPatch) -> None:
+    trained = make("umn_plus", config=dataclasses.replace(UMNPlus.settings("mlp"), generative_weight=0.0))
+    monkeypatch.setattr(trained.learner.decoder, "forward", None)
+    decoder = [value.clone() for value in trained.learner.decoder.parameters()]
+    encoder = [value.clone() for value in trained.learner.encoder.parameters()]
+    assert set(trained.step(toy((1, 6, 6)), 0.5)) == {
+        "loss",
+        "label_kl",
+        "labelled",
+        "consistency",
+        "entropy",
+    }
+    assert all(map(torch.equal, decoder, trained.learner.decoder.parameters()))
+    assert not any(map(torch.equal, encoder, trained.learner.encoder.parameters()))
+
+
 def test_umn_has_the_papers_terms_and_settings() -> None:
     """Section 4.1, and Eq. 4 without additions."""
     settings = UMN.settings("mlp")

@@ -73,16 +73,16 @@ class UMN(Descent[UMNNetworks, UMNConfig]):
         weights, ramp = self.values, sigmoid_rampup(progress, self.values.rampup)
         target, q_za, z_a, log_probs, guided = self.look(learner, guider, batch, draws)
         probs = log_probs.exp()
-        reconstruction = -self.log_likelihood(target, full_precision(learner.decoder(z_a)))
-        conditional = objective.conditional_term(
-            probs, learner.class_costs(z_a, draws), log_normal(z_a, *q_za)
-        )
-        terms = {
-            "reconstruction": weights.generative_weight * reconstruction.mean(),
-            "conditional": weights.generative_weight * conditional.mean(),
-            "label_kl": weights.label_kl_weight * self.label_kl(probs, log_probs, learner.log_prior),
-            "labelled": weights.alpha * self.labelled(probs, guided, batch.given),
-        }
+        terms = {}
+        if weights.generative_weight:  # the dearest part of a step
+            reconstruction = -self.log_likelihood(target, full_precision(learner.decoder(z_a)))
+            conditional = objective.conditional_term(
+                probs, learner.class_costs(z_a, draws), log_normal(z_a, *q_za)
+            )
+            terms["reconstruction"] = weights.generative_weight * reconstruction.mean()
+            terms["conditional"] = weights.generative_weight * conditional.mean()
+        terms["label_kl"] = weights.label_kl_weight * self.label_kl(probs, log_probs, learner.log_prior)
+        terms["labelled"] = weights.alpha * self.labelled(probs, guided, batch.given)
         if weights.consistency_weight:
             gap = objective.consistency(probs, guided).mean()
             terms["consistency"] = ramp * weights.consistency_weight * gap
