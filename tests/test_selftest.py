@@ -20,7 +20,7 @@ from noiseaudit.errors import ConfigError
 from noiseaudit.planting import Planted, plant
 from noiseaudit.selftest import Scale, fit_scale, how_many, share
 from noiseaudit_cli.main import app
-from tests.test_audit import QUICK
+from tests.test_audit_rows import QUICK
 
 TESTED = dataclasses.replace(QUICK, epochs=20, self_test=True)
 

@@ -1,4 +1,4 @@
-"""Files that name the samples whose labels are trusted; tests/test_trusted.py has them in a scan."""
+"""Files that name the samples whose labels are trusted; tests/test_trusted_audit.py has them in a scan."""
 
 from __future__ import annotations
 

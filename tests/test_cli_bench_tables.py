@@ -1,4 +1,4 @@
-"""bench from the command line: every table end to end on small generated data sets, and what it refuses."""
+"""bench from the command line: every table end to end on small generated data sets."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from typer.testing import CliRunner
 from noiseaudit.bench import problem
 from noiseaudit.bench.groups import LEAST_LABELS_A_CLASS
 from noiseaudit.demo import write_digits
-from noiseaudit_cli.bench_progress import BenchProgress
 from noiseaudit_cli.main import app
 
 N = 240
@@ -123,63 +122,6 @@ def test_table_3(data: Path, tmp_path: Path) -> None:
     assert none.exit_code == 0, none.stderr
 
 
-def test_figure_2(data: Path, tmp_path: Path) -> None:
-    result = bench("run", "figure2", "--scale", "smoke", "--methods", "umn,mean_teacher", "--out", tmp_path)
-    assert result.exit_code == 0
-    assert len(lines(tmp_path, "table1_svhn")) == 2 * 3
-    drawn = bench("plot", "figure2", "--out", tmp_path)
-    assert drawn.stdout == f"{tmp_path / 'figure2_svhn.svg'}\n"
-    svg = (tmp_path / "figure2_svhn.svg").read_text("utf-8")
-    assert all(f"{rate}% corrupt" in svg for rate in (20, 30, 40))
-    bench("run", "figure2", "--scale", "smoke", "--methods", "umn", "--epochs", 1, "--out", tmp_path)
-    two = bench("plot", "figure2", "--out", tmp_path)
-    assert (two.exit_code, "--epochs" in two.stderr) == (2, True)
-    assert bench("plot", "figure2", "--out", tmp_path, "--epochs", 1).exit_code == 0
-
-
-def test_figure_2_without_runs_at_its_rates_is_refused(data: Path, tmp_path: Path) -> None:
-    bench(
-        "run",
-        "table1",
-        "--dataset",
-        "svhn",
-        "--scale",
-        "smoke",
-        "--methods",
-        "umn",
-        "--rates",
-        "0.1",
-        "--out",
-        tmp_path,
-    )
-    none = bench("plot", "figure2", "--out", tmp_path)
-    assert (none.exit_code, "no such runs of figure2" in none.stderr) == (2, True)
-    assert not (tmp_path / "figure2_svhn.svg").exists()
-
-
-def test_figure_2_of_another_kind_of_noise(data: Path, tmp_path: Path) -> None:
-    asked = ["run", "figure2", "--scale", "smoke", "--methods", "umn", "--rates", "0.2", "--out", tmp_path]
-    bench(*asked)
-    none = bench("plot", "figure2", "--out", tmp_path, "--noise", "instance")
-    assert (none.exit_code, "with instance noise" in none.stderr) == (2, True)
-    bench(*asked, "--noise", "asymmetric")
-    file = tmp_path / "figure2_svhn.svg"
-    for words, kind in (([], "symmetric"), (["--noise", "asymmetric"], "asymmetric")):
-        assert bench("plot", "figure2", "--out", tmp_path, *words).exit_code == 0
-        assert f" {kind} noise" in file.read_text("utf-8")
-
-
-def test_figure_2_of_own_data_leaves_out_few_labels(tmp_path: Path) -> None:
-    file = write_digits(tmp_path, limit=200)
-    asked = ["--dataset", file, "--images", tmp_path / "images", "--scale", "smoke", "--rates", "0.2"]
-    for table in ("table3", "figure2"):
-        done = bench("run", table, *asked, "--methods", "supervised", "--out", tmp_path, "--seeds", "0,0")
-        assert done.exit_code == 0, done.stderr
-    assert len(lines(tmp_path, "table1_labels")) == 2
-    drawn = bench("plot", "figure2", "--dataset", "labels", "--out", tmp_path)
-    assert drawn.exit_code == 0, drawn.stderr
-
-
 def test_high_noise(data: Path, tmp_path: Path) -> None:
     result = bench("run", "high-noise", "--scale", "smoke", "--methods", "umn", "--out", tmp_path, "--quiet")
     assert (result.exit_code, result.stderr) == (0, "")
@@ -202,80 +144,3 @@ def test_a_label_file(tmp_path: Path) -> None:
     assert (
         "| supervised shared | " in bench("table", "table1", "--dataset", "labels", "--out", tmp_path).stdout
     )
-
-
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        (["run", "table9"], "TABLE: no such choice 'table9'"),
-        (["run", "table1", "--scale", "huge"], "--scale"),
-        (["run", "table1", "--rates", "a"], "--rates 'a' is not a list of numbers"),
-        (["run", "table1", "--rates", "10"], "--rates is out of range"),
-        (["run", "table1", "--seeds", "0;1"], "--seeds"),
-        (["run", "table1", "--seeds", "4-0"], "--seeds '4-0' is not a list of seeds"),
-        (["run", "table1", "--seeds", ""], "--seeds '' is not a list of seeds"),
-        (["run", "table1", "--rates", ","], "--rates is an empty list"),
-        (["plot", "figure2", "--noise", "white"], "--noise"),
-        (["run", "table1", "--methods", "unm"], "Did you mean 'umn'?"),
-        (["run", "table1", "--noise", "white"], "--noise"),
-        (["run", "table1", "--backend", "slurm"], "--backend"),
-        (["run", "table1", "--dataset", "absent.csv"], "absent.csv"),
-        (["run", "table1", "--dataset", "absent"], "no such data set"),
-        (["run", "table1", "--dataset", "mnist"], "NOISEAUDIT_DATA"),
-        (["run", "table1", "--device", "abacus"], "--device"),
-        (["table", "table1"], "noiseaudit bench run table1"),
-        (["table", "table1", "--scale", "huge"], "--scale"),
-        (["plot", "table1"], "FIGURE"),
-        (["run", "table1", "--set", "prior=a b"], "--set"),
-        (["plot", "figure2"], "noiseaudit bench run figure2"),
-    ],
-)
-def test_what_is_refused_in_one_line(
-    words: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("NOISEAUDIT_DATA", raising=False)
-    result = bench(*words)
-    assert (result.exit_code, result.stdout) == (2, "")
-    assert said in result.stderr
-    assert result.stderr.count("\n") == 1
-    assert not (tmp_path / "bench-results").exists()
-
-
-def test_an_error_names_the_variable_that_set_the_option(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("NOISEAUDIT_DATA", str(tmp_path))
-    result = bench("run", "table3", "--out", tmp_path)
-    assert result.exit_code == 2
-    assert "--data is set by the environment variable NOISEAUDIT_DATA" in result.stderr
-
-
-def test_the_time_left_counts_what_other_processes_finish(capsys: pytest.CaptureFixture[str]) -> None:
-    line = {
-        "table": "table1", "dataset": "mnist", "method": "umn", "variant": "default", "rate": 0.1, "seed": 0,
-        "scale": "smoke", "epochs": 2, "changes": "",
-    }  # fmt: skip
-    with BenchProgress(quiet=False) as progress:
-        progress.on_start(3, 1, 4)
-        progress.on_line({**line, "error": "training became infinite or NaN"})
-        progress.on_line({**line, "test_error": {"guider": 0.125}})
-    said = capsys.readouterr().err.splitlines()
-    assert said[0] == "3 runs, 1 of them done before."
-    assert said[1].startswith(
-        "2/3  table1 mnist umn default rate 0.1 seed 0, scale smoke (2 epochs): training became"
-    )
-    assert "test error 12.5%  0 s left" in said[2]
-
-
-def test_a_stack_that_trains_again_run_by_run_is_not_counted_twice(
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    with BenchProgress(quiet=False) as progress:
-        progress.on_start(2, 0, 4)
-        for _ in range(7):  # 3 epochs of the stack of two, then 4 by themselves
-            progress.on_epoch()
-    said = capsys.readouterr().err
-    assert "100 % of all epochs  0 s left" in said
-    assert not any(f"{share} %" in said for share in (125, 150, 175))
-    assert "-" not in said

@@ -1,14 +1,9 @@
-"""scan, from a label file to a finished run folder, and on to the commands that read it."""
+"""scan's run folder: every part is there, agrees with the audit, and serves the commands that read it."""
 
 from __future__ import annotations
 
 import csv
 import json
-import os
-import signal
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -164,142 +159,8 @@ def test_reports_are_of_the_folders_final_name(run: Path) -> None:
     assert f"noiseaudit clean {run} " in (run / "report.md").read_text() + (run / "report.html").read_text()
 
 
-def test_json_is_run_json_and_nothing_else(data: Path, tmp_path: Path) -> None:
-    result = _scan(data, tmp_path / "run", "--json")
-    printed = json.loads(result.stdout)
-    saved = _json(tmp_path / "run" / "run.json")
-    assert printed["run"] == str(tmp_path / "run")
-    assert printed["counts"] == saved["counts"]
-    assert result.stderr == ""
-
-
-def test_quiet_says_nothing(data: Path, tmp_path: Path) -> None:
-    result = _scan(data, tmp_path / "run", "-q")
-    assert (result.stdout, result.stderr) == ("", "")
-
-
-def test_the_summary_says_what_was_chosen_and_what_comes_next(data: Path, tmp_path: Path) -> None:
-    result = _scan(data, tmp_path / "run", "--cutoff", "budget=7")
-    assert "7 of 120 labels are listed for review" in result.stdout
-    assert "backbone  mlp\n" in result.stdout
-    assert f"noiseaudit rank {tmp_path / 'run'}" in result.stdout
-    assert "6 epochs" in result.stderr
-    assert "epoch 6/6  loss" in result.stderr
-    assert read_audit(tmp_path / "run").table.column("is_label_issue").to_pylist().count(True) == 7
-
-
-def test_a_folder_tree_needs_no_label_file(data: Path, tmp_path: Path) -> None:
-    tree = tmp_path / "tree"
-    with (data / "noisy.csv").open(newline="") as file:
-        for row in csv.DictReader(file):
-            (tree / row["label"]).mkdir(parents=True, exist_ok=True)
-            os.link(data / "images" / row["image"], tree / row["label"] / row["image"])
-    _run("scan", tree, "--out", tmp_path / "run", "--epochs", 1)
-    audit = read_audit(tmp_path / "run")
-    assert len(audit) == 120
-    assert audit.meta.classes == tuple("0123456789")
-    cleaned = (tmp_path / "run" / "cleaned.csv").read_text().splitlines()
-    assert cleaned[0] == "image,label"
-    assert len(cleaned) == 121
-    moved, out = tree.rename(tmp_path / "moved"), tmp_path / "cleaned.csv"
-    _run("clean", tmp_path / "run", "--policy", "relabel", "--data", moved, "--out", out)
-    assert out.read_text().splitlines() == cleaned
-
-
-def test_embeddings_in_place_of_images(data: Path, tmp_path: Path) -> None:
-    rng = np.random.default_rng(0)
-    np.save(tmp_path / "e.npy", rng.normal(size=(120, 5)).astype(np.float32))
-    _run(
-        "scan",
-        data / "noisy.csv",
-        "--embeddings",
-        tmp_path / "e.npy",
-        "--out",
-        tmp_path / "run",
-        "--epochs",
-        1,
-    )
-    saved = _json(tmp_path / "run" / "run.json")
-    assert saved["paths"]["images"] is None
-    assert saved["config"]["chosen"]["backbone"] == "embeddings"
-    assert "data:image" not in (tmp_path / "run" / "report.html").read_text()
-
-
-def test_true_labels_of_the_file_are_evaluated(data: Path, tmp_path: Path) -> None:
-    with (data / "noisy.csv.truth.csv").open(newline="") as file:
-        rows = [f"{r['image']},{r['given_label']},{r['true_label']}" for r in csv.DictReader(file)]
-    (tmp_path / "labels.csv").write_text("\n".join(["image,label,true_label", *rows]) + "\n")
-    _run(
-        "scan", tmp_path / "labels.csv", "--images", data / "images", "--out", tmp_path / "run", "--epochs", 1
-    )
-    from_audit = _run("evaluate", tmp_path / "run", "--json").stdout
-    from_file = _run("evaluate", tmp_path / "run", "--truth", data / "noisy.csv.truth.csv", "--json").stdout
-    assert json.loads(from_audit) == json.loads(from_file)
-    assert "Average precision" in (tmp_path / "run" / "report.md").read_text()
-
-
 def test_settings_reach_the_method(data: Path, tmp_path: Path) -> None:
     _scan(data, tmp_path / "run", "--set", "hidden=16", "--method", "umn")
     config = _json(tmp_path / "run" / "run.json")["config"]
     assert config["chosen"]["settings"]["hidden"] == 16
     assert config["asked"]["method"] == "umn"
-
-
-def test_other_roots_and_backslashes_are_admitted(data: Path, tmp_path: Path) -> None:
-    with (data / "noisy.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    cells = [str(data / "images" / rows[0]["image"]), *("..\\images\\" + row["image"] for row in rows[1:])]
-    lines = [f"{cell},{row['label']}" for cell, row in zip(cells, rows, strict=True)]
-    (tmp_path / "labels.csv").write_text("\n".join(["image,label", *lines]) + "\n")
-    (data / "empty").mkdir()
-    words = [
-        "scan",
-        tmp_path / "labels.csv",
-        "--images",
-        data / "empty",
-        "--out",
-        tmp_path / "run",
-        "--epochs",
-        1,
-    ]
-    refused = CliRunner().invoke(app, [str(word) for word in words])
-    assert (refused.exit_code, "--allow-root" in refused.stderr) == (2, True)
-    _run(*words, "--allow-root", tmp_path, "--allow-root", data / "images")
-    assert read_audit(tmp_path / "run").table.column("status").unique().to_pylist() == ["ok"]
-
-
-def test_a_failed_training_leaves_no_folder(data: Path, tmp_path: Path) -> None:
-    words = ["scan", data / "noisy.csv", "--images", data / "images", "--out", tmp_path / "run"]
-    result = CliRunner().invoke(app, [str(word) for word in [*words, "--set", "learning_rate=1e30"]])
-    assert result.exit_code == 1
-    assert "infinite or NaN in epoch 1" in result.stderr.splitlines()[-1]
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.fixture
-def interruptible() -> Iterator[None]:
-    """A job that a script started in the background ignores SIGINT, and so would the processes it starts."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
-
-
-@pytest.mark.usefixtures("interruptible")
-def test_ctrl_c_leaves_an_incomplete_folder_that_force_replaces(data: Path, tmp_path: Path) -> None:
-    words = ["scan", data / "noisy.csv", "--images", data / "images", "--out", tmp_path / "run"]
-    command = [sys.executable, "-m", "noiseaudit_cli.main", *map(str, words), "--epochs", "50000"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stderr is not None
-        for line in process.stderr:
-            if line.startswith("Training"):
-                process.send_signal(signal.SIGINT)
-                break
-        rest = process.stderr.read()
-    assert process.returncode == 130
-    assert rest.splitlines()[-1].endswith("run is incomplete: start again with --force")
-    assert _json(tmp_path / "run" / "run.json")["status"] == "incomplete"
-    result = CliRunner().invoke(app, ["rank", str(tmp_path / "run")])
-    assert (result.exit_code, "--force" in result.stderr) == (2, True)
-    _scan(data, tmp_path / "run", "--force")
-    assert _json(tmp_path / "run" / "run.json")["status"] == "complete"
-    assert [path.name for path in tmp_path.iterdir()] == ["run"]
