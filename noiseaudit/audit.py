@@ -15,12 +15,14 @@ import numpy.typing as npt
 from noiseaudit.choose import choose_device
 from noiseaudit.config import AuditConfig
 from noiseaudit.course import EpochRecord, Fitted
+from noiseaudit.data.training import TrainingData
 from noiseaudit.duplicates import conflicts, same_content
+from noiseaudit.errors import TrainingDiverged
 from noiseaudit.judge import Verdicts, judge
 from noiseaudit.labels.columns import FIND_ALL, ColumnNames
 from noiseaudit.labels.read import Reader, read_labels
 from noiseaudit.labels.table import LabelTable
-from noiseaudit.learn import learn, usable_data
+from noiseaudit.learn import Learnt, learn, usable_data
 from noiseaudit.lookalikes import Lookalikes
 from noiseaudit.methods.base import Method
 from noiseaudit.plan import Plan, check_needs, make_plan
@@ -28,7 +30,7 @@ from noiseaudit.remarks import about_conflicts, about_memory
 from noiseaudit.result import AuditResult
 from noiseaudit.runtime import training_runtime
 from noiseaudit.samples import SampleOptions, Samples, load_samples
-from noiseaudit.selftest import self_test
+from noiseaudit.selftest import SelfTest, self_test
 from noiseaudit.threshold import choose_cutoff
 from noiseaudit.trusted import with_trusted
 
@@ -142,7 +144,7 @@ def audit_samples(
     """
     data = usable_data(table, samples)
     learnt = learn(data, plan, on_epoch)
-    tested = self_test(learnt, data, plan, on_test_epoch) if plan.config.self_test else None
+    tested, untested = _tested(learnt, data, plan, on_test_epoch)
     believed, given, epsilon = learnt.believed, learnt.given, learnt.epsilon
     scores = tested.scale(believed.p_mislabeled) if tested else believed.p_mislabeled
     flagged, cutoff = choose_cutoff(plan.config.cutoff, scores, epsilon)
@@ -177,8 +179,21 @@ def audit_samples(
             *plan.warnings,
             *about_memory(believed),
             *about_conflicts(conflict),
+            *untested,
         ),
     )
+
+
+def _tested(
+    learnt: Learnt, data: TrainingData, plan: Plan, on_epoch: Callable[[EpochRecord], None]
+) -> tuple[SelfTest | None, tuple[str, ...]]:
+    """The self-test, if it is asked for; a warning where its training fails: the audit stands without it."""
+    if not plan.config.self_test:
+        return None, ()
+    try:
+        return self_test(learnt, data, plan, on_epoch), ()
+    except TrainingDiverged as error:
+        return None, (f"the self-test failed: {error}",)
 
 
 def scored_ids(table: LabelTable, samples: Samples) -> list[str]:

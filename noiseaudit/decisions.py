@@ -112,6 +112,7 @@ def read_decisions(path: Path) -> list[Decision]:
 
 def _decision(record: Record, path: Path) -> Decision:
     cells = {name: record.cells.get(name) for name in SCHEMA.names}
+    cells["new_label"] = (cells["new_label"] or "").strip() or None
     kind = (cells["decision"] or "").strip().lower() or None
     if kind is not None and kind not in KINDS:
         raise record.error(

@@ -148,12 +148,12 @@ def _near_duplicate(grounds: Grounds, row: int, nearest: Codes) -> list[Evidence
     """The nearest row that is almost the same and has another label; none beside one with the same content."""
     if grounds.lookalikes is None or grounds.conflict[row] >= 0:
         return []
-    for other in nearest[grounds.given[nearest] != grounds.given[row]].tolist():
-        distance = grounds.lookalikes.distance(row, other)
-        if distance is not None:
-            name = str(grounds.sample_id[other])
-            return [Evidence(kind="near_duplicate", value=distance, reference=name)]
-    return []
+    differs = grounds.given[nearest] != grounds.given[row]
+    found = grounds.lookalikes.near_duplicate(row, nearest, differs)
+    if found is None:
+        return []
+    other, distance = found
+    return [Evidence(kind="near_duplicate", value=distance, reference=str(grounds.sample_id[other]))]
 
 
 def _shares_learnt_before(epochs: Codes) -> npt.NDArray[np.float64]:

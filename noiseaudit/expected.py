@@ -72,10 +72,13 @@ def self_test_sentence(tested: Mapping[str, Any] | None) -> str:
     """`found 41 of 50 planted errors, 82 % (69 % to 90 %); ...` of a noiseaudit.selftest; "" without one."""
     if tested is None:
         return ""
+    if not tested["planted"]:
+        return "found no label that it takes to be right, and planted none"
     recall = tested["recall"]
     return (
         f"found {tested['found']:,} of {tested['planted']:,} planted errors, {percent(recall['value'])} "
-        f"({percent(recall['low'])} to {percent(recall['high'])}), and p_mislabeled is calibrated on them"
+        f"({percent(recall['low'])} to {percent(recall['high'])}), and calibrated p_mislabeled on them; real errors "
+        "more plausible than those found are missed more often"
     )
 
 

@@ -1,9 +1,9 @@
 """Near duplicates: rows that show almost the same, by what the network saw of them.
 
-Images are compared by a perceptual hash of 64 bits (pHash, of the lowest frequencies): at most BITS of them differ.
-benchmarks/lookalikes.py measures how many pictures stored once more are found, and how many different ones are taken
-for one. Vectors, frozen features among them, are compared by their angle, with a limit on the safe side: 999 in 1,000
-images of CIFAR-10 have features with no other at a cosine above 0.82, and half of their mirror images pass 0.89.
+Images are compared by a perceptual hash of 64 bits (pHash, of the lowest frequencies), vectors by their angle. Two rows
+are taken for near duplicates where little differs and that stands out: it is at most STANDS_OUT of the median over the
+row's neighbours. Without this, all digits 1 would be near duplicates of one another, and all rows of few
+dimensions. benchmarks/lookalikes.py measures the first condition on images.
 """
 
 from __future__ import annotations
@@ -13,28 +13,42 @@ import numpy.typing as npt
 import torch
 
 Codes = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
 BITS, HASH_BITS = 4, 64
-COSINE = 0.9
+FARTHEST_VECTOR = 0.1  # 1 - cosine
+STANDS_OUT, STANDS_OUT_VECTOR = 0.15, 0.1  # of the median over neighbours
+LEAST_DIMENSIONS = 8  # of vectors: in fewer, some are near one another by chance
 
 
 class Lookalikes:
-    """How far apart k rows of x are, where they are alike."""
+    """How far apart k rows of x are."""
 
     def __init__(self, x: torch.Tensor, rows: Codes) -> None:
         """`x` is (n, channels, H, W) uint8 or (n, d) float32; `rows` are those of the k."""
-        self._x, self._rows = x.numpy(), rows
+        self._x, self._rows, self._is_vector = x.numpy(), rows, x.ndim == 2
         self._hashes: dict[int, npt.NDArray[np.bool_]] = {}
 
-    def distance(self, one: int, other: int) -> float | None:
-        """Share of the hash that differs, or 1 - cosine, of two of the k rows; None where they are not alike."""
-        if self._x.ndim == 2:
+    def near_duplicate(self, row: int, neighbours: Codes, allowed: Flags) -> tuple[int, float] | None:
+        """The nearest `allowed` one of `neighbours`, (m,) both, and how far it is; None if it is no near duplicate."""
+        if not allowed.any() or (self._is_vector and self._x.shape[1] < LEAST_DIMENSIONS):
+            return None
+        distances = np.array([self.distance(row, other) for other in neighbours.tolist()])
+        best = int(np.where(allowed, distances, np.inf).argmin())
+        limit, share = (
+            (FARTHEST_VECTOR, STANDS_OUT_VECTOR) if self._is_vector else (BITS / HASH_BITS, STANDS_OUT)
+        )
+        if distances[best] > min(limit, share * float(np.median(distances))):
+            return None
+        return int(neighbours[best]), float(distances[best])
+
+    def distance(self, one: int, other: int) -> float:
+        """Share of the hash that differs, or 1 - cosine, of two of the k rows."""
+        if self._is_vector:
             a, b = self._x[self._rows[one]], self._x[self._rows[other]]
             lengths = float(np.linalg.norm(a) * np.linalg.norm(b))
-            cosine = float(a @ b) / lengths if lengths else 0.0
-            return max(0.0, 1 - cosine) if cosine >= COSINE else None
-        bits = int((self._hash(one) != self._hash(other)).sum())
-        return bits / HASH_BITS if bits <= BITS else None
+            return max(0.0, 1 - float(a @ b) / lengths) if lengths else 1.0
+        return int((self._hash(one) != self._hash(other)).sum()) / HASH_BITS
 
     def _hash(self, place: int) -> npt.NDArray[np.bool_]:
         if place not in self._hashes:

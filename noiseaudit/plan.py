@@ -93,9 +93,11 @@ def make_plan(table: LabelTable, samples: Samples, config: AuditConfig) -> Plan:
     n_labelled = int((usable & table.is_labelled).sum())
     n_unlabelled = int(usable.sum()) - n_labelled if METHODS[config.method].uses_unlabelled else 0
     _check_classes(table, usable)
-    if config.self_test and n_labelled < LEAST_FOR_TEST:
+    is_open = usable & table.is_labelled & (True if table.trusted is None else ~table.trusted)
+    if config.self_test and (n_open := int(is_open.sum())) < LEAST_FOR_TEST:
         raise ConfigError(
-            f"--self-test needs {LEAST_FOR_TEST} labelled rows with a readable image, and there are {n_labelled}",
+            f"--self-test needs {LEAST_FOR_TEST} labelled rows with a readable image that are not trusted, and there "
+            f"are {n_open}",
             fix="Leave it out: so few planted labels would say little.",
         )
     if table.trusted is not None:

@@ -52,6 +52,8 @@ def plant(
     weights = np.exp(log_rates + gamma * log_odds) * (p_mislabeled < RIGHT)[:, None]
     per_row = weights.sum(axis=1)
     count = min(count, int((per_row > 0).sum()))
+    if not count:
+        return Planted(np.zeros(0, np.int64), np.zeros(0, np.int64), gamma)
     rows = np.sort(rng.choice(len(given), count, replace=False, p=per_row / per_row.sum()))
     cumulative = np.cumsum(weights[rows], axis=1)
     columns = (cumulative > rng.random(count)[:, None] * cumulative[:, -1:]).argmax(axis=1)
@@ -66,8 +68,10 @@ def flips(candidates: Candidates, noise: Noise, n_classes: int) -> tuple[Floats,
     given = np.broadcast_to(candidates.codes[:, :1], others.shape)
     log_rates = noise.log_rate(given, np.minimum(others, n_classes - 1), n_classes)
     log_odds = np.clip(log_q[:, 1:] - log_q[:, :1], -LOG_ODDS, LOG_ODDS)
-    if candidates.n_rest:  # as many classes with equal shares
-        log_rates[:, -1] = noise.log_unseen[given[:, -1]] + np.log(candidates.n_rest)
+    if candidates.n_rest:  # as many classes with equal shares; they get what the candidates leave
+        kept = noise.log_rate(candidates.codes[:, 0], candidates.codes[:, 0], n_classes)
+        left = 1 - np.exp(kept) - np.exp(log_rates[:, :-1]).sum(axis=1)
+        log_rates[:, -1] = np.log(np.maximum(left, SMALLEST))
         log_odds[:, -1] -= np.log(candidates.n_rest)
     return log_odds, log_rates
 

@@ -1,17 +1,19 @@
 """The self-test: a second training on the same data with a few more wrong labels, whose places are known.
 
 How many of these are flagged says how many of the others are, as far as the planted ones are like them
-(noiseaudit.planting). They also calibrate p_mislabeled. Let it be right but for an offset and a scale of its log-odds,
+(noiseaudit.planting). They also calibrate p_mislabeled. Let it be right but for an offset and a slope of its log-odds,
 
     p'(s) = 1 / (1 + exp(-(offset + slope log(p / (1 - p)))))
 
-Wrong labels are spread over the scores s of all labels in proportion to p'(s), and the planted ones, which are like
-them, too. So offset and slope maximise the likelihood of the planted labels' scores among all others:
+Wrong labels are spread over the scores s in proportion to p'(s), and the planted ones, which are like them, too. So
+offset and slope maximise the likelihood of the m planted labels' scores,
 
-    sum_planted log p'(s) - m log sum_others p'(s)        m planted labels
+    sum_planted log p'(s) - m log sum p'(s)
 
 with normal priors about 0 for the offset and the logarithm of the slope: few labels, or a clear case, change little.
-Nothing of the second training but these figures is kept.
+The second training counts the planted labels as wrong, so the last sum is over all labels where the scale of its own
+scores is wanted, which is applied to the first training; and over the others where it is asked at which score the
+others, by themselves, would be cut, which is where the planted ones are counted. Nothing else of it is kept.
 """
 
 from __future__ import annotations
@@ -38,11 +40,13 @@ from noiseaudit.seeds import derive_seed
 from noiseaudit.threshold import choose_cutoff
 
 Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
 
 SHARE, FEWEST, MOST = 0.02, 20, 1_000  # planted labels: of all, and within these bounds
 MOST_SHARE = 0.1  # but never more of the labels than this
-CERTAIN = 30.0  # log-odds beyond it are one and the same
+CERTAIN = 30.0  # log-odds beyond it are one and the same in a fit
 OFFSET_DEVIATION, LOG_SLOPE_DEVIATION = 1.0, 0.5  # of the priors
+BOUNDS = [(-5.0, 5.0), (np.log(0.1), np.log(3.0))]  # of the offset and the logarithm of the slope
 
 
 class Scale(NamedTuple):
@@ -53,7 +57,11 @@ class Scale(NamedTuple):
 
     def __call__(self, p: Floats) -> Floats:
         """p' of p, both (n,); the order stays."""
-        return np.asarray(expit(self.offset + self.slope * log_odds(p)))
+        with np.errstate(divide="ignore"):
+            return np.asarray(expit(self.offset + self.slope * logit(p)))
+
+
+AS_IT_IS = Scale(0.0, 1.0)
 
 
 @dataclass(frozen=True)
@@ -97,10 +105,24 @@ def self_test(
     is_planted = np.zeros(len(labelled), np.bool_)
     is_planted[planted.rows] = True
     scores = again.believed.p_mislabeled
-    scale = fit_scale(scores[is_planted], scores[~is_planted])
-    flagged = choose_cutoff(plan.config.cutoff, scale(scores), again.epsilon).flagged
-    found = int(flagged[is_planted].sum())
+    # Labels learnt by heart have a score of another kind, and each training decides whether they are.
+    same_kind = again.believed.trust == believed.trust
+    scale = fit_scale(scores[is_planted], scores) if same_kind else AS_IT_IS
+    found = count_found(plan.config.cutoff, scores, again.epsilon, is_planted)
     return SelfTest(len(planted.rows), found, share(found, len(planted.rows)), planted.preference, scale)
+
+
+def count_found(rule: str, scores: Floats, epsilon: npt.NDArray[np.float32] | None, is_planted: Flags) -> int:
+    """Planted labels beyond the cut-off that `rule` gives the others: they neither use up a budget nor raise a rate."""
+    others = ~is_planted
+    calibrated = fit_scale(scores[is_planted], scores[others])(scores)
+    cut = choose_cutoff(rule, calibrated[others], None if epsilon is None else epsilon[others])
+    if cut.cutoff.score == "epsilon":
+        assert epsilon is not None
+        return int((epsilon[is_planted] > 0).sum())
+    if not cut.flagged.any():
+        return 0
+    return int((calibrated[is_planted] >= calibrated[others][cut.flagged].min()).sum())
 
 
 def how_many(n_labels: int) -> int:
@@ -108,9 +130,9 @@ def how_many(n_labels: int) -> int:
     return int(min(np.clip(round(SHARE * n_labels), FEWEST, MOST), MOST_SHARE * n_labels))
 
 
-def fit_scale(planted: Floats, others: Floats) -> Scale:
-    """Offset and slope from the p_mislabeled of planted labels, (m,), and of all others, (n,)."""
-    inside, outside = log_odds(planted), log_odds(others)
+def fit_scale(planted: Floats, among: Floats) -> Scale:
+    """Offset and slope from the p_mislabeled of planted labels, (m,), and of those that they are among, (n,)."""
+    inside, outside = log_odds(planted), log_odds(among)
 
     def misfit(parameters: Floats) -> float:
         offset, log_slope = parameters
@@ -120,7 +142,7 @@ def fit_scale(planted: Floats, others: Floats) -> Scale:
         prior = (offset / OFFSET_DEVIATION) ** 2 + (log_slope / LOG_SLOPE_DEVIATION) ** 2
         return float(len(inside) * total - gain + prior / 2)
 
-    offset, log_slope = minimize(misfit, [0.0, 0.0], method="Nelder-Mead").x
+    offset, log_slope = minimize(misfit, [0.0, 0.0], method="Nelder-Mead", bounds=BOUNDS).x
     return Scale(float(offset), float(np.exp(log_slope)))
 
 

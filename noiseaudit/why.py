@@ -37,7 +37,7 @@ def why(row: Mapping[str, Any]) -> str | None:
     if same := facts.get("duplicate"):
         sentences.append(f"The same picture has another label as {shortened(same['reference'])}.")
     if same := facts.get("near_duplicate"):
-        sentences.append(f"Almost the same picture has another label as {shortened(same['reference'])}.")
+        sentences.append(f"Almost the same has another label as {shortened(same['reference'])}.")
     return " ".join(sentences)
 
 

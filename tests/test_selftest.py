@@ -10,15 +10,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from scipy.special import expit
+from scipy.special import expit, logit
 from typer.testing import CliRunner
 
 from noiseaudit.audit import Audit, run_audit
 from noiseaudit.config import AuditConfig
 from noiseaudit.demo import write_digits
-from noiseaudit.errors import ConfigError
+from noiseaudit.errors import ConfigError, TrainingDiverged
+from noiseaudit.expected import self_test_sentence
 from noiseaudit.planting import Planted, plant
-from noiseaudit.selftest import Scale, fit_scale, how_many, share
+from noiseaudit.score import Noise
+from noiseaudit.selftest import Scale, count_found, fit_scale, how_many, share
+from noiseaudit.threshold import choose_cutoff
 from noiseaudit_cli.main import app
 from tests.test_audit_rows import QUICK
 
@@ -35,28 +38,66 @@ def tested(digits: Path) -> Audit:
     return run_audit(digits, digits.parent / "images", config=TESTED)
 
 
-def scored(
-    n: int, offset: float, slope: float, seed: int = 0
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """What a model says of planted labels and of others, if its log-odds are to be corrected by these."""
+Floats = npt.NDArray[np.float64]
+
+
+def second_training(n: int, wrong: int, planted: int, seed: int = 0, d: float = 4.0) -> tuple[Floats, Floats]:
+    """What a model says that is right about all labels, planted ones among them: of the planted, and of the others.
+
+    A score s is normal, of variance 1, about 0 for right labels and about d for wrong ones.
+    """
     rng = np.random.default_rng(seed)
-    said = expit(rng.normal(-3, 4, n))
-    right_odds = Scale(offset, slope)(said)
-    planted = rng.choice(said, n // 50, replace=False, p=right_odds / right_odds.sum())
-    return planted, said
+    is_wrong = np.arange(n) < wrong + planted
+    s = rng.normal(np.where(is_wrong, d, 0.0), 1)
+    said = expit(d * s - d * d / 2 + np.log(is_wrong.sum() / (~is_wrong).sum()))
+    return said[:planted], said[planted:]
 
 
 @pytest.mark.parametrize(("offset", "slope"), [(0.0, 1.0), (-0.5, 0.5), (0.7, 1.0), (0.0, 1.6)])
-def test_offset_and_slope_are_found(offset: float, slope: float) -> None:
-    found = fit_scale(*scored(200_000, offset, slope))
-    assert found.slope == pytest.approx(slope, rel=0.1)
-    assert found.offset == pytest.approx(offset, abs=0.35)
+@pytest.mark.parametrize(("wrong", "planted"), [(1_000, 1_000), (10_000, 1_000)])
+def test_offset_and_slope_of_the_second_training_are_found(
+    offset: float, slope: float, wrong: int, planted: int
+) -> None:
+    """What is said is wrong by them: they lead back to what is right."""
+    right = second_training(100_000, wrong, planted)
+    said = [expit((logit(p) - offset) / slope) for p in right]
+    found = fit_scale(said[0], np.concatenate(said))
+    assert found.slope == pytest.approx(slope, rel=0.15)
+    everything = np.concatenate(right)
+    assert found(np.concatenate(said)).sum() == pytest.approx(everything.sum(), rel=0.1)
 
 
 def test_few_planted_labels_change_little() -> None:
-    found = fit_scale(*scored(200, -2.0, 0.3))
-    assert 0.3 < found.slope < 1
+    planted, others = second_training(500, 10, 10)
+    said = expit(3 * logit(planted)), expit(3 * logit(others))
+    assert 0.33 < fit_scale(said[0], np.concatenate(said)).slope < 1
     assert fit_scale(np.zeros(0), np.array([0.1, 0.9])) == pytest.approx((0.0, 1.0), abs=1e-3)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_clean_data_changes_nothing_much(seed: int) -> None:
+    planted, others = second_training(5_000, 0, 100, seed)
+    found = fit_scale(planted, np.concatenate([planted, others]))
+    assert abs(found.offset) < 1
+    assert 0.6 < found.slope < 1.6
+    assert np.isfinite(fit_scale(np.full(5, 0.99), np.full(900, 1e-6))).all()  # nothing in between
+
+
+@pytest.mark.parametrize("rule", ["auto", "budget=300", "rate=0.03", "precision=0.9", "recall=0.8"])
+def test_planted_labels_do_not_shift_the_cut_off(rule: str) -> None:
+    """As many are found as of the real ones where only these are there."""
+    planted, others = second_training(10_000, 300, 200, d=3.0)
+    is_planted = np.arange(10_000) < 200
+    found = count_found(rule, np.concatenate([planted, others]), None, is_planted)
+    alone = np.concatenate(second_training(9_800, 300, 0, d=3.0))
+    true = choose_cutoff(rule, alone, None).flagged[:300].mean()
+    assert found / 200 == pytest.approx(true, abs=0.1)
+
+
+def test_planted_labels_by_the_papers_rule() -> None:
+    epsilon = np.array([0.0, 0.5, 0.2, 0.0], np.float32)
+    is_planted = np.array([True, True, True, False])
+    assert count_found("epsilon", np.full(4, 0.5), epsilon, is_planted) == 2
 
 
 def test_a_scale_keeps_the_order_and_does_what_it_says() -> None:
@@ -65,8 +106,7 @@ def test_a_scale_keeps_the_order_and_does_what_it_says() -> None:
     found = Scale(-0.5, 0.5)(p)
     assert (np.diff(found) > 0).all()
     assert found[3] == pytest.approx(expit(-0.5 + 0.5 * np.log(9)))
-    assert 0 < found[0] < 1e-5
-    assert 1 - 1e-5 < found[4] < 1
+    assert (found[0], found[4]) == (0, 1)
 
 
 def test_how_many_are_planted() -> None:
@@ -130,6 +170,32 @@ def test_too_few_labels_are_refused(tmp_path: Path) -> None:
     labels = write_digits(tmp_path, limit=60)
     with pytest.raises(ConfigError, match=r"--self-test needs 100 labelled rows .*, and there are 60"):
         run_audit(labels, tmp_path / "images", config=TESTED)
+
+
+def test_an_audit_stands_though_its_self_test_fails(digits: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(*arguments: Any) -> None:
+        raise TrainingDiverged("NaN in epoch 2")
+
+    monkeypatch.setattr("noiseaudit.audit.self_test", fails)
+    found = run_audit(
+        digits, digits.parent / "images", config=dataclasses.replace(QUICK, epochs=2, self_test=True)
+    )
+    assert found.warnings[-1] == "the self-test failed: NaN in epoch 2"
+    assert "self_test" not in found.result.meta.config["chosen"]
+
+
+def test_nothing_can_be_planted_where_every_label_is_doubted() -> None:
+    noise = Noise(np.arange(4), np.log([0.9, 0.1, 0.1, 0.9]), np.full(3, -9.0), 1.0)
+    found = plant(
+        np.full((6, 2), 0.5, np.float32),
+        np.zeros(6, np.int64),
+        np.full(6, 0.9),
+        noise,
+        3,
+        np.random.default_rng(0),
+    )
+    assert len(found.rows) == len(found.labels) == 0
+    assert "planted none" in self_test_sentence({"planted": 0, "found": 0, "recall": {"value": None}})
 
 
 def test_on_the_command_line(digits: Path, tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from noiseaudit.course import EpochRecord, Fitted
 from noiseaudit.data.batches import plan_batches
 from noiseaudit.data.training import TrainingData
 from noiseaudit.duplicates import same_content
+from noiseaudit.errors import DataError
 from noiseaudit.methods import METHODS
 from noiseaudit.methods.base import Setup
 from noiseaudit.train import fit
@@ -122,8 +123,10 @@ class Case:
         return self.shared("out of fold", self._out_of_fold)
 
     def _out_of_fold(self) -> Floats:
-        probs = np.zeros((len(self.given), self.data.n_classes))
-        for fold, held_out in enumerate(self.folds()):
+        probs, folds = np.zeros((len(self.given), self.data.n_classes)), self.folds()
+        if len(folds) < 2:
+            raise DataError("all labelled rows have the same content, so none can be held out")
+        for fold, held_out in enumerate(folds):
             codes = self.data.codes.numpy().copy()
             codes[self.labelled[held_out]] = -1
             fitted = self.train("supervised", codes, stream=fold + 1)
