@@ -106,7 +106,7 @@ def test_debug_shows_where(monkeypatch: pytest.MonkeyPatch) -> None:
         (["rank", "run", "--top", "many"], "--top"),
         (["rank", "run", "--by", "luck"], "--by"),
         (["rank", "run", "--ordered"], "No such option: --ordered"),
-        (["clean", "run", "--out", "x.csv"], "--policy"),
+        (["clean", "run", "--policy", "drop"], "--out"),
         (["scam"], "scam"),
         (["bench", "walk"], "walk"),
         (["bench", "run"], "Missing argument 'TABLE'"),
