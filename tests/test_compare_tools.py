@@ -17,6 +17,7 @@ from noiseaudit.compare.tools import TOOLS
 from noiseaudit.config import AuditConfig
 from noiseaudit.course import _margin
 from noiseaudit.data.training import TrainingData
+from noiseaudit.errors import DataError
 
 CPU = torch.device("cpu")
 
@@ -156,3 +157,10 @@ def test_rows_with_the_same_content_are_in_one_fold() -> None:
     assert (fold_of[1::3] == fold_of[0::3]).all()
     assert sorted(np.concatenate(twice.folds()).tolist()) == list(range(N))
     assert [len(rows) for rows in case(data).folds()] == [48] * 5
+
+
+def test_data_of_one_content_has_nothing_to_hold_out() -> None:
+    data, _ = blobs()
+    same = case(dataclasses.replace(data, x=torch.zeros_like(data.x)))
+    with pytest.raises(DataError, match="none can be held out"):
+        same.out_of_fold()

@@ -39,12 +39,22 @@ def test_two_columns_are_enough(tmp_path: Path) -> None:
     assert read_decisions(path) == [Decision("a", "keep"), Decision("b")]
 
 
+def test_blanks_around_a_new_label_are_none_of_it(tmp_path: Path) -> None:
+    path = tmp_path / "d.csv"
+    path.write_text("sample_id,decision,new_label\na,relabel, 3 \n")
+    assert read_decisions(path) == [Decision("a", "relabel", "3")]
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("sample_id,verdict\na,keep\n", "has no column decision"),
         ("sample_id,decision\na,kep\n", "line 2, column 'decision': no such decision 'kep'"),
         ("sample_id,decision\na,relabel\n", "line 2, column 'decision': relabel without a new_label"),
+        (
+            "sample_id,decision,new_label\na,relabel,  \n",
+            "line 2, column 'decision': relabel without a new_label",
+        ),
         ("sample_id,decision\na,keep\n,keep\n", "line 3, column 'sample_id': empty"),
         ("sample_id,decision\na,keep\na,keep\n", "line 3, column 'sample_id': 'a' stands twice"),
         ("sample_id,decision,sampling_weight\na,keep,0.5\n", "column 'sampling_weight': '0.5' is no weight"),
