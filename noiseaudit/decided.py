@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from noiseaudit.decisions import Decision, read_decisions
+from noiseaudit.decisions import Decision, read_decisions, run_id
 from noiseaudit.errors import DataError
 from noiseaudit.result import AuditResult
 
@@ -18,6 +18,7 @@ class Decided:
     labels: Mapping[int, str] = field(default_factory=dict)  # the given label is wrong: row -> right label
     confirmed: frozenset[int] = frozenset()  # the given label is right
     unclear: frozenset[int] = frozenset()  # nobody can tell
+    from_elsewhere: int = 0  # decisions that another audit asked for
 
     @property
     def rows(self) -> frozenset[int]:
@@ -36,6 +37,7 @@ def decided(audit: AuditResult, decisions: Iterable[tuple[Path, Decision]]) -> D
     To relabel a row to the label that it has is to keep it. Raises DataError for a sample that the audit has not, one
     without a label that is kept, and one about which two files say different things.
     """
+    own, from_elsewhere = run_id(audit), 0
     rows = {name: row for row, name in enumerate(audit.column("sample_id").tolist())}
     given = audit.column("given_label").tolist()
     found: dict[int, tuple[Path, str, str | None]] = {}
@@ -49,6 +51,7 @@ def decided(audit: AuditResult, decisions: Iterable[tuple[Path, Decision]]) -> D
                 file=path,
                 fix="Are these of another data set?",
             )
+        from_elsewhere += decision.run_id not in (None, own)
         said = _said(decision, given[row])
         if said[0] == "keep" and given[row] is None:
             raise DataError(
@@ -65,7 +68,7 @@ def decided(audit: AuditResult, decisions: Iterable[tuple[Path, Decision]]) -> D
     labels = {
         row: label for row, (_, kind, label) in found.items() if kind == "relabel" and label is not None
     }
-    return Decided(labels, frozenset(kinds["keep"]), frozenset(kinds["ambiguous"]))
+    return Decided(labels, frozenset(kinds["keep"]), frozenset(kinds["ambiguous"]), from_elsewhere)
 
 
 def new_classes(audit: AuditResult, decided: Decided) -> list[str]:

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from noiseaudit.clean import clean_labels
 from noiseaudit.decided import Decided, decided, new_classes
-from noiseaudit.decisions import Decision, write_decisions
+from noiseaudit.decisions import Decision, run_id, write_decisions
 from noiseaudit.errors import DataError
 from noiseaudit.labels import Source
 from noiseaudit.result import AuditResult
@@ -121,7 +121,10 @@ def test_on_the_command_line(run_folder: AuditResult, tmp_path: Path, suffix: st
     flagged = [row for row, flag in enumerate(run_folder.suspects().tolist()) if flag]
     first, second = flagged[:2]
     checks = tmp_path / f"checks{suffix}"
-    answers = [Decision(names[first], "keep"), Decision(names[second], "relabel", "a new\nclass")]
+    answers = [
+        Decision(names[first], "keep", run_id=run_id(run_folder)),
+        Decision(names[second], "relabel", "a new\nclass", run_id="of another"),
+    ]
     write_decisions(checks, answers)
     words = ["clean", tmp_path / "run", "--decisions", checks, "--out", tmp_path / "out.csv"]
     result = CliRunner().invoke(app, [str(word) for word in words])
@@ -129,6 +132,7 @@ def test_on_the_command_line(run_folder: AuditResult, tmp_path: Path, suffix: st
     assert "1 changed, 0 dropped" in result.stderr
     assert "2 rows were decided by people, 1 of them relabelled" in result.stderr
     assert r"labels that no row had before: a new\nclass" in result.stderr
+    assert "note: 1 decisions were made about another audit" in result.stderr
     with (tmp_path / "out.csv").open(newline="") as file:
         labels = [row["label"] or None for row in csv.DictReader(file)]
     assert labels[second] == "a new\nclass"

@@ -116,6 +116,10 @@ def clean(
     say(f"{out}: {done.n_written:,} rows written, {done.n_changed:,} changed, {done.n_dropped:,} dropped.")
     if decisions:
         say(f"{done.n_decided:,} rows were decided by people, {len(judged.labels):,} of them relabelled.")
+    if judged.from_elsewhere:
+        say(
+            f"note: {judged.from_elsewhere:,} decisions were made about another audit: are the labels still the same?"
+        )
     if strange := new_classes(result, judged):
         say(f"note: labels that no row had before: {', '.join(map(visible, strange))}")
     if done.n_protected:
