@@ -28,12 +28,11 @@ import numpy.typing as npt
 import torch
 from scipy.optimize import minimize
 from scipy.special import expit, log_expit, logit, logsumexp
-from scipy.stats import binomtest
 
 from noiseaudit.course import EpochRecord
 from noiseaudit.data.training import TrainingData
-from noiseaudit.interval import Range
 from noiseaudit.learn import Learnt, learn
+from noiseaudit.metrics import Interval, proportion
 from noiseaudit.plan import Plan
 from noiseaudit.planting import plant
 from noiseaudit.seeds import derive_seed
@@ -70,7 +69,7 @@ class SelfTest:
 
     planted: int
     found: int  # flagged
-    recall: Range  # found / planted, Wilson's interval
+    recall: Interval  # found / planted, Wilson's interval
     preference: float  # gamma of noiseaudit.planting
     scale: Scale
 
@@ -109,7 +108,7 @@ def self_test(
     same_kind = again.believed.trust == believed.trust
     scale = fit_scale(scores[is_planted], scores) if same_kind else AS_IT_IS
     found = count_found(plan.config.cutoff, scores, again.epsilon, is_planted)
-    return SelfTest(len(planted.rows), found, share(found, len(planted.rows)), planted.preference, scale)
+    return SelfTest(len(planted.rows), found, proportion(found, len(planted.rows)), planted.preference, scale)
 
 
 def count_found(rule: str, scores: Floats, epsilon: npt.NDArray[np.float32] | None, is_planted: Flags) -> int:
@@ -150,11 +149,3 @@ def log_odds(p: Floats) -> Floats:
     """log(p / (1 - p)), finite, (n,)."""
     with np.errstate(divide="ignore"):
         return np.asarray(np.clip(logit(p), -CERTAIN, CERTAIN))
-
-
-def share(part: int, whole: int) -> Range:
-    """part / whole with Wilson's 95 % interval; undefined where `whole` is 0."""
-    if not whole:
-        return Range(None, 0.0, 1.0)
-    interval = binomtest(part, whole).proportion_ci(0.95, method="wilson")
-    return Range(part / whole, float(interval.low), float(interval.high))

@@ -20,7 +20,7 @@ from noiseaudit.errors import ConfigError, TrainingDiverged
 from noiseaudit.expected import self_test_sentence
 from noiseaudit.planting import Planted, plant
 from noiseaudit.score import Noise
-from noiseaudit.selftest import Scale, count_found, fit_scale, how_many, share
+from noiseaudit.selftest import Scale, count_found, fit_scale, how_many
 from noiseaudit.threshold import choose_cutoff
 from noiseaudit_cli.main import app
 from tests.test_audit_rows import QUICK
@@ -111,14 +111,6 @@ def test_a_scale_keeps_the_order_and_does_what_it_says() -> None:
 
 def test_how_many_are_planted() -> None:
     assert [how_many(n) for n in (100, 400, 1_000, 5_000, 10_000, 1_000_000)] == [10, 20, 20, 100, 200, 1_000]
-
-
-def test_wilsons_interval() -> None:
-    """8 of 10: centre (0.8 + z^2 / 20) / (1 + z^2 / 10), z = 1.96."""
-    found = share(8, 10)
-    assert [found.low, found.high] == pytest.approx([0.4902, 0.9433], abs=1e-4)
-    assert found.value == 0.8
-    assert share(0, 0).value is None
 
 
 def test_planted_labels_reach_no_output(tested: Audit, digits: Path) -> None:

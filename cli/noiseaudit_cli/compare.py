@@ -24,9 +24,9 @@ from noiseaudit_cli.options import (
     Strict,
     TrueLabelColumn,
     Workers,
-    feature_folder,
     listed,
     option,
+    sample_options,
     seed_list,
 )
 from noiseaudit_cli.scan import Device
@@ -113,22 +113,22 @@ def compare(
     from noiseaudit.labels.read import read_labels
     from noiseaudit.outputs import check_file
     from noiseaudit.runtime import training_runtime
-    from noiseaudit.samples import SampleOptions, load_samples
+    from noiseaudit.samples import load_samples
     from noiseaudit_cli.console import say
     from noiseaudit_cli.progress import ScanProgress
 
     check_file(out, force=force, inputs=[file for file in (data, truth, embeddings) if file])
     seed_numbers, asked = seed_list(seeds) or [], listed(tools)
     config = AuditConfig(backbone=backbone, epochs=epochs, device=device.value, image_size=image_size)
-    options = SampleOptions(
-        images=images if images or embeddings or not data.is_dir() else data,
-        embeddings=embeddings,
-        allow_roots=tuple(allow_root or ()),
+    options = sample_options(
+        data,
+        images,
+        embeddings,
+        feature_cache,
+        allow_root=allow_root,
         max_pixels=max_pixels,
         strict=strict,
         workers=workers,
-        feature_cache=feature_folder(feature_cache),
-        must_cache=feature_cache is not None,
     )
     lines = []
     with tempfile.TemporaryDirectory(prefix="noiseaudit-") as cache, training_runtime():

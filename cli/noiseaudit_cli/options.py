@@ -7,9 +7,12 @@ import inspect
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
+
+if TYPE_CHECKING:
+    from noiseaudit.samples import SampleOptions
 
 N = TypeVar("N", int, float)
 
@@ -160,6 +163,32 @@ def feature_folder(text: str | None) -> Path | None:
     if text is None:
         return platformdirs.user_cache_path("noiseaudit") / "features"
     return None if text == "none" else Path(text)
+
+
+def sample_options(
+    data: Path,
+    images: Path | None,
+    embeddings: Path | None,
+    feature_cache: str | None,
+    *,
+    allow_root: list[Path] | None,
+    max_pixels: int,
+    strict: bool,
+    workers: int | None,
+) -> SampleOptions:
+    """What the options of the Images panel say; a folder as DATA holds its own images."""
+    from noiseaudit.samples import SampleOptions
+
+    return SampleOptions(
+        images=data if images is None and embeddings is None and data.is_dir() else images,
+        embeddings=embeddings,
+        allow_roots=tuple(allow_root or ()),
+        max_pixels=max_pixels,
+        strict=strict,
+        workers=workers,
+        feature_cache=feature_folder(feature_cache),
+        must_cache=feature_cache is not None,
+    )
 
 
 def cutoff_rule(cutoff: str, **targets: float | None) -> str:

@@ -30,9 +30,9 @@ from noiseaudit_cli.options import (
     TrueLabelColumn,
     Workers,
     cutoff_rule,
-    feature_folder,
     named_values,
     option,
+    sample_options,
 )
 
 EXAMPLES = """
@@ -190,7 +190,6 @@ def scan(
     """
     from noiseaudit.config import AuditConfig
     from noiseaudit.labels.columns import ColumnNames
-    from noiseaudit.samples import SampleOptions
     from noiseaudit.scan import ScanOptions
     from noiseaudit.scan import scan as run_scan
     from noiseaudit_cli.console import print_json
@@ -198,20 +197,18 @@ def scan(
     from noiseaudit_cli.reporting import write_run_reports
     from noiseaudit_cli.summary import scan_summary
 
-    if images is None and embeddings is None and data.is_dir():
-        images = data
     options = ScanOptions(
         data=data,
         out=out,
-        samples=SampleOptions(
-            images=images,
-            embeddings=embeddings,
-            allow_roots=tuple(allow_root or ()),
+        samples=sample_options(
+            data,
+            images,
+            embeddings,
+            feature_cache,
+            allow_root=allow_root,
             max_pixels=max_pixels,
             strict=strict,
             workers=workers,
-            feature_cache=feature_folder(feature_cache),
-            must_cache=feature_cache is not None,
         ),
         config=AuditConfig(
             method=method,

@@ -70,8 +70,8 @@ class Choices:
     )  # changes of the methods' own, or of the recipe's
 
 
-def grid(table: str, choices: Choices, labels: int | None = None) -> list[Cell]:
-    """The cells of a table, in order. `labels` is the number of labels on a data set of the user's own, None = all.
+def grid(table: str, choices: Choices) -> list[Cell]:
+    """The cells of a table, in order. On a data set of the user's own, every row that has a label keeps it.
 
     A rate or seed that is given twice counts once. Raises ConfigError for a table, scale, noise, method or data set
     that there is not, for rates outside (0, 1), and for an empty list.
@@ -101,7 +101,7 @@ def grid(table: str, choices: Choices, labels: int | None = None) -> list[Cell]:
         )
         for dataset in _datasets(table, choices.dataset)
         for system in chosen(table, systems(table, dataset), choices.methods)
-        for variant, count in _settings(table, dataset, system.variant, labels)
+        for variant, count in _settings(table, dataset, system.variant)
         for rate in dict.fromkeys(rates)
         for seed in dict.fromkeys(seeds)
     ]
@@ -124,14 +124,14 @@ def _changes(choices: Choices, dataset: str, system: System, count: int | None) 
     return as_text(usual | spelled_once(system.method, choices.settings, usual))
 
 
-def _settings(table: str, dataset: str, variant: str, labels: int | None) -> list[tuple[str, int | None]]:
+def _settings(table: str, dataset: str, variant: str) -> list[tuple[str, int | None]]:
     """The variants of a system with their label counts."""
     if table == "table2":
         return [(variant, count) for count in LABEL_COUNTS]
     if table == "table3":
         both = [(FEW_LABELS, LABELS.get(dataset, 100)), (ALL_LABELS, None)]
         return [each for each in both if variant not in (FEW_LABELS, ALL_LABELS) or variant == each[0]]
-    return [(variant, LABELS.get(dataset, labels))]
+    return [(variant, LABELS.get(dataset))]
 
 
 def _datasets(table: str, wanted: str | None) -> tuple[str, ...]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-PAPER = 'Sun, Kolagunda, Eliuk and Wang, "Training Better Deep Neural Networks with Uncertainty Mining Net", BMVC 2021'
 SYSTEMS = ("S-1", "S-2", "MT", "M-VAE", "MN", "RW", "JO", "UMN")  # the columns of Table 1
 RATES = (0.1, 0.2, 0.3, 0.4, 0.5)
 HIGH_RATES = (0.6, 0.7, 0.8)
