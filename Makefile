@@ -31,13 +31,17 @@ check: venv
 docs: venv
 	$(BIN)/python -m noiseaudit_cli.docs docs/cli.md
 
-# What a user gets: the wheel alone, in an environment of its own, away from this folder.
+# What a user gets: the wheel alone, in an environment of its own, away from this folder. Torch and the GPU libraries
+# that it brings (5 GB) are lent by the first environment, so that a small disk holds both; all else is installed anew.
+LENT := torch torch-* torchgen torchvision torchvision-* torchvision.libs functorch triton triton-* nvidia nvidia_* cuda cuda_*
 wheel-test: venv
 	rm -rf dist .venv-wheel
 	$(BIN)/python -m build --wheel --outdir dist
 	$(BIN)/python -m zipfile -l dist/noiseaudit-*.whl
 	! $(BIN)/python -m zipfile -l dist/noiseaudit-*.whl | grep -E '^(cli|reports|tests)/'
 	$(PYTHON) -m venv .venv-wheel
+	cd .venv/lib/python3*/site-packages && for it in $(LENT); do \
+	  if [ -e "$$it" ]; then ln -s "$$PWD/$$it" $(CURDIR)/.venv-wheel/lib/python3*/site-packages/; fi; done
 	.venv-wheel/bin/pip install --quiet --disable-pip-version-check dist/noiseaudit-*.whl
 	cd dist && ../.venv-wheel/bin/noiseaudit --help
 	cd dist && ../.venv-wheel/bin/noiseaudit demo
