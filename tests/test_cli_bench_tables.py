@@ -114,7 +114,7 @@ def test_table_3(data: Path, tmp_path: Path) -> None:
         text in svg for text in ("100-labels, 40% corrupt", "fully-labelled, 40% corrupt", ">the paper<")
     )
     assert all(
-        f">{name}, {rule} (n=2)<" in svg
+        f">{name} (n=2), {rule}<" in svg
         for name in ("umn", "umn_plus")
         for rule in ("epsilon &gt; 0", "default score")
     )

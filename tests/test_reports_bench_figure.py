@@ -6,10 +6,12 @@ import re
 import xml.etree.ElementTree as ElementTree
 from typing import Any
 
+import pytest
+
 from noiseaudit.bench.recipes import as_text, recipe
 from noiseaudit.bench.section import Section
 from noiseaudit.bench.systems import systems
-from noiseaudit_reports.bench_figure import error_curves
+from noiseaudit_reports.bench_figure import detection_curves, error_curves
 
 
 def line(method: str, rate: float, seed: int, guider: list[float] | None) -> dict[str, Any]:
@@ -61,6 +63,27 @@ def test_the_line_is_the_mean_over_seeds() -> None:
     (path,) = paths(error_curves(both), "#1f77b4")
     heights = [float(point.split()[1]) for point in re.split("[ML]", path)[1:]]
     assert max(heights) - min(heights) < 1e-6  # 30 % throughout
+
+
+def test_one_name_in_the_legend_where_the_panels_differ_in_seeds() -> None:
+    runs = [line("umn", 0.2, 0, [0.2] * 3), line("umn", 0.3, 0, [0.2] * 3), line("umn", 0.3, 1, [0.4] * 3)]
+    assert [text for text in texts(error_curves(section(*runs))) if text.startswith("umn")] == ["umn (n=1-2)"]
+
+
+def test_detection_has_a_line_for_the_rule_and_one_for_the_score() -> None:
+    changes = {each: as_text(recipe("mnist", each, "default")) for each in ("umn", "mean_teacher")}
+    found = line("umn", 0.2, 0, [0.5, 0.4, 0.3]) | {
+        "table": "table3", "dataset": "mnist", "changes": changes["umn"], "epsilon_curve": {"f1": [None, 0.5, 0.6]},
+        "default_curve": {"epoch": [1, 2, 3], "f1": [0.9, 0.8, 0.7]},
+    }  # fmt: skip
+    other = found | {"method": "mean_teacher", "changes": changes["mean_teacher"], "epsilon_curve": None}
+    svg = detection_curves(Section("table3", "mnist", "symmetric", "paper", 3, (found, other)))
+    assert {"umn (n=1), epsilon > 0", "umn (n=1), default score", "the paper"} <= set(texts(svg))
+    assert "mean_teacher (n=1), epsilon > 0" not in texts(svg)
+    (score,) = paths(svg, "#ff7f0e")
+    heights = [float(point.split()[1]) for point in re.split("[ML]", score)[1:]]
+    assert heights[2] - heights[1] == pytest.approx(heights[1] - heights[0])
+    assert heights[0] < heights[1]  # down the page
 
 
 def test_the_same_bytes_for_the_same_runs() -> None:

@@ -67,46 +67,52 @@ def detection_curves(section: Section) -> str:
 
 def _error_panel(section: Section, rate: float) -> Draw:
     places = section.places()
-    systems = list(dict.fromkeys(place.system for place in places))
+    names = _names(places, "curve")
+    systems = list(names)
 
     def draw(axes: Axes) -> None:
         for place, lines in places.items():
             curves = [line["curve"]["guider"] for line in lines.values() if "curve" in line]
             if place.rate == rate and curves:
                 epochs = np.arange(1, len(curves[0]) + 1)
-                _band(axes, epochs, 100 * np.array(curves), systems.index(place.system), place.system)
+                _band(axes, epochs, 100 * np.array(curves), systems.index(place.system), names[place.system])
         axes.set(title=f"{rate:.0%} corrupt")
 
     return draw
 
 
 def _detection_panel(section: Section, runs: Runs, title: str, rate: float) -> Draw:
+    names = _names(section.places(), "default_curve")
+    systems = list(names)
+
     def draw(axes: Axes) -> None:
-        systems = list(dict.fromkeys(place.system for place in section.places()))
         for place, lines in runs.items():
-            if place.rate == rate:
-                turn = 2 * systems.index(place.system)
+            if place.rate == rate and place.system in names:
+                turn, name = 2 * systems.index(place.system), names[place.system]
                 rule = [line["epsilon_curve"]["f1"] for line in lines.values() if line.get("epsilon_curve")]
                 if rule:
-                    _band(
-                        axes,
-                        np.arange(1, len(rule[0]) + 1),
-                        _floats(rule),
-                        turn,
-                        f"{place.system}, epsilon > 0",
-                    )
+                    epochs = np.arange(1, len(rule[0]) + 1)
+                    _band(axes, epochs, _floats(rule), turn, f"{name}, epsilon > 0")
                 score = [line["default_curve"] for line in lines.values() if "default_curve" in line]
                 if score:
                     values = _floats([each["f1"] for each in score])
-                    _band(
-                        axes, np.array(score[0]["epoch"]), values, turn + 1, f"{place.system}, default score"
-                    )
+                    epochs = np.array(score[0]["epoch"])
+                    _band(axes, epochs, values, turn + 1, f"{name}, default score")
         known = published("table3", section.dataset, "f1", rate=rate)
         if known and known.value is not None and section.noise == "symmetric":
             axes.axhline(known.value, color="0.5", linewidth=1, linestyle="--", label="the paper")
         axes.set(title=f"{title}, {rate:.0%} corrupt", ylim=(0, 1.02))
 
     return draw
+
+
+def _names(runs: Runs, curve: str) -> dict[str, str]:
+    """By system, its name with the number of its seeds: one entry in the legend, however the panels differ."""
+    counts: dict[str, set[int]] = {}
+    for place, lines in runs.items():
+        if n := sum(curve in line for line in lines.values()):
+            counts.setdefault(place.system, set()).add(n)
+    return {name: f"{name} (n={'-'.join(map(str, sorted({min(n), max(n)})))})" for name, n in counts.items()}
 
 
 def _floats(curves: Sequence[Sequence[float | None]]) -> npt.NDArray[np.float64]:
@@ -120,7 +126,7 @@ def _band(
     """The mean of (seeds, epochs) and one standard deviation beside it, in the look of this number."""
     turn, hue = divmod(look, _COLOURS)
     style, mean = {"color": f"C{hue}", "linestyle": _DASHES[turn % len(_DASHES)]}, curves.mean(axis=0)
-    axes.plot(epochs, mean, linewidth=1.3, label=f"{name} (n={len(curves)})", **style)  # type: ignore[arg-type]
+    axes.plot(epochs, mean, linewidth=1.3, label=name, **style)  # type: ignore[arg-type]
     if len(curves) > 1:
         spread = curves.std(axis=0, ddof=1)
         axes.fill_between(epochs, mean - spread, mean + spread, color=f"C{hue}", alpha=0.15, linewidth=0)
