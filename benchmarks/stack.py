@@ -62,16 +62,17 @@ def run(method: str, epochs: int, repeats: int, device: str) -> None:
     place = Place(Path(), Path(os.environ["NOISEAUDIT_DATA"]))
     problems = load_problems("table3", choices(method, epochs), place)
     for repeat in range(-1, repeats):  # the first is to warm up
+        lines: list[dict[str, Any]] = []
         for way, stack in WAYS.items():
             seconds, runs = timed(problems, method, 1 if repeat < 0 else epochs, device, stack=stack)
             print(method, way, repeat, round(seconds, 2), flush=True)
-            if repeat >= 0:
-                line: dict[str, Any] = {
-                    "method": method, "way": way, "repeat": repeat, "epochs": epochs, "runs": runs,
-                    "seconds": round(seconds, 3), "hardware": hardware(choose_device(device)), "versions": versions(),
-                }  # fmt: skip
-                with RESULTS.open("a") as file:
-                    print(json.dumps(line), file=file)
+            lines.append({
+                "method": method, "way": way, "repeat": repeat, "epochs": epochs, "runs": runs,
+                "seconds": round(seconds, 3), "hardware": hardware(choose_device(device)), "versions": versions(),
+            })  # fmt: skip
+        if repeat >= 0:  # a pair or nothing
+            with RESULTS.open("a") as file:
+                file.writelines(json.dumps(line) + "\n" for line in lines)
 
 
 def table() -> str:

@@ -12,13 +12,13 @@ import copy
 import json
 import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from scipy.stats import spearmanr
 from sklearn.metrics import roc_auc_score
+from theory_table import RESULTS, table
 from torch import Tensor, nn
 from torch.func import functional_call, grad, vmap
 from torchvision.datasets import MNIST
@@ -37,7 +37,6 @@ from noiseaudit.plan import versions
 from noiseaudit.runtime import training_runtime
 from noiseaudit.train import fit
 
-RESULTS = Path(__file__).parent / "results" / "theory.jsonl"
 CPU, N, CLASSES, RATE, BATCH = torch.device("cpu"), 10_000, 10, 0.3, 256
 LOOK_AT = (5, 10, 20, 40, 80)
 DTYPES = {"float64": torch.float64, "float32": torch.float32, "bfloat16": torch.bfloat16}
@@ -203,64 +202,6 @@ def run(
 
         plan = plan_batches(N, 0, BATCH, 0.25)
         fit(method, data, plan, epochs=epochs, seed=seed, device=CPU, on_epoch=on_epoch)
-
-
-def table() -> str:
-    """Three Markdown tables for each run: what epsilon follows, what tells corrupt rows, and the rule's precision."""
-    lines = [json.loads(line) for line in RESULTS.read_text().splitlines()]
-    runs = {(line["method"], *line["settings"], line["seed"], line["epochs"]): None for line in lines}
-    text = []
-    for key in runs:
-        own = [
-            line for line in lines if (line["method"], *line["settings"], line["seed"], line["epochs"]) == key
-        ]
-        text += [f"### {' '.join(map(str, key[:-2]))}, {key[-1]} epochs, seed {key[-2]}", ""]
-        text += [*_correlation_rows(own), "", *_auroc_rows(own), "", *_rule_rows(own), ""]
-    return "\n".join(text)
-
-
-def _correlation_rows(lines: list[dict[str, Any]]) -> list[str]:
-    found = [
-        "| epoch | Spearman, epsilon and gradient norm: all | clean | corrupt | weighted by f: all | "
-        "relative distance of theta and theta' | cosine with the last one | alignment of gradients: clean | corrupt |",
-        "|---" * 9 + "|",
-    ]
-    for line in lines:
-        plain, weighted = line["spearman, gradient norm"], line["spearman, gradient norm weighted by f"]
-        gap, aligned = line["theta - theta'"], line["alignment of gradients"]
-        values = [
-            *plain.values(),
-            weighted["all"],
-            gap["relative distance"],
-            gap["cosine"],
-            *aligned.values(),
-        ]
-        found.append(f"| {line['epoch']} | " + " | ".join(f"{value:.3f}" for value in values) + " |")
-    return found
-
-
-def _auroc_rows(lines: list[dict[str, Any]]) -> list[str]:
-    names = list(lines[0]["auroc"])
-    found = ["| epoch | AUROC: " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
-    return found + [
-        f"| {line['epoch']} | " + " | ".join(f"{line['auroc'][name]:.3f}" for name in names) + " |"
-        for line in lines
-    ]
-
-
-def _rule_rows(lines: list[dict[str, Any]]) -> list[str]:
-    found = [
-        "| epoch | computed in | epsilon > 0 | recall | precision | 0 because saturated at 1 | underflowed to 0 | "
-        "equal in between |",
-        "|---" * 8 + "|",
-    ]
-    for line in lines:
-        for name, rule in line["rule"].items():
-            shares = [rule["flagged"], rule["recall"], rule["precision"]]
-            counts = [rule["saturated at 1"], rule["underflowed to 0"], rule["equal in between"]]
-            cells = [f"{value:.3f}" for value in shares] + [f"{value:,}" for value in counts]
-            found.append(f"| {line['epoch']} | {name} | " + " | ".join(cells) + " |")
-    return found
 
 
 def main() -> None:
