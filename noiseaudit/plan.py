@@ -40,7 +40,7 @@ NEEDED_OPTIONS = {  # of Method.needs
 }
 LEAST_FOR_TEST = 100  # labelled rows: a tenth of them is planted
 ALL_DIFFERENT = 100  # rows, each with a label of its own: hardly the right column
-RECORDED_VERSIONS = ("noiseaudit", "torch", "torchvision", "numpy", "scipy", "pyarrow", "pillow")
+RECORDED_VERSIONS = ("noiseaudit", "torch", "torchvision", "numpy", "scipy", "pyarrow", "pillow", "imagehash")
 
 
 @dataclass(frozen=True)

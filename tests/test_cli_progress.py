@@ -29,9 +29,10 @@ def _watched(
     epochs: int,
     upto: int | None = None,
     quiet: bool = False,
+    self_test: bool = False,
 ) -> str:
     plan: Any = SimpleNamespace(
-        config=SimpleNamespace(method="umn"),
+        config=SimpleNamespace(method="umn", self_test=self_test),
         backbone=SimpleNamespace(value="mlp", reason="small [8x8] images"),
         device=SimpleNamespace(type="cpu"),
         batches=SimpleNamespace(steps=7),
@@ -45,11 +46,14 @@ def _watched(
         with ScanProgress(quiet=quiet) as watcher:
             watcher.on_plan(nothing, nothing, plan)
             for epoch in range(1, (upto or epochs) + 1):
-                record: Any = SimpleNamespace(
-                    epoch=epoch, losses=LOSSES, p_given_guider=np.array([0.25, 0.75])
-                )
-                watcher.on_epoch(record)
+                watcher.on_epoch(_record(epoch))
+            for epoch in range(1, epochs + 1) if self_test else ():
+                watcher.on_test_epoch(_record(epoch))
     return stderr.getvalue()
+
+
+def _record(epoch: int) -> Any:
+    return SimpleNamespace(epoch=epoch, losses=LOSSES, p_given_guider=np.array([0.25, 0.75]), seconds=1.0)
 
 
 def test_a_log_gets_its_first_epoch_and_ten_lines(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,3 +96,13 @@ def test_a_terminal_gets_a_live_line(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("stderr", [io.StringIO(), Terminal()])
 def test_quiet(monkeypatch: pytest.MonkeyPatch, stderr: io.StringIO) -> None:
     assert _watched(monkeypatch, stderr, epochs=2, quiet=True) == ""
+
+
+def test_the_time_left_holds_the_self_tests_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    times = itertools.count(0.0, 10.0)
+    monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: next(times)))
+    lines = _watched(monkeypatch, io.StringIO(), epochs=2, self_test=True).splitlines()[1:]
+    assert [line.split("  ")[0] for line in lines] == [
+        f"{name} {epoch}/2" for name in ("epoch", "self-test, epoch") for epoch in (1, 2)
+    ]
+    assert [line.split("  ")[-1] for line in lines] == ["30 s left", "20 s left", "11 s left", "0 s left"]

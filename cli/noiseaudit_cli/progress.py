@@ -39,6 +39,7 @@ class ScanProgress:
         self._images_done = 0
         self._task: TaskID | None = None
         self._epochs = 0
+        self._epochs_after = 0  # of the self-test's training
         self._started = time.monotonic()
         self._is_testing = False
 
@@ -71,12 +72,14 @@ class ScanProgress:
             f"on {plan.device.type}: {plan.epochs} epochs of {plan.batches.steps} steps."
         )
         self._epochs = plan.epochs
+        self._epochs_after = plan.epochs if plan.config.self_test else 0
         self._started = time.monotonic()
         self._task = self._bar.add_task("epoch", total=plan.epochs, losses="", left="")
 
     def on_test_epoch(self, record: EpochRecord) -> None:
         if not self._is_testing:
             self._is_testing = True
+            self._epochs_after = 0
             self._started = time.monotonic() - record.seconds
             if self._task is not None:
                 self._bar.update(self._task, description="self-test")
@@ -88,7 +91,8 @@ class ScanProgress:
         # The loss can rise while the model learns: f(epsilon) is largest before Learner and Guider part.
         losses += f"  believes {record.p_given_guider.mean():.0%} of labels"
         spent = time.monotonic() - self._started
-        left = f"{duration(spent / record.epoch * (self._epochs - record.epoch))} left"
+        to_come = self._epochs - record.epoch + self._epochs_after
+        left = f"{duration(spent / record.epoch * to_come)} left"
         if self._task is not None:
             self._bar.update(self._task, completed=record.epoch, losses=losses, left=left)
         if not self._console.is_terminal and _has_line(record.epoch, self._epochs):
