@@ -94,6 +94,7 @@ def run_audit(
             cache_dir=Path(cache),
             backbone=config.backbone,
             device=choose_device(config.device),
+            keep_originals=config.fine_tune,
         )
         return audit_samples(table, loaded, make_plan(table, loaded, config), on_epoch=on_epoch)
 

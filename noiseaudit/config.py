@@ -116,6 +116,7 @@ class AuditConfig:
     seed: int = 0
     noise_rate: float | None = None  # assumed share of wrong labels, for the methods that need it
     cutoff: str = "auto"  # a rule of noiseaudit.threshold.choose_cutoff
+    fine_tune: bool = False  # train the network behind pretrained features, too, in a second stage
     self_test: bool = False  # plant some wrong labels, see how many are found, and calibrate on them
     settings: Mapping[str, Any] = field(default_factory=dict)  # overrides of the method's own settings
 

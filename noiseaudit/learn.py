@@ -11,6 +11,7 @@ import torch
 
 from noiseaudit.course import EpochRecord
 from noiseaudit.data.training import TrainingData
+from noiseaudit.finetune import fine_tune
 from noiseaudit.labels.table import LabelTable
 from noiseaudit.methods import METHODS
 from noiseaudit.methods.base import Method, Setup
@@ -38,7 +39,7 @@ class Learnt:
 def learn(
     data: TrainingData, plan: Plan, on_epoch: Callable[[EpochRecord], None] = lambda record: None
 ) -> Learnt:
-    """Raises TrainingDiverged if training fails."""
+    """Both stages, where the plan has two. Raises TrainingDiverged if training fails."""
     with training_runtime(plan.threads):
         method = build_method(data, plan)
         fitted = fit(
@@ -50,6 +51,18 @@ def learn(
             device=plan.device,
             on_epoch=on_epoch,
         )
+    if plan.tuning:
+        with training_runtime():
+            fitted = fine_tune(
+                method,
+                data,
+                plan.tuning,
+                fitted,
+                epochs_before=plan.epochs,
+                seed=plan.config.seed,
+                device=plan.device,
+                on_epoch=on_epoch,
+            )
     given = data.codes.numpy()[fitted.labelled]
     return Learnt(method, given, believe(fitted, given))
 
@@ -66,4 +79,6 @@ def usable_data(table: LabelTable, samples: Samples) -> TrainingData:
     usable = np.flatnonzero(samples.status == "ok")
     codes = torch.from_numpy(table.codes[usable])
     trusted = None if table.trusted is None else torch.from_numpy(table.trusted[usable])
-    return TrainingData(samples.x, torch.from_numpy(usable), codes, len(table.classes), trusted)
+    return TrainingData(
+        samples.x, torch.from_numpy(usable), codes, len(table.classes), trusted, samples.originals
+    )

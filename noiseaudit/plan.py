@@ -23,6 +23,7 @@ from noiseaudit.choose import (
 from noiseaudit.config import AuditConfig, Settings, one_of, with_overrides
 from noiseaudit.data.batches import BatchPlan, plan_batches
 from noiseaudit.errors import ConfigError, DataError
+from noiseaudit.finetune import Tuning, plan_tuning
 from noiseaudit.labels.table import LabelTable
 from noiseaudit.methods import METHODS
 from noiseaudit.result import AuditMeta, Cutoff
@@ -54,7 +55,13 @@ class Plan:
     batches: BatchPlan
     epochs: int
     threads: int  # of the CPU
+    tuning: Tuning | None  # the second stage
     warnings: tuple[str, ...]
+
+    @property
+    def all_epochs(self) -> int:
+        """Of both stages."""
+        return self.epochs + (self.tuning.epochs if self.tuning else 0)
 
     def meta(self, table: LabelTable, samples: Samples, cutoff: Cutoff) -> AuditMeta:
         """What the audit depends on, for its Parquet file."""
@@ -80,6 +87,8 @@ class Plan:
             "batch": dataclasses.asdict(self.batches),
             "settings": dataclasses.asdict(self.settings),
         }
+        if self.tuning:
+            chosen["fine_tune"] = dataclasses.asdict(self.tuning)
         if table.trusted is not None:
             chosen["trusted"] = int(table.trusted.sum())
         return {"asked": asked, "chosen": chosen}
@@ -117,13 +126,38 @@ def make_plan(table: LabelTable, samples: Samples, config: AuditConfig) -> Plan:
         threads=choose_threads(
             backbone.value, batches.labelled + batches.unlabelled, len(table.classes), settings.hidden
         ),
+        tuning=_tuning(config, samples, settings, n_labelled, n_unlabelled, batch_size),
         warnings=tuple(_warnings(table, usable)),
     )
+
+
+def _tuning(
+    config: AuditConfig,
+    samples: Samples,
+    settings: Settings,
+    n_labelled: int,
+    n_unlabelled: int,
+    batch_size: int,
+) -> Tuning | None:
+    if not config.fine_tune:
+        return None
+    if samples.originals is None:
+        raise ConfigError(
+            "--fine-tune trains the network behind frozen features, and these samples have none",
+            fix="Add --backbone pretrained, with images, or leave --fine-tune out.",
+        )
+    return plan_tuning(settings, n_labelled, n_unlabelled, batch_size, config.min_labelled_share)
 
 
 def check_needs(config: AuditConfig, *, has_trusted: bool) -> None:
     """Raise ConfigError for an unknown method, for an option it needs and lacks, and for one it does not use."""
     one_of("--method", config.method, tuple(METHODS))
+    if config.fine_tune and not METHODS[config.method].can_be_tuned:
+        able = [name for name, kind in METHODS.items() if kind.can_be_tuned]
+        raise ConfigError(
+            f"--method {config.method} has no second stage",
+            fix=f"Leave --fine-tune out, or choose {', '.join(able)}.",
+        )
     given = {"noise_rate": config.noise_rate is not None, "trusted": has_trusted}
     for name, (option, fix) in NEEDED_OPTIONS.items():
         needed = name in METHODS[config.method].needs

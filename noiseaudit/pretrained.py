@@ -66,20 +66,26 @@ def load_extractor(probe: Probe, image_size: int | None, device: torch.device) -
             f"--backbone pretrained needs --image-size {SMALLEST_SIDE} or more, not {image_size}",
             fix="Leave --image-size out: small images are enlarged.",
         )
-    network = _network().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+    network = load_network().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     @torch.inference_mode()
     def extract(pixels: Bytes) -> Features:
-        x = (torch.from_numpy(pixels).to(device).float() - MEAN) / SCALE
         with full_float32():
-            found: Tensor = network(x.contiguous(memory_format=torch.channels_last))
+            found: Tensor = network(prepared(torch.from_numpy(pixels).to(device).float()))
         # Half precision keeps three digits, which is more than the features are worth, and halves the store.
         return found.cpu().numpy().astype(np.float16)
 
     return Extractor(extract, WIDTH, image_size or choose_side(probe), f"{VERSION} {device.type}")
 
 
-def _network() -> nn.Module:
+def prepared(x: Tensor) -> Tensor:
+    """Pixels (B, 1 or 3, H, W) from 0 to 255 as the network takes them."""
+    scaled = (x.expand(-1, 3, -1, -1) - MEAN) / SCALE
+    return scaled.contiguous(memory_format=torch.channels_last)
+
+
+def load_network() -> nn.Module:
+    """From images as `prepared` gives them to features (B, WIDTH), in eval mode."""
     import timm
 
     network: nn.Module = timm.create_model(ARCHITECTURE, pretrained=False)

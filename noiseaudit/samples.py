@@ -14,12 +14,14 @@ import torch
 
 from noiseaudit import pretrained
 from noiseaudit.choose import prefers_features
-from noiseaudit.data.embed import OnProgress, embed_images
+from noiseaudit.data.decode import Pixels
+from noiseaudit.data.embed import Embedded, Extractor, OnProgress, embed_images
 from noiseaudit.data.embeddings import UNREADABLE, is_readable, load_embeddings
 from noiseaudit.data.feature_store import open_store
 from noiseaudit.data.fingerprint import fingerprint
 from noiseaudit.data.limits import DEFAULT_MAX_MEMORY, DEFAULT_MAX_PIXELS
 from noiseaudit.data.load import Found, find_images, load_images
+from noiseaudit.data.training import Originals
 from noiseaudit.errors import ConfigError, OutputError
 from noiseaudit.labels.table import LabelTable, Strings
 
@@ -52,6 +54,7 @@ class Samples:
     fingerprint: str
     features: str | None = None  # what x is, where it stands for images
     warnings: tuple[str, ...] = ()
+    originals: Originals | None = None  # of features made here, where they are wanted
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -68,12 +71,13 @@ def load_samples(
     backbone: str | None = None,
     device: torch.device = CPU,
     on_features: OnProgress = lambda done, total: None,
+    keep_originals: bool = False,
 ) -> Samples:
     """Read the images, their frozen features, or the embeddings that take their place.
 
     Features where `backbone`, as asked for, is "pretrained", or "auto" and choose.prefers_features says so and no
     `image_size` is asked for; None is for pixels in any case. `device` is where features are made; `on_features`
-    hears how far they are.
+    hears how far they are. `keep_originals`: with features come the images that they were made of.
 
     Raises ConfigError unless exactly one of images and embeddings is given, DataError if it is unusable.
     """
@@ -95,14 +99,11 @@ def load_samples(
     if backbone == "pretrained" or (
         backbone == "auto" and image_size is None and prefers_features(images, device)
     ):
-        return _from_features(images, options, image_size, device, on_features)
-    pixels = load_images(
-        images,
-        image_size=image_size,
-        workers=_workers(options),
-        memory_limit=options.max_memory,
-        cache_dir=cache_dir,
-    )
+        extractor = pretrained.load_extractor(images.probe, image_size, device)
+        embedded, warnings = _embed(images, options, extractor, on_features)
+        pixels = _load_images(images, options, extractor.side, cache_dir) if keep_originals else None
+        return _from_features(images, embedded, extractor.side, pixels, warnings)
+    pixels = _load_images(images, options, image_size, cache_dir)
     return Samples(pixels.data, pixels.status, pixels.reason, fingerprint(table, pixels))
 
 
@@ -110,14 +111,10 @@ def _workers(options: SampleOptions) -> int:
     return options.workers or os.cpu_count() or 1
 
 
-def _from_features(
-    images: Found,
-    options: SampleOptions,
-    image_size: int | None,
-    device: torch.device,
-    on_features: OnProgress,
-) -> Samples:
-    extractor = pretrained.load_extractor(images.probe, image_size, device)
+def _embed(
+    images: Found, options: SampleOptions, extractor: Extractor, on_features: OnProgress
+) -> tuple[Embedded, list[str]]:
+    """Features, from the cache where they are known, and warnings."""
     with ExitStack() as stack:
         store, warnings = None, list[str]()
         try:
@@ -136,11 +133,38 @@ def _from_features(
             on_progress=on_features,
         )
     images.check(found)
-    is_ok = np.asarray(found.status == "ok", np.bool_)
-    x = _standardised(found.values, is_ok, *column_scales(found.values[is_ok]))
-    what = f"frozen features of {pretrained.NAME} at {extractor.side} px"
-    content = fingerprint(images.table, found.digests)
-    return Samples(x, found.status, found.reason, content, what, (*warnings, *found.warnings))
+    return found, warnings
+
+
+def _from_features(
+    images: Found, found: Embedded, side: int, pixels: Pixels | None, warnings: list[str]
+) -> Samples:
+    """A file that was damaged between the reading of features and `pixels` counts as such."""
+    status, reason = found.status.copy(), found.reason.copy()
+    if pixels:
+        worse = (status == "ok") & (pixels.status != "ok")
+        status[worse], reason[worse] = pixels.status[worse], pixels.reason[worse]
+    is_ok = np.asarray(status == "ok", np.bool_)
+    mean, deviation = column_scales(found.values[is_ok])
+    return Samples(
+        _standardised(found.values, is_ok, mean, deviation),
+        status,
+        reason,
+        fingerprint(images.table, found.digests),
+        f"frozen features of {pretrained.NAME} at {side} px",
+        (*warnings, *found.warnings),
+        Originals(pixels.data, torch.from_numpy(mean), torch.from_numpy(deviation)) if pixels else None,
+    )
+
+
+def _load_images(images: Found, options: SampleOptions, image_size: int | None, cache_dir: Path) -> Pixels:
+    return load_images(
+        images,
+        image_size=image_size,
+        workers=_workers(options),
+        memory_limit=options.max_memory,
+        cache_dir=cache_dir,
+    )
 
 
 def _from_embeddings(table: LabelTable, path: Path, *, strict: bool) -> Samples:

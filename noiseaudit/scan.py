@@ -123,6 +123,7 @@ def _audit(table: LabelTable, options: ScanOptions, folder: Path, watcher: Watch
             backbone=options.config.backbone,
             device=choose_device(options.config.device),
             on_features=watcher.on_features,
+            keep_originals=options.config.fine_tune,
         )
         plan = make_plan(table, samples, options.config)
         watcher.on_plan(table, samples, plan)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
@@ -19,7 +20,8 @@ from noiseaudit.methods.base import Method, Prediction
 from noiseaudit.runtime import full_float32
 
 Floats = npt.NDArray[np.float32]
-PREDICT_ROWS = 1024  # rows of one prediction chunk
+PREDICT_ROWS = 1024  # rows of one prediction chunk, at most
+PREDICT_VALUES = 2**24  # values of x in it, at most: 64 MiB
 
 
 class Engine(Protocol):
@@ -124,8 +126,9 @@ def predict_all(method: Method, data: TrainingData, device: torch.device) -> Pre
 
 def _predict_all(engine: Engine, data: TrainingData, device: torch.device) -> list[Prediction]:
     rows = torch.arange(len(data.codes))
+    chunk = max(1, min(PREDICT_ROWS, PREDICT_VALUES // math.prod(data.shape)))
     with full_float32():  # TF32 would blur the saturation that the epsilon rule reads
-        parts = [engine.predict(data.batch(part, device).x) for part in rows.split(PREDICT_ROWS)]
+        parts = [engine.predict(data.batch(part, device).x) for part in rows.split(chunk)]
     return [
         Prediction(*(torch.cat([value.cpu() for value in values]) for values in zip(*run, strict=True)))
         for run in zip(*parts, strict=True)

@@ -37,6 +37,8 @@ def _watched(
         device=SimpleNamespace(type="cpu"),
         batches=SimpleNamespace(steps=7),
         epochs=epochs,
+        all_epochs=epochs,
+        tuning=None,
     )
     nothing: Any = None
     monkeypatch.setenv("TERM", "xterm")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 from sklearn.datasets import load_sample_images
@@ -74,3 +75,32 @@ def test_a_cache_that_cannot_be_written_is_named_before_any_work(data: Path) -> 
     assert result.stderr.splitlines()[-1].startswith(f"error: {data / 'file'}")
     assert "--feature-cache none" in result.stderr
     assert not (data / "broken").exists()
+
+
+def test_the_network_is_trained_too(data: Path) -> None:
+    words = ("--fine-tune", "--image-size", 32, "--backbone", "pretrained")
+    result = scan(data, "tuned", *words)
+    assert result.exit_code == 0, result.stderr
+    assert "30 epochs of 5 steps, then with the network behind the features 10 of 5" in result.stderr
+    run = json.loads((data / "tuned" / "run.json").read_text())
+    assert run["config"]["chosen"]["fine_tune"]["epochs"] == 10
+    assert run["config"]["chosen"]["fine_tune"]["settings"]["generative_weight"] == 0
+    dynamics = pq.read_table(data / "tuned" / "dynamics.parquet", columns=["epoch"])["epoch"].to_numpy()
+    assert sorted(set(dynamics)) == list(range(1, 41))
+    audit = read_audit(data / "tuned")
+    assert np.isin(np.arange(1, 5), audit.column("rank")[:8]).all()
+    epsilon = pq.read_table(data / "tuned" / "dynamics.parquet", filters=[("epoch", "=", 40)])[
+        "epsilon"
+    ].to_numpy()
+    np.testing.assert_array_equal(audit.column("epsilon"), epsilon)  # of the final epoch
+    again = scan(data, "again", *words)
+    assert again.exit_code == 0
+    tables = [(data / out / "audit.parquet").read_bytes() for out in ("tuned", "again")]
+    assert tables[0] == tables[1]
+
+
+def test_there_is_nothing_to_tune_without_a_pretrained_network(data: Path) -> None:
+    result = scan(data, "pixels", "--fine-tune", "--backbone", "mlp")
+    assert result.exit_code == 2
+    assert "--fine-tune trains the network behind frozen features" in result.stderr
+    assert not (data / "pixels").exists()

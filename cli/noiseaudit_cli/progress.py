@@ -69,12 +69,12 @@ class ScanProgress:
     def on_plan(self, table: LabelTable, samples: Samples, plan: Plan) -> None:
         self._console.print(
             f"Training {plan.config.method} with backbone {plan.backbone.value} ({plan.backbone.reason}) "
-            f"on {plan.device.type}: {plan.epochs} epochs of {plan.batches.steps} steps."
+            f"on {plan.device.type}: {plan.epochs} epochs of {plan.batches.steps} steps{_second(plan)}."
         )
-        self._epochs = plan.epochs
-        self._epochs_after = plan.epochs if plan.config.self_test else 0
+        self._epochs = plan.all_epochs
+        self._epochs_after = plan.all_epochs if plan.config.self_test else 0
         self._started = time.monotonic()
-        self._task = self._bar.add_task("epoch", total=plan.epochs, losses="", left="")
+        self._task = self._bar.add_task("epoch", total=plan.all_epochs, losses="", left="")
 
     def on_test_epoch(self, record: EpochRecord) -> None:
         if not self._is_testing:
@@ -98,6 +98,13 @@ class ScanProgress:
         if not self._console.is_terminal and _has_line(record.epoch, self._epochs):
             name = "self-test, epoch" if self._is_testing else "epoch"
             self._console.print(f"{name} {record.epoch}/{self._epochs}  {losses}  {left}")
+
+
+def _second(plan: Plan) -> str:
+    """The second stage, if there is one."""
+    if not plan.tuning:
+        return ""
+    return f", then with the network behind the features {plan.tuning.epochs} of {plan.tuning.batches.steps}"
 
 
 def _has_line(epoch: int, epochs: int) -> bool:

@@ -77,6 +77,14 @@ def scan(
         int | None,
         option(metavar="N", help="As --cutoff budget=N: flag so many rows.", show_default=False),
     ] = None,
+    fine_tune: Annotated[
+        bool,
+        option(
+            "--fine-tune",
+            help="With pretrained features: then train the network that made them, too. Wants a GPU.",
+            rich_help_panel=_TRAINING,
+        ),
+    ] = False,
     self_test: Annotated[
         bool,
         option(
@@ -221,6 +229,7 @@ def scan(
             cutoff=cutoff_rule(
                 cutoff, precision=target_precision, recall=target_recall, budget=review_budget
             ),
+            fine_tune=fine_tune,
             self_test=self_test,
             noise_rate=noise_rate,
             settings=named_values(setting),

@@ -19,6 +19,14 @@ class Batch(NamedTuple):
     )
 
 
+class Originals(NamedTuple):
+    """The images that features were made of, and how the features were scaled."""
+
+    pixels: Tensor  # (n, channels, H, W) uint8
+    mean: Tensor  # (d,)
+    deviation: Tensor  # (d,)
+
+
 @dataclass(frozen=True)
 class TrainingData:
     """m usable rows of n. Images stay uint8 until a batch is cut, so that they fit in memory or in a memory map."""
@@ -28,6 +36,7 @@ class TrainingData:
     codes: Tensor  # (m,) int64: index of the given label, -1 where unlabelled
     n_classes: int
     trusted: Tensor | None = None  # (m,) bool: labels known to be right, for the methods that need some
+    originals: Originals | None = None  # of x, where the network that made x is to learn, too
 
     @property
     def shape(self) -> tuple[int, ...]:

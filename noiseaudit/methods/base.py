@@ -37,6 +37,7 @@ class Method(ABC):
 
     has_guider: ClassVar[bool]
     uses_unlabelled: ClassVar[bool] = True  # False: its batches hold labelled rows only
+    can_be_tuned: ClassVar[bool] = False  # whether it knows a second stage (noiseaudit.finetune)
     needs: ClassVar[frozenset[str]] = frozenset()  # of "noise_rate" (Setup) and "trusted" (TrainingData)
 
     @staticmethod

@@ -36,6 +36,11 @@ class Descent(Method, Generic[N, S]):
         self.optimiser = adam(self.learner.parameters(), settings, setup.device)
         self.steps_done = 0
 
+    def go_on(self, settings: S) -> None:
+        """Train on with other settings, and on images: the networks were changed."""
+        self.values, self.is_image = settings, True
+        self.optimiser = adam(self.learner.parameters(), settings, self.device)
+
     @abstractmethod
     def build(self, setup: Setup) -> N:
         """The untrained networks, `self.values` being set. What differs between runs is in them, as buffers."""

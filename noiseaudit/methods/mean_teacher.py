@@ -63,6 +63,7 @@ class MeanTeacher(Descent[Classifier, MeanTeacherConfig]):
     """A student drawn to its own moving average."""
 
     has_guider = True
+    can_be_tuned = True
 
     @staticmethod
     def settings(backbone: str) -> MeanTeacherConfig:

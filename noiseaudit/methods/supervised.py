@@ -70,6 +70,7 @@ class Supervised(Descent[Classifier, SupervisedConfig]):
 
     has_guider = False
     uses_unlabelled = False
+    can_be_tuned = True
 
     @staticmethod
     def settings(backbone: str) -> SupervisedConfig:

@@ -54,6 +54,7 @@ class UMN(Descent[UMNNetworks, UMNConfig]):
     """The Learner trained by Eq. 4 with the Guider's epsilon as weight; the settings weigh every term."""
 
     has_guider = True
+    can_be_tuned = True
 
     @staticmethod
     def settings(backbone: str) -> UMNConfig:
