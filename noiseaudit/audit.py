@@ -26,7 +26,7 @@ from noiseaudit.learn import Learnt, learn, usable_data
 from noiseaudit.lookalikes import Lookalikes
 from noiseaudit.methods.base import Method
 from noiseaudit.plan import Plan, check_needs, make_plan
-from noiseaudit.remarks import about_conflicts, about_memory
+from noiseaudit.remarks import about_conflicts, about_doubts, about_memory
 from noiseaudit.result import AuditResult
 from noiseaudit.runtime import training_runtime
 from noiseaudit.samples import SampleOptions, Samples, load_samples
@@ -179,6 +179,7 @@ def audit_samples(
             *samples.warnings,
             *plan.warnings,
             *about_memory(believed),
+            *about_doubts(scores, _prefers_other(believed.fitted, given), plan.config.noise_rate),
             *about_conflicts(conflict),
             *untested,
         ),
@@ -195,6 +196,10 @@ def _tested(
         return self_test(learnt, data, plan, on_epoch), ()
     except TrainingDiverged as error:
         return None, (f"the self-test failed: {error}",)
+
+
+def _prefers_other(fitted: Fitted, given: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    return np.asarray(fitted.guider_mean[fitted.labelled].argmax(axis=1) != given)
 
 
 def scored_ids(table: LabelTable, samples: Samples) -> list[str]:

@@ -72,6 +72,11 @@ def estimate(audit: AuditResult, decisions: Sequence[Decision], *, width: float 
     drawn = [decision for decision in decisions if decision.sampling_weight is not None]
     parts = _parts(audit, strata, drawn)
     kinds = np.array([decision.decision or "" for decision in drawn], dtype=object)
+    if decisions and not drawn:
+        raise DataError(
+            f"none of the {len(decisions)} answers is about a row that `noiseaudit sample` drew",
+            fix="Draw rows with it and answer those: suspects alone say nothing of the rest.",
+        )
     answered = np.isin(kinds.astype(str), ANSWERS)
     n_parts = len(strata.sizes)
     checked = np.bincount(parts[answered], minlength=n_parts)
@@ -85,6 +90,7 @@ def estimate(audit: AuditResult, decisions: Sequence[Decision], *, width: float 
     found = _ranges(strata, checked, wrong)
     widest = max(found["precision"].width, found["recall"].width)
     n = int(answered.sum())
+    more = max(0, math.ceil(n * ((widest / width) ** 2 - 1)))
     return Estimate(
         n_scored=len(strata.rows),
         n_flagged=int(strata.sizes[strata.flagged].sum()),
@@ -94,7 +100,7 @@ def estimate(audit: AuditResult, decisions: Sequence[Decision], *, width: float 
         n_not_drawn=len(decisions) - len(drawn),
         **found,
         wanted_width=width,
-        more_answers=max(0, math.ceil(n * ((widest / width) ** 2 - 1))),
+        more_answers=min(more, len(strata.rows) - n),  # when all are checked, all is known
     )
 
 

@@ -158,6 +158,11 @@ def check_needs(config: AuditConfig, *, has_trusted: bool) -> None:
             f"--method {config.method} has no second stage",
             fix=f"Leave --fine-tune out, or choose {', '.join(able)}.",
         )
+    if config.cutoff == "epsilon" and not METHODS[config.method].has_guider:
+        raise ConfigError(
+            f"--cutoff epsilon: --method {config.method} has no Guider, so no epsilon",
+            fix="Use --cutoff auto.",
+        )
     given = {"noise_rate": config.noise_rate is not None, "trusted": has_trusted}
     for name, (option, fix) in NEEDED_OPTIONS.items():
         needed = name in METHODS[config.method].needs

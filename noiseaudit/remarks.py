@@ -8,6 +8,15 @@ import numpy.typing as npt
 from noiseaudit.neighbours import Believed
 from noiseaudit.percent import percent
 
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+
+MOST_DOUBTS, LEAST_GAP = (
+    3.0,
+    0.05,
+)  # labels that the network would change: times those expected wrong; a share more
+OFF = 1 / 3  # of the noise rate that was given
+
 
 def about_memory(believed: Believed) -> tuple[str, ...]:
     """That labels were learnt by heart, where they were."""
@@ -18,6 +27,26 @@ def about_memory(believed: Believed) -> tuple[str, ...]:
         f"{believed.by_heart:.0%} of the labels in doubt): they are judged by unlabelled rows like them instead "
         f"({percent(1 - believed.trust)} of the score). Expect misses, and label more if you can",
     )
+
+
+def about_doubts(p_mislabeled: Floats, prefers_other: Flags, noise_rate: float | None) -> tuple[str, ...]:
+    """That the probabilities are at odds with what the network prefers, or with the noise rate that was given.
+
+    `p_mislabeled` and whether the best class is another than the given one, both (k,).
+    """
+    found, doubted = float(p_mislabeled.mean()), float(prefers_other.mean())
+    if doubted > MOST_DOUBTS * found and doubted - found > LEAST_GAP:
+        return (
+            f"the network prefers another class for {percent(doubted)} of the labels, but p_mislabeled expects only "
+            f"{percent(found)} to be wrong: it has learnt labels by heart, or is too weak for these images. The order "
+            "can still be right: look further down the rank than the suspects, or scan with fewer --epochs",
+        )
+    if noise_rate is not None and abs(found - noise_rate) > OFF * noise_rate:
+        return (
+            f"p_mislabeled expects {percent(found)} of the labels to be wrong, and --noise-rate said "
+            f"{percent(noise_rate)}: --cutoff rate={noise_rate:g} would flag that share",
+        )
+    return ()
 
 
 def about_conflicts(conflict: npt.NDArray[np.int64]) -> tuple[str, ...]:

@@ -121,6 +121,14 @@ def test_who_was_told_more_is_named() -> None:
     assert all(name in every for name, kind in METHODS.items() if kind.needs)
 
 
+def test_of_rivals_the_default_score_alone_is_shown() -> None:
+    rules = {rule: detected(0.8) for rule in ("epsilon", "step_epsilon", "default", "own")}
+    text = table_text("table3", [line(method, final=rules) for method in ("mean_teacher", "umn")])
+    systems = [row.split(",")[0] for row in text.splitlines() if row.startswith(("| umn", "| mean"))]
+    assert systems == ["| umn"] * 3 + ["| mean_teacher"]
+    assert "| mean_teacher, noiseaudit's default score and cut-off | **0.80" in text
+
+
 def test_only_the_score_without_neighbours_may_be_left_out() -> None:
     same = {rule: detected(1.0) for rule in ("default", "own")}
     other = {"default": detected(0.9), "own": detected(0.8)}

@@ -65,7 +65,10 @@ def test_nothing_flagged_and_a_class_that_was_not_judged() -> None:
     found = as_json(expect(audit))
     assert found["precision"] == {"value": None, "low": 0.0, "high": 1.0}
     assert found["recall"]["value"] == 0
-    assert sentence(found).startswith("no precision, recall 0 %, noise rate ")
+    text = sentence(found, 1_000)
+    assert text.startswith("no precision, recall 0 %, noise rate ")
+    assert text.endswith(", if p_mislabeled is right")
+    assert sentence(found, 999) == f"{text} (with 999 labels it is often too sure)"
     rare = build_audit(6, classes=[f"class {i}" for i in range(40)], n_unlabelled=0, n_unread=0)
     values = [each.value for each in expect(rare).noise_rate_by_class.values()]
     assert values.count(None) >= 34

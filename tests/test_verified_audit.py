@@ -201,6 +201,8 @@ def test_enough_follows_the_width() -> None:
     assert widest > 0.1
     assert found.more_answers == int(np.ceil(120 * ((widest / 0.1) ** 2 - 1)))
     assert estimate(AUDIT, drawn, width=1.0).is_enough
+    rest = len(AUDIT.column("rank")[AUDIT.column("rank") > 0]) - 120
+    assert estimate(AUDIT, drawn, width=0.001).more_answers == rest  # no more than there are
 
 
 def test_no_suspects_have_no_precision(make_audit: MakeAudit) -> None:
@@ -217,5 +219,9 @@ def test_answers_that_cannot_be_used() -> None:
         estimate(AUDIT, [dataclasses.replace(drawn[0], run_id="0" * 12), *drawn[1:]])
     with pytest.raises(DataError, match="'nobody' has no score"):
         estimate(AUDIT, [dataclasses.replace(drawn[0], sample_id="nobody"), *drawn[1:]])
+    with pytest.raises(
+        DataError, match="none of the 100 answers is about a row that `noiseaudit sample` drew"
+    ):
+        estimate(AUDIT, [dataclasses.replace(each, sampling_weight=None) for each in drawn])
     with pytest.raises(DataError, match="0 answers, and none in 4 of the sample's 4 parts"):
         estimate(AUDIT, [dataclasses.replace(each, decision=None) for each in drawn])

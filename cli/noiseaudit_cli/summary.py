@@ -26,7 +26,7 @@ def scan_summary(run: Mapping[str, Any], out: Path) -> str:
         "",
         f"{counts['suspects']:,} of {counts['checked']:,} {verdict} "
         f"(about {counts['expected_mislabeled']:,.0f} are wrong, by the model's own estimate).",
-        f"  expects   {sentence(run['expected'])}; `noiseaudit sample` draws rows to check it",
+        f"  expects   {sentence(run['expected'], counts['checked'])}; `noiseaudit sample` draws rows to check it",
         *([f"  self-test {tested}"] if (tested := self_test_sentence(chosen.get("self_test"))) else []),
         f"  backbone  {chosen['backbone']}",
         f"  cut-off   {cutoff_text(cutoff['score'], cutoff['threshold'], counts['suspects'])}: {cutoff['reason']}",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from noiseaudit.bench.paper import UNPUBLISHED, published
 from noiseaudit.bench.results import Line
-from noiseaudit.bench.section import Place, Section, in_order, is_diverged, markdown, settings_note, values_of
+from noiseaudit.bench.section import Place, Section, is_diverged, markdown, settings_note, values_of
 from noiseaudit.bench.stats import Summary, summary
 from noiseaudit.bench.systems import ALL_LABELS, FEW_LABELS
 from noiseaudit.bench.told import told_note
@@ -45,16 +45,19 @@ def detection_section(section: Section) -> str:
 
 
 def _rows(section: Section, runs: Runs, rates: Sequence[float]) -> list[list[str]]:
-    """The paper's row, then one for each system and rule that has a result.
+    """The paper's row, then one for each system and rule that has a result; of its rivals, the default score alone.
 
     Where the neighbours were not asked, the score without them is the default score: it is not shown twice.
     """
     body = [["the paper", *(_paper_detection(section, rate) for rate in rates)]]
-    for system in in_order(list(runs)):
+    own = section.subjects()
+    methods = {place.system: place.method for place in runs}
+    for system, method in sorted(methods.items(), key=lambda item: item[1] not in own):
+        rules = RULES if method in own else {"default": RULES["default"]}
         cells = {
-            rule: [_detection_cell(section, runs, system, rate, rule) for rate in rates] for rule in RULES
+            rule: [_detection_cell(section, runs, system, rate, rule) for rate in rates] for rule in rules
         }
-        for rule, title in RULES.items():
+        for rule, title in rules.items():
             repeats = rule == "own" and cells["own"] == cells["default"]
             if not repeats and any(cell != UNPUBLISHED for cell in cells[rule]):
                 body.append([f"{system}, {title}", *cells[rule]])

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from noiseaudit.bench.cells import Cell, cell_of, identity
 from noiseaudit.bench.recipes import as_text, recipe
 from noiseaudit.bench.results import Line
-from noiseaudit.bench.systems import ALL_LABELS, DEFAULT, FEW_LABELS
+from noiseaudit.bench.systems import ALL_LABELS, DEFAULT, FEW_LABELS, systems
 from noiseaudit.methods import METHODS
 
 SETTINGS = (FEW_LABELS, ALL_LABELS)  # variants of the setting, not of the method
@@ -66,6 +66,11 @@ class Section:
             place = Place(name, cell.method, cell.variant, cell.rate, cell.labels)
             found.setdefault(place, {})[cell.seed] = line
         return found
+
+    def subjects(self) -> set[str]:
+        """The methods that the paper's table is about, and those that were run for it; the others are rivals."""
+        paper = {system.method for system in systems(self.table, self.dataset)}
+        return paper | {line["method"] for line in self.lines if line["table"] == self.table}
 
     def identity(self, line: Line) -> str:
         """What tells a line from others of its name."""

@@ -38,7 +38,7 @@ def sections(
             key.noise,
             key.scale,
             key.epochs,
-            tuple(_shown(table, members)),
+            tuple(members),
             _detail(key, list(found), members),
         )
         for key, members in found.items()
@@ -79,19 +79,6 @@ def _is_of(table: str, line: Line) -> bool:
     if table == "table3" and line["table"] == "table1":
         return line["labels"] is not None
     return bool(line["table"] == table)
-
-
-def _shown(table: str, lines: list[Line]) -> list[Line]:
-    """In Table 3, not the few-label runs of every method of Table 1, which are many.
-
-    The methods that the paper's table is about are shown, and those that were run for it with all labels. If there is
-    no run of these, all methods are shown: whoever ran others with few labels alone finds them.
-    """
-    if table != "table3":
-        return lines
-    methods = {system.method for system in systems(table, lines[0]["dataset"])}
-    methods |= {line["method"] for line in lines if line["table"] == table}
-    return [line for line in lines if line["method"] in methods] or lines
 
 
 def _order(cell: Cell) -> tuple[object, ...]:

@@ -3,6 +3,7 @@ corrupt labels were found, Table 3."""
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -42,6 +43,9 @@ def error_curves(section: Section) -> str:
     "" where there are no runs at the rates of the figure. The same bytes for the same runs.
     """
     rates = [rate for rate in FIGURE2_RATES if any(line["rate"] == rate for line in section.lines)]
+    section = dataclasses.replace(
+        section, lines=tuple(line for line in section.lines if line["rate"] in rates)
+    )
     panels = [[_error_panel(section, rate) for rate in rates]]
     return _figure(section.title, panels, "test error, %") if rates else ""
 
@@ -51,7 +55,9 @@ def detection_curves(section: Section) -> str:
 
     A row of panels where few rows are labelled, and one where all are.
     """
-    rates = sorted({line["rate"] for line in section.lines})
+    lines = tuple(line for line in section.lines if line["method"] in section.subjects())
+    section = dataclasses.replace(section, lines=lines)
+    rates = sorted({line["rate"] for line in lines})
     settings = [
         (title, runs)
         for title, is_all in ((FEW_LABELS, False), (ALL_LABELS, True))
@@ -77,6 +83,7 @@ def _error_panel(section: Section, rate: float) -> Draw:
                 epochs = np.arange(1, len(curves[0]) + 1)
                 _band(axes, epochs, 100 * np.array(curves), systems.index(place.system), names[place.system])
         axes.set(title=f"{rate:.0%} corrupt")
+        axes.set_ylim(bottom=0)  # the spread of few seeds reaches below
 
     return draw
 

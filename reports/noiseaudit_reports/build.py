@@ -172,7 +172,8 @@ def _cleaned(cleaned: Mapping[str, Any] | None) -> str:
 
 def _expectation(audit: AuditResult, expected: Expected) -> str:
     tested = self_test_sentence(audit.meta.config.get("chosen", {}).get("self_test"))
-    return sentence(as_json(expected)) + (f". The self-test {tested}" if tested else "")
+    n_labels = int((audit.column("rank") > 0).sum())
+    return sentence(as_json(expected), n_labels) + (f". The self-test {tested}" if tested else "")
 
 
 def _settings(meta: AuditMeta, run: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:

@@ -15,7 +15,7 @@ from noiseaudit_reports.view import ReportView
 
 TOP_SUSPECTS = 20
 TOP_PAIRS = 10
-ESTIMATE = "the model's own estimate, often too sure of itself on small data"
+ESTIMATE = "the model's own estimate"
 _ASCII_PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
 _ACTIVE = re.compile(r"[\\`*_\[\]<>&|~$@#:]|(?<=www)\.", re.IGNORECASE)
 
