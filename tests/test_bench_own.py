@@ -12,10 +12,11 @@ import pytest
 from PIL import Image
 
 from noiseaudit.bench.grids import SCALES, Scale
-from noiseaudit.bench.own import is_own, load_own, name_of
+from noiseaudit.bench.own import Reading, is_own, load_own, name_of
 from noiseaudit.bench.problem import Problem, make_problem, scaled
 from noiseaudit.demo import write_digits
 from noiseaudit.errors import DataError
+from noiseaudit.labels.columns import ColumnNames
 
 N = 120
 
@@ -40,6 +41,21 @@ def test_a_fifth_of_each_class_is_held_out(labels: Path) -> None:
     again = load_own(labels, labels.parent / "images")
     np.testing.assert_array_equal(found.test_x, again.test_x)
     assert found.fingerprint == again.fingerprint
+
+
+def test_columns_can_be_named(labels: Path) -> None:
+    found = load_own(labels, labels.parent / "images")
+    other = labels.with_name("other.csv")
+    other.write_text(
+        labels.read_text("utf-8").replace("image,", "scan,", 1).replace(",label", ",digit", 1), "utf-8"
+    )
+    with pytest.raises(DataError, match="--label-column"):
+        load_own(other, labels.parent / "images")
+    again = load_own(
+        other, labels.parent / "images", Reading(ColumnNames(image="scan", label="digit"), encoding="ascii")
+    )
+    np.testing.assert_array_equal(again.x, found.x)
+    np.testing.assert_array_equal(again.truth, found.truth)
 
 
 def test_a_split_column_says_what_is_tested(labels: Path) -> None:

@@ -63,5 +63,8 @@ def test_figure_2_of_own_data_leaves_out_few_labels(tmp_path: Path) -> None:
         done = bench("run", table, *asked, "--methods", "supervised", "--out", tmp_path, "--seeds", "0,0")
         assert done.exit_code == 0, done.stderr
     assert len(lines(tmp_path, "table1_labels")) == 2
-    drawn = bench("plot", "figure2", "--dataset", "labels", "--out", tmp_path)
+    none = bench("plot", "figure2", "--out", tmp_path)
+    assert none.exit_code == 2
+    assert none.stderr.rstrip().endswith("or name what is there with --dataset: labels")
+    drawn = bench("plot", "figure2", "--dataset", file, "--out", tmp_path)
     assert drawn.exit_code == 0, drawn.stderr

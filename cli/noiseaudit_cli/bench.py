@@ -7,7 +7,19 @@ from pathlib import Path
 from typing import Annotated
 
 from noiseaudit_cli.bench_show import Results, Table, plot, table
-from noiseaudit_cli.options import listed, named_values, numbers, option, seed_list
+from noiseaudit_cli.options import (
+    Encoding,
+    ImageColumn,
+    LabelColumn,
+    MissingLabel,
+    SplitColumn,
+    TrueLabelColumn,
+    listed,
+    named_values,
+    numbers,
+    option,
+    seed_list,
+)
 from noiseaudit_cli.scan import Device
 
 HELP = "Run the paper's comparisons again, or the same on your own data, and print them beside its numbers."
@@ -128,15 +140,26 @@ def run(
         bool,
         option("--no-stack", help="Train every run by itself.", rich_help_panel=_MACHINE),
     ] = False,
+    encoding: Encoding = "utf-8",
+    missing_label: MissingLabel = None,
+    image_column: ImageColumn = None,
+    label_column: LabelColumn = None,
+    true_label_column: TrueLabelColumn = None,
+    split_column: SplitColumn = None,
     quiet: Annotated[bool, option("--quiet", "-q", help="Say nothing but errors.")] = False,
 ) -> None:
     """Run what a table lacks.
 
     Each run adds a line to a file in --out, with its settings, curves, seconds, hardware and versions. Runs that have
     their line are passed over, so a grid that was stopped goes on where it was.
+
+    Of a label file, the rows whose split is test are tested on, or else a fifth of each class; all others keep their
+    labels, but for the share that is corrupted.
     """
     from noiseaudit.bench.grids import Choices
+    from noiseaudit.bench.own import Reading
     from noiseaudit.bench.runner import Machine, Place, run_table
+    from noiseaudit.labels.columns import ColumnNames
     from noiseaudit_cli.bench_progress import BenchProgress
 
     choices = Choices(
@@ -150,7 +173,11 @@ def run(
         recipe=recipe,
         settings=named_values(setting),
     )
-    place = Place(out=out, root=data, images=images, download=download)
+    columns = ColumnNames(
+        image=image_column, label=label_column, true_label=true_label_column, split=split_column
+    )
+    reading = Reading(columns, missing_label, encoding)
+    place = Place(out=out, root=data, images=images, reading=reading, download=download)
     machine = Machine(device=device.value, jobs=jobs, backend=backend, stack=not no_stack)
     with BenchProgress(quiet=quiet) as progress:
         run_table(table, choices, place, machine, progress)

@@ -104,7 +104,7 @@ def plot(
     drawn = (error_curves if table == "figure2" else detection_curves)(found[0])
     if not drawn:
         raise _no_runs(f"{table} at the figure's rates", table, out)
-    file = out / f"{table}_{dataset}.svg"
+    file = out / f"{table}_{found[0].dataset}.svg"
     write_text(file, drawn)
     typer.echo(str(file))
 
@@ -117,6 +117,7 @@ def _lines(
     table: str, dataset: str | None, out: Path, scale: str | None, epochs: int | None
 ) -> list[dict[str, Any]]:
     from noiseaudit.bench.grids import SCALES, TABLES
+    from noiseaudit.bench.own import name_of
     from noiseaudit.bench.results import read_lines
     from noiseaudit.bench.sections import sections
     from noiseaudit.config import one_of
@@ -124,15 +125,22 @@ def _lines(
     one_of("TABLE", table, TABLES)
     if scale is not None:
         one_of("--scale", scale, tuple(SCALES))
+    if dataset is not None:
+        dataset = name_of(dataset)
     names = ("table1", table) if table == "table3" else (_kept_in(table),)
     files = [file for name in names for file in sorted(out.glob(f"{name}_{dataset or '*'}.jsonl"))]
     lines = [line for file in files for line in read_lines(file)]
     if not sections(lines, names[-1], scale=scale, epochs=epochs):
-        raise _no_runs(table, table, out)
+        raise _no_runs(table if dataset is None else f"{table} on {dataset}", table, out)
     return lines
 
 
 def _no_runs(what: str, table: str, out: Path) -> Exception:
     from noiseaudit.errors import DataError
 
-    return DataError(f"no such runs of {what}", file=out, fix=f"Start them: noiseaudit bench run {table}")
+    kept = _kept_in(table)
+    others = sorted(file.stem.removeprefix(f"{kept}_") for file in out.glob(f"{kept}_*.jsonl"))
+    there = f", or name what is there with --dataset: {', '.join(others)}" if others else ""
+    return DataError(
+        f"no such runs of {what}", file=out, fix=f"Start them: noiseaudit bench run {table}{there}"
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from noiseaudit.bench.problem import BACKBONES, Codes, Pixels, Problem, make_pro
 from noiseaudit.bench.systems import DATASETS
 from noiseaudit.choose import choose_backbone
 from noiseaudit.errors import DataError
+from noiseaudit.labels.columns import FIND_ALL, ColumnNames
 from noiseaudit.labels.read import read_labels
 from noiseaudit.labels.table import FORMATS, LabelTable
 from noiseaudit.samples import SampleOptions, load_samples
@@ -27,6 +29,18 @@ HELD_OUT = 0.2  # of each class, where there is no split column with test rows
 TEST_SPLITS = ("test", "testing")
 HOLD_OUT_STREAM = 20210  # one split for every seed, so that test errors can be compared
 PARQUET_NAMES = ("train.parquet", "test.parquet")
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a label file is read, as by `scan`."""
+
+    columns: ColumnNames = FIND_ALL
+    missing_label: str | None = None
+    encoding: str = "utf-8"
+
+
+AS_FOUND = Reading()
 
 
 def is_own(dataset: str) -> bool:
@@ -45,7 +59,7 @@ def name_of(dataset: str) -> str:
     return f"{path.stem}-file" if path.stem in DATASETS else path.stem
 
 
-def load_own(path: Path, images: Path | None) -> Problem:
+def load_own(path: Path, images: Path | None, reading: Reading = AS_FOUND) -> Problem:
     """A label file or image folder (see read_labels), or a folder with train.parquet and test.parquet.
 
     Of a label file, the true label is its true_label column, else its label; rows whose split is "test" are tested
@@ -55,15 +69,19 @@ def load_own(path: Path, images: Path | None) -> Problem:
     """
     if _has_parquet(path):
         return _from_parquet(path)
-    return _from_labels(path, images if images is not None else path if path.is_dir() else path.parent)
+    return _from_labels(
+        path, images if images is not None else path if path.is_dir() else path.parent, reading
+    )
 
 
 def _has_parquet(path: Path) -> bool:
     return all((path / name).is_file() for name in PARQUET_NAMES)
 
 
-def _from_labels(path: Path, images: Path) -> Problem:
-    table = read_labels(path)
+def _from_labels(path: Path, images: Path, reading: Reading) -> Problem:
+    table = read_labels(
+        path, columns=reading.columns, missing_label=reading.missing_label, encoding=reading.encoding
+    )
     with tempfile.TemporaryDirectory(prefix="noiseaudit-") as cache:
         samples = load_samples(table, SampleOptions(images=images), image_size=None, cache_dir=Path(cache))
         x, usable = samples.x.numpy().copy(), samples.status == "ok"

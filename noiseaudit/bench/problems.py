@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from noiseaudit.bench.own import is_own, load_own
+from noiseaudit.bench.own import AS_FOUND, Reading, is_own, load_own
 from noiseaudit.bench.problem import BACKBONES, Codes, Pixels, Problem, make_problem
 from noiseaudit.bench.systems import DATASETS
 from noiseaudit.errors import DataError
@@ -18,14 +18,19 @@ _ROOT_FIX = "Give --data DIR or set NOISEAUDIT_DATA, and add --download to fetch
 
 
 def load_problem(
-    dataset: str, *, root: Path | None, images: Path | None = None, download: bool = False
+    dataset: str,
+    *,
+    root: Path | None,
+    images: Path | None = None,
+    reading: Reading = AS_FOUND,
+    download: bool = False,
 ) -> Problem:
     """One of DATASETS from the folder `root`, as torchvision lays it out, or the user's own (noiseaudit.bench.own).
 
     Nothing is fetched unless `download`. Raises DataError if the data is not there or not usable.
     """
     if is_own(dataset):
-        return load_own(Path(dataset), images)
+        return load_own(Path(dataset), images, reading)
     if dataset not in DATASETS:
         raise DataError(
             "no such data set or file",

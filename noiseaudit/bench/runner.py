@@ -14,7 +14,7 @@ from joblib import Parallel, delayed, effective_n_jobs, parallel_config
 from noiseaudit.bench.cells import Cell
 from noiseaudit.bench.grids import Choices, grid
 from noiseaudit.bench.groups import Group, make_groups
-from noiseaudit.bench.own import name_of
+from noiseaudit.bench.own import AS_FOUND, Reading, name_of
 from noiseaudit.bench.problem import Problem
 from noiseaudit.bench.problems import load_problem
 from noiseaudit.bench.results import Line, append_line, check_writable, read_lines, results_file
@@ -51,6 +51,7 @@ class Place:
     out: Path
     root: Path | None = None  # of torchvision's data sets
     images: Path | None = None  # folder of a label file's image paths
+    reading: Reading = AS_FOUND  # of a label file
     download: bool = False
 
 
@@ -87,7 +88,10 @@ def load_problems(table: str, choices: Choices, place: Place) -> dict[str, Probl
         else list(dict.fromkeys(cell.dataset for cell in grid(table, choices)))
     )
     loaded = [
-        load_problem(name, root=place.root, images=place.images, download=place.download) for name in names
+        load_problem(
+            name, root=place.root, images=place.images, reading=place.reading, download=place.download
+        )
+        for name in names
     ]
     return {problem.dataset: problem for problem in loaded}
 
