@@ -44,7 +44,8 @@ def decided(audit: AuditResult, decisions: Iterable[tuple[Path, Decision]]) -> D
     for path, decision in decisions:
         if decision.decision in (None, "skip"):
             continue
-        row = rows.get(decision.sample_id)
+        name = decision.sample_id  # in suspects.csv behind an apostrophe where a spreadsheet would run it
+        row = rows.get(name, rows.get(name.removeprefix("'")))
         if row is None:
             raise DataError(
                 f"{decision.sample_id!r} is no sample of the audit",

@@ -7,10 +7,12 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from noiseaudit.decided import read_decided
 from noiseaudit.errors import OutputError
 from noiseaudit.result import AuditResult
 from noiseaudit_reports import write_suspects_csv
@@ -30,7 +32,7 @@ def test_every_suspect_in_rank_order(make_audit: MakeAudit, tmp_path: Path) -> N
     rows = read(tmp_path / "s.csv")
     frame = audit.to_pandas()
     expected = frame[frame.is_label_issue.eq(True)].sort_values("rank")
-    assert tuple(rows[0]) == COLUMNS
+    assert tuple(rows[0]) == (*COLUMNS, "decision", "new_label", "reviewer", "run_id")
     assert [int(row["rank"]) for row in rows] == expected["rank"].astype(int).tolist()
     assert rows[0]["why"].startswith(f"Looks like {rows[0]['suggested_label']} (")
     for name in ("sample_id", "given_label", "suggested_label"):
@@ -41,12 +43,34 @@ def test_every_suspect_in_rank_order(make_audit: MakeAudit, tmp_path: Path) -> N
 
 def test_no_suspect_leaves_the_header(make_audit: MakeAudit, tmp_path: Path) -> None:
     write_suspects_csv(make_audit(cutoff=2.0), tmp_path / "s.csv")
-    assert (tmp_path / "s.csv").read_text("utf-8").strip() == ",".join(COLUMNS)
+    assert (tmp_path / "s.csv").read_text("utf-8").strip().startswith(",".join(COLUMNS))
+    assert len(read(tmp_path / "s.csv")) == 0
 
 
 def test_null_is_an_empty_cell(make_audit: MakeAudit, tmp_path: Path) -> None:
     write_suspects_csv(make_audit(has_epsilon=False), tmp_path / "s.csv")
     assert {row["epsilon"] for row in read(tmp_path / "s.csv")} == {""}
+
+
+def test_answers_in_it_are_decisions(make_audit: MakeAudit, tmp_path: Path) -> None:
+    """On a sample, too, whose name a spreadsheet would run."""
+    audit = make_audit(300)
+    column = audit.table.schema.get_field_index("sample_id")
+    names = pa.array([f"={name}" for name in audit.column("sample_id")], pa.string())
+    audit = AuditResult(audit.table.set_column(column, audit.table.schema.field(column), names), audit.meta)
+    write_suspects_csv(audit, tmp_path / "s.csv")
+    rows = read(tmp_path / "s.csv")
+    assert all(row["sample_id"].startswith("'=") for row in rows)
+    rows[0] |= {"decision": "relabel", "new_label": rows[0]["suggested_label"]}
+    rows[1] |= {"decision": "keep"}
+    with (tmp_path / "s.csv").open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.DictWriter(stream, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    found = read_decided(audit, [tmp_path / "s.csv"])
+    assert found.labels == {int(rows[0]["row"]): rows[0]["suggested_label"]}
+    assert found.confirmed == {int(rows[1]["row"])}
+    assert found.from_elsewhere == 0
 
 
 @pytest.mark.parametrize(

@@ -100,7 +100,7 @@ def scan(
         str,
         option(
             metavar="NAME",
-            help="umn_plus, umn (as the paper has it), supervised, mean_teacher, mislabeled_vae, mentornet, "
+            help="umn_plus, umn (our reading of the paper), supervised, mean_teacher, mislabeled_vae, mentornet, "
             "reweight or joint_optimization.",
             rich_help_panel=_TRAINING,
         ),

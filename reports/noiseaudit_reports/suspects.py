@@ -11,6 +11,7 @@ from typing import Any
 import pyarrow.compute as pc
 
 from noiseaudit.atomic import write_text
+from noiseaudit.decisions import run_id
 from noiseaudit.result import AuditResult
 from noiseaudit.why import records
 from noiseaudit_reports.view import ReportView
@@ -29,12 +30,13 @@ COLUMNS = (
     "issue_kind",
     "why",
 )
+ANSWERS = ("decision", "new_label", "reviewer")  # empty: for whoever looks (noiseaudit.decisions)
 _FORMULA = re.compile(r"[=+\-@\t\r\n]")
 _NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 
 
 def write_suspects_csv(audit: AuditResult, path: Path) -> None:
-    """Write COLUMNS of all suspects in rank order: UTF-8, a header, an empty cell for null, RFC 4180.
+    """Write COLUMNS of all suspects in rank order, ANSWERS and run_id: UTF-8, an empty cell for null, RFC 4180.
 
     A text cell that a spreadsheet would run as a formula gets a leading apostrophe; numbers have six
     significant digits. Raises OutputError if `path` cannot be written.
@@ -42,9 +44,10 @@ def write_suspects_csv(audit: AuditResult, path: Path) -> None:
     flagged = audit.table.filter(pc.fill_null(audit.table.column("is_label_issue"), False))
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\r\n")
-    writer.writerow(COLUMNS)
+    writer.writerow([*COLUMNS, *ANSWERS, "run_id"])
+    asked = [""] * len(ANSWERS) + [run_id(audit)]
     for record in records(flagged.sort_by("rank"), COLUMNS):
-        writer.writerow([_cell(record[name]) for name in COLUMNS])
+        writer.writerow([*(_cell(record[name]) for name in COLUMNS), *asked])
     write_text(path, text.getvalue())
 
 
