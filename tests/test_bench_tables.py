@@ -66,6 +66,8 @@ def test_ours_beside_the_papers() -> None:
         "umn": ["**2.0 ± 1.4 (n=2)** / 2.5 ± 0.14"],  # no mark: nobody else has two
     }
     assert "Run on cpu (a processor), float32; 50,000 rows, 10,000 to test on, from torchvision." in text
+    timed = [each | {"seconds": 1800.0, "versions": {"torch": "2.9.1"}} for each in lines]
+    assert "from torchvision. 3 runs, 1.5 hours in all, torch 2.9.1." in table_text("table1", timed)
 
 
 def test_a_baseline_that_wins_is_shown_as_winning() -> None:

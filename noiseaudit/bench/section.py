@@ -84,7 +84,15 @@ class Section:
         data = "; ".join(
             f"{rows:,} rows, {tests:,} to test on, from {source}" for rows, tests, source in sizes
         )
-        return " ".join([f"Run on {', '.join(names)}; {data}.", *self._about_rates(), *self._about_truth()])
+        cost = [self._cost()] if all("seconds" in line and "versions" in line for line in self.lines) else []
+        ran = f"Run on {', '.join(names)}; {data}."
+        return " ".join([ran, *cost, *self._about_rates(), *self._about_truth()])
+
+    def _cost(self) -> str:
+        """How much was computed, and with which torch."""
+        versions = sorted({line["versions"]["torch"] for line in self.lines})
+        hours = sum(line["seconds"] for line in self.lines) / 3600
+        return f"{len(self.lines)} runs, {hours:.1f} hours in all, torch {', '.join(versions)}."
 
     def _about_rates(self) -> list[str]:
         """Few labels cannot have every share of them wrong."""
