@@ -46,6 +46,7 @@ def run(name: str, seed: int, tools: list[str]) -> Iterator[dict[str, Any]]:
             verdict = TOOLS[tool].judge(case)
         line = {"set": name, "seed": seed, "tool": tool, "n": len(wrong), "wrong": int(wrong.sum())}
         line |= measured(verdict, wrong, np.ones(len(wrong), np.bool_))
+        line["top_100"] = int(wrong[np.argsort(-verdict.scores, kind="stable")[:100]].sum())
         if tool == "noiseaudit":
             line |= dataclasses.asdict(calibration(verdict.scores, wrong)) | at_target(verdict.scores, wrong)
         yield line | {"threads": torch.get_num_threads(), "versions": versions()}

@@ -88,6 +88,15 @@ def partly_labelled(share: float, *, drop: bool) -> Callable[[int], Set]:
     return make
 
 
+def mnist_test(seed: int) -> Set:
+    """Nothing planted: its own labels, of which people found some wrong (true class -1). The rest is not known."""
+    x, truth = mnist(train=False)
+    found = pq.read_table(folder() / "verified_errors" / "mnist_test.parquet").to_pandas()
+    given = torch.from_numpy(truth.copy())
+    truth[found.loc[found["is_error"], "test_index"].to_numpy()] = -1
+    return TrainingData(x, torch.arange(len(x)), given, 10), truth, "mlp"
+
+
 def human(column: str) -> Callable[[int], Set]:
     def make(seed: int) -> Set:
         labels = pq.read_table(folder() / "cifar10" / "cifar10n.parquet")
@@ -143,6 +152,7 @@ SETS: dict[str, Callable[[int], Set]] = {
     **{f"mnist_tail_{noise}": long_tailed(noise) for noise in NOISE},
     **{f"mnist_part_{share}": partly_labelled(share, drop=False) for share in (0.1, 0.25, 0.5)},
     **{f"mnist_only_{share}": partly_labelled(share, drop=True) for share in (0.1, 0.25, 0.5)},
+    "mnist_test": mnist_test,
     "cifar10n_aggre": human("aggre"),
     "cifar10n_random1": human("random1"),
     "chars_asymmetric": characters,
