@@ -77,6 +77,11 @@ def test_detection_has_a_line_for_the_rule_and_one_for_the_score() -> None:
         "default_curve": {"epoch": [1, 2, 3], "f1": [0.9, 0.8, 0.7]},
     }  # fmt: skip
     other = found | {"method": "mean_teacher", "changes": changes["mean_teacher"], "epsilon_curve": None}
+    full = found | {"table": "table3", "labels": None, "variant": "fully-labelled", "changes": ""}
+    full |= {"epsilon_curve": {"f1": [0.4, 0.5, 0.6]}}
+    del full["default_curve"]
+    whole = detection_curves(Section("table3", "mnist", "symmetric", "paper", 3, (full,)))
+    assert len(paths(whole, "#1f77b4")) == 1  # the rule alone
     svg = detection_curves(Section("table3", "mnist", "symmetric", "paper", 3, (found, other)))
     assert {"umn (n=1), epsilon > 0", "umn (n=1), default score", "the paper"} <= set(texts(svg))
     assert "mean_teacher (n=1), epsilon > 0" not in texts(svg)

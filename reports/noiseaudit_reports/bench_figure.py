@@ -73,7 +73,7 @@ def detection_curves(section: Section) -> str:
 
 def _error_panel(section: Section, rate: float) -> Draw:
     places = section.places()
-    names = _names(places, "curve")
+    names = _names(places, ("curve",))
     systems = list(names)
 
     def draw(axes: Axes) -> None:
@@ -89,7 +89,7 @@ def _error_panel(section: Section, rate: float) -> Draw:
 
 
 def _detection_panel(section: Section, runs: Runs, title: str, rate: float) -> Draw:
-    names = _names(section.places(), "default_curve")
+    names = _names(section.places(), ("epsilon_curve", "default_curve"))
     systems = list(names)
 
     def draw(axes: Axes) -> None:
@@ -113,11 +113,11 @@ def _detection_panel(section: Section, runs: Runs, title: str, rate: float) -> D
     return draw
 
 
-def _names(runs: Runs, curve: str) -> dict[str, str]:
+def _names(runs: Runs, curves: Sequence[str]) -> dict[str, str]:
     """By system, its name with the number of its seeds: one entry in the legend, however the panels differ."""
     counts: dict[str, set[int]] = {}
     for place, lines in runs.items():
-        if n := sum(curve in line for line in lines.values()):
+        if n := sum(any(line.get(curve) for curve in curves) for line in lines.values()):
             counts.setdefault(place.system, set()).add(n)
     return {name: f"{name} (n={'-'.join(map(str, sorted({min(n), max(n)})))})" for name, n in counts.items()}
 
