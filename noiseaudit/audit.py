@@ -179,7 +179,7 @@ def audit_samples(
             *samples.warnings,
             *plan.warnings,
             *about_memory(believed),
-            *about_doubts(scores, _prefers_other(believed.fitted, given), plan.config.noise_rate),
+            *about_doubts(believed, scores, given, plan.config.noise_rate),
             *about_conflicts(conflict),
             *untested,
         ),
@@ -196,10 +196,6 @@ def _tested(
         return self_test(learnt, data, plan, on_epoch), ()
     except TrainingDiverged as error:
         return None, (f"the self-test failed: {error}",)
-
-
-def _prefers_other(fitted: Fitted, given: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-    return np.asarray(fitted.guider_mean[fitted.labelled].argmax(axis=1) != given)
 
 
 def scored_ids(table: LabelTable, samples: Samples) -> list[str]:

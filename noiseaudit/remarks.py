@@ -9,7 +9,6 @@ from noiseaudit.neighbours import Believed
 from noiseaudit.percent import percent
 
 Floats = npt.NDArray[np.float64]
-Flags = npt.NDArray[np.bool_]
 
 MOST_DOUBTS, LEAST_GAP = (
     3.0,
@@ -29,12 +28,18 @@ def about_memory(believed: Believed) -> tuple[str, ...]:
     )
 
 
-def about_doubts(p_mislabeled: Floats, prefers_other: Flags, noise_rate: float | None) -> tuple[str, ...]:
-    """That the probabilities are at odds with what the network prefers, or with the noise rate that was given.
+def about_doubts(
+    believed: Believed, p_mislabeled: Floats, given: npt.NDArray[np.int64], noise_rate: float | None
+) -> tuple[str, ...]:
+    """That the probabilities, (k,), are at odds with what the network prefers, or with the noise rate that was given.
 
-    `p_mislabeled` and whether the best class is another than the given one, both (k,).
+    Nothing where `about_memory` has spoken.
     """
+    fitted = believed.fitted
+    prefers_other = fitted.guider_mean[fitted.labelled].argmax(axis=1) != given
     found, doubted = float(p_mislabeled.mean()), float(prefers_other.mean())
+    if believed.trust < 1:
+        return ()
     if doubted > MOST_DOUBTS * found and doubted - found > LEAST_GAP:
         return (
             f"the network prefers another class for {percent(doubted)} of the labels, but p_mislabeled expects only "

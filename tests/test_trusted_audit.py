@@ -140,7 +140,7 @@ def test_help_lists_every_method_and_who_needs_what() -> None:
     def words(option: str) -> set[str]:
         return set(re.findall(r"\w+", hints[option].__metadata__[0].help))
 
-    assert words("method") - {"as", "the", "paper", "has", "it", "or"} == set(METHODS)
+    assert words("method") - {"our", "reading", "of", "the", "paper", "or"} == set(METHODS)
     for option in ("noise_rate", "trusted"):
         users = {name for name, kind in METHODS.items() if option in kind.needs}
         assert words(option) & set(METHODS) == users
