@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import dataclasses
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -53,7 +54,7 @@ def decided(audit: AuditResult, decisions: Iterable[tuple[Path, Decision]]) -> D
                 fix="Are these of another data set?",
             )
         from_elsewhere += decision.run_id not in (None, own)
-        said = _said(decision, given[row])
+        said = _said(_as_shown(decision, audit.meta.classes), given[row])
         if said[0] == "keep" and given[row] is None:
             raise DataError(
                 f"{decision.sample_id!r} has no label to keep", file=path, fix="Relabel it, or skip it."
@@ -75,6 +76,14 @@ def decided(audit: AuditResult, decisions: Iterable[tuple[Path, Decision]]) -> D
 def new_classes(audit: AuditResult, decided: Decided) -> list[str]:
     """Labels that people gave and no row of the audit had: new classes, or typing errors."""
     return sorted(set(decided.labels.values()) - set(audit.meta.classes))
+
+
+def _as_shown(decision: Decision, classes: Sequence[str]) -> Decision:
+    """A label copied from suspects.csv may have its apostrophe, too."""
+    label = decision.new_label
+    if label is None or label in classes or label.removeprefix("'") not in classes:
+        return decision
+    return dataclasses.replace(decision, new_label=label.removeprefix("'"))
 
 
 def _said(decision: Decision, given: str | None) -> tuple[str, str | None]:

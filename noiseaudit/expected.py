@@ -24,7 +24,7 @@ Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
 SINGLE = ("mislabeled", "noise_rate", "precision", "recall")
-FEW_LABELS = 1_000  # with 500, p_mislabeled was too sure of itself in five of five trials
+FEW_LABELS = 1_000  # with fewer, trials on digits found p_mislabeled too sure of itself
 Z = 1.959963984540054  # of a 95 % interval
 
 
@@ -66,7 +66,7 @@ def as_json(expected: Expected) -> dict[str, Any]:
 def sentence(expected: Mapping[str, Any], n_labels: int) -> str:
     """What `as_json` gives, for people: `precision 93 % (90 % to 95 %), recall ..., if p_mislabeled is right`."""
     shares = [_text(name.replace("_", " "), expected[name]) for name in ("precision", "recall", "noise_rate")]
-    caution = f" (with {n_labels:,} labels it is often too sure)" if n_labels < FEW_LABELS else ""
+    caution = f" (with {n_labels:,} labels it may be too sure)" if n_labels < FEW_LABELS else ""
     return f"{', '.join(shares)}, if p_mislabeled is right{caution}"
 
 

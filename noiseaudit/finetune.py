@@ -11,7 +11,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -37,6 +37,7 @@ CHANGES: dict[str, Any] = {  # to the settings of the first stage, where a metho
     "input_noise": 0.0,
     "jitter": 1.0,
     "rampup": 0.0,
+    "guider_switch": 1.0,  # at the late decay the Guider would lag most of the stage
 }
 
 
@@ -74,11 +75,18 @@ class Deepened(nn.Module):
 
 
 def plan_tuning(
-    settings: Settings, n_labelled: int, n_unlabelled: int, batch_size: int, labelled_share: float
+    settings: Settings,
+    n_labelled: int,
+    n_unlabelled: int,
+    batch_size: int,
+    labelled_share: float,
+    asked: Collection[str] = (),
 ) -> Tuning:
-    """From the first stage's settings, streams of rows and rows a step."""
+    """From the first stage's settings, streams of rows and rows a step. Settings that were `asked` for stay."""
     batches = plan_batches(n_labelled, n_unlabelled, min(batch_size, BATCH_SIZE), labelled_share)
-    changes = {name: value for name, value in CHANGES.items() if hasattr(settings, name)}
+    changes = {
+        name: value for name, value in CHANGES.items() if hasattr(settings, name) and name not in asked
+    }
     epochs = min(MAX_EPOCHS, max(MIN_EPOCHS, math.ceil(STEPS / batches.steps)))
     return Tuning(dataclasses.replace(settings, **changes), batches, epochs)
 

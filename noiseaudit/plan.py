@@ -146,7 +146,8 @@ def _tuning(
             "--fine-tune trains the network behind frozen features, and these samples have none",
             fix="Add --backbone pretrained, with images, or leave --fine-tune out.",
         )
-    return plan_tuning(settings, n_labelled, n_unlabelled, batch_size, config.min_labelled_share)
+    share = config.min_labelled_share
+    return plan_tuning(settings, n_labelled, n_unlabelled, batch_size, share, asked=config.settings)
 
 
 def check_needs(config: AuditConfig, *, has_trusted: bool) -> None:
@@ -157,6 +158,11 @@ def check_needs(config: AuditConfig, *, has_trusted: bool) -> None:
         raise ConfigError(
             f"--method {config.method} has no second stage",
             fix=f"Leave --fine-tune out, or choose {', '.join(able)}.",
+        )
+    if config.fine_tune and config.backbone not in ("auto", "pretrained"):
+        raise ConfigError(
+            f"--fine-tune trains the network behind frozen features, and --backbone {config.backbone} has none",
+            fix="Use --backbone pretrained, or leave --fine-tune out.",
         )
     if config.cutoff == "epsilon" and not METHODS[config.method].has_guider:
         raise ConfigError(

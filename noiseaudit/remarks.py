@@ -10,10 +10,8 @@ from noiseaudit.percent import percent
 
 Floats = npt.NDArray[np.float64]
 
-MOST_DOUBTS, LEAST_GAP = (
-    3.0,
-    0.05,
-)  # labels that the network would change: times those expected wrong; a share more
+MOST_DOUBTS = 3.0  # labels that the network would change, in multiples of those expected wrong
+LEAST_GAP = 0.05  # share of labels by which they are more
 OFF = 1 / 3  # of the noise rate that was given
 
 
@@ -35,16 +33,17 @@ def about_doubts(
 
     Nothing where `about_memory` has spoken.
     """
+    if believed.trust < 1:
+        return ()
     fitted = believed.fitted
     prefers_other = fitted.guider_mean[fitted.labelled].argmax(axis=1) != given
     found, doubted = float(p_mislabeled.mean()), float(prefers_other.mean())
-    if believed.trust < 1:
-        return ()
     if doubted > MOST_DOUBTS * found and doubted - found > LEAST_GAP:
         return (
             f"the network prefers another class for {percent(doubted)} of the labels, but p_mislabeled expects only "
             f"{percent(found)} to be wrong: it has learnt labels by heart, or is too weak for these images. The order "
-            "can still be right: look further down the rank than the suspects, or scan with fewer --epochs",
+            "can still be right: look further down the rank than the suspects, or scan with fewer --epochs, or "
+            "without --fine-tune",
         )
     if noise_rate is not None and abs(found - noise_rate) > OFF * noise_rate:
         return (

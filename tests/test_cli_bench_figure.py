@@ -65,6 +65,6 @@ def test_figure_2_of_own_data_leaves_out_few_labels(tmp_path: Path) -> None:
     assert len(lines(tmp_path, "table1_labels")) == 2
     none = bench("plot", "figure2", "--out", tmp_path)
     assert none.exit_code == 2
-    assert none.stderr.rstrip().endswith("or name what is there with --dataset: labels")
+    assert none.stderr.rstrip().endswith("from what is there: labels")
     drawn = bench("plot", "figure2", "--dataset", file, "--out", tmp_path)
     assert drawn.exit_code == 0, drawn.stderr

@@ -100,6 +100,21 @@ def test_quiet(monkeypatch: pytest.MonkeyPatch, stderr: io.StringIO) -> None:
     assert _watched(monkeypatch, stderr, epochs=2, quiet=True) == ""
 
 
+def test_a_second_stage_is_timed_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its epochs, 3 and 4 of 4, take far longer than the first two."""
+    times = iter([0.0, 0.0, 0.0, 100.0, 100.0, 200.0])
+    monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: next(times)))
+    stderr = io.StringIO()
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "stderr", stderr)
+        watcher = ScanProgress(quiet=False)
+        watcher._epochs, watcher._of_features = 4, 2
+        for epoch in range(1, 5):
+            watcher.on_epoch(SimpleNamespace(**vars(_record(epoch)) | {"seconds": 100.0}))  # type: ignore[arg-type]
+    left = [line.split("  ")[-1] for line in stderr.getvalue().splitlines()]
+    assert left == ["the second stage follows"] * 2 + ["100 s left", "0 s left"]
+
+
 def test_the_time_left_holds_the_self_tests_training(monkeypatch: pytest.MonkeyPatch) -> None:
     times = itertools.count(0.0, 10.0)
     monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: next(times)))

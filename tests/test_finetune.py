@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from noiseaudit import finetune, pretrained
 from noiseaudit.audit import run_audit
-from noiseaudit.config import AuditConfig
+from noiseaudit.config import AuditConfig, UMNConfig
 from noiseaudit.course import EpochRecord
 from noiseaudit.data.batches import BatchPlan
 from noiseaudit.data.training import Originals, TrainingData
@@ -22,11 +22,12 @@ from noiseaudit.methods import METHODS
 from noiseaudit.methods.base import Setup
 from noiseaudit.methods.mean_teacher import MeanTeacher
 from noiseaudit.methods.supervised import Supervised
+from noiseaudit.methods.umn import UMN
 from noiseaudit.methods.umn_plus import EMBEDDINGS, UMNPlus
 from noiseaudit.train import fit
 
 CPU = torch.device("cpu")
-TUNABLE: list[Any] = [UMNPlus, MeanTeacher, Supervised]
+TUNABLE: list[Any] = [UMNPlus, UMN, MeanTeacher, Supervised]
 
 
 def network() -> nn.Module:
@@ -109,6 +110,24 @@ def test_all_weights_move_and_the_statistics_stay(
     assert (found.guider_mean.argmax(1)[6:] == data.codes[6:].numpy()).all()  # still of use
 
 
+def test_unlabelled_rows_teach_in_it_too(data: TrainingData, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pretrained, "load_network", network)
+    codes = data.codes.clone()
+    codes[30:] = -1
+    partly = dataclasses.replace(data, codes=codes)
+    method = UMNPlus(Setup(partly, "pretrained", 0, CPU), EMBEDDINGS)
+    first = fit(
+        method, partly, BatchPlan(10, 10, 3), epochs=3, seed=0, device=CPU, on_epoch=lambda record: None
+    )
+    tuning = Tuning(second_settings(method), BatchPlan(10, 10, 3), 4)
+    found = fine_tune(
+        method, partly, tuning, first, epochs_before=3, seed=0, device=CPU, on_epoch=lambda record: None
+    )
+    assert found.guider_mean.shape == (60, 2)
+    assert found.labelled.tolist() == list(range(30))
+    assert (found.guider_mean[30:].argmax(1) == np.arange(30, 60) % 2).mean() > 0.8
+
+
 def test_a_label_first_learnt_in_the_second_stage_says_so(
     data: TrainingData, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -134,6 +153,11 @@ def test_the_second_stage_is_planned() -> None:
     assert tuning.settings == dataclasses.replace(
         EMBEDDINGS, learning_rate=1e-4, generative_weight=0.0, input_noise=0.0, jitter=1.0, rampup=0.0
     )
+    asked = plan_tuning(EMBEDDINGS, 500, 0, 64, 0.25, asked=["learning_rate"]).settings
+    assert (asked.learning_rate, asked.input_noise) == (EMBEDDINGS.learning_rate, 0.0)
+    late = plan_tuning(UMN.settings("pretrained"), 500, 0, 64, 0.25).settings
+    assert isinstance(late, UMNConfig)
+    assert late.guider_switch == 1.0
     plain = plan_tuning(Supervised.settings("pretrained"), 500, 0, 64, 0.25).settings
     assert (plain.learning_rate, plain.input_noise, plain.jitter) == (1e-4, 0.0, 1.0)
 
@@ -141,6 +165,8 @@ def test_the_second_stage_is_planned() -> None:
 def test_what_cannot_be_tuned_is_refused() -> None:
     with pytest.raises(ConfigError, match="--method mentornet has no second stage"):
         run_audit("no-such-file.csv", config=AuditConfig(method="mentornet", noise_rate=0.2, fine_tune=True))
+    with pytest.raises(ConfigError, match="--backbone mlp has none"):
+        run_audit("no-such-file.csv", config=AuditConfig(backbone="mlp", fine_tune=True))
     assert {name for name, kind in METHODS.items() if kind.can_be_tuned} == {
         "umn", "umn_plus", "supervised", "mean_teacher",
     }  # fmt: skip

@@ -91,6 +91,15 @@ def test_detection_has_a_line_for_the_rule_and_one_for_the_score() -> None:
     assert heights[0] < heights[1]  # down the page
 
 
+def test_rivals_alone_are_drawn() -> None:
+    changes = as_text(recipe("mnist", "mean_teacher", "default"))
+    rival = line("mean_teacher", 0.2, 0, [0.5, 0.4, 0.3]) | {
+        "dataset": "mnist", "changes": changes, "default_curve": {"epoch": [1, 2, 3], "f1": [0.9, 0.8, 0.7]},
+    }  # fmt: skip
+    svg = detection_curves(Section("table3", "mnist", "symmetric", "paper", 3, (rival,)))
+    assert "mean_teacher (n=1), default score" in texts(svg)
+
+
 def test_the_same_bytes_for_the_same_runs() -> None:
     runs = section(line("umn", 0.2, 0, [0.5, 0.4, 0.3]))
     assert error_curves(runs) == error_curves(runs)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from noiseaudit.decided import read_decided
 from noiseaudit.errors import OutputError
-from noiseaudit.result import AuditResult
+from noiseaudit.result import AuditResult, read_audit
 from noiseaudit_reports import write_suspects_csv
 from noiseaudit_reports.suspects import COLUMNS
 
@@ -58,7 +58,9 @@ def test_answers_in_it_are_decisions(make_audit: MakeAudit, tmp_path: Path) -> N
     column = audit.table.schema.get_field_index("sample_id")
     names = pa.array([f"={name}" for name in audit.column("sample_id")], pa.string())
     audit = AuditResult(audit.table.set_column(column, audit.table.schema.field(column), names), audit.meta)
+    audit.write(tmp_path / "audit.parquet")
     write_suspects_csv(audit, tmp_path / "s.csv")
+    audit = read_audit(tmp_path / "audit.parquet")  # as another command finds it
     rows = read(tmp_path / "s.csv")
     assert all(row["sample_id"].startswith("'=") for row in rows)
     rows[0] |= {"decision": "relabel", "new_label": rows[0]["suggested_label"]}

@@ -140,7 +140,11 @@ def _no_runs(what: str, table: str, out: Path) -> Exception:
 
     kept = _kept_in(table)
     others = sorted(file.stem.removeprefix(f"{kept}_") for file in out.glob(f"{kept}_*.jsonl"))
-    there = f", or name what is there with --dataset: {', '.join(others)}" if others else ""
+    there = (
+        f", or choose by --dataset, --scale and --epochs from what is there: {', '.join(others)}"
+        if others
+        else ""
+    )
     return DataError(
         f"no such runs of {what}", file=out, fix=f"Start them: noiseaudit bench run {table}{there}"
     )

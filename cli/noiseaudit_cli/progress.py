@@ -40,6 +40,7 @@ class ScanProgress:
         self._task: TaskID | None = None
         self._epochs = 0
         self._epochs_after = 0  # of the self-test's training
+        self._of_features = 0  # epochs before a second stage, whose epochs take much longer; 0: there is none
         self._started = time.monotonic()
         self._is_testing = False
 
@@ -73,6 +74,7 @@ class ScanProgress:
         )
         self._epochs = plan.all_epochs
         self._epochs_after = plan.all_epochs if plan.config.self_test else 0
+        self._of_features = plan.epochs if plan.tuning else 0
         self._started = time.monotonic()
         self._task = self._bar.add_task("epoch", total=plan.all_epochs, losses="", left="")
 
@@ -90,14 +92,22 @@ class ScanProgress:
         losses = "  ".join(f"{name} {value:.4g}" for name, value in shown)
         # The loss can rise while the model learns: f(epsilon) is largest before Learner and Guider part.
         losses += f"  believes {record.p_given_guider.mean():.0%} of labels"
-        spent = time.monotonic() - self._started
-        to_come = self._epochs - record.epoch + self._epochs_after
-        left = f"{duration(spent / record.epoch * to_come)} left"
+        left = self._left(record)
         if self._task is not None:
             self._bar.update(self._task, completed=record.epoch, losses=losses, left=left)
         if not self._console.is_terminal and _has_line(record.epoch, self._epochs):
             name = "self-test, epoch" if self._is_testing else "epoch"
             self._console.print(f"{name} {record.epoch}/{self._epochs}  {losses}  {left}")
+
+    def _left(self, record: EpochRecord) -> str:
+        """What the rest takes at this pace; unknown before a second stage has an epoch of its own."""
+        if record.epoch <= self._of_features:
+            return "the second stage follows"
+        if self._of_features and record.epoch == self._of_features + 1:
+            self._started = time.monotonic() - record.seconds
+        pace = (time.monotonic() - self._started) / (record.epoch - self._of_features)
+        after = self._epochs_after - self._of_features if self._epochs_after else 0
+        return f"{duration(pace * (self._epochs - record.epoch + after))} left"
 
 
 def _second(plan: Plan) -> str:

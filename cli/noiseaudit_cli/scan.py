@@ -81,7 +81,8 @@ def scan(
         bool,
         option(
             "--fine-tune",
-            help="With pretrained features: then train the network that made them, too. Wants a GPU.",
+            help="With pretrained features: then train the network that made them, too. Wants a GPU; --epochs is of "
+            "the first stage.",
             rich_help_panel=_TRAINING,
         ),
     ] = False,

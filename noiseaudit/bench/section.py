@@ -161,11 +161,6 @@ def values_of(lines: dict[int, Line], *path: str) -> dict[int, float]:
     return found
 
 
-def in_order(places: Sequence[Place]) -> list[str]:
-    """Systems in the order in which they first occur."""
-    return list(dict.fromkeys(place.system for place in places))
-
-
 def markdown(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A table, with an empty line after it."""
     ruled = ["|".join(["", *(" --- " for _ in header), ""]), *(f"| {' | '.join(row)} |" for row in rows)]

@@ -55,7 +55,7 @@ def detection_curves(section: Section) -> str:
 
     A row of panels where few rows are labelled, and one where all are.
     """
-    lines = tuple(line for line in section.lines if line["method"] in section.subjects())
+    lines = tuple(line for line in section.lines if line["method"] in section.subjects()) or section.lines
     section = dataclasses.replace(section, lines=lines)
     rates = sorted({line["rate"] for line in lines})
     settings = [
