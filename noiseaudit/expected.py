@@ -46,7 +46,9 @@ def expect(audit: AuditResult) -> Expected:
     given, flagged = audit.column("given_label")[scored], audit.suspects()[scored]
     p = p[scored]
     total = wrong_rows(p)
-    by_class = {name: _share(p[given == name]) for name in audit.meta.classes}
+    code = {name: number for number, name in enumerate(audit.meta.classes)}
+    codes = np.array([code[name] for name in given], np.int64)  # NumPy compares without closing NULs
+    by_class = {name: _share(p[codes == number]) for name, number in code.items()}
     return Expected(total, _share(p), _share(p[flagged]), _recall(p, flagged), by_class)
 
 

@@ -60,6 +60,13 @@ def test_the_values_are_means_of_the_probabilities() -> None:
     assert expected.noise_rate_by_class["dog"].value == pytest.approx(np.nanmean(p[dogs]))
 
 
+def test_a_class_whose_name_numpy_would_shorten() -> None:
+    audit = build_audit(60, classes=("cat", "\0"))
+    p, given = audit.column("p_mislabeled"), audit.column("given_label")
+    rows = [i for i, name in enumerate(given) if name == "\0" and not np.isnan(p[i])]
+    assert expect(audit).noise_rate_by_class["\0"].value == pytest.approx(p[rows].mean())
+
+
 def test_nothing_flagged_and_a_class_that_was_not_judged() -> None:
     audit = build_audit(60, cutoff=2.0)
     found = as_json(expect(audit))
