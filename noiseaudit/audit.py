@@ -137,15 +137,15 @@ def audit_samples(
     plan: Plan,
     *,
     on_epoch: Callable[[EpochRecord], None] = lambda record: None,
-    on_test_epoch: Callable[[EpochRecord], None] = lambda record: None,
+    on_extra: Callable[[str, EpochRecord], None] = lambda name, record: None,
 ) -> Audit:
     """Train on samples that are already read, score every label, and put the verdicts together.
 
-    `on_test_epoch` sees the epochs of the self-test, if there is one.
+    `on_extra` sees the epochs of all trainings but the first, with the training's name: folds and the self-test.
     """
     data = usable_data(table, samples)
-    learnt = learn(data, plan, on_epoch)
-    tested, untested = _tested(learnt, data, plan, on_test_epoch)
+    learnt = learn(data, plan, on_epoch, on_extra)
+    tested, untested = _tested(learnt, data, plan, on_extra)
     believed, given, epsilon = learnt.believed, learnt.given, learnt.epsilon
     scores = tested.scale(believed.p_mislabeled) if tested else believed.p_mislabeled
     flagged, cutoff = choose_cutoff(plan.config.cutoff, scores, epsilon)
@@ -187,13 +187,13 @@ def audit_samples(
 
 
 def _tested(
-    learnt: Learnt, data: TrainingData, plan: Plan, on_epoch: Callable[[EpochRecord], None]
+    learnt: Learnt, data: TrainingData, plan: Plan, on_extra: Callable[[str, EpochRecord], None]
 ) -> tuple[SelfTest | None, tuple[str, ...]]:
     """The self-test, if it is asked for; a warning where its training fails: the audit stands without it."""
     if not plan.config.self_test:
         return None, ()
     try:
-        return self_test(learnt, data, plan, on_epoch), ()
+        return self_test(learnt, data, plan, on_extra), ()
     except TrainingDiverged as error:
         return None, (f"the self-test failed: {error}",)
 

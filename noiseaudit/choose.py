@@ -23,6 +23,7 @@ DENSE_BACKBONES = ("mlp", "embeddings", "pretrained")
 ELEMENTS_A_THREAD = 250_000  # of a dense step's largest activation (rows x classes x hidden units)
 TRAINING_STEPS = 3_000  # steps of the default schedule
 MIN_EPOCHS, MAX_EPOCHS = 30, 150
+LEAST_STEPS, ROWS_AN_EPOCH = 750, 70  # of features: at least so many steps, and an epoch for so many rows
 
 
 class Choice(NamedTuple):
@@ -122,8 +123,14 @@ def choose_batch_size(config: AuditConfig, n_rows: int) -> int:
     return int(2 ** min(8, max(4, round(math.log2(max(1, n_rows / 40))))))
 
 
-def choose_epochs(config: AuditConfig, steps_per_epoch: int) -> int:
-    """As asked, else what makes TRAINING_STEPS steps, within MIN_EPOCHS and MAX_EPOCHS."""
+def choose_epochs(config: AuditConfig, steps_per_epoch: int, shape: tuple[int, ...], n_rows: int) -> int:
+    """As asked, else what makes TRAINING_STEPS steps, within MIN_EPOCHS and MAX_EPOCHS.
+
+    Less where `n_rows` samples of `shape` are few features, which are soon learnt by heart.
+    """
     if config.epochs is not None:
         return config.epochs
-    return min(MAX_EPOCHS, max(MIN_EPOCHS, math.ceil(TRAINING_STEPS / steps_per_epoch)))
+    steps = TRAINING_STEPS
+    if len(shape) == 1:
+        steps = min(steps, max(LEAST_STEPS, n_rows // ROWS_AN_EPOCH * steps_per_epoch))
+    return min(MAX_EPOCHS, max(MIN_EPOCHS, math.ceil(steps / steps_per_epoch)))

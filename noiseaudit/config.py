@@ -118,6 +118,7 @@ class AuditConfig:
     cutoff: str = "auto"  # a rule of noiseaudit.threshold.choose_cutoff
     fine_tune: bool = False  # train the network behind pretrained features, too, in a second stage
     self_test: bool = False  # plant some wrong labels, see how many are found, and calibrate on them
+    folds: int | None = None  # trainings with a part of the labels hidden; None = chosen, 0 = none
     settings: Mapping[str, Any] = field(default_factory=dict)  # overrides of the method's own settings
 
     def __post_init__(self) -> None:
@@ -130,6 +131,10 @@ class AuditConfig:
         )
         require(self.epochs is None or 1 <= self.epochs <= 100_000, "--epochs", "from 1 to 100000")
         require(self.batch_size is None or 2 <= self.batch_size <= 65_536, "--batch-size", "from 2 to 65536")
+        require(self.folds in (None, 0) or 2 <= self.folds <= 100, "--folds", "0, or from 2 to 100")
+        require(
+            not (self.folds and self.fine_tune), "--folds", "0 with --fine-tune, whose second stage has none"
+        )
         require(0 < self.min_labelled_share < 1, "min_labelled_share", "between 0 and 1")
         require(0 <= self.seed < 2**63, "--seed", "from 0 to 2^63 - 1")
         require(self.noise_rate is None or 0 < self.noise_rate < 1, "--noise-rate", "above 0 and below 1")

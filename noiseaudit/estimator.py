@@ -61,6 +61,7 @@ class NoiseAuditClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         method: str = "umn_plus",
         epochs: int | None = None,
         batch_size: int | None = None,
+        folds: int | None = None,
         cutoff: str = "auto",
         noise_rate: float | None = None,
         device: str = "auto",
@@ -69,6 +70,7 @@ class NoiseAuditClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
         self.method = method
         self.epochs = epochs
         self.batch_size = batch_size
+        self.folds = folds
         self.cutoff = cutoff
         self.noise_rate = noise_rate
         self.device = device
@@ -145,6 +147,7 @@ class NoiseAuditClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc
             method=self.method,
             epochs=self.epochs,
             batch_size=self.batch_size,
+            folds=self.folds,
             cutoff=self.cutoff,
             noise_rate=self.noise_rate,
             device=self.device,  # type: ignore[arg-type]

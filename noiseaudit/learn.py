@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from noiseaudit.course import EpochRecord
+from noiseaudit.course import EpochRecord, Fitted
+from noiseaudit.crossfit import cross_fit
 from noiseaudit.data.training import TrainingData
 from noiseaudit.finetune import fine_tune
 from noiseaudit.labels.table import LabelTable
@@ -19,6 +20,8 @@ from noiseaudit.neighbours import Believed, believe
 from noiseaudit.plan import Plan
 from noiseaudit.runtime import training_runtime
 from noiseaudit.samples import Samples
+from noiseaudit.score import sureness
+from noiseaudit.seeds import derive_seed
 from noiseaudit.train import fit
 
 
@@ -37,20 +40,16 @@ class Learnt:
 
 
 def learn(
-    data: TrainingData, plan: Plan, on_epoch: Callable[[EpochRecord], None] = lambda record: None
+    data: TrainingData,
+    plan: Plan,
+    on_epoch: Callable[[EpochRecord], None] = lambda record: None,
+    on_extra: Callable[[str, EpochRecord], None] = lambda name, record: None,
 ) -> Learnt:
-    """Both stages, where the plan has two. Raises TrainingDiverged if training fails."""
-    with training_runtime(plan.threads):
-        method = build_method(data, plan)
-        fitted = fit(
-            method,
-            data,
-            plan.batches,
-            epochs=plan.epochs,
-            seed=plan.config.seed,
-            device=plan.device,
-            on_epoch=on_epoch,
-        )
+    """Both stages, where the plan has two, and its folds, whose epochs `on_extra` sees.
+
+    Raises TrainingDiverged if training fails.
+    """
+    method, fitted = _train(data, plan, plan.config.seed, on_epoch)
     if plan.tuning:
         with training_runtime():
             fitted = fine_tune(
@@ -63,15 +62,29 @@ def learn(
                 device=plan.device,
                 on_epoch=on_epoch,
             )
+    if plan.folds:
+
+        def train(part: TrainingData, number: int) -> Fitted:
+            name = f"fold {number} of {plan.folds}"
+            seed = derive_seed(plan.config.seed, name)
+            return _train(part, plan, seed, lambda record: on_extra(name, record))[1]
+
+        fitted = cross_fit(fitted, data, plan.folds, plan.config.seed, train)
     given = data.codes.numpy()[fitted.labelled]
-    return Learnt(method, given, believe(fitted, given))
+    return Learnt(method, given, believe(fitted, given, sureness(data.shape)))
 
 
-def build_method(data: TrainingData, plan: Plan) -> Method:
-    """The planned method, untrained."""
-    config = plan.config
-    setup = Setup(data, plan.backbone.value, config.seed, plan.device, noise_rate=config.noise_rate)
-    return METHODS[config.method](setup, plan.settings)
+def _train(
+    data: TrainingData, plan: Plan, seed: int, on_epoch: Callable[[EpochRecord], None]
+) -> tuple[Method, Fitted]:
+    """The planned method, trained."""
+    with training_runtime(plan.threads):
+        setup = Setup(data, plan.backbone.value, seed, plan.device, noise_rate=plan.config.noise_rate)
+        method = METHODS[plan.config.method](setup, plan.settings)
+        batches, epochs = plan.batches, plan.epochs
+        return method, fit(
+            method, data, batches, epochs=epochs, seed=seed, device=plan.device, on_epoch=on_epoch
+        )
 
 
 def usable_data(table: LabelTable, samples: Samples) -> TrainingData:

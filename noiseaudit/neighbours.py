@@ -50,10 +50,10 @@ class Believed:
     by_neighbours: Flags  # (k,) rows in whose score the neighbours have a say
 
 
-def believe(fitted: Fitted, given: Codes) -> Believed:
-    """Score the k labelled rows of a run; `given` is (k,)."""
+def believe(fitted: Fitted, given: Codes, sure: float = 1.0) -> Believed:
+    """Score the k labelled rows of a run; `given` is (k,), `sure` as in noiseaudit.score.sureness."""
     own = fitted.guider_mean[fitted.labelled]
-    (scores, noise), witnesses = score_with_noise(own, given), choose_witnesses(fitted)
+    (scores, noise), witnesses = score_with_noise(own, given, sure), choose_witnesses(fitted)
     alone = Believed(fitted, scores, scores, noise, 0.0, 1.0, np.zeros(len(given), np.bool_))
     if witnesses is None:
         return alone

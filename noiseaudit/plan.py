@@ -21,6 +21,7 @@ from noiseaudit.choose import (
     choose_threads,
 )
 from noiseaudit.config import AuditConfig, Settings, one_of, with_overrides
+from noiseaudit.crossfit import choose_folds
 from noiseaudit.data.batches import BatchPlan, plan_batches
 from noiseaudit.errors import ConfigError, DataError
 from noiseaudit.finetune import Tuning, plan_tuning
@@ -55,6 +56,7 @@ class Plan:
     batches: BatchPlan
     epochs: int
     threads: int  # of the CPU
+    folds: int  # trainings with a part of the labels hidden; 0: none
     tuning: Tuning | None  # the second stage
     warnings: tuple[str, ...]
 
@@ -86,6 +88,7 @@ class Plan:
             "epochs": self.epochs,
             "batch": dataclasses.asdict(self.batches),
             "settings": dataclasses.asdict(self.settings),
+            "folds": self.folds,
         }
         if self.tuning:
             chosen["fine_tune"] = dataclasses.asdict(self.tuning)
@@ -122,10 +125,11 @@ def make_plan(table: LabelTable, samples: Samples, config: AuditConfig) -> Plan:
         backbone=backbone,
         settings=settings,
         batches=batches,
-        epochs=choose_epochs(config, batches.steps),
+        epochs=choose_epochs(config, batches.steps, samples.shape, n_labelled + n_unlabelled),
         threads=choose_threads(
             backbone.value, batches.labelled + batches.unlabelled, len(table.classes), settings.hidden
         ),
+        folds=choose_folds(config, samples.shape, n_labelled, n_unlabelled),
         tuning=_tuning(config, samples, settings, n_labelled, n_unlabelled, batch_size),
         warnings=tuple(_warnings(table, usable)),
     )

@@ -51,7 +51,7 @@ class Watcher(Protocol):
 
     def on_epoch(self, record: EpochRecord) -> None: ...
 
-    def on_test_epoch(self, record: EpochRecord) -> None: ...
+    def on_extra(self, name: str, record: EpochRecord) -> None: ...
 
 
 @dataclass(frozen=True)
@@ -133,7 +133,7 @@ def _audit(table: LabelTable, options: ScanOptions, folder: Path, watcher: Watch
             write_epoch(folder / DYNAMICS_FOLDER, names, record, has_guider=has_guider)
             watcher.on_epoch(record)
 
-        return audit_samples(table, samples, plan, on_epoch=on_epoch, on_test_epoch=watcher.on_test_epoch)
+        return audit_samples(table, samples, plan, on_epoch=on_epoch, on_extra=watcher.on_extra)
 
 
 def _write_results(audit: Audit, source: Source, folder: Path) -> CleanSummary:

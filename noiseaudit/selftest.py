@@ -82,7 +82,7 @@ def self_test(
     learnt: Learnt,
     data: TrainingData,
     plan: Plan,
-    on_epoch: Callable[[EpochRecord], None] = lambda record: None,
+    on_extra: Callable[[str, EpochRecord], None] = lambda name, record: None,
 ) -> SelfTest:
     """Plant labels into `data`, on which `learnt` was trained, and train as planned once more."""
     believed = learnt.believed
@@ -100,7 +100,12 @@ def self_test(
     )
     codes = data.codes.clone()
     codes[torch.from_numpy(labelled[planted.rows])] = torch.from_numpy(planted.labels)
-    again = learn(dataclasses.replace(data, codes=codes), plan, on_epoch)
+    again = learn(
+        dataclasses.replace(data, codes=codes),
+        plan,
+        lambda record: on_extra("self-test", record),
+        lambda name, record: on_extra(f"self-test, {name}", record),
+    )
     is_planted = np.zeros(len(labelled), np.bool_)
     is_planted[planted.rows] = True
     scores = again.believed.p_mislabeled

@@ -121,11 +121,21 @@ def test_the_epochs_make_a_fixed_number_of_steps(
     monkeypatch.setattr(choose, "TRAINING_STEPS", 4000)
     monkeypatch.setattr(choose, "MIN_EPOCHS", 30)
     monkeypatch.setattr(choose, "MAX_EPOCHS", 150)
-    assert choose_epochs(AuditConfig(), steps) == expected
+    assert choose_epochs(AuditConfig(), steps, (1, 8, 8), 10**4) == expected
+
+
+@pytest.mark.parametrize(
+    ("rows", "steps", "expected"),
+    [(78, 5, 150), (400, 25, 30), (1_200, 37, 30), (3_600, 56, 51), (7_322, 29, 104)],
+)
+def test_few_features_are_passed_less_often(rows: int, steps: int, expected: int) -> None:
+    """750 steps, or an epoch for 70 rows; from 7,300 rows of 256 a step on as many as of images."""
+    assert choose_epochs(AuditConfig(), steps, (1280,), rows) == expected
+    assert choose_epochs(AuditConfig(), steps, (3, 8, 8), rows) == min(150, -(-3_000 // steps))
 
 
 def test_epochs_that_were_asked_for() -> None:
-    assert choose_epochs(AuditConfig(epochs=3), 10**4) == 3
+    assert choose_epochs(AuditConfig(epochs=3), 10**4, (9,), 10) == 3
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ def _watched(
     upto: int | None = None,
     quiet: bool = False,
     self_test: bool = False,
+    folds: int = 0,
 ) -> str:
     plan: Any = SimpleNamespace(
         config=SimpleNamespace(method="umn", self_test=self_test),
@@ -39,6 +40,7 @@ def _watched(
         epochs=epochs,
         all_epochs=epochs,
         tuning=None,
+        folds=folds,
     )
     nothing: Any = None
     monkeypatch.setenv("TERM", "xterm")
@@ -49,8 +51,11 @@ def _watched(
             watcher.on_plan(nothing, nothing, plan)
             for epoch in range(1, (upto or epochs) + 1):
                 watcher.on_epoch(_record(epoch))
-            for epoch in range(1, epochs + 1) if self_test else ():
-                watcher.on_test_epoch(_record(epoch))
+            for name in [f"fold {fold} of {folds}" for fold in range(1, folds + 1)] + [
+                "self-test"
+            ] * self_test:
+                for epoch in range(1, epochs + 1):
+                    watcher.on_extra(name, _record(epoch))
     return stderr.getvalue()
 
 
@@ -123,3 +128,22 @@ def test_the_time_left_holds_the_self_tests_training(monkeypatch: pytest.MonkeyP
         f"{name} {epoch}/2" for name in ("epoch", "self-test, epoch") for epoch in (1, 2)
     ]
     assert [line.split("  ")[-1] for line in lines] == ["30 s left", "20 s left", "11 s left", "0 s left"]
+
+
+def test_folds_are_announced_and_get_a_line_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    times = itertools.count(0.0, 10.0)
+    monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: next(times)))
+    first, *lines = _watched(monkeypatch, io.StringIO(), epochs=2, folds=3).splitlines()
+    assert first.endswith("2 epochs of 7 steps, then 3 times more, each without the labels of one part.")
+    assert [line.split("  ")[0] for line in lines] == [
+        "epoch 1/2",
+        "epoch 2/2",
+        *(f"fold {fold} of 3, epoch 2/2" for fold in (1, 2, 3)),
+    ]
+    assert [line.split("  ")[-1] for line in lines] == [
+        "70 s left",
+        "60 s left",
+        "42 s left",
+        "21 s left",
+        "0 s left",
+    ]

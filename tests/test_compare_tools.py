@@ -39,7 +39,7 @@ def blobs(seed: int = 0, unlabelled: int = 0) -> tuple[TrainingData, np.ndarray[
     return data, wrong
 
 
-def case(data: TrainingData, epochs: int = 12) -> Case:
+def case(data: TrainingData, epochs: int = 60) -> Case:
     return Case(data, "embeddings", AuditConfig(epochs=epochs, batch_size=32), seed=0, device=CPU)
 
 
@@ -70,8 +70,8 @@ def test_every_tool_is_trained_as_long_as_scan_would_train_it() -> None:
             )
             at.train(name, data.codes.numpy())
         found[name] = plans[0]
-    for steps, epochs in found.values():
-        assert epochs == choose_epochs(AuditConfig(), steps)
+    for (steps, epochs), rows in zip(found.values(), (N, N - 200), strict=True):
+        assert epochs == choose_epochs(AuditConfig(), steps, data.shape, rows)
     assert found["umn_plus"] != found["supervised"]
 
 

@@ -69,7 +69,8 @@ def _section(name: str, command: Callable[..., None]) -> str:
 
 
 def _row(parameter: Parameter) -> str:
-    return f"| `{_names(parameter)}` | {_default(parameter)} | {parameter.info.help} |"
+    meaning = str(parameter.info.help).replace("\\[", "[")  # escaped for rich
+    return f"| `{_names(parameter)}` | {_default(parameter)} | {meaning} |"
 
 
 def _names(parameter: Parameter) -> str:

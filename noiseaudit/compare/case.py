@@ -17,8 +17,8 @@ from noiseaudit.config import AuditConfig
 from noiseaudit.course import EpochRecord, Fitted
 from noiseaudit.data.batches import plan_batches
 from noiseaudit.data.training import TrainingData
-from noiseaudit.duplicates import same_content
 from noiseaudit.errors import DataError
+from noiseaudit.folds import spread_folds
 from noiseaudit.methods import METHODS
 from noiseaudit.methods.base import Setup
 from noiseaudit.train import fit
@@ -97,26 +97,16 @@ class Case:
             kind(Setup(altered, self.backbone, seed, self.device), settings),
             altered,
             plan,
-            epochs=choose_epochs(self.config, plan.steps),
+            epochs=choose_epochs(self.config, plan.steps, data.shape, n_labelled + n_unlabelled),
             seed=seed,
             device=self.device,
             on_epoch=on_epoch,
         )
 
     def folds(self) -> list[Codes]:
-        """The labelled rows in at most FOLDS parts, indices into (k,), each class spread evenly, however rare.
-
-        Rows with the same content are in one part: a network that has seen one knows the other's label.
-        """
-        parts = min(FOLDS, len(self.given))
-        order = np.random.default_rng((self.seed, FOLDS)).permutation(len(self.given))
-        by_class = order[np.argsort(self.given[order], kind="stable")]
-        part = np.empty(len(self.given), np.int64)
-        part[by_class] = np.arange(len(by_class)) % parts
-        groups = same_content(self.data.x, self.data.usable.numpy()[self.labelled])
-        _, first, group = np.unique(groups, return_index=True, return_inverse=True)
-        folds = [np.flatnonzero(part[first[group]] == number) for number in range(parts)]
-        return [rows for rows in folds if len(rows)]
+        """The labelled rows in at most FOLDS parts, indices into (k,)."""
+        rows, rng = self.data.usable.numpy()[self.labelled], np.random.default_rng((self.seed, FOLDS))
+        return spread_folds(self.data.x, rows, self.given, FOLDS, rng)
 
     def out_of_fold(self) -> Floats:
         """Class probabilities of each labelled row from a network that did not see its label: (k, C)."""

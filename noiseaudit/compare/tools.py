@@ -14,7 +14,9 @@ from noiseaudit.compare.case import Case, Floats
 from noiseaudit.compare.dynamics import aum, small_loss
 from noiseaudit.compare.verdict import Verdict
 from noiseaudit.course import Fitted
+from noiseaudit.crossfit import choose_folds, cross_fit
 from noiseaudit.neighbours import believe
+from noiseaudit.score import sureness
 from noiseaudit.threshold import choose_cutoff
 
 NEIGHBOURS = 10
@@ -32,7 +34,17 @@ class Tool(NamedTuple):
 
 def noiseaudit(case: Case) -> Verdict:
     """What `scan` does by default."""
-    scores = believe(_umn_plus(case), case.given).p_mislabeled
+    data, n_unlabelled = case.data, len(case.data.codes) - len(case.given)
+    fitted = _umn_plus(case)
+    if folds := choose_folds(case.config, data.shape, len(case.given), n_unlabelled):
+        fitted = cross_fit(
+            fitted,
+            data,
+            folds,
+            case.seed,
+            lambda part, fold: case.train("umn_plus", part.codes.numpy(), stream=fold),
+        )
+    scores = believe(fitted, case.given, sureness(data.shape)).p_mislabeled
     return Verdict(scores, choose_cutoff("auto", scores, None).flagged)
 
 

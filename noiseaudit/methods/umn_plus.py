@@ -29,8 +29,10 @@ IMAGES = UMNConfig(
     entropy_weight=0.5,
     guider_switch=1.0,
 )
-# A standardised embedding has far fewer dimensions than an image has pixels, so its likelihood is smaller.
-EMBEDDINGS = dataclasses.replace(IMAGES, generative_weight=0.2, jitter=0.0, latent_b=16, input_noise=0.5)
+# Features that another network learnt hardly need to be modelled, and are learnt by heart sooner than pixels.
+EMBEDDINGS = dataclasses.replace(
+    IMAGES, generative_weight=0.02, jitter=0.0, latent_b=16, input_noise=1.0, learning_rate=3e-4
+)
 
 
 class UMNPlus(UMN):

@@ -1,0 +1,74 @@
+"""Cross-fitting by label hiding, where labels are so few that a network on features learns them by heart.
+
+The network is trained again for each of some folds of the labelled rows, with the fold's labels hidden: its rows still
+teach, as unlabelled ones, and what is predicted of them owes nothing to their labels. A network that saw a label
+repeats it too often; one that did not has fewer to learn from, and doubts too many. So a labelled row's prediction
+becomes the normalised geometric mean of both, a logarithmic opinion pool (Genest and Zidek 1986). docs/method.md has
+what it is worth.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from noiseaudit.config import AuditConfig
+from noiseaudit.course import Fitted
+from noiseaudit.data.training import TrainingData
+from noiseaudit.folds import spread_folds
+from noiseaudit.neighbours import UNLABELLED_PER_LABELLED
+from noiseaudit.seeds import derive_seed
+
+Floats = npt.NDArray[np.float32]
+
+FOLDS = 5
+MOST_LABELS = 2_000  # beyond it labels of features are hardly learnt by heart
+LEAST_OF_CLASS = FOLDS  # labels of a class of fewer are not hidden: too much of the class would be
+SMALLEST = 1e-12  # probabilities below it are one and the same
+
+
+def choose_folds(config: AuditConfig, shape: tuple[int, ...], n_labelled: int, n_unlabelled: int) -> int:
+    """As asked, else FOLDS for few labels of features, 0 (none) otherwise.
+
+    None where unlabelled rows judge (noiseaudit.neighbours), or a second stage follows.
+    """
+    if config.folds is not None:
+        return config.folds
+    judged_by_others = n_unlabelled >= UNLABELLED_PER_LABELLED * n_labelled
+    wanted = len(shape) == 1 and n_labelled <= MOST_LABELS and not judged_by_others and not config.fine_tune
+    return FOLDS if wanted else 0
+
+
+def cross_fit(
+    fitted: Fitted, data: TrainingData, folds: int, seed: int, train: Callable[[TrainingData, int], Fitted]
+) -> Fitted:
+    """`fitted` with the predictions of labelled rows as above; `train` takes data and the number of the fold, from 1.
+
+    Trusted labels, and those of classes with few, are not hidden, and their predictions stay.
+    """
+    labelled, codes = fitted.labelled, data.codes.numpy()
+    may = np.bincount(codes[labelled], minlength=data.n_classes)[codes[labelled]] >= LEAST_OF_CLASS
+    if data.trusted is not None:
+        may &= ~data.trusted.numpy()[labelled]
+    if not may.any():
+        return fitted
+    rows = labelled[may]
+    rng = np.random.default_rng(derive_seed(seed, "folds"))
+    probs = fitted.guider_mean.copy()
+    parts = spread_folds(data.x, data.usable.numpy()[rows], codes[rows], folds, rng)
+    for number, part in enumerate(parts if len(parts) > 1 else (), 1):  # one part: all have the same content
+        hidden, left = rows[part], data.codes.clone()
+        left[torch.from_numpy(hidden)] = -1
+        apart = train(dataclasses.replace(data, codes=left), number).guider_mean
+        probs[hidden] = pooled(fitted.guider_mean[hidden], apart[hidden])
+    return dataclasses.replace(fitted, guider_mean=probs)
+
+
+def pooled(first: Floats, second: Floats) -> Floats:
+    """The normalised geometric mean of two predictions, (k, C) each: (k, C)."""
+    product = np.sqrt(first.clip(SMALLEST) * second.clip(SMALLEST), dtype=np.float64)
+    return np.asarray(product / product.sum(axis=1, keepdims=True), np.float32)
