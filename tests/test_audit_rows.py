@@ -179,7 +179,8 @@ def test_the_process_is_left_as_it_was(digits: Path, audit: Audit) -> None:
 def test_what_neighbours_say_reaches_the_audit(digits: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As if the network had learnt half of the doubtful labels by heart, and the neighbours doubted the first row."""
 
-    def learnt(fitted: Fitted, given: npt.NDArray[np.int64]) -> Believed:
+    def learnt(fitted: Fitted, given: npt.NDArray[np.int64], sure: float) -> Believed:
+        assert sure == 1
         scores = np.zeros(len(given))
         scores[0] = 0.9
         asked = np.ones(len(given), np.bool_)

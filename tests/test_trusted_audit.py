@@ -121,7 +121,9 @@ def test_what_a_method_needs_reaches_it(
         assert scan(data, "--method", name, *asked).exit_code == 0
     else:
         vectors, y = np.random.default_rng(0).normal(size=(N, 3)), np.arange(N) % 10
-        model = NoiseAuditClassifier(method=name, noise_rate=rate, epochs=1, random_state=0, device="cpu")
+        model = NoiseAuditClassifier(
+            method=name, noise_rate=rate, epochs=1, folds=0, random_state=0, device="cpu"
+        )
         flags = np.isin(np.arange(N), TRUSTED) if trusts else None
         model.fit(vectors, y, is_labelled=np.arange(N) != UNLABELLED, is_trusted=flags)
     (setup,) = seen
