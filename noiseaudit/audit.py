@@ -18,6 +18,7 @@ from noiseaudit.course import EpochRecord, Fitted
 from noiseaudit.data.training import TrainingData
 from noiseaudit.duplicates import conflicts, same_content
 from noiseaudit.errors import TrainingDiverged
+from noiseaudit.expected import expect
 from noiseaudit.judge import Verdicts, judge
 from noiseaudit.labels.columns import FIND_ALL, ColumnNames
 from noiseaudit.labels.read import Reader, read_labels
@@ -26,7 +27,7 @@ from noiseaudit.learn import Learnt, learn, usable_data
 from noiseaudit.lookalikes import Lookalikes
 from noiseaudit.methods.base import Method
 from noiseaudit.plan import Plan, check_needs, make_plan
-from noiseaudit.remarks import about_conflicts, about_doubts, about_memory
+from noiseaudit.remarks import about_conflicts, about_doubts, about_memory, about_self_test
 from noiseaudit.result import AuditResult
 from noiseaudit.runtime import training_runtime
 from noiseaudit.samples import SampleOptions, Samples, load_samples
@@ -180,7 +181,8 @@ def audit_samples(
             *plan.warnings,
             *about_memory(believed),
             *about_doubts(believed, scores, given, plan.config.noise_rate),
-            *about_conflicts(conflict),
+            *about_conflicts(conflict, table.sample_id[rows]),
+            *(about_self_test(tested.recall, expect(result).recall.value) if tested else ()),
             *untested,
         ),
     )

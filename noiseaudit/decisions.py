@@ -121,6 +121,13 @@ def _decision(record: Record, path: Path) -> Decision:
             role="decision",
             fix=f"Write {', '.join(KINDS)}, or nothing.",
         )
+    if kind is None and cells["new_label"] is not None:
+        raise record.error(
+            f"a new_label, {cells['new_label']!r}, without a decision",
+            path=path,
+            role="decision",
+            fix="Write relabel, or clear the new_label.",
+        )
     if kind == "relabel" and cells["new_label"] is None:
         raise record.error(
             "relabel without a new_label",

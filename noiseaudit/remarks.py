@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from noiseaudit.metrics import Interval
 from noiseaudit.neighbours import Believed
 from noiseaudit.percent import percent
 
@@ -13,6 +14,7 @@ Floats = npt.NDArray[np.float64]
 MOST_DOUBTS = 3.0  # labels that the network would change, in multiples of those expected wrong
 LEAST_GAP = 0.05  # share of labels by which they are more
 OFF = 1 / 3  # of the noise rate that was given
+MOST_SHOWN = 3  # pairs of samples
 
 
 def about_memory(believed: Believed) -> tuple[str, ...]:
@@ -53,11 +55,26 @@ def about_doubts(
     return ()
 
 
-def about_conflicts(conflict: npt.NDArray[np.int64]) -> tuple[str, ...]:
-    """That the same content has two labels; `conflict` as duplicates.conflicts has it, (k,)."""
-    n = int((conflict >= 0).sum())
-    if not n:
+def about_conflicts(conflict: npt.NDArray[np.int64], names: npt.NDArray[np.object_]) -> tuple[str, ...]:
+    """That the same content has two labels; `conflict` as duplicates.conflicts has it, (k,), `names` the samples'."""
+    rows = np.flatnonzero(conflict >= 0)
+    if not len(rows):
+        return ()
+    pairs = dict.fromkeys(tuple(sorted((int(row), int(conflict[row])))) for row in rows)
+    shown = [f"{names[a]} and {names[b]}" for a, b in list(pairs)[:MOST_SHOWN]]
+    more = ", ..." if len(pairs) > MOST_SHOWN else ""
+    return (
+        f"{len(rows)} labelled rows have the same content as another one under another label, so they cannot all be "
+        f"right: {', '.join(shown)}{more}",
+    )
+
+
+def about_self_test(recall: Interval, expected: float | None) -> tuple[str, ...]:
+    """That the self-test found fewer errors than the audit expects to have found."""
+    if expected is None or recall.value is None or recall.high is None or recall.high >= expected:
         return ()
     return (
-        f"{n} labelled rows have the same content as another one under another label: they cannot all be right",
+        f"the audit expects to have found {percent(expected)} of the wrong labels, and the self-test found "
+        f"{percent(recall.value)} of those that it planted: believe the self-test, and look further down the rank "
+        "than the suspects",
     )

@@ -11,7 +11,7 @@ from noiseaudit.classes import shortened
 from noiseaudit.percent import percent
 
 COLUMNS = ("given_label", "suggested_label", "p_given", "p_suggested", "p_mislabeled", "evidence")
-DOUBTED = 0.5  # p_mislabeled above which the label is called doubtful though the network prefers it
+HALF = 0.5  # what is more probable counts as believed
 
 
 def records(table: pa.Table, columns: Sequence[str]) -> list[dict[str, Any]]:
@@ -35,9 +35,11 @@ def why(row: Mapping[str, Any]) -> str | None:
     if around := facts.get("labelled_neighbours"):
         sentences.append(f"{round(10 * around['value'])} in 10 labelled images like it are {other}.")
     if same := facts.get("duplicate"):
-        sentences.append(f"The same picture has another label as {shortened(same['reference'])}.")
+        sentences.append(f"The same picture, sample {shortened(same['reference'])}, has another label.")
     if same := facts.get("near_duplicate"):
-        sentences.append(f"Almost the same has another label as {shortened(same['reference'])}.")
+        sentences.append(
+            f"Almost the same picture, sample {shortened(same['reference'])}, has another label."
+        )
     return " ".join(sentences)
 
 
@@ -50,7 +52,7 @@ def _first(row: Mapping[str, Any], facts: Mapping[str, Any], own: str, other: st
         )
     if p_own < p_other:
         return f"Looks like {other} ({percent(p_other)}) rather than {own} ({percent(p_own)}); {_course(facts, own)}."
-    if row["p_mislabeled"] > DOUBTED:  # the noise between classes outweighs the network
+    if row["p_mislabeled"] > HALF:  # the noise between classes outweighs the network
         rule = "" if "class_pair" in facts else f", which is often labelled {own} here"
         return f"Looks like {own} ({percent(p_own)}) or {other} ({percent(p_other)}){rule}."
     return f"Still looks like {own} ({percent(p_own)}); next is {other} ({percent(p_other)})."
@@ -64,4 +66,6 @@ def _course(facts: Mapping[str, Any], own: str) -> str:
             f"{own} was first believed in epoch {late['reference']} of {peak['reference']}, "
             f"later than {percent(late['value'])} of the labels"
         )
+    if peak["value"] > HALF:
+        return f"in the best of {peak['reference']} epochs {own} had {percent(peak['value'])}"
     return f"in {peak['reference']} epochs {own} never passed {percent(peak['value'])}"

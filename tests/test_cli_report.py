@@ -77,9 +77,12 @@ def test_how_many_suspects(folder: Path) -> None:
 
 def test_images_that_are_gone_leave_the_report_without_pictures(folder: Path) -> None:
     (folder / "pictures").rename(folder / "moved")
-    assert _report(folder / "run").exit_code == 0
+    result = _report(folder / "run")
+    assert result.exit_code == 0
+    assert "no picture is where the scan found it" in result.stderr
     assert "data:image" not in _html(folder)
-    assert _report(folder / "run", "--images", folder / "moved").exit_code == 0
+    result = _report(folder / "run", "--images", folder / "moved")
+    assert (result.exit_code, "no picture" in result.stderr) == (0, False)
     assert "data:image" in _html(folder)
 
 

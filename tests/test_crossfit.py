@@ -109,7 +109,7 @@ def test_folds_that_make_no_sense(asked: dict[str, Any]) -> None:
 
 
 def test_labels_learnt_by_heart_are_doubted_again() -> None:
-    """150 rows of 100 features, a fifth of the labels wrong: hardly any is flagged without folds (2 of 30 where this was written, 9 with)."""
+    """150 rows of 100 features, a fifth of the labels wrong: few are found without folds (2, and 9 with)."""
     rng = np.random.default_rng(0)
     true = np.arange(150) % CLASSES
     x = rng.normal(size=(150, 100)) + 2.5 * np.eye(100)[true]

@@ -55,6 +55,10 @@ def test_blanks_around_a_new_label_are_none_of_it(tmp_path: Path) -> None:
             "sample_id,decision,new_label\na,relabel,  \n",
             "line 2, column 'decision': relabel without a new_label",
         ),
+        (
+            "sample_id,decision,new_label\na,,7\n",
+            "line 2, column 'decision': a new_label, '7', without a decision",
+        ),
         ("sample_id,decision\na,keep\n,keep\n", "line 3, column 'sample_id': empty"),
         ("sample_id,decision\na,keep\na,keep\n", "line 3, column 'sample_id': 'a' stands twice"),
         ("sample_id,decision,sampling_weight\na,keep,0.5\n", "column 'sampling_weight': '0.5' is no weight"),

@@ -75,6 +75,13 @@ def test_the_guiders_doubt() -> None:
     )
 
 
+def test_a_label_that_was_believed_for_a_time_is_not_said_to_have_been_out_of_reach() -> None:
+    given = np.zeros(K, np.int64)
+    peaked = dataclasses.replace(lonely().fitted, peak_p_given=np.full(K, 0.75, np.float32))
+    believed = dataclasses.replace(grounds(given=given, suggested=np.ones(K, np.int64)), fitted=peaked)
+    assert sentence(believed).endswith("; in the best of 75 epochs cat had 75 %.")
+
+
 def late() -> Grounds:
     """Row 0's label was believed long after all others."""
     learnt = np.full(K, 3)
@@ -181,7 +188,7 @@ def test_the_same_picture_under_another_label() -> None:
     conflict[0] = 17
     twice = dataclasses.replace(lonely(), conflict=conflict)
     assert facts(twice)["duplicate"] == {"kind": "duplicate", "value": 0.0, "reference": "id17"}
-    assert sentence(twice).endswith(" The same picture has another label as id17.")
+    assert sentence(twice).endswith(" The same picture, sample id17, has another label.")
 
 
 @pytest.mark.parametrize(

@@ -100,7 +100,7 @@ def test_a_near_duplicate_under_another_label_is_named() -> None:
         "given_label": "cat", "suggested_label": "dog", "p_given": 0.1, "p_suggested": 0.8, "p_mislabeled": 0.9,
         "evidence": facts,
     }  # fmt: skip
-    assert "Almost the same has another label as id4." in (why(row) or "")
+    assert "Almost the same picture, sample id4, has another label." in (why(row) or "")
 
 
 def test_the_same_content_is_not_told_twice() -> None:

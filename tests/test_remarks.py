@@ -11,7 +11,8 @@ import pytest
 from noiseaudit.audit import run_audit
 from noiseaudit.config import AuditConfig
 from noiseaudit.errors import ConfigError
-from noiseaudit.remarks import about_doubts
+from noiseaudit.metrics import proportion
+from noiseaudit.remarks import about_conflicts, about_doubts, about_self_test
 
 
 def doubts(p: float, other: int, noise_rate: float | None = None, trust: float = 1.0) -> tuple[str, ...]:
@@ -42,3 +43,21 @@ def test_a_noise_rate_that_is_not_found() -> None:
 def test_the_papers_rule_is_refused_early_where_there_is_no_guider() -> None:
     with pytest.raises(ConfigError, match="--method supervised has no Guider, so no epsilon"):
         run_audit("no-such-file.csv", config=AuditConfig(method="supervised", cutoff="epsilon"))
+
+
+def test_conflicts_name_their_samples_once_and_not_all() -> None:
+    names = np.array([f"s{i}" for i in range(10)], object)
+    conflict = np.array([1, 0, 3, 2, 5, 4, 7, 6, -1, -1])
+    (text,) = about_conflicts(conflict, names)
+    assert text.startswith("8 labelled rows have the same content")
+    assert text.endswith(": s0 and s1, s2 and s3, s4 and s5, ...")
+    assert about_conflicts(np.full(10, -1), names) == ()
+
+
+def test_a_self_test_that_finds_less_than_expected() -> None:
+    """5 of 20 found is 11 to 47 %."""
+    (text,) = about_self_test(proportion(5, 20), 0.98)
+    assert "expects to have found 98 % of the wrong labels, and the self-test found 25 %" in text
+    assert about_self_test(proportion(5, 20), 0.46) == ()
+    assert about_self_test(proportion(0, 0), 0.9) == ()
+    assert about_self_test(proportion(5, 20), None) == ()

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from noiseaudit.truth import Truth
 
 THUMBNAIL_PX = 96
+TRIED = 20  # pictures, to see whether the images are where they were
 REPORTS = {"html": "report.html", "markdown": "report.md"}
 SUSPECTS = {"suspects": "suspects.csv"}
 FORMATS = {".html": "html", ".md": "markdown"}
@@ -85,6 +86,14 @@ def given_truth(audit: AuditResult, truth: Path, run: Mapping[str, Any]) -> Trut
     from noiseaudit.truth import read_truth
 
     return read_truth(truth, audit, scanned=scanned_columns(run), missing_label=scanned_missing_label(run))
+
+
+def lacks_pictures(audit: AuditResult, run: Mapping[str, Any], images: Path | None) -> bool:
+    """Whether a report shows none although the scan read some."""
+    if run.get("paths", {}).get("embeddings"):
+        return False
+    find, read = thumbnails(audit, run, images), (audit.column("status") == "ok").nonzero()[0]
+    return bool(len(read)) and (find is None or not any(find(int(row)) for row in read[:TRIED]))
 
 
 def thumbnails(

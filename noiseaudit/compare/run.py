@@ -50,8 +50,9 @@ def tools_for(question: Question, asked: Sequence[str] | None) -> list[str]:
         one_of("--tools", name, tuple(TOOLS))
         if not usable(TOOLS[name], has_vectors):
             raise ConfigError(
-                f"--tools {name} cannot run here: {TOOLS[name].about}",
-                fix="pip install 'noiseaudit[bench]' for cleanlab; logistic regression needs embeddings or features.",
+                f"--tools {name} cannot run here: it needs "
+                + ("embeddings or features" if TOOLS[name].needs_vectors and not has_vectors else "cleanlab"),
+                fix="pip install 'noiseaudit[bench]' brings cleanlab; --backbone pretrained or --embeddings features.",
             )
     return [*dict.fromkeys(asked or (name for name, tool in TOOLS.items() if usable(tool, has_vectors)))]
 
