@@ -3,8 +3,8 @@
 The network is trained again for each of some folds of the labelled rows, with the fold's labels hidden: its rows still
 teach, as unlabelled ones, and what is predicted of them owes nothing to their labels. A network that saw a label
 repeats it too often; one that did not has fewer to learn from, and doubts too many. So a labelled row's prediction
-becomes the normalised geometric mean of both, a logarithmic opinion pool (Genest and Zidek 1986). docs/method.md has
-what it is worth.
+becomes the normalised geometric mean of both, a logarithmic opinion pool (Genest and Zidek 1986), and an unlabelled
+row's the mean of all. docs/method.md has what it is worth.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def choose_folds(config: AuditConfig, shape: tuple[int, ...], n_labelled: int, n
 def cross_fit(
     fitted: Fitted, data: TrainingData, folds: int, seed: int, train: Callable[[TrainingData, int], Fitted]
 ) -> Fitted:
-    """`fitted` with the predictions of labelled rows as above; `train` takes data and the number of the fold, from 1.
+    """`fitted` with other predictions, as above; `train` takes data and the number of the fold, from 1.
 
     Trusted labels, and those of classes with few, are not hidden, and their predictions stay.
     """
@@ -59,12 +59,14 @@ def cross_fit(
     rows = labelled[may]
     rng = np.random.default_rng(derive_seed(seed, "folds"))
     probs = fitted.guider_mean.copy()
+    unlabelled = codes < 0
     parts = spread_folds(data.x, data.usable.numpy()[rows], codes[rows], folds, rng)
     for number, part in enumerate(parts if len(parts) > 1 else (), 1):  # one part: all have the same content
         hidden, left = rows[part], data.codes.clone()
         left[torch.from_numpy(hidden)] = -1
         apart = train(dataclasses.replace(data, codes=left), number).guider_mean
         probs[hidden] = pooled(fitted.guider_mean[hidden], apart[hidden])
+        probs[unlabelled] += (apart[unlabelled] - probs[unlabelled]) / (number + 1)
     return dataclasses.replace(fitted, guider_mean=probs)
 
 

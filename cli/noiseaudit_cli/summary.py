@@ -69,7 +69,8 @@ def _section(title: str, items: list[str]) -> list[str]:
 
 
 def _unread(row: Mapping[str, Any]) -> str:
-    return f"row {row['row']}, {row['sample_id']}: {row['status']}, {row['reason']}"
+    name = "" if row["sample_id"] == str(row["row"]) else f", {row['sample_id']}"
+    return f"row {row['row']}{name}: {row['status']}, {row['reason']}"
 
 
 def _next(run: Mapping[str, Any], out: Path) -> list[str]:
