@@ -1,4 +1,4 @@
-"""Put benchmarks/results/NAME.md between <!-- NAME --> and <!-- /NAME --> in README.md and docs/paper.md.
+"""Put benchmarks/results/NAME.md between <!-- NAME --> and <!-- /NAME --> in the PAGES.
 
 python benchmarks/insert.py
 """
@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = ("README.md", "docs/paper.md")
+PAGES = ("README.md", "docs/paper.md", "docs/method.md")
 MARK = re.compile(r"(<!-- (\w+) -->\n).*?(<!-- /\2 -->)", re.DOTALL)
 
 

@@ -163,6 +163,7 @@ def audit_samples(
         Lookalikes(samples.x, rows),
     )
     meta = plan.meta(table, samples, cutoff)
+    meta.config["chosen"]["folds"] = learnt.folds
     if believed.trust < 1:
         meta.config["chosen"]["neighbours"] = {"by_heart": believed.by_heart, "trust": believed.trust}
     if tested:
@@ -179,6 +180,7 @@ def audit_samples(
             *table.warnings,
             *samples.warnings,
             *plan.warnings,
+            *learnt.warnings,
             *about_memory(believed),
             *about_doubts(believed, scores, given, plan.config.noise_rate),
             *about_conflicts(conflict, table.sample_id[rows]),

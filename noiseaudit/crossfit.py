@@ -24,6 +24,8 @@ from noiseaudit.neighbours import UNLABELLED_PER_LABELLED
 from noiseaudit.seeds import derive_seed
 
 Floats = npt.NDArray[np.float32]
+Codes = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
 FOLDS = 5
 MOST_LABELS = 2_000  # beyond it labels of features are hardly learnt by heart
@@ -31,43 +33,51 @@ LEAST_OF_CLASS = FOLDS  # labels of a class of fewer are not hidden: too much of
 SMALLEST = 1e-12  # probabilities below it are one and the same
 
 
-def choose_folds(config: AuditConfig, shape: tuple[int, ...], n_labelled: int, n_unlabelled: int) -> int:
-    """As asked, else FOLDS for few labels of features, 0 (none) otherwise.
+def choose_folds(
+    config: AuditConfig, shape: tuple[int, ...], given: Codes, n_unlabelled: int, trusted: Flags | None = None
+) -> int:
+    """As asked, else FOLDS for few labels of features, 0 (none) otherwise; `given` are the k labels, (k,).
 
-    None where unlabelled rows judge (noiseaudit.neighbours), or a second stage follows.
+    None where unlabelled rows judge (noiseaudit.neighbours), or a second stage follows, or nothing may be hidden.
     """
-    if config.folds is not None:
-        return config.folds
-    judged_by_others = n_unlabelled >= UNLABELLED_PER_LABELLED * n_labelled
-    wanted = len(shape) == 1 and n_labelled <= MOST_LABELS and not judged_by_others and not config.fine_tune
-    return FOLDS if wanted else 0
+    judged_by_others = n_unlabelled >= UNLABELLED_PER_LABELLED * len(given)
+    wanted = len(shape) == 1 and len(given) <= MOST_LABELS and not judged_by_others and not config.fine_tune
+    folds = config.folds if config.folds is not None else FOLDS * wanted
+    most = int(may_be_hidden(given, trusted).sum()) if folds else 0
+    return min(folds, most) if most > 1 else 0
+
+
+def may_be_hidden(given: Codes, trusted: Flags | None) -> Flags:
+    """Which of k labels, (k,): none of a class with few, and none that is trusted."""
+    may: Flags = np.bincount(given)[given] >= LEAST_OF_CLASS
+    return may if trusted is None else may & ~trusted
 
 
 def cross_fit(
     fitted: Fitted, data: TrainingData, folds: int, seed: int, train: Callable[[TrainingData, int], Fitted]
-) -> Fitted:
-    """`fitted` with other predictions, as above; `train` takes data and the number of the fold, from 1.
+) -> tuple[Fitted, int]:
+    """`fitted` with other predictions, as above, and how many folds there were.
 
-    Trusted labels, and those of classes with few, are not hidden, and their predictions stay.
+    `train` takes data and the number of the fold, from 1. Trusted labels, and those of classes with few, are not
+    hidden, and their predictions stay.
     """
     labelled, codes = fitted.labelled, data.codes.numpy()
-    may = np.bincount(codes[labelled], minlength=data.n_classes)[codes[labelled]] >= LEAST_OF_CLASS
-    if data.trusted is not None:
-        may &= ~data.trusted.numpy()[labelled]
+    may = may_be_hidden(codes[labelled], None if data.trusted is None else data.trusted.numpy()[labelled])
     if not may.any():
-        return fitted
+        return fitted, 0
     rows = labelled[may]
     rng = np.random.default_rng(derive_seed(seed, "folds"))
     probs = fitted.guider_mean.copy()
     unlabelled = codes < 0
     parts = spread_folds(data.x, data.usable.numpy()[rows], codes[rows], folds, rng)
-    for number, part in enumerate(parts if len(parts) > 1 else (), 1):  # one part: all have the same content
+    parts = parts if len(parts) > 1 else []  # one part: all have the same content
+    for number, part in enumerate(parts, 1):
         hidden, left = rows[part], data.codes.clone()
         left[torch.from_numpy(hidden)] = -1
         apart = train(dataclasses.replace(data, codes=left), number).guider_mean
         probs[hidden] = pooled(fitted.guider_mean[hidden], apart[hidden])
         probs[unlabelled] += (apart[unlabelled] - probs[unlabelled]) / (number + 1)
-    return dataclasses.replace(fitted, guider_mean=probs)
+    return dataclasses.replace(fitted, guider_mean=probs), len(parts)
 
 
 def pooled(first: Floats, second: Floats) -> Floats:

@@ -11,7 +11,9 @@ import torch
 
 from noiseaudit.course import EpochRecord, Fitted
 from noiseaudit.crossfit import cross_fit
+from noiseaudit.data.batches import BatchPlan
 from noiseaudit.data.training import TrainingData
+from noiseaudit.errors import TrainingDiverged
 from noiseaudit.finetune import fine_tune
 from noiseaudit.labels.table import LabelTable
 from noiseaudit.methods import METHODS
@@ -32,6 +34,8 @@ class Learnt:
     method: Method
     given: npt.NDArray[np.int64]  # (k,)
     believed: Believed
+    folds: int = 0  # trainings that went into it beside the first
+    warnings: tuple[str, ...] = ()
 
     @property
     def epsilon(self) -> npt.NDArray[np.float32] | None:
@@ -49,7 +53,9 @@ def learn(
 
     Raises TrainingDiverged if training fails.
     """
-    method, fitted = _train(data, plan, plan.config.seed, on_epoch)
+    folds = 0
+    warnings: tuple[str, ...] = ()
+    method, fitted = _train(data, plan, plan.config.seed, plan.batches, on_epoch)
     if plan.tuning:
         with training_runtime():
             fitted = fine_tune(
@@ -67,24 +73,31 @@ def learn(
         def train(part: TrainingData, number: int) -> Fitted:
             name = f"fold {number} of {plan.folds}"
             seed = derive_seed(plan.config.seed, name)
-            return _train(part, plan, seed, lambda record: on_extra(name, record))[1]
+            batches = plan.batches_of(int((part.codes >= 0).sum()), len(part.codes))
+            return _train(part, plan, seed, batches, lambda record: on_extra(name, record))[1]
 
-        fitted = cross_fit(fitted, data, plan.folds, plan.config.seed, train)
+        try:
+            fitted, folds = cross_fit(fitted, data, plan.folds, plan.config.seed, train)
+        except TrainingDiverged as error:
+            warnings = (f"a fold failed, so labels are judged by a network that has seen them: {error}",)
     given = data.codes.numpy()[fitted.labelled]
-    return Learnt(method, given, believe(fitted, given, sureness(data.shape)))
+    believed = believe(fitted, given, 1.0 if plan.tuning else sureness(data.shape))
+    return Learnt(method, given, believed, folds, warnings)
 
 
 def _train(
-    data: TrainingData, plan: Plan, seed: int, on_epoch: Callable[[EpochRecord], None]
+    data: TrainingData,
+    plan: Plan,
+    seed: int,
+    batches: BatchPlan,
+    on_epoch: Callable[[EpochRecord], None],
 ) -> tuple[Method, Fitted]:
     """The planned method, trained."""
     with training_runtime(plan.threads):
         setup = Setup(data, plan.backbone.value, seed, plan.device, noise_rate=plan.config.noise_rate)
         method = METHODS[plan.config.method](setup, plan.settings)
-        batches, epochs = plan.batches, plan.epochs
-        return method, fit(
-            method, data, batches, epochs=epochs, seed=seed, device=plan.device, on_epoch=on_epoch
-        )
+        device, epochs = plan.device, plan.epochs
+        return method, fit(method, data, batches, epochs=epochs, seed=seed, device=device, on_epoch=on_epoch)
 
 
 def usable_data(table: LabelTable, samples: Samples) -> TrainingData:

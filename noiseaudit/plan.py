@@ -57,6 +57,7 @@ class Plan:
     epochs: int
     threads: int  # of the CPU
     folds: int  # trainings with a part of the labels hidden; 0: none
+    batch_size: int
     tuning: Tuning | None  # the second stage
     warnings: tuple[str, ...]
 
@@ -64,6 +65,11 @@ class Plan:
     def all_epochs(self) -> int:
         """Of both stages."""
         return self.epochs + (self.tuning.epochs if self.tuning else 0)
+
+    def batches_of(self, n_labelled: int, n_rows: int) -> BatchPlan:
+        """Batches where so many of `n_rows` rows have a label: in a fold, hidden rows join the unlabelled ones."""
+        n_unlabelled = n_rows - n_labelled if METHODS[self.config.method].uses_unlabelled else 0
+        return plan_batches(n_labelled, n_unlabelled, self.batch_size, self.config.min_labelled_share)
 
     def meta(self, table: LabelTable, samples: Samples, cutoff: Cutoff) -> AuditMeta:
         """What the audit depends on, for its Parquet file."""
@@ -88,7 +94,6 @@ class Plan:
             "epochs": self.epochs,
             "batch": dataclasses.asdict(self.batches),
             "settings": dataclasses.asdict(self.settings),
-            "folds": self.folds,
         }
         if self.tuning:
             chosen["fine_tune"] = dataclasses.asdict(self.tuning)
@@ -129,7 +134,14 @@ def make_plan(table: LabelTable, samples: Samples, config: AuditConfig) -> Plan:
         threads=choose_threads(
             backbone.value, batches.labelled + batches.unlabelled, len(table.classes), settings.hidden
         ),
-        folds=choose_folds(config, samples.shape, n_labelled, n_unlabelled),
+        folds=choose_folds(
+            config,
+            samples.shape,
+            table.codes[usable & table.is_labelled],
+            int(usable.sum()) - n_labelled,
+            None if table.trusted is None else table.trusted[usable & table.is_labelled],
+        ),
+        batch_size=batch_size,
         tuning=_tuning(config, samples, settings, n_labelled, n_unlabelled, batch_size),
         warnings=tuple(_warnings(table, usable)),
     )

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from noiseaudit import NoiseAuditClassifier
+from noiseaudit import NoiseAuditClassifier, train
+from noiseaudit.compare.case import Case
+from noiseaudit.compare.tools import TOOLS
 from noiseaudit.config import AuditConfig
 from noiseaudit.course import EpochRecord, Fitted
 from noiseaudit.crossfit import choose_folds, cross_fit, pooled
 from noiseaudit.data.training import TrainingData
-from noiseaudit.errors import ConfigError
+from noiseaudit.errors import ConfigError, TrainingDiverged
 
 N, CLASSES = 60, 3
 
@@ -54,7 +57,8 @@ def test_every_label_is_hidden_once_and_unlabelled_rows_get_the_mean() -> None:
         hidden[(left < 0) & (codes >= 0)] = number
         return fitted_of(part, [0.4, 0.6, 0.0])
 
-    found = cross_fit(fitted_of(data, [0.9, 0.1, 0.0]), data, 5, 0, train)
+    found, folds = cross_fit(fitted_of(data, [0.9, 0.1, 0.0]), data, 5, 0, train)
+    assert folds == 5
     assert (hidden[6:] > 0).all()
     mean = [(0.9 + 5 * 0.4) / 6, (0.1 + 5 * 0.6) / 6, 0.0]
     assert found.guider_mean[:6] == pytest.approx(np.tile(mean, (6, 1)), abs=1e-6)
@@ -70,7 +74,8 @@ def test_trusted_labels_and_rare_classes_are_never_hidden() -> None:
         hidden.extend(np.flatnonzero(part.codes.numpy() < 0).tolist())
         return fitted_of(part, [0.4, 0.6, 0.0])
 
-    found = cross_fit(fitted_of(data, [0.9, 0.1, 0.0]), data, 5, 0, train)
+    found, folds = cross_fit(fitted_of(data, [0.9, 0.1, 0.0]), data, 5, 0, train)
+    assert folds == 5
     assert sorted(hidden) == list(range(10, 56))
     assert (found.guider_mean[:10, 0] == np.float32(0.9)).all()
     assert (found.guider_mean[56:, 0] == np.float32(0.9)).all()
@@ -81,7 +86,9 @@ def test_nothing_is_hidden_where_nothing_would_be_left() -> None:
     few = data_of(np.repeat([0, 1, 2], [4, 4, 4]))
     for data in (same, few):
         fitted = fitted_of(data, [0.9, 0.1, 0.0])
-        assert (cross_fit(fitted, data, 5, 0, pytest.fail).guider_mean == fitted.guider_mean).all()  # type: ignore[arg-type]
+        found, folds = cross_fit(fitted, data, 5, 0, pytest.fail)  # type: ignore[arg-type]
+        assert (found.guider_mean == fitted.guider_mean).all()
+        assert folds == 0
 
 
 @pytest.mark.parametrize(
@@ -100,7 +107,62 @@ def test_nothing_is_hidden_where_nothing_would_be_left() -> None:
 def test_folds_are_for_few_labels_of_features(
     asked: dict[str, Any], shape: tuple[int, ...], labelled: int, unlabelled: int, expected: int
 ) -> None:
-    assert choose_folds(AuditConfig(**asked), shape, labelled, unlabelled) == expected
+    assert choose_folds(AuditConfig(**asked), shape, np.arange(labelled) % 10, unlabelled) == expected
+
+
+def test_folds_are_no_more_than_labels_that_may_be_hidden() -> None:
+    rare = np.arange(40) % 10
+    assert choose_folds(AuditConfig(), (9,), rare, 0) == 0
+    trusted = np.arange(60) > 1
+    assert choose_folds(AuditConfig(folds=20), (9,), np.arange(60) % 3, 0, trusted) == 2
+    assert choose_folds(AuditConfig(folds=20), (9,), np.arange(60) % 3, 0, np.ones(60, np.bool_)) == 0
+
+
+def features_of(rows: int = 90) -> tuple[Any, Any]:
+    rng = np.random.default_rng(1)
+    true = np.arange(rows) % CLASSES
+    return (rng.normal(size=(rows, 6)) + 4 * np.eye(6)[true]).astype(np.float32), true
+
+
+def test_hidden_rows_teach_in_scan_and_compare_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each fold's batches hold its hidden rows, as unlabelled ones, in both."""
+    x, given = features_of()
+    plans: dict[str, list[Any]] = {"scan": [], "compare": []}
+
+    def spy(where: str) -> Any:
+        def fit(method: Any, data: Any, batches: Any, **more: Any) -> Fitted:
+            plans[where].append((batches, more["epochs"], int((data.codes < 0).sum())))
+            return train.fit(method, data, batches, **more)
+
+        return fit
+
+    monkeypatch.setattr("noiseaudit.learn.fit", spy("scan"))
+    monkeypatch.setattr("noiseaudit.compare.case.fit", spy("compare"))
+    NoiseAuditClassifier(random_state=0, epochs=2).fit(x, given)
+    data = TrainingData(torch.from_numpy(x), torch.arange(len(x)), torch.from_numpy(given), CLASSES)
+    TOOLS["noiseaudit"].judge(Case(data, "embeddings", AuditConfig(epochs=2), 0, torch.device("cpu")))
+    assert plans["scan"] == plans["compare"]
+    (whole, _, none), *folds = plans["scan"]
+    assert (whole.unlabelled, none, len(folds)) == (0, 0, 5)
+    assert [hidden for _, _, hidden in folds] == [18] * 5
+    assert all(batches.unlabelled > 0 for batches, _, _ in folds)
+
+
+def test_a_fold_that_diverges_leaves_the_first_training(monkeypatch: pytest.MonkeyPatch) -> None:
+    x, given = features_of()
+    calls = itertools.count()
+
+    def fit(*words: Any, **more: Any) -> Fitted:
+        if next(calls) == 2:
+            raise TrainingDiverged("the loss became infinite")
+        return train.fit(*words, **more)
+
+    alone = NoiseAuditClassifier(random_state=0, epochs=2, folds=0).fit(x, given)
+    monkeypatch.setattr("noiseaudit.learn.fit", fit)
+    broken = NoiseAuditClassifier(random_state=0, epochs=2).fit(x, given)
+    assert next(calls) > 2
+    assert broken.audit_.meta.config["chosen"]["folds"] == 0
+    np.testing.assert_array_equal(broken.p_mislabeled_, alone.p_mislabeled_)
 
 
 @pytest.mark.parametrize("asked", [{"folds": 1}, {"folds": 101}, {"folds": 2, "fine_tune": True}])

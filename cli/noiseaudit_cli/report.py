@@ -41,14 +41,14 @@ def report(
     from noiseaudit.manifest import run_folder, saved_run
     from noiseaudit.result import read_audit
     from noiseaudit_cli.console import say
-    from noiseaudit_cli.reporting import REPORTS, lacks_pictures, report_file, write_reports
+    from noiseaudit_cli.reporting import REPORTS, report_file, write_reports
 
     result = read_audit(audit)
     folder = run_folder(audit)
     files = {name: folder / file for name, file in REPORTS.items()}
     if out is not None:
         files = report_file(out, force=force)
-    write_reports(
+    has_pictures = write_reports(
         result,
         saved_run(audit),
         files,
@@ -59,7 +59,7 @@ def report(
     )
     for file in files.values():
         say(f"wrote {file}")
-    if lacks_pictures(result, saved_run(audit), images):
+    if not has_pictures and "html" in files:
         say(
             "warning: no picture is where the scan found it, so the report has none. Name their folder: --images"
         )

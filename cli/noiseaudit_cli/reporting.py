@@ -12,7 +12,6 @@ if TYPE_CHECKING:
     from noiseaudit.truth import Truth
 
 THUMBNAIL_PX = 96
-TRIED = 20  # pictures, to see whether the images are where they were
 REPORTS = {"html": "report.html", "markdown": "report.md"}
 SUSPECTS = {"suspects": "suspects.csv"}
 FORMATS = {".html": "html", ".md": "markdown"}
@@ -27,24 +26,34 @@ def write_reports(
     images: Path | None = None,
     truth: Path | None = None,
     max_suspects: int = 100,
-) -> None:
-    """Write one report to each of `files` (writer name -> path), from one view.
+) -> bool:
+    """Write one report to each of `files` (writer name -> path), from one view. False if no picture was found.
 
     `run` is the content of run.json, `run_folder` the name that the report gives the run, `images` where the
     images are now if they moved. Raises DataError or OutputError.
     """
     from noiseaudit_reports import WRITERS, build_view
 
+    picture = thumbnails(audit, run, images)
+    found: list[bool] = []
+
+    def noted(row: int) -> bytes | None:
+        content = picture(row) if picture else None
+        found.append(content is not None)
+        return content
+
     view = build_view(
         audit,
         run,
         known_truth(audit, truth, run),
-        thumbnails(audit, run, images),
+        noted,
         max_suspects=max_suspects,
         run_folder=str(run_folder),
     )
     for name, file in files.items():
         WRITERS[name](view, file)
+    had_images = bool(run.get("paths", {}).get("images"))
+    return any(found) or not found or not had_images
 
 
 def write_run_reports(out: Path) -> Callable[[AuditResult, Mapping[str, Any], Path], None]:
@@ -86,14 +95,6 @@ def given_truth(audit: AuditResult, truth: Path, run: Mapping[str, Any]) -> Trut
     from noiseaudit.truth import read_truth
 
     return read_truth(truth, audit, scanned=scanned_columns(run), missing_label=scanned_missing_label(run))
-
-
-def lacks_pictures(audit: AuditResult, run: Mapping[str, Any], images: Path | None) -> bool:
-    """Whether a report shows none although the scan read some."""
-    if run.get("paths", {}).get("embeddings"):
-        return False
-    find, read = thumbnails(audit, run, images), (audit.column("status") == "ok").nonzero()[0]
-    return bool(len(read)) and (find is None or not any(find(int(row)) for row in read[:TRIED]))
 
 
 def thumbnails(

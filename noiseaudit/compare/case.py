@@ -15,7 +15,7 @@ import torch
 from noiseaudit.choose import choose_batch_size, choose_epochs
 from noiseaudit.config import AuditConfig
 from noiseaudit.course import EpochRecord, Fitted
-from noiseaudit.data.batches import plan_batches
+from noiseaudit.data.batches import BatchPlan, plan_batches
 from noiseaudit.data.training import TrainingData
 from noiseaudit.errors import DataError
 from noiseaudit.folds import spread_folds
@@ -80,15 +80,13 @@ class Case:
         n_classes: int | None = None,
         *,
         stream: int = 0,
+        epochs: int | None = None,
         on_epoch: Callable[[EpochRecord], None] = lambda record: None,
     ) -> Fitted:
         """A method's default settings on other labels, (m,), -1 = hidden. `stream` tells trainings of a seed apart."""
         kind, data = METHODS[method], self.data
         altered = TrainingData(data.x, data.usable, torch.from_numpy(codes), n_classes or data.n_classes)
-        n_labelled = int((codes >= 0).sum())
-        n_unlabelled = len(codes) - n_labelled if kind.uses_unlabelled else 0
-        batch_size = choose_batch_size(self.config, n_labelled + n_unlabelled)
-        plan = plan_batches(n_labelled, n_unlabelled, batch_size, self.config.min_labelled_share)
+        plan, own_epochs = self.schedule(method, codes)
         seed, ours = self.seed + 1_000_003 * stream, METHODS["umn_plus"].settings(self.backbone)
         settings = dataclasses.replace(
             kind.settings(self.backbone), input_noise=ours.input_noise, jitter=ours.jitter
@@ -97,11 +95,20 @@ class Case:
             kind(Setup(altered, self.backbone, seed, self.device), settings),
             altered,
             plan,
-            epochs=choose_epochs(self.config, plan.steps, data.shape, n_labelled + n_unlabelled),
+            epochs=epochs or own_epochs,
             seed=seed,
             device=self.device,
             on_epoch=on_epoch,
         )
+
+    def schedule(self, method: str, codes: Codes) -> tuple[BatchPlan, int]:
+        """Batches and epochs of a method on other labels, (m,), as `scan` chooses them."""
+        n_labelled = int((codes >= 0).sum())
+        n_unlabelled = len(codes) - n_labelled if METHODS[method].uses_unlabelled else 0
+        rows = n_labelled + n_unlabelled
+        batch_size = choose_batch_size(self.config, rows)
+        plan = plan_batches(n_labelled, n_unlabelled, batch_size, self.config.min_labelled_share)
+        return plan, choose_epochs(self.config, plan.steps, self.data.shape, rows)
 
     def folds(self) -> list[Codes]:
         """The labelled rows in at most FOLDS parts, indices into (k,)."""
