@@ -91,7 +91,7 @@ def counts(audit: AuditResult) -> dict[str, Any]:
         "suggested": status.count("unlabelled"),
         **{name: status.count(name) for name in _UNREAD},
         "suspects": audit.table.column("is_label_issue").to_pylist().count(True),
-        "expected_mislabeled": round(sum(score for score in scores if score is not None), 1),
+        "expected_mislabeled": round(sum(score for score in scores if score is not None), 6),
     }
 
 
