@@ -90,8 +90,9 @@ Folds = Annotated[
     int | None,
     option(
         metavar="N",
-        help="Train N times more, each time without the labels of one part of the rows, so that no label is judged "
-        "only by a network that has learnt it (default: 5 for up to 2,000 labels on features, else 0: none).",
+        help="Train N times more, each time without the labels of one part of the rows, so that labels are judged by a "
+        "network that has not seen them, too; but for trusted ones, and classes of fewer than five labels (default: 5 "
+        "for up to 2,000 labels on features, else 0: none).",
         show_default=False,
         rich_help_panel=_TRAINING,
     ),
