@@ -17,9 +17,9 @@ from noiseaudit.errors import ConfigError
 from noiseaudit.labels.delimited import csv_line
 from noiseaudit.labels.edit import edit_label_file
 from noiseaudit.labels.table import LabelTable
-from noiseaudit.noise import Corruption, asymmetric, instance_dependent, symmetric
+from noiseaudit.noise import Corruption, asymmetric, instance_dependent, symmetric, uniform
 
-KINDS = ("symmetric", "asymmetric", "instance")
+KINDS = ("symmetric", "uniform", "asymmetric", "instance")
 TRUTH_COLUMNS = ("sample_id", "image", "true_label", "given_label", "is_corrupted")
 Features = npt.NDArray[np.floating[Any]]
 
@@ -56,7 +56,7 @@ def corrupt_labels(
 ) -> CorruptionSummary:
     """Write the table's file to `out` with planted noise, and `<out>.truth.csv` with one line per label.
 
-    kind: "symmetric", "asymmetric" (class c -> c + 1, or `pairs` of class names) or "instance" (needs
+    kind: "symmetric", "uniform", "asymmetric" (class c -> c + 1, or `pairs` of class names) or "instance" (needs
     `features`, (n, d)); see noiseaudit.noise. rate: share of labelled rows, in (0, 1). Unlabelled rows stay
     as they are.
 
@@ -109,6 +109,8 @@ def _corrupt(
         return instance_dependent(table.codes, features, n_classes, rate, rng)
     if kind == "symmetric":
         return symmetric(table.codes, n_classes, rate, rng)
+    if kind == "uniform":
+        return uniform(table.codes, n_classes, rate, rng)
     return asymmetric(table.codes, n_classes, rate, rng, _pair_codes(pairs, table.classes))
 
 
@@ -128,13 +130,14 @@ def _pair_codes(pairs: Mapping[str, str] | None, classes: tuple[str, ...]) -> di
 def _nothing_corrupted(
     table: LabelTable, kind: str, rate: float, pairs: Mapping[str, str] | None
 ) -> ConfigError:
-    if kind == "instance":
-        return ConfigError(
-            f"--rate {rate} corrupts no label of {int(table.is_labelled.sum())}: no row was drawn",
-            fix="Give a higher --rate or another --seed.",
-        )
     sizes = Counter(label for label in table.given_label if label is not None)
     largest = max(n for label, n in sizes.items() if pairs is None or label in pairs)
+    by_chance = {"instance": "no row was drawn", "uniform": "all that were drawn drew their own class"}
+    if kind == "instance" or (kind == "uniform" and round(rate * largest)):
+        return ConfigError(
+            f"--rate {rate} corrupts no label of {int(table.is_labelled.sum())}: {by_chance[kind]}",
+            fix="Give a higher --rate or another --seed.",
+        )
     return ConfigError(
         f"--rate {rate} corrupts no label: it is less than half a label in every class, even of {largest}",
         # round(rate * n) is 1 above rate = 0.5 / n; three digits of 0.505 / n stay above it.

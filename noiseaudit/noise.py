@@ -1,7 +1,7 @@
-"""Planted label noise: symmetric, asymmetric and instance-dependent. NumPy only.
+"""Planted label noise: symmetric, uniform, asymmetric and instance-dependent. NumPy only.
 
-Labels are codes 0 .. n_classes - 1; rows with code -1 are unlabelled and stay so. A flipped row never keeps
-its class. Equal generators give equal corruptions.
+Labels are codes 0 .. n_classes - 1; rows with code -1 are unlabelled and stay so. Equal generators give equal
+corruptions.
 """
 
 from __future__ import annotations
@@ -29,15 +29,28 @@ class Corruption:
 def symmetric(codes: Codes, n_classes: int, rate: float, rng: np.random.Generator) -> Corruption:
     """Flip exactly round(rate * n_c) rows of each class c to one of the other classes, uniformly.
 
-    Every flip is to a wrong class, so the share of wrong labels is `rate` (some papers draw from all C
-    classes, which makes it rate * (C - 1) / C). Raises ConfigError if the rate is outside [0, 1] or n_classes
-    < 2.
+    Every flip is to a wrong class, so the share of wrong labels is `rate`; see `uniform` for the other reading.
+    Raises ConfigError if the rate is outside [0, 1] or n_classes < 2.
     """
     _check(codes, n_classes, rate)
     labels = codes.copy()
     for code, rows in _rows_by_class(codes):
         chosen = _choose(rows, rate, rng)
         labels[chosen] = (code + rng.integers(1, n_classes, len(chosen))) % n_classes
+    return Corruption(labels, labels != codes)
+
+
+def uniform(codes: Codes, n_classes: int, rate: float, rng: np.random.Generator) -> Corruption:
+    """Draw a label anew for exactly round(rate * n_c) rows of each class c, uniformly from all C classes.
+
+    The row's own class is among them (as in the public code of Tanaka et al. 2018), so that the share of wrong
+    labels is rate * (C - 1) / C on average. Raises ConfigError if the rate is outside [0, 1] or n_classes < 2.
+    """
+    _check(codes, n_classes, rate)
+    labels = codes.copy()
+    for _, rows in _rows_by_class(codes):
+        chosen = _choose(rows, rate, rng)
+        labels[chosen] = rng.integers(0, n_classes, len(chosen))
     return Corruption(labels, labels != codes)
 
 

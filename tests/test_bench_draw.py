@@ -45,6 +45,11 @@ def test_instance_noise_flips_about_the_rate() -> None:
     assert draw.given.min() >= 0
 
 
+def test_uniform_noise_draws_the_own_class_too() -> None:
+    draw = draw_labels(problem(1000), labels=None, kind="uniform", rate=1.0, seed=0)
+    assert draw.corrupted.mean() == pytest.approx(1 - 1 / N_CLASSES, abs=0.06)
+
+
 def test_rows_depend_on_the_seed_alone() -> None:
     toy = problem()
     first = draw_labels(toy, labels=50, kind="symmetric", rate=0.1, seed=1)

@@ -96,6 +96,8 @@ def test_where_nothing_is_known() -> None:
     text = table_text("table1", [line("umn", rate=0.1), line("umn_plus", rate=0.15)])
     assert rows(text)["umn"] == ["**2.0 (n=1)** / 2.5 ± 0.14", "-"]
     assert rows(text)["umn_plus"] == ["-", "2.0 (n=1) / -"]
+    inclusive = table_text("table1", [line(noise="uniform")])
+    assert rows(inclusive)["umn"] == ["**2.0 (n=1)** / 2.5 ± 0.14"]
     other = table_text("table1", [line(noise="asymmetric")])
     assert rows(other)["umn"] == ["2.0 (n=1) / -"]
     assert table_text("table1", []) == ""

@@ -10,6 +10,7 @@ import pytest
 from noiseaudit.corrupt import CorruptionSummary, corrupt_labels
 from noiseaudit.errors import ConfigError
 from noiseaudit.labels import LabelTable, read_labels
+from noiseaudit.noise import uniform
 
 
 @pytest.fixture
@@ -140,6 +141,29 @@ def test_instance_noise_that_draws_no_row_is_refused(tmp_path: Path) -> None:
     two, out = read_labels(tmp_path / "data.csv"), tmp_path / "noisy.csv"
     with pytest.raises(ConfigError, match=r"no label of 2: no row was drawn.* another --seed"):
         corrupt_labels(two, kind="instance", rate=0.01, seed=0, out=out, features=np.zeros((2, 2)))
+    assert not out.exists()
+
+
+def test_uniform_noise_may_draw_the_own_class(table: LabelTable, tmp_path: Path) -> None:
+    out = tmp_path / "noisy.csv"
+    summary = corrupt_labels(
+        table, kind="uniform", rate=0.9, seed=0, out=out
+    )  # draws 9, 9 and 10 labels anew
+    assert 9 <= summary.n_corrupted < 28
+    with pytest.raises(ConfigError, match=r"even of 11\. Give --rate 0\.0459 or more"):
+        corrupt_labels(table, kind="uniform", rate=0.04, seed=0, out=tmp_path / "other.csv")
+
+
+def test_uniform_noise_that_changes_nothing_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "data.csv").write_text("image,label\na,x\nb,y\n")
+    two, out = read_labels(tmp_path / "data.csv"), tmp_path / "noisy.csv"
+    kept = next(
+        seed
+        for seed in range(99)
+        if not uniform(two.codes, 2, 0.9, np.random.default_rng(seed)).flipped.any()
+    )
+    with pytest.raises(ConfigError, match=r"no label of 2: all that were drawn drew their own class"):
+        corrupt_labels(two, kind="uniform", rate=0.9, seed=kept, out=out)
     assert not out.exists()
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from noiseaudit.errors import ConfigError, DataError
-from noiseaudit.noise import Corruption, asymmetric, instance_dependent, symmetric
+from noiseaudit.noise import Corruption, asymmetric, instance_dependent, symmetric, uniform
 
 Codes = npt.NDArray[np.int64]
 
@@ -51,6 +51,30 @@ def test_symmetric_targets_are_uniform_over_the_other_classes() -> None:
         counts = np.bincount(result.labels[(codes == code) & result.flipped], minlength=5)
         assert counts[code] == 0
         assert stats.chisquare(np.delete(counts, code)).pvalue > 1e-3
+
+
+@given(labelled(), st.floats(0, 1), st.integers(0, 9))
+def test_uniform_draws_at_most_the_rate_of_each_class_anew(
+    case: tuple[Codes, int], rate: float, seed: int
+) -> None:
+    codes, n_classes = case
+    before = codes.copy()
+    result = uniform(codes, n_classes, rate, rng(seed))
+    np.testing.assert_array_equal(codes, before)
+    check_flips(codes, n_classes, result)
+    for code in range(n_classes):
+        rows = codes == code
+        assert result.flipped[rows].sum() <= round(rate * rows.sum())
+
+
+def test_uniform_targets_are_uniform_over_all_classes() -> None:
+    codes = np.repeat(np.arange(5), 20_000)
+    labels = uniform(codes, 5, 1.0, rng()).labels
+    for code in range(5):
+        counts = np.bincount(labels[codes == code], minlength=5)
+        assert stats.chisquare(counts).pvalue > 1e-3  # its own class as often as any other
+    flipped = uniform(codes, 5, 0.4, rng(1)).flipped.mean()
+    assert flipped == pytest.approx(0.4 * 4 / 5, abs=0.006)  # four standard deviations
 
 
 def test_symmetric_rows_are_chosen_uniformly() -> None:

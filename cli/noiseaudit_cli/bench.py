@@ -74,7 +74,7 @@ def run(
     ] = "medium",
     epochs: Epochs = None,
     noise: Annotated[
-        str, option(metavar="KIND", help="symmetric (the paper's), asymmetric or instance.")
+        str, option(metavar="KIND", help="symmetric (the paper's), uniform, asymmetric or instance.")
     ] = "symmetric",
     recipe: Annotated[
         str,

@@ -74,7 +74,7 @@ def plot(
     scale: Scale = None,
     epochs: Epochs = None,
     noise: Annotated[
-        str, option(metavar="KIND", help="symmetric (the paper's), asymmetric or instance.")
+        str, option(metavar="KIND", help="symmetric (the paper's), uniform, asymmetric or instance.")
     ] = "symmetric",
     out: Results = Path("bench-results"),
 ) -> None:

@@ -27,6 +27,7 @@ noiseaudit corrupt labels.csv --kind instance --rate 0.3 --images images --out n
 
 class Kind(StrEnum):
     SYMMETRIC = "symmetric"
+    UNIFORM = "uniform"
     ASYMMETRIC = "asymmetric"
     INSTANCE = "instance"
 
@@ -36,8 +37,8 @@ def corrupt(
     kind: Annotated[
         Kind,
         option(
-            help="symmetric: to any other class; asymmetric: to the next class, or as --pair says; "
-            "instance: depending on the image (Xia et al. 2020)."
+            help="symmetric: to any other class; uniform: to any class, its own too; "
+            "asymmetric: to the next class, or as --pair says; instance: depending on the image (Xia et al. 2020)."
         ),
     ],
     rate: Annotated[float, option(metavar="R", help="Share of the labels to corrupt, between 0 and 1.")],

@@ -35,7 +35,8 @@ class Draw:
 def draw_labels(problem: Problem, *, labels: int | None, kind: str, rate: float, seed: int) -> Draw:
     """`labels` rows, the same number of each class (None: every row that may have one), `rate` of them wrong.
 
-    Exactly round(rate * n_c) labels of each class c are wrong where the noise is symmetric or asymmetric.
+    Exactly round(rate * n_c) labels of each class c are wrong where the noise is symmetric or asymmetric, and drawn
+    anew where it is uniform.
 
     The trusted labels are a tenth of those of each class, one at least, drawn from the ones that stayed right: the
     method that needs some is told which of the same labels it can believe, and gets no label beyond the others'.
@@ -100,6 +101,8 @@ def _corrupt(
     truth, n_classes = problem.truth[rows], problem.n_classes
     if kind == "symmetric":
         return noise.symmetric(truth, n_classes, rate, rng)
+    if kind == "uniform":
+        return noise.uniform(truth, n_classes, rate, rng)
     if kind == "asymmetric":
         return noise.asymmetric(truth, n_classes, rate, rng)
     return noise.instance_dependent(truth, _features(problem.x[rows]), n_classes, rate, rng)

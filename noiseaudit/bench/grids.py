@@ -28,7 +28,7 @@ LABELS = {
     "cifar10": 4_000,
 }  # section 4.2; CIFAR-10's "100 per category" makes 1,000
 TABLE2_RATES = (0.1, 0.2)
-NOISES = ("symmetric", "asymmetric", "instance")
+NOISES = ("symmetric", "uniform", "asymmetric", "instance")
 RECIPES = ("searched", "own")  # noiseaudit.bench.recipes, or every method's own settings
 
 
