@@ -30,6 +30,7 @@ from noiseaudit.runtime import training_runtime
 from noiseaudit.threshold import choose_cutoff
 
 RESULTS = Path(__file__).parent / "results" / "detection.jsonl"
+SCORES = RESULTS.parent / "scores"  # p_mislabeled and the truth of each run, not committed
 CPU = torch.device("cpu")
 TARGET = 0.9  # of --target-precision
 
@@ -48,6 +49,8 @@ def run(name: str, seed: int, tools: list[str]) -> Iterator[dict[str, Any]]:
         line |= measured(verdict, wrong, np.ones(len(wrong), np.bool_))
         line["top_100"] = int(wrong[np.argsort(-verdict.scores, kind="stable")[:100]].sum())
         if tool == "noiseaudit":
+            SCORES.mkdir(exist_ok=True)
+            np.savez_compressed(SCORES / f"{name}-{seed}.npz", scores=verdict.scores, wrong=wrong)
             line |= dataclasses.asdict(calibration(verdict.scores, wrong)) | at_target(verdict.scores, wrong)
         yield line | {"threads": torch.get_num_threads(), "versions": versions()}
 

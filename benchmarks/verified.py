@@ -1,0 +1,134 @@
+"""Simulated audits by hand: how often the intervals of `sample` and `estimate` hold the truth, and how wide they are
+beside those of as many rows that are drawn simply at random (Wilson's intervals).
+
+It works on the p_mislabeled that benchmarks/detection.py keeps of its runs.
+
+python benchmarks/verified.py run --audits 200 --answers 200      # writes benchmarks/results/verified.md
+python benchmarks/verified.py table
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+from detection import SCORES
+from scipy.stats import binomtest
+
+from noiseaudit.estimate import estimate
+from noiseaudit.plan import versions
+from noiseaudit.result import AuditMeta, AuditResult
+from noiseaudit.sample import draw_sample
+from noiseaudit.threshold import choose_cutoff
+
+RESULTS = Path(__file__).parent / "results" / "verified.jsonl"
+MEASURES = ("noise_rate", "precision", "recall")
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+
+
+def audit_of(scores: Floats) -> AuditResult:
+    """What `sample` and `estimate` read of an audit, with the default cut-off."""
+    flagged, cutoff = choose_cutoff("auto", scores, None)
+    ids = [str(row) for row in range(len(scores))]
+    table = pa.table({"sample_id": ids, "p_mislabeled": scores, "is_label_issue": flagged})
+    return AuditResult(table, AuditMeta(("a", "b"), "string", {}, {}, 0, "cpu", 1, cutoff, "sha256:0"))
+
+
+def simulate(scores: Floats, wrong: Flags, audits: int, answers: int) -> dict[str, Any]:
+    """Of each measure: the share of intervals that hold the truth, their mean width, and a simple sample's."""
+    audit = audit_of(scores)
+    flagged = audit.suspects()
+    truth = {
+        "noise_rate": wrong.mean(),
+        "precision": wrong[flagged].mean() if flagged.any() else None,
+        "recall": flagged[wrong].mean(),
+    }
+    held, width, simple = (dict.fromkeys(MEASURES, 0.0) for _ in range(3))
+    for seed in range(audits):
+        drawn = draw_sample(audit, answers, seed)
+        told = [
+            dataclasses.replace(each, decision="relabel" if wrong[int(each.sample_id)] else "keep")
+            for each in drawn
+        ]
+        found = estimate(audit, told)
+        rows = np.random.default_rng((seed, 1)).choice(len(wrong), answers, replace=False)
+        apart = simple_widths(wrong[rows], flagged[rows])
+        for name in MEASURES:
+            each = getattr(found, name)
+            # Where nothing is flagged there is no precision, and [0, 1] says so.
+            held[name] += bool(truth[name] is None or each.low <= truth[name] <= each.high)
+            width[name] += each.width
+            simple[name] += apart[name]
+    return {
+        name: {"held": held[name] / audits, "width": width[name] / audits, "simple": simple[name] / audits}
+        for name in MEASURES
+    }
+
+
+def simple_widths(wrong: Flags, flagged: Flags) -> dict[str, float]:
+    both = int((wrong & flagged).sum())
+    counts = {
+        "noise_rate": (int(wrong.sum()), len(wrong)),
+        "precision": (both, int(flagged.sum())),
+        "recall": (both, int(wrong.sum())),
+    }
+    return {name: wilson_width(*pair) for name, pair in counts.items()}
+
+
+def wilson_width(hits: int, n: int) -> float:
+    if not n:
+        return 1.0
+    found = binomtest(hits, n).proportion_ci(method="wilson")
+    return float(found.high - found.low)
+
+
+def read() -> list[dict[str, Any]]:
+    return [json.loads(line) for line in RESULTS.read_text().splitlines()] if RESULTS.exists() else []
+
+
+def table() -> str:
+    """Markdown: per run and measure, coverage and widths."""
+    text = [
+        "| set | seed | answers | audits | measure | hold the truth | width | a simple sample's width |",
+        "|---" * 8 + "|",
+    ]
+    for line in sorted(read(), key=lambda line: (line["set"], line["seed"], line["answers"])):
+        for name in MEASURES:
+            of, run = line[name], " | ".join(str(line[key]) for key in ("set", "seed", "answers", "audits"))
+            shown = f"{of['held']:.1%} | {of['width']:.3f} | {of['simple']:.3f}"
+            text.append(f"| {run} | {name.replace('_', ' ')} | {shown} |")
+    return "\n".join(text) + "\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("action", choices=["run", "table"])
+    parser.add_argument("--audits", type=int, default=200)
+    parser.add_argument("--answers", type=int, default=200)
+    args = parser.parse_args()
+    for file in sorted(SCORES.glob("*.npz")) if args.action == "run" else ():
+        name, seed = file.stem.rsplit("-", 1)
+        kept = np.load(file)
+        line = {"set": name, "seed": int(seed), "answers": args.answers, "audits": args.audits}
+        if line in [{key: old[key] for key in line} for old in read()]:
+            continue
+        found = simulate(kept["scores"], kept["wrong"], args.audits, args.answers)
+        with RESULTS.open("a") as out:
+            print(json.dumps(line | found | {"versions": versions()}), file=out)
+        print(name, seed, found, flush=True)
+    text = table()
+    RESULTS.with_suffix(".md").write_text(text)
+    print(text)
+
+
+if __name__ == "__main__":
+    main()
