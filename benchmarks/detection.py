@@ -22,11 +22,10 @@ from detection_sets import SETS
 from noiseaudit.bench.stats import paired_difference, summary
 from noiseaudit.calibration import calibration
 from noiseaudit.compare.case import Case
-from noiseaudit.compare.run import measured
+from noiseaudit.compare.run import judged, measured
 from noiseaudit.compare.tools import TOOLS, usable
 from noiseaudit.config import AuditConfig
 from noiseaudit.plan import versions
-from noiseaudit.runtime import training_runtime
 from noiseaudit.threshold import choose_cutoff
 
 RESULTS = Path(__file__).parent / "results" / "detection.jsonl"
@@ -43,8 +42,7 @@ def run(name: str, seed: int, tools: list[str]) -> Iterator[dict[str, Any]]:
     for tool in tools:
         if not usable(TOOLS[tool], len(data.shape) == 1):
             continue
-        with training_runtime():
-            verdict = TOOLS[tool].judge(case)
+        verdict, _ = judged(case, tool)
         line = {"set": name, "seed": seed, "tool": tool, "n": len(wrong), "wrong": int(wrong.sum())}
         line |= measured(verdict, wrong, np.ones(len(wrong), np.bool_))
         line["top_100"] = int(wrong[np.argsort(-verdict.scores, kind="stable")[:100]].sum())
@@ -52,7 +50,7 @@ def run(name: str, seed: int, tools: list[str]) -> Iterator[dict[str, Any]]:
             SCORES.mkdir(exist_ok=True)
             np.savez_compressed(SCORES / f"{name}-{seed}.npz", scores=verdict.scores, wrong=wrong)
             line |= dataclasses.asdict(calibration(verdict.scores, wrong)) | at_target(verdict.scores, wrong)
-        yield line | {"threads": torch.get_num_threads(), "versions": versions()}
+        yield line | {"threads": case.threads, "versions": versions()}
 
 
 def at_target(scores: np.ndarray[Any, Any], wrong: np.ndarray[Any, Any]) -> dict[str, float | None]:

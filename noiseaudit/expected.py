@@ -24,7 +24,7 @@ Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
 SINGLE = ("mislabeled", "noise_rate", "precision", "recall")
-FEW_LABELS = 1_000  # with fewer, trials on digits found p_mislabeled too sure of itself
+FEW_LABELS = 2_000  # with fewer, trials on digits and on photographs found p_mislabeled too sure of itself
 Z = 1.959963984540054  # of a 95 % interval
 
 
@@ -58,6 +58,22 @@ def wrong_rows(p: Floats) -> Range:
     return Range(mean, max(0.0, mean - Z * deviation), min(float(len(p)), mean + Z * deviation))
 
 
+def sentence_of(audit: AuditResult, expected: Expected) -> str:
+    """`sentence` of an audit, and of what `expect` makes of it."""
+    return sentence(as_json(expected), int((audit.column("rank") > 0).sum()))
+
+
+def contradicted(expected: Expected, measured: Mapping[str, Range]) -> list[str]:
+    """Those of SINGLE whose measured interval has nothing in common with what was expected."""
+    return [
+        name
+        for name, found in measured.items()
+        if found.value is not None
+        and (own := getattr(expected, name)).value is not None
+        and (found.low > own.high or found.high < own.low)
+    ]
+
+
 def as_json(expected: Expected) -> dict[str, Any]:
     """For run.json."""
     single = {name: dataclasses.asdict(getattr(expected, name)) for name in SINGLE}
@@ -68,7 +84,8 @@ def as_json(expected: Expected) -> dict[str, Any]:
 def sentence(expected: Mapping[str, Any], n_labels: int) -> str:
     """What `as_json` gives, for people: `precision 93 % (90 % to 95 %), recall ..., if p_mislabeled is right`."""
     shares = [_text(name.replace("_", " "), expected[name]) for name in ("precision", "recall", "noise_rate")]
-    caution = f" (with {n_labels:,} labels it may be too sure)" if n_labels < FEW_LABELS else ""
+    few = f" (with {n_labels:,} labels it may be too sure, and count too few)"
+    caution = few if n_labels < FEW_LABELS else ""
     return f"{', '.join(shares)}, if p_mislabeled is right{caution}"
 
 

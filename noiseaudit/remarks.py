@@ -43,9 +43,9 @@ def about_doubts(
     if doubted > MOST_DOUBTS * found and doubted - found > LEAST_GAP:
         return (
             f"the network prefers another class for {percent(doubted)} of the labels, but p_mislabeled expects only "
-            f"{percent(found)} to be wrong: it has learnt labels by heart, or is too weak for these images. The order "
-            "can still be right: look further down the rank than the suspects, or scan with fewer --epochs, or "
-            "without --fine-tune",
+            f"{percent(found)} to be wrong: it has learnt labels by heart (then fewer --epochs help, or no "
+            "--fine-tune), or is too weak for these images (then more do). The order can still be "
+            "right: look further down the rank than the suspects",
         )
     if noise_rate is not None and abs(found - noise_rate) > OFF * noise_rate:
         return (

@@ -41,7 +41,7 @@ def test_the_command_with_truth_of_the_label_file_or_of_a_file(label_file: Path)
     own = run(label_file, "own.jsonl", "--seeds", "0-1")
     assert own.exit_code == 0, own.stderr
     assert own.stdout.startswith("| tool | AP |")
-    assert "seed 1, knn:" in own.stderr
+    assert "seed 1, knn ...\nseed 1, knn: 0 s\n" in own.stderr
     lines = [json.loads(line) for line in (label_file / "own.jsonl").read_text().splitlines()]
     assert [(line["seed"], line["tool"]) for line in lines] == [
         (0, "guider"), (0, "knn"), (1, "guider"), (1, "knn"),

@@ -34,7 +34,8 @@ def _evaluate(run: Path, *options: str) -> Any:
 def test_a_class_that_no_row_was_given_is_said_in_one_line(run: Path) -> None:
     result = _evaluate(run)
     assert result.exit_code == 0
-    counts, relabelling, note = result.stderr.splitlines()
+    counts, expected, relabelling, note = result.stderr.splitlines()
+    assert expected.startswith("Without the truth, the audit expected precision ")
     assert relabelling.startswith("Relabelling all suspects would mend ")
     assert counts.startswith("52 rows with truth, ")
     assert counts.endswith("; 1 rows without truth left out.")

@@ -33,13 +33,14 @@ def test_all_of_it() -> None:
         "",
         "12 of 1,000 labels look wrong (about 12 are wrong, by the model's own estimate).",
         "  expects   precision 93 % (90 % to 97 %), no recall, noise rate 1.2 % (0.8 % to 1.5 %), "
-        "if p_mislabeled is right; `noiseaudit sample` draws rows to check it",
+        "if p_mislabeled is right (with 1,000 labels it may be too sure, and count too few)",
         "  backbone  mlp",
         "  cut-off   p_mislabeled 0.5123: Highest F1.",
         "  cleaned   cleaned.jsonl: 1,012 relabelled",
         "",
         "Open my run/report.html and look at some suspects before you use cleaned.jsonl, or go on with",
         "  noiseaudit rank 'my run'",
+        "  noiseaudit sample 'my run' --n 200 --out checks.csv   # to check by eye what it expects",
         "  noiseaudit clean 'my run' --policy relabel --out cleaned.jsonl",
     ]
 

@@ -98,5 +98,6 @@ def test_the_table_by_hand() -> None:
     assert "0.500 (n=1)" in lines[3]
     # differences 0.2 and 0.3: 0.25 +- 12.706 x 0.0707 / sqrt(2)
     assert lines[5].startswith(
-        "- noiseaudit minus knn: AP +0.250 [-0.385, 0.885] (n=2); F1, own cut-off needs two seeds."
+        "- noiseaudit minus knn (vote of the 10 nearest rows): AP +0.250 [-0.385, 0.885] (n=2); "
+        "F1, own cut-off needs two seeds."
     )

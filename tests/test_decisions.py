@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -133,6 +134,15 @@ def test_from_the_draw_to_the_figures(audit: Path, tmp_path: Path) -> None:
         "precision", "recall", "f1", "noise rate", "wrong labels",
     ]  # fmt: skip
     assert "180 answers about 1,000 labels" in said
+    assert "Without the answers, the audit expected precision " in said
+    write_decisions(
+        checks,
+        [dataclasses.replace(each, decision="relabel", new_label="dog") for each in read_decisions(checks)],
+    )
+    assert (
+        "The answers contradict it about wrong labels and noise rate and precision"
+        in run("estimate", audit, checks)[2]
+    )
 
 
 def test_bad_input_leaves_nothing(audit: Path, tmp_path: Path) -> None:

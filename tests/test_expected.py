@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from noiseaudit.expected import as_json, expect, sentence, wrong_rows
+from noiseaudit.expected import as_json, contradicted, expect, sentence, wrong_rows
+from noiseaudit.interval import Range
 from tests.conftest import build_audit
 
 
@@ -67,15 +68,27 @@ def test_a_class_whose_name_numpy_would_shorten() -> None:
     assert expect(audit).noise_rate_by_class["\0"].value == pytest.approx(p[rows].mean())
 
 
+def test_what_is_measured_contradicts_intervals_that_it_does_not_touch() -> None:
+    expected = expect(build_audit(200))
+    rate, recall = expected.noise_rate, expected.recall
+    measured = {
+        "noise_rate": Range(0.9, rate.high + 1e-9, 1.0),
+        "recall": Range(0.1, 0.0, recall.low),
+        "precision": Range(None, 0.0, 0.0),
+    }
+    assert contradicted(expected, measured) == ["noise_rate"]
+    assert contradicted(expected, {"recall": Range(0.1, 0.0, recall.low - 1e-9)}) == ["recall"]
+
+
 def test_nothing_flagged_and_a_class_that_was_not_judged() -> None:
     audit = build_audit(60, cutoff=2.0)
     found = as_json(expect(audit))
     assert found["precision"] == {"value": None, "low": 0.0, "high": 1.0}
     assert found["recall"]["value"] == 0
-    text = sentence(found, 1_000)
+    text = sentence(found, 2_000)
     assert text.startswith("no precision, recall 0 %, noise rate ")
     assert text.endswith(", if p_mislabeled is right")
-    assert sentence(found, 999) == f"{text} (with 999 labels it may be too sure)"
+    assert sentence(found, 999) == f"{text} (with 999 labels it may be too sure, and count too few)"
     rare = build_audit(6, classes=[f"class {i}" for i in range(40)], n_unlabelled=0, n_unread=0)
     values = [each.value for each in expect(rare).noise_rate_by_class.values()]
     assert values.count(None) >= 34

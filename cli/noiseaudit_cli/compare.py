@@ -131,6 +131,11 @@ def compare(
         workers=workers,
     )
     lines = []
+
+    def on_tool(seed: int, name: str) -> None:
+        if not quiet:
+            say(f"seed {seed}, {name} ...")
+
     with tempfile.TemporaryDirectory(prefix="noiseaudit-") as cache, training_runtime():
         labels = read_labels(
             data,
@@ -150,7 +155,8 @@ def compare(
         for note in () if quiet else (*labels.warnings, *samples.warnings, *question.notes):
             say(f"note: {note}")
         try:
-            for line in keep(run(question, tools_for(question, asked), seed_numbers, config, where), out):
+            chosen = tools_for(question, asked)
+            for line in keep(run(question, chosen, seed_numbers, config, where, on_tool), out):
                 lines.append(line)
                 if not quiet:
                     say(f"seed {line['seed']}, {line['tool']}: {line['seconds']:.0f} s")

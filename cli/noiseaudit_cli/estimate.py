@@ -11,6 +11,7 @@ from noiseaudit_cli.options import Audit, Json, option
 
 if TYPE_CHECKING:
     from noiseaudit.estimate import Estimate
+    from noiseaudit.result import AuditResult
 
 EXAMPLES = """
 noiseaudit estimate run checks.csv
@@ -62,6 +63,7 @@ def estimate(
         print_json(found.to_dict())
     else:
         _show(found)
+        _confront(result, found)
 
 
 def _show(found: Estimate) -> None:
@@ -100,3 +102,15 @@ def _show(found: Estimate) -> None:
         say(
             f"For intervals no wider than {found.wanted_width:g}, check about {found.more_answers:,} more rows."
         )
+
+
+def _confront(audit: AuditResult, found: Estimate) -> None:
+    """Say where the answers contradict what the audit expected of itself."""
+    from noiseaudit.expected import SINGLE, contradicted, expect, sentence_of
+    from noiseaudit_cli.console import say
+
+    expected = expect(audit)
+    say(f"Without the answers, the audit expected {sentence_of(audit, expected)}.")
+    if names := contradicted(expected, {name: getattr(found, name) for name in SINGLE}):
+        shown = " and ".join(name.replace("mislabeled", "wrong labels").replace("_", " ") for name in names)
+        say(f"The answers contradict it about {shown}: believe the answers, not p_mislabeled.")

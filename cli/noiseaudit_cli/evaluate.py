@@ -18,6 +18,7 @@ def evaluate(audit: Audit, truth: Truth = None, json: Json = False) -> None:
     """
     from noiseaudit.evaluate import evaluate as measure
     from noiseaudit.evaluate import table3
+    from noiseaudit.expected import expect, sentence_of
     from noiseaudit.manifest import saved_run
     from noiseaudit.result import read_audit
     from noiseaudit.truth import truth_from_audit
@@ -36,6 +37,7 @@ def evaluate(audit: Audit, truth: Truth = None, json: Json = False) -> None:
         f"{found.n_with_truth:,} rows with truth, {found.n_corrupted:,} of them corrupted; "
         f"{found.n_without_truth:,} rows without truth left out."
     )
+    say(f"Without the truth, the audit expected {sentence_of(result, expect(result))}.")
     if (change := found.relabelling) is not None:
         say(
             f"Relabelling all suspects would mend {change.mended:,} labels, leave {change.still_wrong:,} wrong in "

@@ -13,6 +13,7 @@ from noiseaudit.percent import cutoff_text
 from noiseaudit_cli.console import visible
 
 SHOWN = 5  # unread rows and warnings
+TO_CHECK = 200  # rows by eye
 
 
 def scan_summary(run: Mapping[str, Any], out: Path) -> str:
@@ -26,7 +27,7 @@ def scan_summary(run: Mapping[str, Any], out: Path) -> str:
         "",
         f"{counts['suspects']:,} of {counts['checked']:,} {verdict} "
         f"(about {counts['expected_mislabeled']:,.0f} are wrong, by the model's own estimate).",
-        f"  expects   {sentence(run['expected'], counts['checked'])}; `noiseaudit sample` draws rows to check it",
+        f"  expects   {sentence(run['expected'], counts['checked'])}",
         *([f"  self-test {tested}"] if (tested := self_test_sentence(chosen.get("self_test"))) else []),
         f"  backbone  {chosen['backbone']}",
         f"  cut-off   {cutoff_text(cutoff['score'], cutoff['threshold'], counts['suspects'])}: {cutoff['reason']}",
@@ -75,4 +76,9 @@ def _unread(row: Mapping[str, Any]) -> str:
 
 def _next(run: Mapping[str, Any], out: Path) -> list[str]:
     folder = shlex.quote(str(out))
-    return [f"noiseaudit rank {folder}", clean_command(run, out)]
+    checks = f"noiseaudit sample {folder} --n {min(TO_CHECK, run['counts']['checked'])} --out checks.csv"
+    return [
+        f"noiseaudit rank {folder}",
+        f"{checks}   # to check by eye what it expects",
+        clean_command(run, out),
+    ]

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from noiseaudit.choose import choose_batch_size, choose_epochs
+from noiseaudit.choose import choose_batch_size, choose_epochs, choose_threads
 from noiseaudit.config import AuditConfig
 from noiseaudit.course import EpochRecord, Fitted
 from noiseaudit.data.batches import BatchPlan, plan_batches
@@ -62,6 +62,15 @@ class Case:
         rows = torch.from_numpy(self.labelled)
         x: npt.NDArray[np.float32] = self.data.batch(rows, torch.device("cpu")).x.flatten(1).numpy()
         return x
+
+    @property
+    def threads(self) -> int:
+        """Of the CPU, as `scan` takes them. Tools with little to share out would wait for their own threads."""
+        batches = self.schedule("umn_plus", self.data.codes.numpy())[0]
+        hidden = METHODS["umn_plus"].settings(self.backbone).hidden
+        return choose_threads(
+            self.backbone, batches.labelled + batches.unlabelled, self.data.n_classes, hidden
+        )
 
     def shared(self, name: str, make: Callable[[], Value]) -> Value:
         """`make()`, once for all tools; the time it took counts for each tool that uses it."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
+from threadpoolctl import threadpool_limits
 
 from noiseaudit.compare.case import Case, Codes, Floats
 from noiseaudit.compare.tools import TOOLS, usable
@@ -58,9 +59,14 @@ def tools_for(question: Question, asked: Sequence[str] | None) -> list[str]:
 
 
 def compare(
-    question: Question, names: Sequence[str], seeds: Sequence[int], config: AuditConfig, device: torch.device
+    question: Question,
+    names: Sequence[str],
+    seeds: Sequence[int],
+    config: AuditConfig,
+    device: torch.device,
+    on_tool: Callable[[int, str], None] = lambda seed, name: None,
 ) -> Iterator[dict[str, Any]]:
-    """One result for each seed and tool, in this order.
+    """One result for each seed and tool, in this order; `on_tool(seed, name)` before each.
 
     Raises DataError where none or all of the labels whose truth is known are wrong.
     """
@@ -74,15 +80,24 @@ def compare(
             )
         case = Case(data, question.backbone, config, seed, device)
         for name in names:
-            with training_runtime():
-                verdict, seconds = _timed(case, name)
+            on_tool(seed, name)
+            verdict, seconds = judged(case, name)
             yield {
                 "tool": name, "seed": seed, "epochs": config.epochs, "features": question.features,
                 "plant": question.plant if question.wrong is None else None,
                 "rate": question.rate if question.wrong is None else None,
                 "n": int(known.sum()), "wrong": int(wrong[known].sum()), "seconds": round(seconds, 2),
-                "device": device.type, "threads": torch.get_num_threads(), "versions": versions(),
+                "device": device.type, "threads": case.threads, "versions": versions(),
             } | measured(verdict, wrong, known)  # fmt: skip
+
+
+def judged(case: Case, name: str) -> tuple[Verdict, float]:
+    """What a tool says, and its seconds, with those of shared work that another tool paid for."""
+    case.borrowed = 0.0
+    started = time.perf_counter()
+    with training_runtime(case.threads), threadpool_limits(case.threads, user_api="blas"):
+        verdict = TOOLS[name].judge(case)
+    return verdict, time.perf_counter() - started + case.borrowed
 
 
 def keep(lines: Iterable[dict[str, Any]], out: Path) -> Iterator[dict[str, Any]]:
@@ -136,10 +151,3 @@ def _posed(question: Question, seed: int) -> tuple[TrainingData, Bools, Bools]:
         question.data.x, question.data.usable, torch.from_numpy(planted), question.data.n_classes
     )
     return data, noise.flipped, known[labelled]
-
-
-def _timed(case: Case, name: str) -> tuple[Verdict, float]:
-    case.borrowed = 0.0
-    started = time.perf_counter()
-    verdict = TOOLS[name].judge(case)
-    return verdict, time.perf_counter() - started + case.borrowed

@@ -40,7 +40,7 @@ def _distance(lines: Sequence[dict[str, Any]], tool: str) -> str:
         found = paired_difference(_by_seed(lines, OURS, key), _by_seed(lines, tool, key))
         shown = found.text(3) if found else "needs two seeds"
         parts.append(f"{MEASURES[key][0]} {shown}")
-    return f"- {OURS} minus {tool}: {'; '.join(parts)}. {TOOLS[tool].about}."
+    return f"- {OURS} minus {tool} ({TOOLS[tool].about}): {'; '.join(parts)}."
 
 
 def _by_seed(lines: Sequence[dict[str, Any]], tool: str, key: str) -> dict[int, float]:

@@ -101,7 +101,10 @@ TOOLS = {
         cleanlab_network, "find_label_issues on 5-fold probabilities of the encoder", "cleanlab"
     ),
     "cleanlab_logistic": Tool(
-        cleanlab_logistic, "the same on 5-fold logistic regression, tuned", "cleanlab", needs_vectors=True
+        cleanlab_logistic,
+        "find_label_issues on 5-fold logistic regression, its penalty tuned",
+        "cleanlab",
+        needs_vectors=True,
     ),
     "aum": Tool(
         aum, "area under the margin with threshold samples (Pleiss et al. 2020), margins after each epoch"

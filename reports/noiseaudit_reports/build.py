@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 
 from noiseaudit.evaluate import Evaluation
-from noiseaudit.expected import Expected, as_json, expect, self_test_sentence, sentence
+from noiseaudit.expected import Expected, expect
 from noiseaudit.manifest import clean_command
 from noiseaudit.percent import cutoff_text
 from noiseaudit.ranking import Pair, dominant_pair, suspect_pairs
 from noiseaudit.result import AuditMeta, AuditResult
 from noiseaudit.why import records
+from noiseaudit_reports.expectation import expectation
 from noiseaudit_reports.text import count, share
 from noiseaudit_reports.thumbnails import Thumbnail, Thumbnails
 from noiseaudit_reports.view import (
@@ -62,7 +63,7 @@ def build_view(
         n_unread=n_unread,
         n_suspects=int(flagged.sum()),
         expected_wrong=float(p_mislabeled[scored].sum()),
-        expectation=_expectation(audit, expected),
+        expectation=expectation(audit, expected, evaluation),
         suspects=_suspects(audit, flagged, thumbnails, max_suspects),
         suggestions=_suggestions(audit, thumbnails),
         pairs=pairs,
@@ -168,12 +169,6 @@ def _cleaned(cleaned: Mapping[str, Any] | None) -> str:
         return f"{wrote}."
     spared = count(cleaned["protected"], "suspect")
     return f"{wrote}; {spared} in test or validation splits kept the given label (--include-test)."
-
-
-def _expectation(audit: AuditResult, expected: Expected) -> str:
-    tested = self_test_sentence(audit.meta.config.get("chosen", {}).get("self_test"))
-    n_labels = int((audit.column("rank") > 0).sum())
-    return sentence(as_json(expected), n_labels) + (f". The self-test {tested}" if tested else "")
 
 
 def _settings(meta: AuditMeta, run: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:

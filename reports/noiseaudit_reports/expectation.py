@@ -1,0 +1,30 @@
+"""What an audit expects of itself, for people, beside what is known by now."""
+
+from __future__ import annotations
+
+from noiseaudit.evaluate import DEFAULT_RULE, Evaluation
+from noiseaudit.expected import Expected, self_test_sentence, sentence_of
+from noiseaudit.percent import percent
+from noiseaudit.result import AuditResult
+
+
+def expectation(audit: AuditResult, expected: Expected, evaluation: Evaluation | None) -> str:
+    """The end of a sentence that begins with "It expects", without its full stop."""
+    tested = self_test_sentence(audit.meta.config.get("chosen", {}).get("self_test"))
+    text = sentence_of(audit, expected) + (f". The self-test {tested}" if tested else "")
+    return text if evaluation is None else f"{text}. The known truth says {_measured(evaluation)}"
+
+
+def _measured(evaluation: Evaluation) -> str:
+    default = next(found for found in evaluation.rules if found.rule == DEFAULT_RULE)
+    shares = {
+        "precision": default.precision.value,
+        "recall": default.recall.value,
+        "noise rate": evaluation.n_corrupted / evaluation.n_with_truth,
+    }
+    return ", ".join(f"{name} {_known(value)}" for name, value in shares.items() if value is not None)
+
+
+def _known(share: float) -> str:
+    """What was counted can be none or all, unlike an estimate."""
+    return f"{100 * share:.0f} %" if share in (0, 1) else percent(share)
