@@ -47,7 +47,7 @@ def simulate(scores: Floats, wrong: Flags, audits: int, answers: int) -> dict[st
     flagged = audit.suspects()
     truth = {
         "noise_rate": wrong.mean(),
-        "precision": wrong[flagged].mean() if flagged.any() else None,
+        "precision": wrong[flagged].mean(),
         "recall": flagged[wrong].mean(),
     }
     held, width, simple = (dict.fromkeys(MEASURES, 0.0) for _ in range(3))
@@ -62,8 +62,7 @@ def simulate(scores: Floats, wrong: Flags, audits: int, answers: int) -> dict[st
         apart = simple_widths(wrong[rows], flagged[rows])
         for name in MEASURES:
             each = getattr(found, name)
-            # Where nothing is flagged there is no precision, and [0, 1] says so.
-            held[name] += bool(truth[name] is None or each.low <= truth[name] <= each.high)
+            held[name] += each.low <= truth[name] <= each.high
             width[name] += each.width
             simple[name] += apart[name]
     return {
@@ -115,9 +114,17 @@ def main() -> None:
     parser.add_argument("--audits", type=int, default=200)
     parser.add_argument("--answers", type=int, default=200)
     args = parser.parse_args()
+    if args.action == "run" and not any(SCORES.glob("*.npz")):
+        parser.error(f"{SCORES} holds no scores: benchmarks/detection.py run keeps those of its runs there")
     for file in sorted(SCORES.glob("*.npz")) if args.action == "run" else ():
         name, seed = file.stem.rsplit("-", 1)
         kept = np.load(file)
+        if (
+            not choose_cutoff("auto", kept["scores"], None).flagged.any()
+            or len(kept["wrong"]) <= args.answers
+        ):
+            print(f"{file.stem}: nothing is flagged, or all of it would be checked: left out", flush=True)
+            continue
         line = {"set": name, "seed": int(seed), "answers": args.answers, "audits": args.audits}
         if line in [{key: old[key] for key in line} for old in read()]:
             continue

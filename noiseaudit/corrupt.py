@@ -17,7 +17,7 @@ from noiseaudit.errors import ConfigError
 from noiseaudit.labels.delimited import csv_line
 from noiseaudit.labels.edit import edit_label_file
 from noiseaudit.labels.table import LabelTable
-from noiseaudit.noise import Corruption, asymmetric, instance_dependent, symmetric, uniform
+from noiseaudit.noise import Corruption, asymmetric, instance_dependent, symmetric, uniform, wrong_share
 
 KINDS = ("symmetric", "uniform", "asymmetric", "instance")
 TRUTH_COLUMNS = ("sample_id", "image", "true_label", "given_label", "is_corrupted")
@@ -29,6 +29,7 @@ class CorruptionSummary:
     out: Path
     truth: Path
     rate: float  # as asked
+    expected_rate: float  # of wrong labels: less where own classes are drawn
     n_rows: int
     n_labelled: int
     n_corrupted: int
@@ -40,8 +41,8 @@ class CorruptionSummary:
 
     @property
     def is_off(self) -> bool:
-        """The realised rate is more than a tenth of the asked one away from it."""
-        return abs(self.realised_rate - self.rate) > 0.1 * self.rate
+        """The realised rate is more than a tenth of the expected one away from it."""
+        return abs(self.realised_rate - self.expected_rate) > 0.1 * self.expected_rate
 
 
 def corrupt_labels(
@@ -76,7 +77,9 @@ def corrupt_labels(
     edit_label_file(table.source, out, labels=changed)
     truth = out.with_name(out.name + ".truth.csv")
     write_text(truth, _truth_csv(table, changed))
-    return CorruptionSummary(out, truth, rate, len(table), int(table.is_labelled.sum()), len(changed))
+    expected = wrong_share(kind, len(names), rate)
+    n_labelled = int(table.is_labelled.sum())
+    return CorruptionSummary(out, truth, rate, expected, len(table), n_labelled, len(changed))
 
 
 def _check_options(

@@ -79,6 +79,13 @@ def test_together_as_one_by_one(method: str) -> None:
             assert line[name] == alone[key][name]
 
 
+def test_the_told_rate_leaves_own_classes_out() -> None:
+    chosen: dict[str, Any] = {"rates": [0.5], "seeds": [3], "epochs": 1, "recipe": "own", "noise": "uniform"}
+    (found,) = run_group(groups("table1", "mislabeled_vae", **chosen)[0], "cpu")
+    assert found["noise_rate"] == pytest.approx(0.5 * (1 - 1 / found["classes"]))
+    assert 0 < found["corrupted"] <= 25
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_every_method_learns_and_says_all(method: str) -> None:
     chosen: dict[str, Any] = {"rates": [0.2], "seeds": [3], "epochs": 40, "recipe": "own"}

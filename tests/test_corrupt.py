@@ -150,6 +150,7 @@ def test_uniform_noise_may_draw_the_own_class(table: LabelTable, tmp_path: Path)
         table, kind="uniform", rate=0.9, seed=0, out=out
     )  # draws 9, 9 and 10 labels anew
     assert 9 <= summary.n_corrupted < 28
+    assert summary.expected_rate == pytest.approx(0.6)
     with pytest.raises(ConfigError, match=r"even of 11\. Give --rate 0\.0459 or more"):
         corrupt_labels(table, kind="uniform", rate=0.04, seed=0, out=tmp_path / "other.csv")
 

@@ -124,6 +124,7 @@ def test_from_the_draw_to_the_figures(audit: Path, tmp_path: Path) -> None:
     code, out, _ = run("estimate", audit, checks, "--json")
     found = json.loads(out)
     assert (code, found["n_answers"], found["is_enough"]) == (0, 120, False)
+    assert set(found["expected"]) >= {"precision", "recall", "noise_rate"}
     assert found["recall"]["low"] <= found["recall"]["value"] <= found["recall"]["high"]
     assert run("sample", audit, "--n", 60, "--without", checks, "--out", more)[0] == 0
     fill_in(more, audit)
@@ -139,10 +140,7 @@ def test_from_the_draw_to_the_figures(audit: Path, tmp_path: Path) -> None:
         checks,
         [dataclasses.replace(each, decision="relabel", new_label="dog") for each in read_decisions(checks)],
     )
-    assert (
-        "The answers contradict it about wrong labels and noise rate and precision"
-        in run("estimate", audit, checks)[2]
-    )
+    assert "The answers contradict it about noise rate and precision" in run("estimate", audit, checks)[2]
 
 
 def test_bad_input_leaves_nothing(audit: Path, tmp_path: Path) -> None:

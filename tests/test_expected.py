@@ -88,7 +88,7 @@ def test_nothing_flagged_and_a_class_that_was_not_judged() -> None:
     text = sentence(found, 2_000)
     assert text.startswith("no precision, recall 0 %, noise rate ")
     assert text.endswith(", if p_mislabeled is right")
-    assert sentence(found, 999) == f"{text} (with 999 labels it may be too sure, and count too few)"
+    assert sentence(found, 999) == f"{text} (with 999 labels it may be too sure, and miscount)"
     rare = build_audit(6, classes=[f"class {i}" for i in range(40)], n_unlabelled=0, n_unread=0)
     values = [each.value for each in expect(rare).noise_rate_by_class.values()]
     assert values.count(None) >= 34

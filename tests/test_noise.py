@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from noiseaudit.errors import ConfigError, DataError
-from noiseaudit.noise import Corruption, asymmetric, instance_dependent, symmetric, uniform
+from noiseaudit.noise import Corruption, asymmetric, instance_dependent, symmetric, uniform, wrong_share
 
 Codes = npt.NDArray[np.int64]
 
@@ -75,6 +75,11 @@ def test_uniform_targets_are_uniform_over_all_classes() -> None:
         assert stats.chisquare(counts).pvalue > 1e-3  # its own class as often as any other
     flipped = uniform(codes, 5, 0.4, rng(1)).flipped.mean()
     assert flipped == pytest.approx(0.4 * 4 / 5, abs=0.006)  # four standard deviations
+
+
+def test_the_share_of_wrong_labels_to_expect() -> None:
+    assert wrong_share("uniform", 10, 0.2) == pytest.approx(0.18)
+    assert wrong_share("symmetric", 10, 0.2) == 0.2
 
 
 def test_symmetric_rows_are_chosen_uniformly() -> None:

@@ -53,7 +53,7 @@ def compare(
         str | None,
         option(
             metavar="KIND",
-            help="symmetric or asymmetric: take the labels for right, and corrupt some with every seed.",
+            help="symmetric, uniform or asymmetric: take the labels for right, and corrupt some with every seed.",
             show_default=False,
         ),
     ] = None,
@@ -104,7 +104,7 @@ def compare(
     import tempfile
 
     from noiseaudit.choose import choose_device
-    from noiseaudit.compare.question import pose
+    from noiseaudit.compare.question import check_has_truth, pose
     from noiseaudit.compare.run import compare as run
     from noiseaudit.compare.run import keep, tools_for
     from noiseaudit.compare.table import table as as_table
@@ -146,6 +146,8 @@ def compare(
             encoding=encoding,
             images_required=embeddings is None,
         )
+        if truth is None and plant is None:
+            check_has_truth(labels)
         with ScanProgress(quiet=quiet) as progress:
             samples = load_samples(
                 labels, options, image_size=image_size, cache_dir=Path(cache), backbone=backbone,

@@ -41,7 +41,12 @@ def corrupt(
             "asymmetric: to the next class, or as --pair says; instance: depending on the image (Xia et al. 2020)."
         ),
     ],
-    rate: Annotated[float, option(metavar="R", help="Share of the labels to corrupt, between 0 and 1.")],
+    rate: Annotated[
+        float,
+        option(
+            metavar="R", help="Share of the labels to corrupt, or with uniform to draw anew, between 0 and 1."
+        ),
+    ],
     out: Annotated[Path, option(metavar="FILE", help="Where to write; FILE.truth.csv goes beside it.")],
     seed: Annotated[int, option(min=0, metavar="N", help="Seed of the random draws.")] = 0,
     pair: Annotated[
@@ -97,7 +102,7 @@ def corrupt(
         return
     say(f"{out}: {done.n_corrupted:,} of {done.n_labelled:,} labels corrupted; truth in {truth}.")
     if done.is_off:
-        say(f"The realised rate is {done.realised_rate:.3g}, not {rate:.3g} as asked.")
+        say(f"The realised rate is {done.realised_rate:.3g}, not {done.expected_rate:.3g} as asked.")
 
 
 def _pairs(texts: list[str] | None) -> dict[str, str] | None:

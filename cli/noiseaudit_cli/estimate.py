@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from noiseaudit.estimate import Estimate
     from noiseaudit.result import AuditResult
 
+SHARES = ("noise_rate", "precision", "recall")  # that an audit has expectations of
 EXAMPLES = """
 noiseaudit estimate run checks.csv
 noiseaudit estimate run checks.csv more.csv --width 0.05
@@ -49,6 +50,7 @@ def estimate(
     from noiseaudit.decisions import read_decisions
     from noiseaudit.errors import DataError
     from noiseaudit.estimate import estimate as from_answers
+    from noiseaudit.expected import as_json, expect
     from noiseaudit.result import read_audit
     from noiseaudit_cli.console import print_json
 
@@ -60,7 +62,7 @@ def estimate(
         raise DataError(f"{twice!r} stands in two files", fix="Draw again with --without the earlier file.")
     found = from_answers(result, answers, width=width)
     if json:
-        print_json(found.to_dict())
+        print_json(found.to_dict() | {"expected": as_json(expect(result))})
     else:
         _show(found)
         _confront(result, found)
@@ -106,11 +108,11 @@ def _show(found: Estimate) -> None:
 
 def _confront(audit: AuditResult, found: Estimate) -> None:
     """Say where the answers contradict what the audit expected of itself."""
-    from noiseaudit.expected import SINGLE, contradicted, expect, sentence_of
+    from noiseaudit.expected import contradicted, expect, sentence_of
     from noiseaudit_cli.console import say
 
     expected = expect(audit)
     say(f"Without the answers, the audit expected {sentence_of(audit, expected)}.")
-    if names := contradicted(expected, {name: getattr(found, name) for name in SINGLE}):
-        shown = " and ".join(name.replace("mislabeled", "wrong labels").replace("_", " ") for name in names)
+    if names := contradicted(expected, {name: getattr(found, name) for name in SHARES}):
+        shown = " and ".join(name.replace("_", " ") for name in names)
         say(f"The answers contradict it about {shown}: believe the answers, not p_mislabeled.")

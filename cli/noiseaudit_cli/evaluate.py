@@ -18,7 +18,7 @@ def evaluate(audit: Audit, truth: Truth = None, json: Json = False) -> None:
     """
     from noiseaudit.evaluate import evaluate as measure
     from noiseaudit.evaluate import table3
-    from noiseaudit.expected import expect, sentence_of
+    from noiseaudit.expected import as_json, expect, sentence_of
     from noiseaudit.manifest import saved_run
     from noiseaudit.result import read_audit
     from noiseaudit.truth import truth_from_audit
@@ -29,7 +29,7 @@ def evaluate(audit: Audit, truth: Truth = None, json: Json = False) -> None:
     known = truth_from_audit(result) if truth is None else given_truth(result, truth, saved_run(audit))
     found = measure(result, known)
     if json:
-        print_json(found.to_dict())
+        print_json(found.to_dict() | {"expected": as_json(expect(result))})
         return
     header, *body = table3(found)
     print_rows([dict(zip(header, row, strict=True)) for row in body], header)

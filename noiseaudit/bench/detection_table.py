@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from noiseaudit.bench.paper import NOISES, UNPUBLISHED, published
+from noiseaudit.bench.paper import COMPARABLE_NOISES, UNPUBLISHED, published
 from noiseaudit.bench.results import Line
 from noiseaudit.bench.section import Place, Section, is_diverged, markdown, settings_note, values_of
 from noiseaudit.bench.stats import Summary, summary
@@ -80,7 +80,7 @@ def _detection_cell(section: Section, runs: Runs, system: str, rate: float, rule
         return UNPUBLISHED
     known = published("table3", section.dataset, "f1", rate=rate)
     text, diverged = f1.text(2), sum(is_diverged(line) for line in lines.values())
-    comparable = section.noise in NOISES and not diverged
+    comparable = section.noise in COMPARABLE_NOISES and not diverged
     if known and known.value is not None and comparable and f1.mean >= known.value:
         text = f"**{text}**"
     sides = f"{_side(recall, f1.n)}, {_side(precision, f1.n)}"

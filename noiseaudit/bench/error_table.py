@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from noiseaudit.bench.paper import NOISES, UNPUBLISHED, Published, published
+from noiseaudit.bench.paper import COMPARABLE_NOISES, UNPUBLISHED, Published, published
 from noiseaudit.bench.results import Line
 from noiseaudit.bench.section import (
     Place,
@@ -89,7 +89,7 @@ def _error_cell(section: Section, place: Place, lines: dict[int, Line], lowest: 
 
 def _published(section: Section, place: Place) -> Published | None:
     column = _COLUMNS.get((place.method, place.variant))
-    if column is None or section.noise not in NOISES:
+    if column is None or section.noise not in COMPARABLE_NOISES:
         return None
     rate, labels = (None, place.labels) if section.table == "table2" else (place.rate, None)
     return published(section.table, section.dataset, column, rate=rate, labels=labels)

@@ -14,7 +14,10 @@ HIGH_RATES = (0.6, 0.7, 0.8)
 LABEL_COUNTS = (1_000, 2_000, 3_000, 10_000, 20_000)  # of Table 2
 FIGURE2_RATES = (0.2, 0.3, 0.4)
 UNPUBLISHED = "-"
-NOISES = ("symmetric", "uniform")  # "uniform corruption" is all it says: the own class may be drawn, or not
+COMPARABLE_NOISES = (
+    "symmetric",
+    "uniform",
+)  # "uniform corruption" is all it says: the own class may be drawn, or not
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from noiseaudit.bench.cells import Cell
 from noiseaudit.bench.draw import Draw, draw_labels
 from noiseaudit.bench.groups import Group, Run
 from noiseaudit.bench.record import Recorder
@@ -23,6 +24,7 @@ from noiseaudit.errors import TrainingDiverged
 from noiseaudit.methods import METHODS
 from noiseaudit.methods.base import Method, Setup
 from noiseaudit.methods.descent import Descent
+from noiseaudit.noise import wrong_share
 from noiseaudit.plan import versions
 from noiseaudit.runtime import training_runtime
 from noiseaudit.stack import fit_stack
@@ -143,9 +145,13 @@ class _Trainer:
         return dataclasses.replace(data, trusted=torch.from_numpy(trusted)) if needed else data
 
     def _method(self, data: TrainingData, run: Run) -> Method:
-        rate = run.cell.rate if "noise_rate" in self.kind.needs else None
+        rate = self._told_rate(run.cell)
         setup = Setup(data, self.group.backbone, run.cell.seed, self.device, noise_rate=rate)
         return self.kind(setup, self.group.settings)
+
+    def _told_rate(self, cell: Cell) -> float | None:
+        told = "noise_rate" in self.kind.needs
+        return wrong_share(cell.noise, self.group.problem.n_classes, cell.rate) if told else None
 
     def _line(self, i: int) -> Line:
         run, draw = self.group.runs[i], self.draws[i]
@@ -156,7 +162,7 @@ class _Trainer:
             **run.record,
             "corrupted": int(draw.corrupted.sum()),
             "trusted": trusted,
-            "noise_rate": run.cell.rate if "noise_rate" in self.kind.needs else None,
+            "noise_rate": self._told_rate(run.cell),
             "versions": versions(),
         }
 

@@ -20,6 +20,15 @@ from noiseaudit.truth import read_truth, truth_from_audit
 DEFAULT_RATE = 0.2
 
 
+def check_has_truth(table: LabelTable) -> None:
+    """Raise ConfigError unless the label file has true labels."""
+    if all(label is None for label in table.column("true_label")):
+        raise ConfigError(
+            "it is not known which labels are wrong",
+            fix="Give a file with --truth, a column true_label in the label file, or --plant symmetric.",
+        )
+
+
 def pose(
     table: LabelTable,
     samples: Samples,
@@ -48,11 +57,6 @@ def pose(
         share = DEFAULT_RATE if rate is None else rate
         require(0 < share < 1, "--rate", "a share above 0 and below 1, such as 0.2")
         return dataclasses.replace(question, plant=plant, rate=share), plan.device
-    if truth is None and all(label is None for label in table.column("true_label")):
-        raise ConfigError(
-            "it is not known which labels are wrong",
-            fix="Give a file with --truth, a column true_label in the label file, or --plant symmetric.",
-        )
     found = read_truth(truth, table) if truth else truth_from_audit(table)
     used = np.flatnonzero(samples.status == "ok")
     known = dataclasses.replace(

@@ -20,12 +20,12 @@ from noiseaudit.compare.verdict import Verdict
 from noiseaudit.config import AuditConfig, one_of
 from noiseaudit.data.training import TrainingData
 from noiseaudit.errors import ConfigError, DataError
-from noiseaudit.noise import asymmetric, symmetric
+from noiseaudit.noise import asymmetric, symmetric, uniform
 from noiseaudit.plan import versions
 from noiseaudit.runtime import training_runtime
 
 Bools = npt.NDArray[np.bool_]
-PLANTED = {"symmetric": symmetric, "asymmetric": asymmetric}
+PLANTED = {"symmetric": symmetric, "uniform": uniform, "asymmetric": asymmetric}
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def judged(case: Case, name: str) -> tuple[Verdict, float]:
     """What a tool says, and its seconds, with those of shared work that another tool paid for."""
     case.borrowed = 0.0
     started = time.perf_counter()
-    with training_runtime(case.threads), threadpool_limits(case.threads, user_api="blas"):
+    with training_runtime(case.threads), threadpool_limits(case.threads):
         verdict = TOOLS[name].judge(case)
     return verdict, time.perf_counter() - started + case.borrowed
 

@@ -17,7 +17,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from noiseaudit.bench.paper import FIGURE2_RATES, published
+from noiseaudit.bench.paper import COMPARABLE_NOISES, FIGURE2_RATES, published
 from noiseaudit.bench.results import Line
 from noiseaudit.bench.section import Place, Section
 from noiseaudit.bench.systems import ALL_LABELS, FEW_LABELS
@@ -106,7 +106,7 @@ def _detection_panel(section: Section, runs: Runs, title: str, rate: float) -> D
                     epochs = np.array(score[0]["epoch"])
                     _band(axes, epochs, values, turn + 1, f"{name}, default score")
         known = published("table3", section.dataset, "f1", rate=rate)
-        if known and known.value is not None and section.noise == "symmetric":
+        if known and known.value is not None and section.noise in COMPARABLE_NOISES:
             axes.axhline(known.value, color="0.5", linewidth=1, linestyle="--", label="the paper")
         axes.set(title=f"{title}, {rate:.0%} corrupt", ylim=(0, 1.02))
 

@@ -6,13 +6,14 @@ from noiseaudit.evaluate import DEFAULT_RULE, Evaluation
 from noiseaudit.expected import Expected, self_test_sentence, sentence_of
 from noiseaudit.percent import percent
 from noiseaudit.result import AuditResult
+from noiseaudit_reports.text import count
 
 
 def expectation(audit: AuditResult, expected: Expected, evaluation: Evaluation | None) -> str:
     """The end of a sentence that begins with "It expects", without its full stop."""
     tested = self_test_sentence(audit.meta.config.get("chosen", {}).get("self_test"))
     text = sentence_of(audit, expected) + (f". The self-test {tested}" if tested else "")
-    return text if evaluation is None else f"{text}. The known truth says {_measured(evaluation)}"
+    return text if evaluation is None else f"{text}. {_measured(evaluation)}"
 
 
 def _measured(evaluation: Evaluation) -> str:
@@ -22,7 +23,8 @@ def _measured(evaluation: Evaluation) -> str:
         "recall": default.recall.value,
         "noise rate": evaluation.n_corrupted / evaluation.n_with_truth,
     }
-    return ", ".join(f"{name} {_known(value)}" for name, value in shares.items() if value is not None)
+    found = ", ".join(f"{name} {_known(value)}" for name, value in shares.items() if value is not None)
+    return f"The known truth of {count(evaluation.n_with_truth, 'label')} says {found}"
 
 
 def _known(share: float) -> str:
