@@ -55,7 +55,7 @@ def uniform(codes: Codes, n_classes: int, rate: float, rng: np.random.Generator)
 
 
 def wrong_share(kind: str, n_classes: int, rate: float) -> float:
-    """The share of labels that a kind of noise is expected to make wrong, less than the rate if own classes are drawn."""
+    """The share of labels that a kind of noise is expected to make wrong: below the rate if own classes are drawn."""
     return rate * (n_classes - 1) / n_classes if kind == "uniform" else rate
 
 
