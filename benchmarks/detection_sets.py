@@ -18,13 +18,12 @@ from torchvision.datasets import MNIST
 from noiseaudit import pretrained
 from noiseaudit.data.probe import Probe
 from noiseaudit.data.training import TrainingData
-from noiseaudit.noise import asymmetric, symmetric
+from noiseaudit.noise import BY_CLASS
 from noiseaudit.samples import column_scales
 
 FEATURES = Path(__file__).parent / "results" / "features"
 CPU = torch.device("cpu")
 N, TAIL = 10_000, 100  # rows of MNIST; largest class / smallest
-NOISE = {"symmetric": symmetric, "asymmetric": asymmetric}
 Codes = np.ndarray[Any, np.dtype[np.int64]]
 Set = tuple[TrainingData, Codes, str]  # data, true classes (m,), backbone
 
@@ -42,7 +41,7 @@ def corrupted(
     x: torch.Tensor, truth: Codes, noise: str, rate: float, seed: int, backbone: str = "mlp"
 ) -> Set:
     n_classes = int(truth.max()) + 1
-    labels = NOISE[noise](truth, n_classes, rate, np.random.default_rng(seed)).labels
+    labels = BY_CLASS[noise](truth, n_classes, rate, np.random.default_rng(seed)).labels
     return TrainingData(x, torch.arange(len(x)), torch.from_numpy(labels), n_classes), truth, backbone
 
 
@@ -149,7 +148,7 @@ def features(name: str, split: str) -> torch.Tensor:
 SETS: dict[str, Callable[[int], Set]] = {
     **{f"mnist_symmetric_{rate}": planted("symmetric", rate) for rate in (0.05, 0.1, 0.2, 0.3, 0.4, 0.5)},
     **{f"mnist_asymmetric_{rate}": planted("asymmetric", rate) for rate in (0.1, 0.2, 0.3, 0.4)},
-    **{f"mnist_tail_{noise}": long_tailed(noise) for noise in NOISE},
+    **{f"mnist_tail_{noise}": long_tailed(noise) for noise in ("symmetric", "asymmetric")},
     **{f"mnist_part_{share}": partly_labelled(share, drop=False) for share in (0.1, 0.25, 0.5)},
     **{f"mnist_only_{share}": partly_labelled(share, drop=True) for share in (0.1, 0.25, 0.5)},
     "mnist_test": mnist_test,

@@ -17,9 +17,8 @@ from noiseaudit.errors import ConfigError
 from noiseaudit.labels.delimited import csv_line
 from noiseaudit.labels.edit import edit_label_file
 from noiseaudit.labels.table import LabelTable
-from noiseaudit.noise import Corruption, asymmetric, instance_dependent, symmetric, uniform, wrong_share
+from noiseaudit.noise import BY_CLASS, KINDS, Corruption, asymmetric, instance_dependent, wrong_share
 
-KINDS = ("symmetric", "uniform", "asymmetric", "instance")
 TRUTH_COLUMNS = ("sample_id", "image", "true_label", "given_label", "is_corrupted")
 Features = npt.NDArray[np.floating[Any]]
 
@@ -110,16 +109,12 @@ def _corrupt(
     n_classes = len(table.classes)
     if features is not None:
         return instance_dependent(table.codes, features, n_classes, rate, rng)
-    if kind == "symmetric":
-        return symmetric(table.codes, n_classes, rate, rng)
-    if kind == "uniform":
-        return uniform(table.codes, n_classes, rate, rng)
-    return asymmetric(table.codes, n_classes, rate, rng, _pair_codes(pairs, table.classes))
+    if pairs is not None:  # which go with asymmetric alone
+        return asymmetric(table.codes, n_classes, rate, rng, _pair_codes(pairs, table.classes))
+    return BY_CLASS[kind](table.codes, n_classes, rate, rng)
 
 
-def _pair_codes(pairs: Mapping[str, str] | None, classes: tuple[str, ...]) -> dict[int, int] | None:
-    if pairs is None:
-        return None
+def _pair_codes(pairs: Mapping[str, str], classes: tuple[str, ...]) -> dict[int, int]:
     codes = {name: code for code, name in enumerate(classes)}
     for name in (*pairs, *pairs.values()):
         if name not in codes:

@@ -6,7 +6,7 @@ corruptions.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,6 +81,14 @@ def asymmetric(
         if code in targets:
             labels[_choose(rows, rate, rng)] = targets[code]
     return Corruption(labels, labels != codes)
+
+
+BY_CLASS: dict[str, Callable[[Codes, int, float, np.random.Generator], Corruption]] = {
+    "symmetric": symmetric,
+    "uniform": uniform,
+    "asymmetric": asymmetric,
+}
+KINDS = (*BY_CLASS, "instance")
 
 
 def instance_dependent(

@@ -106,7 +106,7 @@ def test_the_input_is_never_overwritten(labels: Path) -> None:
 def test_a_realised_rate_far_from_the_asked_one_is_said(labels: Path) -> None:
     result = _corrupt(labels, "--kind", "asymmetric", "--rate", 0.5, "--pair", "4:9")
     n = sum(row["is_corrupted"] == "true" for row in _truth(labels))
-    assert f"The realised rate is {n / 100:.3g}, not 0.5 as asked." in result.stderr
+    assert f"The realised rate is {n / 100:.3g}, not 0.5 as expected." in result.stderr
     assert "The realised" not in _corrupt(labels, "--kind", "symmetric", "--rate", 0.3, "--force").stderr
     result = _corrupt(labels, "--kind", "symmetric", "--rate", 0.01, "--force")
     assert (result.exit_code, "--rate 0.01 corrupts no label" in result.stderr) == (2, True)

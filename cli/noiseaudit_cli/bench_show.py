@@ -80,14 +80,15 @@ def plot(
 ) -> None:
     """Draw what the kept runs did over their epochs, as a static SVG file in --out."""
     from noiseaudit.atomic import write_text
-    from noiseaudit.bench.grids import LABELS, NOISES
+    from noiseaudit.bench.grids import LABELS
     from noiseaudit.bench.sections import sections
     from noiseaudit.config import one_of
     from noiseaudit.errors import ConfigError
+    from noiseaudit.noise import KINDS
     from noiseaudit_reports.bench_figure import detection_curves, error_curves
 
     one_of("FIGURE", table, tuple(_FIGURES))
-    one_of("--noise", noise, NOISES)
+    one_of("--noise", noise, KINDS)
     dataset = dataset or _FIGURES[table]
     lines = _lines(table, dataset, out, scale, epochs)
     if table == "figure2":  # not Table 3's few labels

@@ -102,7 +102,7 @@ def corrupt(
         return
     say(f"{out}: {done.n_corrupted:,} of {done.n_labelled:,} labels corrupted; truth in {truth}.")
     if done.is_off:
-        say(f"The realised rate is {done.realised_rate:.3g}, not {done.expected_rate:.3g} as asked.")
+        say(f"The realised rate is {done.realised_rate:.3g}, not {done.expected_rate:.3g} as expected.")
 
 
 def _pairs(texts: list[str] | None) -> dict[str, str] | None:

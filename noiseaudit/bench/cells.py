@@ -21,7 +21,7 @@ class Cell:
     method: str  # a key of METHODS
     variant: str  # of the method, or of the setting where the paper leaves it open; see grids.py
     labels: int | None  # labelled rows at full scale; None: every row, or every row that has a label
-    noise: str  # one of grids.NOISES
+    noise: str  # one of noise.KINDS
     rate: float  # of corrupted labels
     seed: int
     scale: str  # a key of SCALES

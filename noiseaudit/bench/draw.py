@@ -99,12 +99,8 @@ def _corrupt(
     problem: Problem, rows: Codes, kind: str, rate: float, rng: np.random.Generator
 ) -> noise.Corruption:
     truth, n_classes = problem.truth[rows], problem.n_classes
-    if kind == "symmetric":
-        return noise.symmetric(truth, n_classes, rate, rng)
-    if kind == "uniform":
-        return noise.uniform(truth, n_classes, rate, rng)
-    if kind == "asymmetric":
-        return noise.asymmetric(truth, n_classes, rate, rng)
+    if kind in noise.BY_CLASS:
+        return noise.BY_CLASS[kind](truth, n_classes, rate, rng)
     return noise.instance_dependent(truth, _features(problem.x[rows]), n_classes, rate, rng)
 
 

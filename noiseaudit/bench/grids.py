@@ -20,6 +20,7 @@ from noiseaudit.bench.recipes import as_text, recipe, spelled_once
 from noiseaudit.bench.systems import ALL_LABELS, DATASETS, DEFAULT, FEW_LABELS, System, chosen, systems
 from noiseaudit.config import one_of
 from noiseaudit.errors import ConfigError
+from noiseaudit.noise import KINDS
 
 TABLES = ("table1", "table2", "table3", "figure2", "high-noise")
 LABELS = {
@@ -28,7 +29,6 @@ LABELS = {
     "cifar10": 4_000,
 }  # section 4.2; CIFAR-10's "100 per category" makes 1,000
 TABLE2_RATES = (0.1, 0.2)
-NOISES = ("symmetric", "uniform", "asymmetric", "instance")
 RECIPES = ("searched", "own")  # noiseaudit.bench.recipes, or every method's own settings
 
 
@@ -78,7 +78,7 @@ def grid(table: str, choices: Choices) -> list[Cell]:
     """
     one_of("TABLE", table, TABLES)
     one_of("--scale", choices.scale, tuple(SCALES))
-    one_of("--noise", choices.noise, NOISES)
+    one_of("--noise", choices.noise, KINDS)
     one_of("--recipe", choices.recipe, RECIPES)
     scale = SCALES[choices.scale]
     epochs = choices.epochs if choices.epochs is not None else scale.epochs

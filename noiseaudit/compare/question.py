@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from noiseaudit.compare.run import PLANTED, Question
+from noiseaudit.compare.run import Question
 from noiseaudit.config import AuditConfig, one_of, require
 from noiseaudit.errors import ConfigError
 from noiseaudit.labels.table import LabelTable
 from noiseaudit.learn import usable_data
+from noiseaudit.noise import BY_CLASS
 from noiseaudit.plan import make_plan
 from noiseaudit.samples import Samples
 from noiseaudit.truth import read_truth, truth_from_audit
@@ -53,7 +54,7 @@ def pose(
     features = samples.features or f"x of shape {'x'.join(map(str, samples.shape))}"
     question = Question(usable_data(table, samples), plan.backbone.value, features, None)
     if plant is not None:
-        one_of("--plant", plant, tuple(PLANTED))
+        one_of("--plant", plant, tuple(BY_CLASS))
         share = DEFAULT_RATE if rate is None else rate
         require(0 < share < 1, "--rate", "a share above 0 and below 1, such as 0.2")
         return dataclasses.replace(question, plant=plant, rate=share), plan.device

@@ -20,12 +20,11 @@ from noiseaudit.compare.verdict import Verdict
 from noiseaudit.config import AuditConfig, one_of
 from noiseaudit.data.training import TrainingData
 from noiseaudit.errors import ConfigError, DataError
-from noiseaudit.noise import asymmetric, symmetric, uniform
+from noiseaudit.noise import BY_CLASS
 from noiseaudit.plan import versions
 from noiseaudit.runtime import training_runtime
 
 Bools = npt.NDArray[np.bool_]
-PLANTED = {"symmetric": symmetric, "uniform": uniform, "asymmetric": asymmetric}
 
 
 @dataclass(frozen=True)
@@ -145,7 +144,7 @@ def _posed(question: Question, seed: int) -> tuple[TrainingData, Bools, Bools]:
         return question.data, question.wrong[labelled], known[labelled]
     rng = np.random.default_rng(seed)
     planted: Codes = codes.copy()
-    noise = PLANTED[question.plant](codes[labelled], question.data.n_classes, question.rate, rng)
+    noise = BY_CLASS[question.plant](codes[labelled], question.data.n_classes, question.rate, rng)
     planted[labelled] = noise.labels
     data = TrainingData(
         question.data.x, question.data.usable, torch.from_numpy(planted), question.data.n_classes
