@@ -21,14 +21,16 @@ from detection_sets import CPU, corrupted, features, folder
 from sklearn.metrics import average_precision_score
 
 from noiseaudit.bench.stats import summary
+from noiseaudit.calibration import expected_calibration_error
 from noiseaudit.compare.case import Case
 from noiseaudit.compare.tools import cross_fitted
 from noiseaudit.config import AuditConfig
+from noiseaudit.crossfit import believe_folds
 from noiseaudit.data.training import TrainingData
 from noiseaudit.plan import versions
+from noiseaudit.readings import score_both
 from noiseaudit.runtime import training_runtime
 from noiseaudit.samples import column_scales
-from noiseaudit.score import score_labels, sureness
 from noiseaudit.threshold import choose_cutoff
 
 RESULTS = Path(__file__).parent / "results" / "few_labels.jsonl"
@@ -55,22 +57,18 @@ def run(rows: int, noise: str, seed: int) -> dict[str, Any]:
     data, truth = draw(rows, noise, seed)
     given = data.codes.numpy()
     wrong, case = given != truth, Case(data, "embeddings", AuditConfig(), seed, CPU)
-    hidden = np.zeros((rows, 10), np.float32)
-
-    def keep(held_out: Any, probs: Any) -> None:
-        hidden[held_out] = probs[held_out]
-
     with training_runtime():
-        seen = case.train("umn_plus", given)
-        both = cross_fitted(case, seen, keep).guider_mean
+        crossed = cross_fitted(case, case.train("umn_plus", given))
     line: dict[str, Any] = {"rows": rows, "noise": noise, "seed": seed, "wrong": int(wrong.sum())}
-    for name, probs in (("seen", seen.guider_mean), ("hidden", hidden), ("both", both)):
-        p = score_labels(probs, given, sureness(data.shape))
+    alone, apart = (score_both(probs, given).p for probs in (crossed.alone, crossed.apart))
+    both = believe_folds(crossed, given).p_mislabeled
+    for name, p in (("seen", alone), ("hidden", apart), ("both", both)):
         flagged = choose_cutoff("auto", p, None).flagged
         line[name] = {
             "average_precision": float(average_precision_score(wrong, p)),
             "f1": float(2 * (flagged & wrong).sum() / (flagged.sum() + wrong.sum())),
             "count_ratio": float(p.sum() / wrong.sum()),
+            "ece": expected_calibration_error(p, wrong),
         }
     return line | {"threads": torch.get_num_threads(), "versions": versions()}
 
@@ -83,10 +81,13 @@ def table() -> str:
     found: dict[tuple[int, str], list[dict[str, Any]]] = {}
     for line in read():
         found.setdefault((line["rows"], line["noise"]), []).append(line)
-    text = ["| labels | noise | network | AP | F1 at the cut-off | expected / true count |", "|---" * 6 + "|"]
+    text = [
+        "| labels | noise | network | AP | F1 at the cut-off | expected / true count | ECE |",
+        "|---" * 7 + "|",
+    ]
     for (rows, noise), lines in sorted(found.items()):
         for name in ("seen", "hidden", "both"):
-            keys = ("average_precision", "f1", "count_ratio")
+            keys = ("average_precision", "f1", "count_ratio", "ece")
             shown = [summary([line[name][key] for line in lines]).text(3) for key in keys]
             text.append(f"| {rows:,} | {noise} | {name} | {' | '.join(shown)} |")
     return "\n".join(text) + "\n"

@@ -16,6 +16,7 @@ from noiseaudit.choose import choose_device
 from noiseaudit.config import AuditConfig
 from noiseaudit.course import EpochRecord, Fitted
 from noiseaudit.data.training import TrainingData
+from noiseaudit.doubt import doubt_of
 from noiseaudit.duplicates import conflicts, same_content
 from noiseaudit.errors import TrainingDiverged
 from noiseaudit.expected import expect
@@ -149,6 +150,7 @@ def audit_samples(
     tested, untested = _tested(learnt, data, plan, on_extra)
     believed, given, epsilon = learnt.believed, learnt.given, learnt.epsilon
     scores = tested.scale(believed.p_mislabeled) if tested else believed.p_mislabeled
+    doubt = doubt_of(scores, believed.counts)
     flagged, cutoff = choose_cutoff(plan.config.cutoff, scores, epsilon)
     rows = np.flatnonzero(samples.status == "ok")[believed.fitted.labelled]
     conflict = conflicts(same_content(samples.x, rows), given)
@@ -163,7 +165,7 @@ def audit_samples(
         Lookalikes(samples.x, rows),
     )
     meta = plan.meta(table, samples, cutoff)
-    meta.config["chosen"]["folds"] = learnt.folds
+    meta.config["chosen"] |= {"folds": learnt.folds, "doubt": [*doubt]}
     if believed.trust < 1:
         meta.config["chosen"]["neighbours"] = {"by_heart": believed.by_heart, "trust": believed.trust}
     if tested:

@@ -3,14 +3,17 @@
 The network is trained again for each of some folds of the labelled rows, with the fold's labels hidden: its rows still
 teach, as unlabelled ones, and what is predicted of them owes nothing to their labels. A network that saw a label
 repeats it too often; one that did not has fewer to learn from, and doubts too many. So a labelled row's prediction
-becomes the normalised geometric mean of both, a logarithmic opinion pool (Genest and Zidek 1986), and an unlabelled
-row's the mean of all. docs/method.md has what it is worth.
+becomes the normalised geometric mean of both, a logarithmic opinion pool (Genest and Zidek 1986), and the labels that
+are expected to be wrong are as many as the geometric mean of what each of them expects. docs/method.md has what it is
+worth.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,7 +23,9 @@ from noiseaudit.config import AuditConfig
 from noiseaudit.course import Fitted
 from noiseaudit.data.training import TrainingData
 from noiseaudit.folds import spread_folds
-from noiseaudit.neighbours import UNLABELLED_PER_LABELLED
+from noiseaudit.neighbours import UNLABELLED_PER_LABELLED, Believed, believe
+from noiseaudit.odds import moved, shift_to
+from noiseaudit.readings import score_both
 from noiseaudit.seeds import derive_seed
 
 Floats = npt.NDArray[np.float32]
@@ -31,6 +36,16 @@ FOLDS = 5
 MOST_LABELS = 2_000  # beyond it labels of features are hardly learnt by heart
 LEAST_OF_CLASS = FOLDS  # labels of a class of fewer are not hidden: too much of the class would be
 SMALLEST = 1e-12  # probabilities below it are one and the same
+SURENESS = 0.7  # the log-odds of the pool's p_mislabeled are multiplied by it: few labels teach few shades
+
+
+class CrossFitted(NamedTuple):
+    """What came of the folds, for m rows, k of them labelled."""
+
+    fitted: Fitted  # with the pooled predictions
+    folds: int
+    alone: Floats  # (k, C), of the first network, which saw all labels
+    apart: Floats  # (k, C), of networks that did not see the row's own; `alone` where it was never hidden
 
 
 def choose_folds(
@@ -55,32 +70,49 @@ def may_be_hidden(given: Codes, trusted: Flags | None) -> Flags:
 
 def cross_fit(
     fitted: Fitted, data: TrainingData, folds: int, seed: int, train: Callable[[TrainingData, int], Fitted]
-) -> tuple[Fitted, int]:
-    """`fitted` with other predictions, as above, and how many folds there were.
+) -> CrossFitted:
+    """`fitted` with other predictions: of each row the mean of all networks that saw what it has for a label, pooled
+    with the one that did not.
 
-    `train` takes data and the number of the fold, from 1. Trusted labels, and those of classes with few, are not
-    hidden, and their predictions stay.
+    `train` takes data and the number of the fold, from 1. Trusted labels are not hidden, nor those of classes with few.
     """
     labelled, codes = fitted.labelled, data.codes.numpy()
     may = may_be_hidden(codes[labelled], None if data.trusted is None else data.trusted.numpy()[labelled])
-    if not may.any():
-        return fitted, 0
     rows = labelled[may]
     rng = np.random.default_rng(derive_seed(seed, "folds"))
-    probs = fitted.guider_mean.copy()
-    unlabelled = codes < 0
-    parts = spread_folds(data.x, data.usable.numpy()[rows], codes[rows], folds, rng)
+    parts = spread_folds(data.x, data.usable.numpy()[rows], codes[rows], folds, rng) if len(rows) else []
     parts = parts if len(parts) > 1 else []  # one part: all have the same content
+    seen, apart, n_saw = (
+        fitted.guider_mean.copy(),
+        fitted.guider_mean.copy(),
+        np.ones((len(codes), 1), np.float32),
+    )
     for number, part in enumerate(parts, 1):
         hidden, left = rows[part], data.codes.clone()
         left[torch.from_numpy(hidden)] = -1
-        apart = train(dataclasses.replace(data, codes=left), number).guider_mean
-        probs[hidden] = pooled(fitted.guider_mean[hidden], apart[hidden])
-        probs[unlabelled] += (apart[unlabelled] - probs[unlabelled]) / (number + 1)
-    return dataclasses.replace(fitted, guider_mean=probs), len(parts)
+        probs = train(dataclasses.replace(data, codes=left), number).guider_mean
+        apart[hidden] = probs[hidden]
+        saw = np.setdiff1d(np.arange(len(codes)), hidden)
+        n_saw[saw] += 1
+        seen[saw] += (probs[saw] - seen[saw]) / n_saw[saw]
+    if parts:
+        seen[rows] = pooled(seen[rows], apart[rows])
+    found = dataclasses.replace(fitted, guider_mean=seen)
+    return CrossFitted(found, len(parts), fitted.guider_mean[labelled], apart[labelled])
 
 
-def pooled(first: Floats, second: Floats) -> Floats:
+def pooled(seen: Floats, apart: Floats) -> Floats:
     """The normalised geometric mean of two predictions, (k, C) each: (k, C)."""
-    product = np.sqrt(first.clip(SMALLEST) * second.clip(SMALLEST), dtype=np.float64)
+    product = np.sqrt(seen.clip(SMALLEST) * apart.clip(SMALLEST), dtype=np.float64)
     return np.asarray(product / product.sum(axis=1, keepdims=True), np.float32)
+
+
+def believe_folds(crossed: CrossFitted, given: Codes) -> Believed:
+    """`noiseaudit.neighbours.believe` of the pool, its log-odds moved to the count between both networks'."""
+    believed = believe(crossed.fitted, given, score_both)
+    if not crossed.folds or believed.trust < 1:
+        return believed
+    counts = tuple(float(score_both(probs, given).p.sum()) for probs in (crossed.alone, crossed.apart))
+    calmed = moved(believed.p_mislabeled, slope=SURENESS)
+    p = moved(calmed, shift_to(calmed, math.sqrt(math.prod(counts))))
+    return dataclasses.replace(believed, p_mislabeled=p, counts=(*believed.counts, *counts))

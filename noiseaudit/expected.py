@@ -1,22 +1,24 @@
 """What an audit expects of itself: precision and recall of its suspects, and how many labels are wrong.
 
 If every row i is wrong with probability p_i, independently, the number of wrong rows in a set is Poisson-binomial: mean
-sum p_i, variance sum p_i (1 - p_i). The intervals are normal and hold for the sampling alone: that p_mislabeled may be
-off is not in them. noiseaudit.estimate measures the same by checking rows.
+sum p_i, variance sum p_i (1 - p_i). The intervals are normal ones of it, widened to those that p has at either end of
+the audit's doubt (noiseaudit.doubt). noiseaudit.estimate measures the same by checking rows.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from noiseaudit.doubt import recorded
 from noiseaudit.interval import Range
+from noiseaudit.odds import moved
 from noiseaudit.percent import percent
 from noiseaudit.result import AuditResult
 
@@ -40,16 +42,29 @@ class Expected:
 
 
 def expect(audit: AuditResult) -> Expected:
-    """What the audit's p_mislabeled say."""
+    """What the audit's p_mislabeled say, and its doubt about them."""
     p = audit.column("p_mislabeled")
     scored = ~np.isnan(p)
     given, flagged = audit.column("given_label")[scored], audit.suspects()[scored]
     p = p[scored]
-    total = wrong_rows(p)
+    readings = [p, *(moved(p, by) for by in recorded(audit.meta.config))]
     code = {name: number for number, name in enumerate(audit.meta.classes)}
     codes = np.array([code[name] for name in given], np.int64)  # NumPy compares without closing NULs
-    by_class = {name: _share(p[codes == number]) for name, number in code.items()}
-    return Expected(total, _share(p), _share(p[flagged]), _recall(p, flagged), by_class)
+
+    def over(measure: Callable[[Floats], Range]) -> Range:
+        found = [measure(reading) for reading in readings]
+        return Range(found[0].value, min(each.low for each in found), max(each.high for each in found))
+
+    def share_of(rows: Flags) -> Range:
+        return over(lambda reading: _share(reading[rows]))
+
+    return Expected(
+        mislabeled=over(wrong_rows),
+        noise_rate=over(_share),
+        precision=share_of(flagged),
+        recall=over(lambda reading: _recall(reading, flagged)),
+        noise_rate_by_class={name: share_of(codes == number) for name, number in code.items()},
+    )
 
 
 def wrong_rows(p: Floats) -> Range:
@@ -82,11 +97,11 @@ def as_json(expected: Expected) -> dict[str, Any]:
 
 
 def sentence(expected: Mapping[str, Any], n_labels: int) -> str:
-    """What `as_json` gives, for people: `precision 93 % (90 % to 95 %), recall ..., if p_mislabeled is right`."""
+    """What `as_json` gives, for people: `precision 93 % (90 % to 95 %), recall ..., if p_mislabeled is about right`."""
     shares = [_text(name.replace("_", " "), expected[name]) for name in ("precision", "recall", "noise_rate")]
     few = f" (with {n_labels:,} labels it may be too sure, and miscount)"
     caution = few if n_labels < FEW_LABELS else ""
-    return f"{', '.join(shares)}, if p_mislabeled is right{caution}"
+    return f"{', '.join(shares)}, if p_mislabeled is about right{caution}"
 
 
 def self_test_sentence(tested: Mapping[str, Any] | None) -> str:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 
 from noiseaudit.course import EpochRecord, Fitted
-from noiseaudit.crossfit import cross_fit
+from noiseaudit.crossfit import CrossFitted, believe_folds, cross_fit
 from noiseaudit.data.batches import BatchPlan
 from noiseaudit.data.training import TrainingData
 from noiseaudit.errors import TrainingDiverged
@@ -18,11 +18,10 @@ from noiseaudit.finetune import fine_tune
 from noiseaudit.labels.table import LabelTable
 from noiseaudit.methods import METHODS
 from noiseaudit.methods.base import Method, Setup
-from noiseaudit.neighbours import Believed, believe
+from noiseaudit.neighbours import Believed
 from noiseaudit.plan import Plan
 from noiseaudit.runtime import training_runtime
 from noiseaudit.samples import Samples
-from noiseaudit.score import sureness
 from noiseaudit.seeds import derive_seed
 from noiseaudit.train import fit
 
@@ -53,7 +52,6 @@ def learn(
 
     Raises TrainingDiverged if training fails.
     """
-    folds = 0
     warnings: tuple[str, ...] = ()
     method, fitted = _train(data, plan, plan.config.seed, plan.batches, on_epoch)
     if plan.tuning:
@@ -68,6 +66,8 @@ def learn(
                 device=plan.device,
                 on_epoch=on_epoch,
             )
+    own = fitted.guider_mean[fitted.labelled]
+    crossed = CrossFitted(fitted, 0, own, own)
     if plan.folds:
 
         def train(part: TrainingData, number: int) -> Fitted:
@@ -77,12 +77,12 @@ def learn(
             return _train(part, plan, seed, batches, lambda record: on_extra(name, record))[1]
 
         try:
-            fitted, folds = cross_fit(fitted, data, plan.folds, plan.config.seed, train)
+            crossed = cross_fit(fitted, data, plan.folds, plan.config.seed, train)
         except TrainingDiverged as error:
             warnings = (f"a fold failed, so labels are judged by a network that has seen them: {error}",)
     given = data.codes.numpy()[fitted.labelled]
-    believed = believe(fitted, given, 1.0 if plan.tuning else sureness(data.shape))
-    return Learnt(method, given, believed, folds, warnings)
+    believed = believe_folds(crossed, given)
+    return Learnt(method, given, believed, crossed.folds, warnings)
 
 
 def _train(

@@ -10,13 +10,14 @@ seen on unlabelled rows, where the network has nothing to repeat. docs/method.md
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from noiseaudit.course import Fitted
-from noiseaudit.score import Noise, score_with_noise
+from noiseaudit.score import Noise, Scored, score_with_noise
 from noiseaudit.seeds import derive_seed
 
 Floats = npt.NDArray[np.float32]
@@ -48,13 +49,17 @@ class Believed:
     by_heart: float  # estimated share of the doubtful labels that the network repeats, 0 if unknown
     trust: float  # weight of the network's own predictions, from 0 to 1
     by_neighbours: Flags  # (k,) rows in whose score the neighbours have a say
+    counts: tuple[float, ...] = ()  # other estimates of how many labels are wrong (noiseaudit.doubt)
 
 
-def believe(fitted: Fitted, given: Codes, sure: float = 1.0) -> Believed:
-    """Score the k labelled rows of a run; `given` is (k,), `sure` as in noiseaudit.score.sureness."""
+def believe(
+    fitted: Fitted, given: Codes, score: Callable[[Floats, Codes], Scored] = score_with_noise
+) -> Believed:
+    """Score the k labelled rows of a run; `given` is (k,), `score` takes their predictions (k, C) and it."""
     own = fitted.guider_mean[fitted.labelled]
-    (scores, noise), witnesses = score_with_noise(own, given, sure), choose_witnesses(fitted)
-    alone = Believed(fitted, scores, scores, noise, 0.0, 1.0, np.zeros(len(given), np.bool_))
+    scored, witnesses = score(own, given), choose_witnesses(fitted)
+    scores, noise, nobody = scored.p, scored.noise, np.zeros(len(given), np.bool_)
+    alone = Believed(fitted, scores, scores, noise, 0.0, 1.0, nobody, scored.counts)
     if witnesses is None:
         return alone
     counts = neighbour_counts(fitted, witnesses, given)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib.resources
 import importlib.util
+import math
 
 import numpy as np
 import torch
@@ -32,7 +33,9 @@ MIN_SIDE, NATIVE_SIDE = (
     96,
     224,
 )  # pixels: below the first little is seen, the second is what it was trained on
-BLOW_UP = 3  # small images are enlarged by so much: features of 32 px are coarse
+# Small images are enlarged by so much, or, where that would keep a CPU busy for more than some minutes, by less.
+BLOW_UP, LEAST_BLOW_UP = 5, 3
+MOST_PIXELS = 1_500_000_000  # that a CPU is given in all: 8 minutes on 2 cores
 
 
 def is_installed() -> bool:
@@ -49,10 +52,21 @@ def check_installed() -> None:
         )
 
 
-def choose_side(probe: Probe) -> int:
-    """Pixels a side of what the network sees: BLOW_UP times the median of the shorter sides, a multiple of 32."""
+def choose_side(probe: Probe, device: torch.device) -> int:
+    """Pixels a side of what the network sees, a multiple of 32: BLOW_UP times the median of the shorter sides.
+
+    Less for more than MOST_PIXELS on a CPU, down to LEAST_BLOW_UP times; within MIN_SIDE and NATIVE_SIDE in any case.
+    """
     median = float(np.median(np.minimum(probe.height, probe.width)[probe.is_ok]))
-    return min(NATIVE_SIDE, max(MIN_SIDE, round(BLOW_UP * median / 32) * 32))
+    wanted, least = (_side(factor * median) for factor in (BLOW_UP, LEAST_BLOW_UP))
+    if device.type != "cpu":
+        return wanted
+    affordable = int(math.sqrt(MOST_PIXELS / probe.is_ok.sum()) / 32) * 32
+    return max(least, min(wanted, affordable))
+
+
+def _side(pixels: float) -> int:
+    return min(NATIVE_SIDE, max(MIN_SIDE, round(pixels / 32) * 32))
 
 
 def load_extractor(probe: Probe, image_size: int | None, device: torch.device) -> Extractor:
@@ -75,7 +89,7 @@ def load_extractor(probe: Probe, image_size: int | None, device: torch.device) -
         # Half precision keeps three digits, which is more than the features are worth, and halves the store.
         return found.cpu().numpy().astype(np.float16)
 
-    return Extractor(extract, WIDTH, image_size or choose_side(probe), f"{VERSION} {device.type}")
+    return Extractor(extract, WIDTH, image_size or choose_side(probe, device), f"{VERSION} {device.type}")
 
 
 def prepared(x: Tensor) -> Tensor:

@@ -5,10 +5,10 @@ With q(y|x) the Guider's probabilities and T[y, y_hat] = p(y_hat | y) the noise 
     p(y | x, y_hat)  is proportional to  q(y|x)^(1/tau) T[y, y_hat],      p_mislabeled = 1 - p(y = y_hat | x, y_hat).
 
 T and the temperature tau are fitted to the given labels alone, by maximum likelihood: T by expectation-maximisation
-(Dawid and Skene 1979, with one annotator), tau by a line search. The log-odds of p_mislabeled are then multiplied by
-the network's `sureness`. The Guider's probabilities are averaged over the later epochs. Only the given class and the
-best others of each row are kept one by one, which is exact up to CANDIDATES + 1 classes and keeps memory at
-n x CANDIDATES beyond. docs/method.md measures each ingredient.
+(Dawid and Skene 1979, with one annotator), tau by a line search. The Guider's probabilities are averaged over the
+later epochs. Only the given class and the best others of each row are kept one by one, which is exact up to
+CANDIDATES + 1 classes and keeps memory at n x CANDIDATES beyond. `scan` pools this with another reading of the noise
+(noiseaudit.readings); the paper's tables are made with this one alone. docs/method.md measures each ingredient.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize_scalar
-from scipy.special import expit, logit
 
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
@@ -31,9 +30,6 @@ PSEUDO_COUNT = 1.0  # of labels a class is given before any is seen, spread even
 LOG_TEMPERATURE_BOUNDS = (math.log(0.25), math.log(16.0))
 FIT_ROWS = 100_000  # T and tau are fitted on at most so many rows, drawn at random but always the same
 SMALLEST = 1e-30  # probabilities below it are one and the same
-# A network on features that it did not learn is wrong about many rows for one reason, which tau, fitted to the labels
-# that it learnt from, does not see. Human labels (CIFAR-10N) showed the size.
-SURENESS_ON_FEATURES = 0.7
 
 
 class Candidates(NamedTuple):
@@ -63,29 +59,26 @@ class Noise:
         return np.where(self.pairs[where] == pairs, self.log_rates[where], self.log_unseen[true])
 
 
-def sureness(shape: tuple[int, ...]) -> float:
-    """What log-odds are multiplied by, by the shape of one sample: (C, H, W) of an image, (d,) of features."""
-    return SURENESS_ON_FEATURES if len(shape) == 1 else 1.0
+class Scored(NamedTuple):
+    """What is made of n given labels."""
+
+    p: Floats  # (n,) p_mislabeled
+    noise: Noise | None  # that was fitted; None where there is no row
+    counts: tuple[float, ...] = ()  # other estimates of the sum of p
 
 
-def score_labels(probs: npt.NDArray[np.float32], given: Codes, sure: float = 1.0) -> Floats:
-    """p_mislabeled of n labelled rows, (n,), from the Guider's probabilities (n, C) and the given classes (n,).
-
-    `sure` is what `sureness` says of the samples.
-    """
-    return score_with_noise(probs, given, sure)[0]
+def score_labels(probs: npt.NDArray[np.float32], given: Codes) -> Floats:
+    """p_mislabeled of n labelled rows, (n,), from the Guider's probabilities (n, C) and the given classes (n,)."""
+    return score_with_noise(probs, given).p
 
 
-def score_with_noise(
-    probs: npt.NDArray[np.float32], given: Codes, sure: float = 1.0
-) -> tuple[Floats, Noise | None]:
-    """The same, and the noise model that was fitted; None where there is no row."""
+def score_with_noise(probs: npt.NDArray[np.float32], given: Codes) -> Scored:
+    """The same, and the noise model that was fitted."""
     if not len(given):
-        return np.zeros(0), None
+        return Scored(np.zeros(0), None)
     candidates = best_classes(probs, given)
     noise = fit_noise(candidates, probs.shape[1])
-    p = p_mislabeled(candidates, noise, probs.shape[1])
-    return (p if sure == 1 else np.asarray(expit(sure * logit(p)))), noise
+    return Scored(p_mislabeled(candidates, noise, probs.shape[1]), noise)
 
 
 def best_classes(probs: npt.NDArray[np.float32], given: Codes) -> Candidates:
@@ -115,7 +108,7 @@ def best_first(probs: npt.NDArray[np.float32], k: int) -> Codes:
 
 def fit_noise(candidates: Candidates, n_classes: int, temperature: float | None = None) -> Noise:
     """T and tau that make the given labels most likely; T alone if a temperature is given."""
-    part = _some(len(candidates.codes), FIT_ROWS)
+    part = some(len(candidates.codes), FIT_ROWS)
     sample = candidates._replace(codes=candidates.codes[part], log_probs=candidates.log_probs[part])
     if temperature is not None:
         return _fit_rates(sample, n_classes, temperature)[0]
@@ -177,7 +170,7 @@ def _pair_ids(codes: Codes, n_classes: int) -> Codes:
     return codes * n_classes + codes[:, :1]
 
 
-def _some(n: int, limit: int) -> Codes:
+def some(n: int, limit: int) -> Codes:
     """At most `limit` of n rows, ascending: every n-th would follow a pattern in their order."""
     if n <= limit:
         return np.arange(n)

@@ -27,12 +27,13 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from scipy.optimize import minimize
-from scipy.special import expit, log_expit, logit, logsumexp
+from scipy.special import log_expit, logit, logsumexp
 
 from noiseaudit.course import EpochRecord
 from noiseaudit.data.training import TrainingData
 from noiseaudit.learn import Learnt, learn
 from noiseaudit.metrics import Interval, proportion
+from noiseaudit.odds import moved
 from noiseaudit.plan import Plan
 from noiseaudit.planting import plant
 from noiseaudit.seeds import derive_seed
@@ -56,8 +57,7 @@ class Scale(NamedTuple):
 
     def __call__(self, p: Floats) -> Floats:
         """p' of p, both (n,); the order stays."""
-        with np.errstate(divide="ignore"):
-            return np.asarray(expit(self.offset + self.slope * logit(p)))
+        return moved(p, self.offset, self.slope)
 
 
 AS_IT_IS = Scale(0.0, 1.0)

@@ -18,6 +18,7 @@ from noiseaudit.demo import write_digits
 from noiseaudit.labels.read import read_labels
 from noiseaudit.neighbours import Believed
 from noiseaudit.plan import make_plan
+from noiseaudit.readings import score_both
 from noiseaudit.runtime import flushes_denormals
 from noiseaudit.samples import SampleOptions, load_samples
 from noiseaudit.why import records
@@ -179,14 +180,14 @@ def test_the_process_is_left_as_it_was(digits: Path, audit: Audit) -> None:
 def test_what_neighbours_say_reaches_the_audit(digits: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As if the network had learnt half of the doubtful labels by heart, and the neighbours doubted the first row."""
 
-    def learnt(fitted: Fitted, given: npt.NDArray[np.int64], sure: float) -> Believed:
-        assert sure == 1
+    def learnt(fitted: Fitted, given: npt.NDArray[np.int64], score: object) -> Believed:
+        assert score is score_both
         scores = np.zeros(len(given))
         scores[0] = 0.9
         asked = np.ones(len(given), np.bool_)
         return Believed(fitted, scores, scores, None, by_heart=0.5, trust=0.25, by_neighbours=asked)
 
-    monkeypatch.setattr("noiseaudit.learn.believe", learnt)
+    monkeypatch.setattr("noiseaudit.crossfit.believe", learnt)
     found = run_audit(digits, digits.parent / "images", config=QUICK)
     flagged = np.flatnonzero(found.result.column("is_label_issue") == True)  # noqa: E712
     assert found.result.column("p_mislabeled")[flagged].tolist() == [0.9]

@@ -33,7 +33,7 @@ def test_all_of_it() -> None:
         "",
         "12 of 1,000 labels look wrong (about 12 are wrong, by the model's own estimate).",
         "  expects   precision 93 % (90 % to 97 %), no recall, noise rate 1.2 % (0.8 % to 1.5 %), "
-        "if p_mislabeled is right (with 1,000 labels it may be too sure, and miscount)",
+        "if p_mislabeled is about right (with 1,000 labels it may be too sure, and miscount)",
         "  backbone  mlp",
         "  cut-off   p_mislabeled 0.5123: Highest F1.",
         "  cleaned   cleaned.jsonl: 1,012 relabelled",

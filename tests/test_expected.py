@@ -24,8 +24,9 @@ def test_intervals_stay_inside_what_can_be() -> None:
     assert (wrong_rows(np.array([1.0, 0.0])).low, wrong_rows(np.array([1.0, 0.0])).high) == (1.0, 1.0)
 
 
-def test_the_intervals_cover_what_is_drawn_from_the_probabilities() -> None:
+def test_without_doubt_the_intervals_cover_what_is_drawn_from_the_probabilities() -> None:
     audit = build_audit(400, seed=3)
+    audit.meta.config["chosen"] = {"doubt": [0.0, 0.0]}
     expected, p = expect(audit), audit.column("p_mislabeled")
     scored = ~np.isnan(p)
     flagged, given = audit.suspects()[scored], audit.column("given_label")[scored]
@@ -47,6 +48,23 @@ def test_the_intervals_cover_what_is_drawn_from_the_probabilities() -> None:
             covered[name] += ranges[name].low <= value <= ranges[name].high
     for name, times in covered.items():
         assert 0.93 <= times / draws <= 0.975, (name, times)
+
+
+def test_doubt_widens_the_intervals_to_those_of_moved_probabilities() -> None:
+    audit = build_audit(60)
+    p, flagged = audit.column("p_mislabeled"), audit.suspects()
+    ends = []
+    for low, high in ((-1.0, 0.5), (0.0, 0.0)):
+        audit.meta.config["chosen"] = {"doubt": [low, high]}
+        ends.append(expect(audit))
+    wide, narrow = ends
+    scored = p[~np.isnan(p)]
+    down, up = (wrong_rows(scored / (scored + (1 - scored) * np.exp(-by))) for by in (-1.0, 0.5))
+    assert (wide.mislabeled.low, wide.mislabeled.high) == pytest.approx((down.low, up.high))
+    assert wide.noise_rate.high == pytest.approx(up.high / len(scored))
+    assert wide.precision.low < narrow.precision.low < np.mean(p[flagged]) < narrow.precision.high
+    assert wide.recall.low < narrow.recall.low
+    assert wide.precision.value == narrow.precision.value
 
 
 def test_the_values_are_means_of_the_probabilities() -> None:
@@ -87,7 +105,7 @@ def test_nothing_flagged_and_a_class_that_was_not_judged() -> None:
     assert found["recall"]["value"] == 0
     text = sentence(found, 2_000)
     assert text.startswith("no precision, recall 0 %, noise rate ")
-    assert text.endswith(", if p_mislabeled is right")
+    assert text.endswith(", if p_mislabeled is about right")
     assert sentence(found, 999) == f"{text} (with 999 labels it may be too sure, and miscount)"
     rare = build_audit(6, classes=[f"class {i}" for i in range(40)], n_unlabelled=0, n_unread=0)
     values = [each.value for each in expect(rare).noise_rate_by_class.values()]

@@ -43,7 +43,7 @@ def even_noise(n_classes: int, rate: float) -> Noise:
 
 def test_only_labels_taken_to_be_right_become_another() -> None:
     q, given, flip = toy()
-    p, noise = score_with_noise(q, given)
+    p, noise, _ = score_with_noise(q, given)
     assert noise is not None
     found = plant(q, given, p, noise, 300, np.random.default_rng(0))
     assert len(found.rows) == len(found.labels) == 300
@@ -111,7 +111,7 @@ def test_many_classes_beyond_the_candidates() -> None:
     logits[np.arange(n), truth] += 9
     q = (np.exp(logits) / np.exp(logits).sum(1, keepdims=True)).astype(np.float32)
     given = np.where(rng.random(n) < 0.2, (truth + rng.integers(1, n_classes, n)) % n_classes, truth)
-    p, noise = score_with_noise(q, given)
+    p, noise, _ = score_with_noise(q, given)
     assert noise is not None
     found = plant(q, given, p, noise, 2_000, rng)
     assert (found.labels != given[found.rows]).all()

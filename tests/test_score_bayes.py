@@ -7,7 +7,6 @@ import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.special import logit
 
 from noiseaudit.score import (
     CANDIDATES,
@@ -17,7 +16,6 @@ from noiseaudit.score import (
     best_classes,
     p_mislabeled,
     score_labels,
-    sureness,
 )
 
 Probs = npt.NDArray[np.float32]
@@ -118,20 +116,3 @@ def test_rounding_takes_no_probability_above_one() -> None:
         best_classes(q, label), noise_of(np.full((n_classes, n_classes), 0.2), 1.0), n_classes
     )
     assert found.max() == 1
-
-
-def test_on_features_log_odds_are_smaller_and_the_order_is_kept() -> None:
-    probs = np.random.default_rng(0).dirichlet(np.full(4, 0.3), 300).astype(np.float32)
-    label = np.where(np.arange(300) % 5, probs.argmax(1), 0)
-    plain, held = score_labels(probs, label), score_labels(probs, label, 0.7)
-    np.testing.assert_allclose(logit(held[plain < 1]), 0.7 * logit(plain[plain < 1]), rtol=1e-6, atol=1e-9)
-    np.testing.assert_array_equal(np.argsort(held, kind="stable"), np.argsort(plain, kind="stable"))
-    assert sureness((1280,)) == 0.7
-    assert sureness((3, 32, 32)) == 1.0
-
-
-def test_certainty_stays_certainty() -> None:
-    probs = np.array([[1.0, 0.0], [0.0, 1.0]] * 50, np.float32)
-    label = np.zeros(100, np.int64)
-    assert np.isfinite(score_labels(probs, label, 0.7)).all()
-    assert (score_labels(probs, label, 0.7)[1::2] > 0.99).all()

@@ -73,7 +73,7 @@ def test_rows_beyond_the_fits_sample_are_scored_like_those_in_it(monkeypatch: py
     monkeypatch.setattr(score, "FIT_ROWS", 3000)
     p = score_labels(q, label)
     inside = np.zeros(6000, np.bool_)
-    inside[score._some(6000, 3000)] = True
+    inside[score.some(6000, 3000)] = True
     for part in (inside, ~inside):
         assert p[part].sum() == pytest.approx(wrong[part].sum(), rel=0.15)
 
@@ -87,7 +87,7 @@ def test_rows_in_a_periodic_order_are_sampled_all_the_same(monkeypatch: pytest.M
     q = np.full((n, 4), 0.01, np.float32)
     q[np.arange(n), true] = 0.97
     assert score_labels(q, label)[1::2].mean() > 0.9
-    picked = score._some(n, 2000)
+    picked = score.some(n, 2000)
     assert 0.45 < (picked % 2).mean() < 0.55
 
 

@@ -14,14 +14,11 @@ from noiseaudit.compare.case import Case, Floats
 from noiseaudit.compare.dynamics import aum, small_loss
 from noiseaudit.compare.verdict import Verdict
 from noiseaudit.course import Fitted
-from noiseaudit.crossfit import choose_folds, cross_fit
+from noiseaudit.crossfit import CrossFitted, believe_folds, choose_folds, cross_fit
 from noiseaudit.data.training import TrainingData
-from noiseaudit.neighbours import believe
-from noiseaudit.score import sureness
 from noiseaudit.threshold import choose_cutoff
 
 Codes = npt.NDArray[np.int64]
-Floats32 = npt.NDArray[np.float32]
 
 NEIGHBOURS = 10
 INVERSE_PENALTIES = (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1)  # scikit-learn's C, tried for logistic regression
@@ -38,25 +35,20 @@ class Tool(NamedTuple):
 
 def noiseaudit(case: Case) -> Verdict:
     """What `scan` does by default."""
-    fitted = cross_fitted(case, _umn_plus(case))
-    scores = believe(fitted, case.given, sureness(case.data.shape)).p_mislabeled
+    crossed = cross_fitted(case, _umn_plus(case))
+    scores = believe_folds(crossed, case.given).p_mislabeled
     return Verdict(scores, choose_cutoff("auto", scores, None).flagged)
 
 
-def cross_fitted(
-    case: Case, fitted: Fitted, on_fold: Callable[[Codes, Floats32], None] = lambda hidden, probs: None
-) -> Fitted:
-    """`fitted` with the folds that `scan` would add; `on_fold` sees which rows were hidden, and all predictions."""
+def cross_fitted(case: Case, fitted: Fitted) -> CrossFitted:
+    """`fitted` with the folds that `scan` would add."""
     data, given, epochs = case.data, case.given, case.schedule("umn_plus", case.data.codes.numpy())[1]
     folds = choose_folds(case.config, data.shape, given, len(data.codes) - len(given))
 
     def train(part: TrainingData, number: int) -> Fitted:
-        codes = part.codes.numpy()
-        found = case.train("umn_plus", codes, stream=number, epochs=epochs)
-        on_fold(np.flatnonzero(codes != data.codes.numpy()), found.guider_mean)
-        return found
+        return case.train("umn_plus", part.codes.numpy(), stream=number, epochs=epochs)
 
-    return cross_fit(fitted, data, folds, case.seed, train)[0] if folds else fitted
+    return cross_fit(fitted, data, folds, case.seed, train)
 
 
 def guider(case: Case) -> Verdict:

@@ -1,0 +1,148 @@
+"""Noise that depends on the image, too: annotators slip most where a class looks plausible.
+
+noiseaudit.score takes p(y_hat | y) to be the same for all images of a class, which is how noise is planted. People's
+mistakes are not spread so: a cat that looks like a dog is called a dog, others are not. Here
+
+    p(y_hat | y, x) = T[y, y_hat] q(y_hat|x)^gamma / sum_j T[y, j] q(j|x)^gamma
+
+with tempered q. gamma = 0 is noiseaudit.score's model. T, the temperature and gamma are fitted to the given labels
+by maximum likelihood, the last two with priors about what noiseaudit.score found and 0: labels say little of gamma,
+because a network that errs where people err explains them as well.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import minimize
+
+from noiseaudit.score import PSEUDO_COUNT, Candidates, Noise, posterior, some, tempered
+
+Floats = npt.NDArray[np.float64]
+
+FIT_ROWS = 8_000  # fitted on at most so many, drawn at random but always the same
+MOST_CLASSES = 1_000  # beyond it T, which is dense here, would be large
+SEARCH_STEPS, FINAL_STEPS = 5, 30  # of T's fit, which a search goes on with from point to point
+EVALUATIONS = 40  # points of the search
+LOG_TEMPERATURE_DEVIATION, GAMMA_DEVIATION = 0.3, 0.2  # of the priors
+CHUNK = 20_000  # rows scored together: each takes the square of its candidates
+
+
+@dataclass(frozen=True, eq=False)
+class ImageNoise:
+    """The fitted model."""
+
+    rates: Floats  # (C + 1, C + 1), T; of the last class, the rest, what noiseaudit.score says
+    temperature: float
+    gamma: float
+
+
+class _Rows(NamedTuple):
+    """Candidates at one temperature and gamma."""
+
+    codes: npt.NDArray[np.int64]  # (n, K)
+    log_q: Floats  # (n, K), tempered
+    weight: Floats  # (n, K), q(j|x)^gamma, less that of the rest
+    rest: Floats  # (n,), q^gamma of a class that is not among the candidates, 0 if there is none
+
+
+def fit_image_noise(candidates: Candidates, noise: Noise, n_classes: int) -> ImageNoise:
+    """Fit from where `noise`, the model without gamma, begins."""
+    part = some(len(candidates.codes), FIT_ROWS)
+    sample = candidates._replace(codes=candidates.codes[part], log_probs=candidates.log_probs[part])
+    start = np.log(noise.temperature)
+    rates = _start(noise, n_classes)
+
+    def misfit(parameters: Floats) -> float:
+        nonlocal rates
+        log_temperature, gamma = parameters
+        rows = _rows(sample, np.exp(log_temperature), gamma)
+        rates, log_likelihood = _fit_rates(rows, rates, SEARCH_STEPS)
+        prior = ((log_temperature - start) / LOG_TEMPERATURE_DEVIATION) ** 2 + (gamma / GAMMA_DEVIATION) ** 2
+        return float(prior / 2 - log_likelihood)
+
+    simplex = [(start, 0.02), (start - 0.2, 0.02), (start, 0.2)]
+    found = minimize(
+        misfit,
+        simplex[0],
+        method="Nelder-Mead",
+        bounds=[(start - 2, start + 2), (0, 1)],
+        options={"initial_simplex": simplex, "xatol": 0.01, "fatol": 0.1, "maxfev": EVALUATIONS},
+    ).x
+    temperature, gamma = float(np.exp(found[0])), float(found[1])
+    rates, _ = _fit_rates(_rows(sample, temperature, gamma), _start(noise, n_classes), FINAL_STEPS)
+    return ImageNoise(rates, temperature, gamma)
+
+
+def p_mislabeled(candidates: Candidates, noise: ImageNoise) -> Floats:
+    """1 - p(y = y_hat | x, y_hat), summed over the other classes so that small values stay exact: (n,)."""
+    found = [np.zeros(0)]
+    for first in range(0, len(candidates.codes), CHUNK):
+        part = slice(first, first + CHUNK)
+        cut = candidates._replace(codes=candidates.codes[part], log_probs=candidates.log_probs[part])
+        rows = _rows(cut, noise.temperature, noise.gamma)
+        joint, _ = posterior(rows.log_q + np.log(_likelihood(rows, noise.rates)[0]))
+        found.append(joint[:, 1:].sum(axis=1).clip(max=1.0))
+    return np.concatenate(found)
+
+
+def _start(noise: Noise, n_classes: int) -> Floats:
+    """T of the model without gamma, dense; rows of classes sum to 1."""
+    classes = np.arange(n_classes + 1)
+    true, given = np.meshgrid(classes, classes, indexing="ij")
+    rates = np.exp(noise.log_rate(true, given, n_classes))
+    rates[:-1, -1] = 0
+    rates[:-1] /= rates[:-1].sum(axis=1, keepdims=True)
+    return np.asarray(rates)
+
+
+def _rows(candidates: Candidates, temperature: float, gamma: float) -> _Rows:
+    log_q = tempered(candidates, temperature)
+    weight, rest = np.exp(gamma * log_q), np.zeros(len(log_q))
+    if candidates.n_rest:
+        rest = np.exp(gamma * (log_q[:, -1] - np.log(candidates.n_rest)))
+        weight[:, -1] = rest
+    return _Rows(candidates.codes, log_q, weight - rest[:, None], rest)
+
+
+def _likelihood(rows: _Rows, rates: Floats) -> tuple[Floats, Floats, Floats]:
+    """p(y_hat | y, x) for each candidate y, (n, K); T's weighed terms, (n, K, K); and their sums over y_hat, (n, K).
+
+    The terms are what candidates weigh beyond the rest, which all classes weigh: T's rows sum to 1.
+    """
+    among = rates[rows.codes[:, :, None], rows.codes[:, None, :]]
+    terms = among * rows.weight[:, None, :]
+    total = terms.sum(axis=2) + rows.rest[:, None]
+    likelihood = among[:, :, 0] * (rows.weight[:, :1] + rows.rest[:, None]) / total
+    is_rest = rows.codes == len(rates) - 1
+    return np.where(is_rest, among[:, :, 0], likelihood), terms, total
+
+
+def _fit_rates(rows: _Rows, rates: Floats, steps: int) -> tuple[Floats, float]:
+    """T by so many steps from `rates`, and the log-likelihood of the given labels before the last of them.
+
+    A step multiplies T by observed over expected counts of each pair, and normalises; the rest stays.
+    """
+    n, k = len(rates), len(rates) - 1
+    pairs = rows.codes[:, :, None] * n + rows.codes[:, None, :]
+    observed_pairs = pairs[:, :, 0].ravel()
+    log_likelihood = 0.0
+    for _ in range(steps):
+        likelihood, terms, total = _likelihood(rows, rates)
+        shares, log_sum = posterior(rows.log_q + np.log(likelihood))
+        log_likelihood = float(log_sum.sum())
+        per_total = shares / total
+        observed = np.bincount(observed_pairs, weights=shares.ravel(), minlength=n * n).reshape(n, n)
+        beyond = np.bincount(pairs.ravel(), weights=(terms * per_total[:, :, None]).ravel(), minlength=n * n)
+        of_all = np.bincount(
+            rows.codes.ravel(), weights=(per_total * rows.rest[:, None]).ravel(), minlength=n
+        )
+        expected = beyond.reshape(n, n) + of_all[:, None] * rates
+        pseudo = PSEUDO_COUNT / k
+        fitted = rates[:k, :k] * (observed + pseudo)[:k, :k] / (expected + pseudo)[:k, :k]
+        rates = rates.copy()
+        rates[:k, :k] = fitted / fitted.sum(axis=1, keepdims=True)
+    return rates, log_likelihood

@@ -1,0 +1,35 @@
+"""p_mislabeled as `scan` has it: two readings of the noise, pooled.
+
+Planted noise, and slips of the hand, depend on the class alone (noiseaudit.score); what people find hard depends on the
+image (noiseaudit.image_noise). Labels alone do not tell how much of each there is: the first reading takes people's
+mistakes for the network's and expects too few, the second the network's for people's and expects too many. So the mean
+of their log-odds is taken, and multiplied by SURENESS, because a network is wrong about many rows for one reason, which
+a temperature, fitted to the labels that it learnt from, does not see. docs/method.md measures each step.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from noiseaudit.image_noise import MOST_CLASSES, fit_image_noise
+from noiseaudit.image_noise import p_mislabeled as image_reading
+from noiseaudit.odds import mean_odds, moved
+from noiseaudit.score import Codes, Scored, best_classes, score_with_noise
+
+SURENESS = 0.7  # human labels (CIFAR-10N) showed the size
+
+
+def score_both(probs: npt.NDArray[np.float32], given: Codes) -> Scored:
+    """p_mislabeled of n labelled rows from the Guider's probabilities (n, C) and the given classes (n,).
+
+    `counts` are the numbers of wrong labels that the readings expect by themselves.
+    """
+    by_class = score_with_noise(probs, given)
+    if by_class.noise is None or probs.shape[1] > MOST_CLASSES:
+        return by_class._replace(p=moved(by_class.p, slope=SURENESS))
+    candidates = best_classes(probs, given)
+    by_image = image_reading(candidates, fit_image_noise(candidates, by_class.noise, probs.shape[1]))
+    both = by_class.p, by_image
+    counts = tuple(float(moved(p, slope=SURENESS).sum()) for p in both)
+    return Scored(moved(mean_odds(both), slope=SURENESS), by_class.noise, counts)

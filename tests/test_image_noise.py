@@ -1,0 +1,121 @@
+"""Noise that depends on the image: Bayes' rule written out, what labels tell of it, and many classes."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.special import softmax
+
+from noiseaudit import image_noise, readings
+from noiseaudit.image_noise import ImageNoise, fit_image_noise, p_mislabeled
+from noiseaudit.odds import mean_odds, moved
+from noiseaudit.readings import score_both
+from noiseaudit.score import CANDIDATES, Codes, Floats, Noise, best_classes, fit_noise, score_with_noise
+
+Probs = npt.NDArray[np.float32]
+
+
+def label_likelihood(q: Floats, rates: Floats, gamma: float) -> Floats:
+    """p(y_hat | y, x) of all pairs, written out: (n, y, y_hat)."""
+    weighed = rates[None] * q[:, None, :] ** gamma
+    return np.asarray(weighed / weighed.sum(axis=2, keepdims=True))
+
+
+def with_rest(rates: Floats) -> Floats:
+    """T as ImageNoise has it, with a last class that nothing is."""
+    full = np.zeros((len(rates) + 1, len(rates) + 1))
+    full[:-1, :-1] = rates
+    full[-1] = 0.1
+    return full
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.integers(2, CANDIDATES + 1), st.floats(0.0, 1.0), st.floats(0.4, 3.0), st.integers(0, 10_000))
+def test_it_is_bayes_rule_up_to_11_classes(n_classes: int, gamma: float, tau: float, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    probs = rng.dirichlet(np.ones(n_classes), size=15).astype(np.float32).clip(1e-4)
+    label, rates = rng.integers(n_classes, size=15), rng.dirichlet(np.ones(n_classes), size=n_classes)
+    q = probs.astype(np.float64) ** (1 / tau)
+    q /= q.sum(axis=1, keepdims=True)
+    rows = np.arange(15)
+    joint = q * label_likelihood(q, rates, gamma)[rows, :, label]
+    expected = 1 - joint[rows, label] / joint.sum(axis=1)
+    found = p_mislabeled(best_classes(probs, label), ImageNoise(with_rest(rates), tau, gamma))
+    assert found == pytest.approx(expected, abs=1e-9)
+
+
+def world(
+    gamma: float, n: int = 6_000, n_classes: int = 5, rate: float = 0.2, seed: int = 0
+) -> tuple[Probs, Codes, Codes]:
+    """Predictions, true classes drawn from them, and labels by the model itself."""
+    rng = np.random.default_rng(seed)
+    q = softmax(rng.normal(0, 3, (n, n_classes)), axis=1)
+    rates = np.full((n_classes, n_classes), rate / (n_classes - 1))
+    np.fill_diagonal(rates, 1 - rate)
+    true = (q.cumsum(axis=1) > rng.random((n, 1))).argmax(axis=1)
+    of_true = label_likelihood(q, rates, gamma)[np.arange(n), true]
+    label = (of_true.cumsum(axis=1) > rng.random((n, 1))).argmax(axis=1)
+    return q.astype(np.float32), true, label
+
+
+def test_noise_by_class_has_no_gamma_and_its_count_is_found_again() -> None:
+    q, true, label = world(0.0)
+    candidates, wrong = best_classes(q, label), int((label != true).sum())
+    found = fit_image_noise(candidates, fit_noise(candidates, 5), 5)
+    assert found.gamma < 0.05
+    assert found.temperature == pytest.approx(1, abs=0.05)
+    assert p_mislabeled(candidates, found).sum() == pytest.approx(wrong, rel=0.1)
+
+
+def test_noise_by_image_has_a_gamma_but_labels_tell_little_of_it() -> None:
+    """The likelihood is within 3 nats for any gamma up to 0.5 here, the count between 58 and 489, and 465 are wrong."""
+    q, true, label = world(0.5)
+    candidates, wrong = best_classes(q, label), int((label != true).sum())
+    found = fit_image_noise(candidates, fit_noise(candidates, 5), 5)
+    assert found.gamma > 0.1
+    by_class, by_image = score_with_noise(q, label).p.sum(), p_mislabeled(candidates, found).sum()
+    assert 1.4 * by_class < by_image < wrong
+
+
+def test_with_more_classes_than_candidates_and_no_gamma_both_readings_agree() -> None:
+    q, _, label = world(0.0, n=800, n_classes=CANDIDATES + 8)
+    candidates = best_classes(q, label)
+    noise = fit_noise(candidates, CANDIDATES + 8)
+    rates = image_noise._start(noise, CANDIDATES + 8)
+    found = p_mislabeled(candidates, ImageNoise(rates, noise.temperature, 0.0))
+    assert found == pytest.approx(score_with_noise(q, label).p, abs=0.01)
+
+
+def test_rows_are_scored_alike_in_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    q, _, label = world(0.3, n=50)
+    candidates, noise = best_classes(q, label), ImageNoise(with_rest(np.full((5, 5), 0.2)), 1.0, 0.3)
+    whole = p_mislabeled(candidates, noise)
+    monkeypatch.setattr(image_noise, "CHUNK", 7)
+    assert (p_mislabeled(candidates, noise) == whole).all()
+
+
+def test_the_score_is_the_calmed_mean_of_both_readings() -> None:
+    q, _, label = world(0.5, n=600)
+    scored, candidates = score_both(q, label), best_classes(q, label)
+    by_class = score_with_noise(q, label)
+    assert isinstance(by_class.noise, Noise)
+    by_image = p_mislabeled(candidates, fit_image_noise(candidates, by_class.noise, 5))
+    assert (scored.p == moved(mean_odds([by_class.p, by_image]), slope=0.7)).all()
+    assert scored.counts == (moved(by_class.p, slope=0.7).sum(), moved(by_image, slope=0.7).sum())
+
+
+def test_edges(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert score_both(np.zeros((0, 3), np.float32), np.zeros(0, np.int64)).p.shape == (0,)
+    assert 0 <= score_both(np.array([[0.5, 0.5]], np.float32), np.array([0])).p[0] <= 1
+    certain = np.array([[1.0, 0.0], [0.0, 1.0]] * 50, np.float32)
+    found = score_both(certain, np.zeros(100, np.int64)).p
+    assert np.isfinite(found).all()
+    assert (found[1::2] > 0.99).all()
+    assert (found[::2] < 0.01).all()
+    monkeypatch.setattr(readings, "MOST_CLASSES", 4)
+    q, _, label = world(0.5, n=300)
+    assert (score_both(q, label).p == moved(score_with_noise(q, label).p, slope=0.7)).all()
+    assert score_both(q, label).counts == ()
