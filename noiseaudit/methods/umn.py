@@ -55,6 +55,7 @@ class UMN(Descent[UMNNetworks, UMNConfig]):
 
     has_guider = True
     can_be_tuned = True
+    features_stride = 1  # on features, the generative terms are averaged over every so manieth row of a batch
 
     @staticmethod
     def settings(backbone: str) -> UMNConfig:
@@ -76,10 +77,11 @@ class UMN(Descent[UMNNetworks, UMNConfig]):
         probs = log_probs.exp()
         terms = {}
         if weights.generative_weight:  # the dearest part of a step
-            reconstruction = -self.log_likelihood(target, full_precision(learner.decoder(z_a)))
-            conditional = objective.conditional_term(
-                probs, learner.class_costs(z_a, draws), log_normal(z_a, *q_za)
-            )
+            part = slice(None, None, 1 if self.is_image else self.features_stride)
+            z_part = z_a[part]
+            reconstruction = -self.log_likelihood(target[part], full_precision(learner.decoder(z_part)))
+            log_q = log_normal(z_part, *(each[part] for each in q_za))
+            conditional = objective.conditional_term(probs[part], learner.class_costs(z_part, draws), log_q)
             terms["reconstruction"] = weights.generative_weight * reconstruction.mean()
             terms["conditional"] = weights.generative_weight * conditional.mean()
         terms["label_kl"] = weights.label_kl_weight * self.label_kl(probs, log_probs, learner.log_prior)

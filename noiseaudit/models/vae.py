@@ -56,7 +56,7 @@ class UMNNetworks(Classifier):
         self.register_buffer("log_prior", log_prior)
 
     def class_costs(self, z_a: Tensor, draws: Draws) -> Tensor:
-        """objective.class_cost for every class: (B, Za) -> (B, C).
+        """objective.class_cost for every class: (B, Za) -> (B, C), of a batch or of some of its rows.
 
         Where B x C x hidden would pass ACTIVATION_BUDGET, classes go in chunks whose noise and activations are made
         again in the backward pass, so that only a few (B, C) tensors grow with C. B is the global batch here: the
@@ -72,7 +72,7 @@ class UMNNetworks(Classifier):
         return torch.cat(costs, dim=1)
 
     def _chunk_costs(self, z_a: Tensor, classes: Tensor, source: Callable[[], Draws]) -> Tensor:
-        noise = source().normal(len(classes), self.latent_b)
+        noise = source().normal(len(classes), self.latent_b)[: len(z_a)]
         q_zb: Gaussian = self.conditional_encoder(z_a.unsqueeze(1), classes)
         p_za: Gaussian = self.conditional_decoder(sample_normal(*q_zb, noise), classes)
         return class_cost(z_a, q_zb, p_za)
