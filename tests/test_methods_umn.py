@@ -84,6 +84,24 @@ def test_without_weight_the_generative_terms_are_not_computed(monkeypatch: pytes
     assert not any(map(torch.equal, encoder, trained.learner.encoder.parameters()))
 
 
+@pytest.mark.parametrize(
+    ("method", "shape", "stride"), [("umn_plus", (8,), 4), ("umn_plus", (1, 6, 6), 1), ("umn", (8,), 1)]
+)
+def test_generative_terms_of_umn_plus_on_features_are_of_every_fourth_row(
+    method: str, shape: tuple[int, ...], stride: int
+) -> None:
+    """Other values in any other row leave both terms as they were, and are seen by no other method or x."""
+    backbone, batch = ("embeddings" if len(shape) == 1 else "mlp"), toy(shape)
+    before, after = (
+        make(method, backbone, shape).step(
+            batch._replace(x=batch.x + (torch.arange(48) % 4 == row).view(-1, *[1] * len(shape))), 0.5
+        )
+        for row in (1, 2)
+    )
+    for name in ("reconstruction", "conditional"):
+        assert (before[name] == after[name]) == (stride == 4), name
+
+
 def test_umn_has_the_papers_terms_and_settings() -> None:
     """Section 4.1, and Eq. 4 without additions."""
     settings = UMN.settings("mlp")
