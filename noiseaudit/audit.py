@@ -150,7 +150,7 @@ def audit_samples(
     tested, untested = _tested(learnt, data, plan, on_extra)
     believed, given, epsilon = learnt.believed, learnt.given, learnt.epsilon
     scores = tested.scale(believed.p_mislabeled) if tested else believed.p_mislabeled
-    doubt = doubt_of(scores, believed.counts)
+    doubt = doubt_of(believed.p_mislabeled, believed.counts)  # a self-test moves the readings with it
     flagged, cutoff = choose_cutoff(plan.config.cutoff, scores, epsilon)
     rows = np.flatnonzero(samples.status == "ok")[believed.fitted.labelled]
     conflict = conflicts(same_content(samples.x, rows), given)

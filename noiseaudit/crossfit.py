@@ -36,7 +36,12 @@ FOLDS = 5
 MOST_LABELS = 2_000  # beyond it labels of features are hardly learnt by heart
 LEAST_OF_CLASS = FOLDS  # labels of a class of fewer are not hidden: too much of the class would be
 SMALLEST = 1e-12  # probabilities below it are one and the same
-SURENESS = 0.7  # the log-odds of the pool's p_mislabeled are multiplied by it: few labels teach few shades
+FOLDS_SURENESS = (
+    0.7  # the log-odds of the pool's p_mislabeled are multiplied by it: few labels teach few shades
+)
+LEAST_COUNT = (
+    0.05  # of the other's: a network that repeats all of its labels says nothing of how many are wrong
+)
 
 
 class CrossFitted(NamedTuple):
@@ -113,6 +118,8 @@ def believe_folds(crossed: CrossFitted, given: Codes) -> Believed:
     if not crossed.folds or believed.trust < 1:
         return believed
     counts = tuple(float(score_both(probs, given).p.sum()) for probs in (crossed.alone, crossed.apart))
-    calmed = moved(believed.p_mislabeled, slope=SURENESS)
-    p = moved(calmed, shift_to(calmed, math.sqrt(math.prod(counts))))
+    calmed = moved(believed.p_mislabeled, slope=FOLDS_SURENESS)
+    floor = LEAST_COUNT * max(counts)
+    between = math.sqrt(math.prod(max(count, floor) for count in counts))
+    p = moved(calmed, shift_to(calmed, between))
     return dataclasses.replace(believed, p_mislabeled=p, counts=(*believed.counts, *counts))

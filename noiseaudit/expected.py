@@ -32,7 +32,7 @@ Z = 1.959963984540054  # of a 95 % interval
 
 @dataclass(frozen=True)
 class Expected:
-    """With 95 % intervals; None where there is no suspect, no label to judge, or no wrong label expected."""
+    """With intervals, as above; None where there is no suspect, no label to judge, or no wrong label expected."""
 
     mislabeled: Range  # rows
     noise_rate: Range  # share of the labels that were judged

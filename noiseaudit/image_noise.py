@@ -19,12 +19,15 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize
 
-from noiseaudit.score import PSEUDO_COUNT, Candidates, Noise, posterior, some, tempered
+from noiseaudit.score import PSEUDO_COUNT, SMALLEST, Candidates, Noise, posterior, some, tempered
 
 Floats = npt.NDArray[np.float64]
 
-FIT_ROWS = 8_000  # fitted on at most so many, drawn at random but always the same
-MOST_CLASSES = 1_000  # beyond it T, which is dense here, would be large
+FIT_ROWS = 8_000  # fitted on so many, drawn at random but always the same; more where there are many classes
+ROWS_A_CLASS = (
+    100  # with fewer, T, which has a number for each pair of classes, passes for gamma what is chance
+)
+MOST_CLASSES = 100  # beyond it a fit would take minutes
 SEARCH_STEPS, FINAL_STEPS = 5, 30  # of T's fit, which a search goes on with from point to point
 EVALUATIONS = 40  # points of the search
 LOG_TEMPERATURE_DEVIATION, GAMMA_DEVIATION = 0.3, 0.2  # of the priors
@@ -45,13 +48,19 @@ class _Rows(NamedTuple):
 
     codes: npt.NDArray[np.int64]  # (n, K)
     log_q: Floats  # (n, K), tempered
+    log_given: Floats  # (n, 1), log q(y_hat|x)^gamma
     weight: Floats  # (n, K), q(j|x)^gamma, less that of the rest
     rest: Floats  # (n,), q^gamma of a class that is not among the candidates, 0 if there is none
 
 
+def has_enough(n_labels: int, n_classes: int) -> bool:
+    """Whether so many labels can tell this model from noiseaudit.score's."""
+    return n_classes <= MOST_CLASSES and n_labels >= ROWS_A_CLASS * n_classes
+
+
 def fit_image_noise(candidates: Candidates, noise: Noise, n_classes: int) -> ImageNoise:
     """Fit from where `noise`, the model without gamma, begins."""
-    part = some(len(candidates.codes), FIT_ROWS)
+    part = some(len(candidates.codes), max(FIT_ROWS, ROWS_A_CLASS * n_classes))
     sample = candidates._replace(codes=candidates.codes[part], log_probs=candidates.log_probs[part])
     start = np.log(noise.temperature)
     rates = _start(noise, n_classes)
@@ -84,7 +93,7 @@ def p_mislabeled(candidates: Candidates, noise: ImageNoise) -> Floats:
         part = slice(first, first + CHUNK)
         cut = candidates._replace(codes=candidates.codes[part], log_probs=candidates.log_probs[part])
         rows = _rows(cut, noise.temperature, noise.gamma)
-        joint, _ = posterior(rows.log_q + np.log(_likelihood(rows, noise.rates)[0]))
+        joint, _ = posterior(rows.log_q + _log_likelihood(rows, noise.rates)[0])
         found.append(joint[:, 1:].sum(axis=1).clip(max=1.0))
     return np.concatenate(found)
 
@@ -105,34 +114,35 @@ def _rows(candidates: Candidates, temperature: float, gamma: float) -> _Rows:
     if candidates.n_rest:
         rest = np.exp(gamma * (log_q[:, -1] - np.log(candidates.n_rest)))
         weight[:, -1] = rest
-    return _Rows(candidates.codes, log_q, weight - rest[:, None], rest)
+    return _Rows(candidates.codes, log_q, gamma * log_q[:, :1], weight - rest[:, None], rest)
 
 
-def _likelihood(rows: _Rows, rates: Floats) -> tuple[Floats, Floats, Floats]:
-    """p(y_hat | y, x) for each candidate y, (n, K); T's weighed terms, (n, K, K); and their sums over y_hat, (n, K).
+def _log_likelihood(rows: _Rows, rates: Floats) -> tuple[Floats, Floats, Floats]:
+    """log p(y_hat | y, x) for each candidate y, (n, K); T's weighed terms, (n, K, K); their sums over y_hat, (n, K).
 
     The terms are what candidates weigh beyond the rest, which all classes weigh: T's rows sum to 1.
     """
     among = rates[rows.codes[:, :, None], rows.codes[:, None, :]]
     terms = among * rows.weight[:, None, :]
-    total = terms.sum(axis=2) + rows.rest[:, None]
-    likelihood = among[:, :, 0] * (rows.weight[:, :1] + rows.rest[:, None]) / total
+    total = np.maximum(terms.sum(axis=2) + rows.rest[:, None], SMALLEST)
+    log_rate = np.log(among[:, :, 0])
     is_rest = rows.codes == len(rates) - 1
-    return np.where(is_rest, among[:, :, 0], likelihood), terms, total
+    return np.where(is_rest, log_rate, log_rate + rows.log_given - np.log(total)), terms, total
 
 
 def _fit_rates(rows: _Rows, rates: Floats, steps: int) -> tuple[Floats, float]:
     """T by so many steps from `rates`, and the log-likelihood of the given labels before the last of them.
 
-    A step multiplies T by observed over expected counts of each pair, and normalises; the rest stays.
+    A step multiplies T by observed over expected counts of each pair, with noiseaudit.score's pseudo-counts, and
+    normalises; the rest stays.
     """
     n, k = len(rates), len(rates) - 1
     pairs = rows.codes[:, :, None] * n + rows.codes[:, None, :]
     observed_pairs = pairs[:, :, 0].ravel()
     log_likelihood = 0.0
     for _ in range(steps):
-        likelihood, terms, total = _likelihood(rows, rates)
-        shares, log_sum = posterior(rows.log_q + np.log(likelihood))
+        log_label, terms, total = _log_likelihood(rows, rates)
+        shares, log_sum = posterior(rows.log_q + log_label)
         log_likelihood = float(log_sum.sum())
         per_total = shares / total
         observed = np.bincount(observed_pairs, weights=shares.ravel(), minlength=n * n).reshape(n, n)
@@ -141,8 +151,8 @@ def _fit_rates(rows: _Rows, rates: Floats, steps: int) -> tuple[Floats, float]:
             rows.codes.ravel(), weights=(per_total * rows.rest[:, None]).ravel(), minlength=n
         )
         expected = beyond.reshape(n, n) + of_all[:, None] * rates
-        pseudo = PSEUDO_COUNT / k
-        fitted = rates[:k, :k] * (observed + pseudo)[:k, :k] / (expected + pseudo)[:k, :k]
+        given = rates[:k, :k]
+        fitted = given * (observed[:k, :k] + PSEUDO_COUNT / k) / (expected[:k, :k] + PSEUDO_COUNT * given)
         rates = rates.copy()
         rates[:k, :k] = fitted / fitted.sum(axis=1, keepdims=True)
     return rates, log_likelihood

@@ -66,8 +66,8 @@ def learn(
                 device=plan.device,
                 on_epoch=on_epoch,
             )
-    own = fitted.guider_mean[fitted.labelled]
-    crossed = CrossFitted(fitted, 0, own, own)
+    none = fitted.guider_mean[:0]
+    crossed = CrossFitted(fitted, 0, none, none)
     if plan.folds:
 
         def train(part: TrainingData, number: int) -> Fitted:

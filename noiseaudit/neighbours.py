@@ -84,6 +84,7 @@ def believe(
         by_heart,
         trust,
         asked,
+        scored.counts,
     )
 
 

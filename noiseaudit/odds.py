@@ -9,8 +9,8 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 
-MOST_SHIFT = 3.0  # of `shift_to`
-CERTAIN = 700.0  # log-odds beyond it are one and the same in a mean
+MOST_SHIFT = 30.0  # of `shift_to`
+CERTAIN = 40.0  # log-odds beyond it are one and the same in a mean
 
 
 def moved(p: Floats, offset: float = 0.0, slope: float = 1.0) -> Floats:

@@ -12,24 +12,28 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from noiseaudit.image_noise import MOST_CLASSES, fit_image_noise
-from noiseaudit.image_noise import p_mislabeled as image_reading
+from noiseaudit.image_noise import fit_image_noise, has_enough, p_mislabeled
 from noiseaudit.odds import mean_odds, moved
 from noiseaudit.score import Codes, Scored, best_classes, score_with_noise
 
 SURENESS = 0.7  # human labels (CIFAR-10N) showed the size
+LEAST_GAMMA = 0.02  # below it the second reading is the first, with a T from fewer rows
 
 
 def score_both(probs: npt.NDArray[np.float32], given: Codes) -> Scored:
     """p_mislabeled of n labelled rows from the Guider's probabilities (n, C) and the given classes (n,).
 
-    `counts` are the numbers of wrong labels that the readings expect by themselves.
+    `counts` are the numbers of wrong labels that the readings expect by themselves; none where labels are too few, or
+    classes too many, for the second, or where it is the first.
     """
     by_class = score_with_noise(probs, given)
-    if by_class.noise is None or probs.shape[1] > MOST_CLASSES:
-        return by_class._replace(p=moved(by_class.p, slope=SURENESS))
+    alone = by_class._replace(p=moved(by_class.p, slope=SURENESS))
+    if by_class.noise is None or not has_enough(len(given), probs.shape[1]):
+        return alone
     candidates = best_classes(probs, given)
-    by_image = image_reading(candidates, fit_image_noise(candidates, by_class.noise, probs.shape[1]))
-    both = by_class.p, by_image
+    image_noise = fit_image_noise(candidates, by_class.noise, probs.shape[1])
+    if image_noise.gamma < LEAST_GAMMA:
+        return alone
+    both = by_class.p, p_mislabeled(candidates, image_noise)
     counts = tuple(float(moved(p, slope=SURENESS).sum()) for p in both)
     return Scored(moved(mean_odds(both), slope=SURENESS), by_class.noise, counts)

@@ -8,15 +8,17 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from scipy.special import logit
 
 from noiseaudit import NoiseAuditClassifier, train
 from noiseaudit.compare.case import Case
 from noiseaudit.compare.tools import TOOLS
 from noiseaudit.config import AuditConfig
 from noiseaudit.course import EpochRecord, Fitted
-from noiseaudit.crossfit import choose_folds, cross_fit, pooled
+from noiseaudit.crossfit import LEAST_COUNT, CrossFitted, believe_folds, choose_folds, cross_fit, pooled
 from noiseaudit.data.training import TrainingData
 from noiseaudit.errors import ConfigError, TrainingDiverged
+from noiseaudit.readings import score_both
 
 N, CLASSES = 60, 3
 
@@ -67,6 +69,48 @@ def test_every_label_is_hidden_once_and_unlabelled_rows_get_the_mean() -> None:
     assert found[6:, 0] == pytest.approx(np.full(N - 6, 0.4495), abs=1e-4)
     assert (crossed.alone[:, 0] == np.float32(0.9)).all()
     assert (crossed.apart[:, 0] == np.float32(0.4)).all()
+
+
+def crossed_of(alone: float, apart: float, n: int = 200) -> tuple[CrossFitted, np.ndarray[Any, Any]]:
+    """Two classes; the first fifth of the labels is doubted, by networks of such confidence."""
+    doubted, given = np.arange(n) < n // 5, np.arange(n) % 2
+
+    def predictions(right: float) -> np.ndarray[Any, Any]:
+        own = np.where(doubted, 1 - right, right)[:, None]
+        return np.where(np.eye(2, dtype=np.bool_)[given], own, 1 - own).astype(np.float32)
+
+    none: Any = None
+    empty = np.zeros(n, np.float32)
+    last = EpochRecord(1, {}, empty, empty, empty, empty, 0.0)
+    pool = pooled(predictions(alone), predictions(apart))
+    fitted = Fitted(pool, none, np.arange(n), none, none, last, none)
+    return CrossFitted(fitted, 5, predictions(alone), predictions(apart)), given
+
+
+def test_the_count_lies_between_both_networks_and_the_order_stays() -> None:
+    crossed, given = crossed_of(0.9, 0.7)
+    believed = believe_folds(crossed, given)
+    counts = [score_both(probs, given).p.sum() for probs in (crossed.alone, crossed.apart)]
+    assert believed.counts == pytest.approx(counts)
+    assert believed.p_mislabeled.sum() == pytest.approx(np.sqrt(counts[0] * counts[1]))
+    pool = score_both(crossed.fitted.guider_mean, given).p
+    by = logit(believed.p_mislabeled) - 0.7 * logit(pool)
+    assert by == pytest.approx(np.full(200, by[0]), abs=1e-6)
+
+
+def test_without_folds_the_pool_is_scored_as_it_is() -> None:
+    crossed, given = crossed_of(0.9, 0.7)
+    plain = believe_folds(crossed._replace(folds=0), given)
+    assert (plain.p_mislabeled == score_both(crossed.fitted.guider_mean, given).p).all()
+
+
+def test_a_network_that_repeats_all_labels_does_not_take_the_count_to_nothing() -> None:
+    crossed, given = crossed_of(0.9, 0.7)
+    repeated = np.eye(2, dtype=np.float32)[given]
+    believed = believe_folds(crossed._replace(alone=repeated), given)
+    alone, apart = believed.counts
+    assert alone < 0.01 * apart
+    assert believed.p_mislabeled.sum() == pytest.approx(apart * LEAST_COUNT**0.5)
 
 
 def test_trusted_labels_and_rare_classes_are_never_hidden() -> None:
@@ -167,6 +211,7 @@ def test_a_fold_that_diverges_leaves_the_first_training(monkeypatch: pytest.Monk
     broken = NoiseAuditClassifier(random_state=0, epochs=2).fit(x, given)
     assert next(calls) > 2
     assert broken.audit_.meta.config["chosen"]["folds"] == 0
+    assert broken.audit_.meta.config["chosen"]["doubt"] == pytest.approx([-np.log(2), np.log(2)])
     np.testing.assert_array_equal(broken.p_mislabeled_, alone.p_mislabeled_)
 
 
@@ -187,5 +232,7 @@ def test_labels_learnt_by_heart_are_doubted_again() -> None:
     for folds in (0, 5):
         model = NoiseAuditClassifier(random_state=0, folds=folds, epochs=60).fit(x, given)
         found[folds] = int((model.is_label_issue_ & wrong).sum()), int((model.is_label_issue_ & ~wrong).sum())
+    low, high = model.audit_.meta.config["chosen"]["doubt"]  # of five folds
+    assert min(low + np.log(2), np.log(2) - high) < -0.1
     assert found[5][0] >= 2 * found[0][0]
     assert found[5][1] <= 2
