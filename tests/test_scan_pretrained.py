@@ -90,18 +90,19 @@ def test_a_cache_that_cannot_be_written_is_named_before_any_work(data: Path) -> 
 
 
 def test_the_network_is_trained_too(data: Path) -> None:
-    words = ("--fine-tune", "--image-size", 32, "--backbone", "pretrained", "--epochs", 60)
+    words = ("--fine-tune", "--image-size", 32, "--backbone", "pretrained", "--epochs", 30)
     result = scan(data, "tuned", *words)
     assert result.exit_code == 0, result.stderr
-    assert "60 epochs of 5 steps, then with the network behind the features 10 of 5" in result.stderr
+    assert "30 epochs of 5 steps, then with the network behind the features 10 of 5" in result.stderr
     run = json.loads((data / "tuned" / "run.json").read_text())
     assert run["config"]["chosen"]["fine_tune"]["epochs"] == 10
     assert run["config"]["chosen"]["fine_tune"]["settings"]["generative_weight"] == 0
     dynamics = pq.read_table(data / "tuned" / "dynamics.parquet", columns=["epoch"])["epoch"].to_numpy()
-    assert sorted(set(dynamics)) == list(range(1, 71))
+    assert sorted(set(dynamics)) == list(range(1, 41))
     audit = read_audit(data / "tuned")
-    assert np.isin(np.arange(1, 5), audit.column("rank")[:8]).all()
-    epsilon = pq.read_table(data / "tuned" / "dynamics.parquet", filters=[("epoch", "=", 70)])[
+    before_planted = audit.column("rank")[:8].sum() - 36  # pairs of a right label ranked before a planted one
+    assert before_planted < 0.15 * 8 * (N - 8)
+    epsilon = pq.read_table(data / "tuned" / "dynamics.parquet", filters=[("epoch", "=", 40)])[
         "epsilon"
     ].to_numpy()
     np.testing.assert_array_equal(audit.column("epsilon"), epsilon)  # of the final epoch
