@@ -24,9 +24,7 @@ from noiseaudit.score import PSEUDO_COUNT, SMALLEST, Candidates, Noise, posterio
 Floats = npt.NDArray[np.float64]
 
 FIT_ROWS = 8_000  # fitted on so many, drawn at random but always the same; more where there are many classes
-ROWS_A_CLASS = (
-    100  # with fewer, T, which has a number for each pair of classes, passes for gamma what is chance
-)
+ROWS_A_CLASS = 100  # with fewer, T, which has a number for each pair of classes, fits chance
 MOST_CLASSES = 100  # beyond it a fit would take minutes
 SEARCH_STEPS, FINAL_STEPS = 5, 30  # of T's fit, which a search goes on with from point to point
 EVALUATIONS = 40  # points of the search

@@ -55,7 +55,7 @@ class UMN(Descent[UMNNetworks, UMNConfig]):
 
     has_guider = True
     can_be_tuned = True
-    features_stride = 1  # on features, the generative terms are averaged over every so manieth row of a batch
+    features_stride = 1  # on features, the generative terms are averaged over every n-th row of a batch
 
     @staticmethod
     def settings(backbone: str) -> UMNConfig:
