@@ -28,7 +28,7 @@ from noiseaudit.config import AuditConfig
 from noiseaudit.crossfit import believe_folds
 from noiseaudit.data.training import TrainingData
 from noiseaudit.plan import versions
-from noiseaudit.readings import score_both
+from noiseaudit.readings import score_readings
 from noiseaudit.runtime import training_runtime
 from noiseaudit.samples import column_scales
 from noiseaudit.threshold import choose_cutoff
@@ -60,7 +60,7 @@ def run(rows: int, noise: str, seed: int) -> dict[str, Any]:
     with training_runtime():
         crossed = cross_fitted(case, case.train("umn_plus", given))
     line: dict[str, Any] = {"rows": rows, "noise": noise, "seed": seed, "wrong": int(wrong.sum())}
-    alone, apart = (score_both(probs, given).p for probs in (crossed.alone, crossed.apart))
+    alone, apart = (score_readings(probs, given).p for probs in (crossed.alone, crossed.apart))
     both = believe_folds(crossed, given).p_mislabeled
     for name, p in (("seen", alone), ("hidden", apart), ("both", both)):
         flagged = choose_cutoff("auto", p, None).flagged

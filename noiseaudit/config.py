@@ -86,6 +86,9 @@ class UMNConfig(GuiderSettings):
     epsilon_min: float = 0.01  # epsilon is clamped to [epsilon_min, 1 - epsilon_min] in f(epsilon)
     consistency_weight: float = 0.0  # Learner-Guider consistency (Tarvainen and Valpola 2017); 0 = paper
     entropy_weight: float = 0.0  # entropy minimisation; 0 = paper
+    noise_weight: float = (
+        0.0  # weight of the labelled term that knows the noise, once it is known (class_noise.py); 0 = paper
+    )
     rampup: float = 0.25  # share of the schedule over which the additions ramp up
 
     def __post_init__(self) -> None:
@@ -93,8 +96,9 @@ class UMNConfig(GuiderSettings):
         super().__post_init__()
         self.within(1, 65_536, "latent_b")
         self.within(
-            0, math.inf, "generative_weight", "label_kl_weight", "consistency_weight", "entropy_weight"
-        )
+            0, math.inf, "generative_weight", "label_kl_weight", "consistency_weight", "entropy_weight",
+            "noise_weight",
+        )  # fmt: skip
         self.within(0, 1, "rampup")
         require(0 < self.alpha < math.inf, "--set alpha", "above 0")
         require(0 < self.epsilon_min < 0.5, "--set epsilon_min", "between 0 and 0.5")

@@ -50,6 +50,9 @@ class Fitted:
     learnt_epoch: npt.NDArray[np.int64]  # (k,), the first in which it gave it more than a half, 0: none
     last: EpochRecord
     step_epsilon: Floats  # (k,), Eq. 8 in the row's last step, NaN if it was not asked for
+    noise_known: bool = (
+        False  # whether the network was trained through an estimate of the noise (Method.noise_known)
+    )
 
 
 class Course:

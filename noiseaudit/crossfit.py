@@ -25,7 +25,8 @@ from noiseaudit.data.training import TrainingData
 from noiseaudit.folds import spread_folds
 from noiseaudit.neighbours import UNLABELLED_PER_LABELLED, Believed, believe
 from noiseaudit.odds import moved, shift_to
-from noiseaudit.readings import score_both
+from noiseaudit.readings import score_readings
+from noiseaudit.score import Scored
 from noiseaudit.seeds import derive_seed
 
 Floats = npt.NDArray[np.float32]
@@ -114,10 +115,14 @@ def pooled(seen: Floats, apart: Floats) -> Floats:
 
 def believe_folds(crossed: CrossFitted, given: Codes) -> Believed:
     """`noiseaudit.neighbours.believe` of the pool, its log-odds moved to the count between both networks'."""
-    believed = believe(crossed.fitted, given, score_both)
+
+    def score(probs: Floats, given: Codes) -> Scored:
+        return score_readings(probs, given, crossed.fitted.noise_known)
+
+    believed = believe(crossed.fitted, given, score)
     if not crossed.folds or believed.trust < 1:
         return believed
-    counts = tuple(float(score_both(probs, given).p.sum()) for probs in (crossed.alone, crossed.apart))
+    counts = tuple(float(score(probs, given).p.sum()) for probs in (crossed.alone, crossed.apart))
     calmed = moved(believed.p_mislabeled, slope=FOLDS_SURENESS)
     floor = LEAST_COUNT * max(counts)
     between = math.sqrt(math.prod(max(count, floor) for count in counts))

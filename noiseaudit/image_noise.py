@@ -6,12 +6,13 @@ mistakes are not spread so: a cat that looks like a dog is called a dog, others 
     p(y_hat | y, x) = T[y, y_hat] q(y_hat|x)^gamma / sum_j T[y, j] q(j|x)^gamma
 
 with tempered q. gamma = 0 is noiseaudit.score's model. T, the temperature and gamma are fitted to the given labels
-by maximum likelihood, the last two with priors about what noiseaudit.score found and 0: labels say little of gamma,
-because a network that errs where people err explains them as well.
+by maximum likelihood, the last two with priors, of which the temperature's is about what noiseaudit.score found: labels
+say little of gamma, because a network that errs where people err explains them as well.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -28,7 +29,7 @@ ROWS_A_CLASS = 100  # with fewer, T, which has a number for each pair of classes
 MOST_CLASSES = 100  # beyond it a fit would take minutes
 SEARCH_STEPS, FINAL_STEPS = 5, 30  # of T's fit, which a search goes on with from point to point
 EVALUATIONS = 40  # points of the search
-LOG_TEMPERATURE_DEVIATION, GAMMA_DEVIATION = 0.3, 0.2  # of the priors
+LOG_TEMPERATURE_DEVIATION = 0.3  # of its prior
 CHUNK = 20_000  # rows scored together: each takes the square of its candidates
 
 
@@ -39,6 +40,16 @@ class ImageNoise:
     rates: Floats  # (C + 1, C + 1), T; of the last class, the rest, what noiseaudit.score says
     temperature: float
     gamma: float
+
+
+class GammaPrior(NamedTuple):
+    """A normal distribution."""
+
+    mean: float = 0.0
+    deviation: float = 0.2
+
+
+LITTLE_GAMMA = GammaPrior()
 
 
 class _Rows(NamedTuple):
@@ -56,9 +67,16 @@ def has_enough(n_labels: int, n_classes: int) -> bool:
     return n_classes <= MOST_CLASSES and n_labels >= ROWS_A_CLASS * n_classes
 
 
-def fit_image_noise(candidates: Candidates, noise: Noise, n_classes: int) -> ImageNoise:
+def fit_rows(n_labels: int, n_classes: int) -> int:
+    """Of so many labels, how many are fitted to."""
+    return min(n_labels, max(FIT_ROWS, ROWS_A_CLASS * n_classes))
+
+
+def fit_image_noise(
+    candidates: Candidates, noise: Noise, n_classes: int, prior: GammaPrior = LITTLE_GAMMA
+) -> ImageNoise:
     """Fit from where `noise`, the model without gamma, begins."""
-    part = some(len(candidates.codes), max(FIT_ROWS, ROWS_A_CLASS * n_classes))
+    part = some(len(candidates.codes), fit_rows(len(candidates.codes), n_classes))
     sample = candidates._replace(codes=candidates.codes[part], log_probs=candidates.log_probs[part])
     start = np.log(noise.temperature)
     rates = _start(noise, n_classes)
@@ -68,8 +86,8 @@ def fit_image_noise(candidates: Candidates, noise: Noise, n_classes: int) -> Ima
         log_temperature, gamma = parameters
         rows = _rows(sample, np.exp(log_temperature), gamma)
         rates, log_likelihood = _fit_rates(rows, rates, SEARCH_STEPS)
-        prior = ((log_temperature - start) / LOG_TEMPERATURE_DEVIATION) ** 2 + (gamma / GAMMA_DEVIATION) ** 2
-        return float(prior / 2 - log_likelihood)
+        far = (log_temperature - start) / LOG_TEMPERATURE_DEVIATION, (gamma - prior.mean) / prior.deviation
+        return float((far[0] ** 2 + far[1] ** 2) / 2 - log_likelihood)
 
     simplex = [(start, 0.02), (start - 0.2, 0.02), (start, 0.2)]
     found = minimize(
@@ -86,14 +104,27 @@ def fit_image_noise(candidates: Candidates, noise: Noise, n_classes: int) -> Ima
 
 def p_mislabeled(candidates: Candidates, noise: ImageNoise) -> Floats:
     """1 - p(y = y_hat | x, y_hat), summed over the other classes so that small values stay exact: (n,)."""
-    found = [np.zeros(0)]
+    found = [joint[:, 1:].sum(axis=1).clip(max=1.0) for _, joint in _posteriors(candidates, noise)]
+    return np.concatenate([np.zeros(0), *found])
+
+
+def mean_rates(candidates: Candidates, noise: ImageNoise, n_classes: int) -> Floats:
+    """p(y_hat | y), averaged over the images that look like y: (C, C), rows y, with noiseaudit.score's pseudo-count."""
+    n = n_classes + 1  # the rest is the last
+    counts = np.zeros(n * n)
+    for codes, joint in _posteriors(candidates, noise):
+        counts += np.bincount((codes * n + codes[:, :1]).ravel(), weights=joint.ravel(), minlength=n * n)
+    among: Floats = counts.reshape(n, n)[:-1, :-1] + PSEUDO_COUNT / n_classes
+    return np.asarray(among / among.sum(axis=1, keepdims=True))
+
+
+def _posteriors(candidates: Candidates, noise: ImageNoise) -> Iterator[tuple[npt.NDArray[np.int64], Floats]]:
+    """Candidates and p(y | x, y_hat) of each, (rows, K) both, of CHUNK rows at a time."""
     for first in range(0, len(candidates.codes), CHUNK):
         part = slice(first, first + CHUNK)
         cut = candidates._replace(codes=candidates.codes[part], log_probs=candidates.log_probs[part])
         rows = _rows(cut, noise.temperature, noise.gamma)
-        joint, _ = posterior(rows.log_q + _log_likelihood(rows, noise.rates)[0])
-        found.append(joint[:, 1:].sum(axis=1).clip(max=1.0))
-    return np.concatenate(found)
+        yield rows.codes, posterior(rows.log_q + _log_likelihood(rows, noise.rates)[0])[0]
 
 
 def _start(noise: Noise, n_classes: int) -> Floats:

@@ -1,39 +1,82 @@
-"""p_mislabeled as `scan` has it: two readings of the noise, pooled.
+"""p_mislabeled as `scan` has it: two readings of the noise, of which labels alone do not tell the share of each.
 
 Planted noise, and slips of the hand, depend on the class alone (noiseaudit.score); what people find hard depends on the
-image (noiseaudit.image_noise). Labels alone do not tell how much of each there is: the first reading takes people's
-mistakes for the network's and expects too few, the second the network's for people's and expects too many. So the mean
-of their log-odds is taken, and multiplied by SURENESS, because a network is wrong about many rows for one reason, which
-a temperature, fitted to the labels that it learnt from, does not see. docs/method.md measures each step.
+image (noiseaudit.image_noise). Of a network that was trained as the paper has it, the first reading takes people's
+mistakes for the network's and expects too few, the second the network's for people's and expects too many: the mean of
+their log-odds is taken. A network that was trained through an estimate of the noise (noiseaudit.class_noise) has learnt
+people's mistakes as well as the labels permit, so the second reading is taken, with a gamma that is expected to be
+there. All log-odds are multiplied by SURENESS, because a network is wrong about many rows for one reason, which a
+temperature, fitted to the labels that it learnt from, does not see. docs/method.md measures each step.
 """
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 
-from noiseaudit.image_noise import fit_image_noise, has_enough, p_mislabeled
+from noiseaudit.image_noise import (
+    LITTLE_GAMMA,
+    GammaPrior,
+    ImageNoise,
+    fit_image_noise,
+    fit_rows,
+    has_enough,
+    p_mislabeled,
+)
 from noiseaudit.odds import mean_odds, moved
-from noiseaudit.score import Codes, Scored, best_classes, score_with_noise
+from noiseaudit.score import Candidates, Codes, Scored, best_classes, score_with_noise
 
 SURENESS = 0.7  # human labels (CIFAR-10N) showed the size
 LEAST_GAMMA = 0.02  # below it the second reading is the first, with a T from fewer rows
+HUMAN_GAMMA = 0.2  # what a network that was trained through the noise leaves of it
+HUMAN_DEVIATION = (
+    0.107  # of the prior about it, where one label is wrong; falls with the fourth root of their number
+)
 
 
-def score_both(probs: npt.NDArray[np.float32], given: Codes) -> Scored:
+class ImageReading(NamedTuple):
+    """The second reading, with the first, whose rows and classes it has."""
+
+    by_class: Scored
+    candidates: Candidates
+    noise: ImageNoise
+
+
+def score_readings(probs: npt.NDArray[np.float32], given: Codes, noise_known: bool = False) -> Scored:
     """p_mislabeled of n labelled rows from the Guider's probabilities (n, C) and the given classes (n,).
 
-    `counts` are the numbers of wrong labels that the readings expect by themselves; none where labels are too few, or
-    classes too many, for the second, or where it is the first.
+    `noise_known`: the network was trained through an estimate of the noise. `counts` are the numbers of wrong labels
+    that the readings expect by themselves; none where labels are too few, or classes too many, for the second, or where
+    it is the first.
     """
-    by_class = score_with_noise(probs, given)
-    alone = by_class._replace(p=moved(by_class.p, slope=SURENESS))
-    if by_class.noise is None or not has_enough(len(given), probs.shape[1]):
-        return alone
-    candidates = best_classes(probs, given)
-    image_noise = fit_image_noise(candidates, by_class.noise, probs.shape[1])
-    if image_noise.gamma < LEAST_GAMMA:
-        return alone
-    both = by_class.p, p_mislabeled(candidates, image_noise)
+    if not has_enough(len(given), probs.shape[1]) or not len(given):
+        return _calmed(score_with_noise(probs, given))
+    by_class, candidates, noise = read_by_image(probs, given, noise_known)
+    if noise.gamma < LEAST_GAMMA:
+        return _calmed(by_class)
+    both = by_class.p, p_mislabeled(candidates, noise)
     counts = tuple(float(moved(p, slope=SURENESS).sum()) for p in both)
-    return Scored(moved(mean_odds(both), slope=SURENESS), by_class.noise, counts)
+    return _calmed(Scored(both[1] if noise_known else mean_odds(both), by_class.noise, counts))
+
+
+def read_by_image(probs: npt.NDArray[np.float32], given: Codes, noise_known: bool = True) -> ImageReading:
+    """The second reading of one or more rows.
+
+    Its prior about gamma grows with the root of the expected number of wrong labels, as if these were so many fewer
+    witnesses: their likelihood is that of a network which was trained on them without gamma.
+    """
+    candidates, by_class = best_classes(probs, given), score_with_noise(probs, given)
+    assert by_class.noise is not None
+    prior = LITTLE_GAMMA
+    if noise_known:
+        n_wrong = max(1.0, by_class.p.mean() * fit_rows(len(given), probs.shape[1]))
+        prior = GammaPrior(HUMAN_GAMMA, HUMAN_DEVIATION / n_wrong**0.25)
+    return ImageReading(
+        by_class, candidates, fit_image_noise(candidates, by_class.noise, probs.shape[1], prior)
+    )
+
+
+def _calmed(scored: Scored) -> Scored:
+    return scored._replace(p=moved(scored.p, slope=SURENESS))

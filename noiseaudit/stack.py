@@ -100,6 +100,15 @@ class Stack:
     def end_epoch(self, epoch: int, epochs: int) -> None:
         """Nothing: a method that does something there is not stacked."""
 
+    def after_epoch(
+        self, epoch: int, epochs: int, predictions: Sequence[Prediction], codes: Sequence[Tensor]
+    ) -> None:
+        """Every run's own, whose buffers are taken over."""
+        for method, prediction, given in zip(self.methods, predictions, codes, strict=True):
+            method.after_epoch(epoch, epochs, prediction.guider, given)
+        buffers = [dict(method.learner.named_buffers()) for method in self.methods]
+        self.buffers = {name: torch.stack([each[name] for each in buffers]) for name in self.buffers}
+
     @torch.no_grad()
     def predict(self, x: Tensor) -> list[Prediction]:
         """Predictions of every run for the same (B, *shape)."""

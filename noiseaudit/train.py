@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -40,6 +41,11 @@ class Engine(Protocol):
     def end_epoch(self, epoch: int, epochs: int) -> None:
         """See `Method.end_epoch`."""
 
+    def after_epoch(
+        self, epoch: int, epochs: int, predictions: Sequence[Prediction], codes: Sequence[Tensor]
+    ) -> None:
+        """See `Method.after_epoch`; one prediction and (m,) labels for each run."""
+
     def predict(self, x: Tensor) -> list[Prediction]:
         """Predictions of every run for the same (B, *shape)."""
 
@@ -58,6 +64,11 @@ class Alone:
 
     def step_epsilon(self, batches: Sequence[Batch]) -> Tensor:
         return self.method.step_epsilon(batches[0])[None]
+
+    def after_epoch(
+        self, epoch: int, epochs: int, predictions: Sequence[Prediction], codes: Sequence[Tensor]
+    ) -> None:
+        self.method.after_epoch(epoch, epochs, predictions[0].guider, codes[0])
 
     def predict(self, x: Tensor) -> list[Prediction]:
         return [self.method.predict(x)]
@@ -78,7 +89,8 @@ def fit(
     Raises TrainingDiverged when a loss becomes infinite or NaN.
     """
     course = Course(data, plan, epochs=epochs, seed=seed)
-    return fit_all(Alone(method), [course], device=device, on_epoch=lambda _, record: on_epoch(record))[0]
+    fitted = fit_all(Alone(method), [course], device=device, on_epoch=lambda _, record: on_epoch(record))[0]
+    return dataclasses.replace(fitted, noise_known=method.noise_known)
 
 
 def fit_all(
@@ -116,6 +128,7 @@ def fit_all(
         for run, course in enumerate(courses):
             losses = {name: float(values[run]) for name, values in sums.items()}
             on_epoch(run, course.end_epoch(epoch, losses, predictions[run], errors[run], seconds))
+        engine.after_epoch(epoch, epochs, predictions, [course.data.codes for course in courses])
     return [course.fitted() for course in courses]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -18,9 +18,10 @@ from noiseaudit.demo import write_digits
 from noiseaudit.labels.read import read_labels
 from noiseaudit.neighbours import Believed
 from noiseaudit.plan import make_plan
-from noiseaudit.readings import score_both
+from noiseaudit.readings import score_readings
 from noiseaudit.runtime import flushes_denormals
 from noiseaudit.samples import SampleOptions, load_samples
+from noiseaudit.score import Scored
 from noiseaudit.why import records
 
 N, UNLABELLED, CORRUPT = 300, slice(0, 40), slice(40, 80)
@@ -180,8 +181,9 @@ def test_the_process_is_left_as_it_was(digits: Path, audit: Audit) -> None:
 def test_what_neighbours_say_reaches_the_audit(digits: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As if the network had learnt half of the doubtful labels by heart, and the neighbours doubted the first row."""
 
-    def learnt(fitted: Fitted, given: npt.NDArray[np.int64], score: object) -> Believed:
-        assert score is score_both
+    def learnt(fitted: Fitted, given: npt.NDArray[np.int64], score: Callable[..., Scored]) -> Believed:
+        probs = fitted.guider_mean[fitted.labelled]
+        assert (score(probs, given).p == score_readings(probs, given, fitted.noise_known).p).all()
         scores = np.zeros(len(given))
         scores[0] = 0.9
         asked = np.ones(len(given), np.bool_)

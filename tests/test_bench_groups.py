@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from noiseaudit.bench.grids import Choices, grid
 from noiseaudit.bench.groups import can_stack, make_groups, plan_steps
 from noiseaudit.bench.problem import Problem, make_problem
+from noiseaudit.config import with_overrides
 from noiseaudit.data.batches import BatchPlan
 from noiseaudit.errors import ConfigError
 from noiseaudit.methods import METHODS
@@ -94,6 +96,24 @@ def test_keys_change_with_data_and_settings(monkeypatch: pytest.MonkeyPatch) -> 
     changed = dataclasses.replace(METHODS["umn"].settings("mlp"), hidden=99)
     monkeypatch.setattr(METHODS["umn"], "settings", staticmethod(lambda backbone: changed))
     assert first != key()
+
+
+def test_results_are_those_of_the_papers_labelled_term_unless_another_is_asked_for() -> None:
+    """What `scan` adds came later: keys of earlier results stay, and `noise_weight` is recorded where it is set."""
+
+    def settings(*changes: str) -> dict[str, Any]:
+        choices = Choices("mnist", ["umn_plus"], rates=[0.1], seeds=[0], scale="smoke")
+        cells = [dataclasses.replace(cell, changes=" ".join(changes)) for cell in grid("table1", choices)]
+        (group,) = make_groups(cells, {"mnist": problem("mnist", "mlp")}, set(), stack=True)
+        recorded: dict[str, Any] = group.runs[0].record["settings"]
+        assert group.settings == with_overrides(
+            METHODS["umn_plus"].settings("mlp"), {"noise_weight": 0.0} | recorded
+        )
+        return recorded
+
+    assert "noise_weight" not in settings()
+    assert settings("noise_weight=0") == settings()
+    assert settings("noise_weight=40") == settings() | {"noise_weight": 40.0}
 
 
 def test_all_labelled_takes_fewer_rows() -> None:

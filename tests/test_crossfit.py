@@ -18,7 +18,7 @@ from noiseaudit.course import EpochRecord, Fitted
 from noiseaudit.crossfit import LEAST_COUNT, CrossFitted, believe_folds, choose_folds, cross_fit, pooled
 from noiseaudit.data.training import TrainingData
 from noiseaudit.errors import ConfigError, TrainingDiverged
-from noiseaudit.readings import score_both
+from noiseaudit.readings import score_readings
 
 N, CLASSES = 60, 3
 
@@ -90,10 +90,10 @@ def crossed_of(alone: float, apart: float, n: int = 200) -> tuple[CrossFitted, n
 def test_the_count_lies_between_both_networks_and_the_order_stays() -> None:
     crossed, given = crossed_of(0.9, 0.7)
     believed = believe_folds(crossed, given)
-    counts = [score_both(probs, given).p.sum() for probs in (crossed.alone, crossed.apart)]
+    counts = [score_readings(probs, given).p.sum() for probs in (crossed.alone, crossed.apart)]
     assert believed.counts == pytest.approx(counts)
     assert believed.p_mislabeled.sum() == pytest.approx(np.sqrt(counts[0] * counts[1]))
-    pool = score_both(crossed.fitted.guider_mean, given).p
+    pool = score_readings(crossed.fitted.guider_mean, given).p
     by = logit(believed.p_mislabeled) - 0.7 * logit(pool)
     assert by == pytest.approx(np.full(200, by[0]), abs=1e-6)
 
@@ -101,7 +101,7 @@ def test_the_count_lies_between_both_networks_and_the_order_stays() -> None:
 def test_without_folds_the_pool_is_scored_as_it_is() -> None:
     crossed, given = crossed_of(0.9, 0.7)
     plain = believe_folds(crossed._replace(folds=0), given)
-    assert (plain.p_mislabeled == score_both(crossed.fitted.guider_mean, given).p).all()
+    assert (plain.p_mislabeled == score_readings(crossed.fitted.guider_mean, given).p).all()
 
 
 def test_a_network_that_repeats_all_labels_does_not_take_the_count_to_nothing() -> None:

@@ -13,7 +13,7 @@ from sklearn.metrics import average_precision_score
 from noiseaudit import image_noise
 from noiseaudit.image_noise import ImageNoise, fit_image_noise, p_mislabeled
 from noiseaudit.odds import mean_odds, moved
-from noiseaudit.readings import score_both
+from noiseaudit.readings import score_readings
 from noiseaudit.score import CANDIDATES, Codes, Floats, Noise, best_classes, fit_noise, score_with_noise
 
 Probs = npt.NDArray[np.float32]
@@ -86,7 +86,7 @@ def test_noise_that_follows_the_image_misleads_the_other_reading() -> None:
     q, true, label = world(0.5)
     wrong = (label != true).sum()
     assert score_with_noise(q, label).p.sum() < 0.8 * wrong
-    class_reading, image_reading = score_both(q, label).counts
+    class_reading, image_reading = score_readings(q, label).counts
     assert class_reading < image_reading
 
 
@@ -114,8 +114,8 @@ def test_planted_noise_of_many_classes_has_no_gamma_and_is_read_once() -> None:
     found = fit_image_noise(candidates, by_class.noise, n_classes)
     assert found.gamma < 0.02
     assert average_precision_score(label != true, p_mislabeled(candidates, found)) > 0.99
-    assert (score_both(q, label).p == moved(by_class.p, slope=0.7)).all()
-    assert score_both(q, label).counts == ()
+    assert (score_readings(q, label).p == moved(by_class.p, slope=0.7)).all()
+    assert score_readings(q, label).counts == ()
 
 
 def test_with_more_classes_than_candidates_and_no_gamma_both_readings_agree() -> None:
@@ -137,7 +137,7 @@ def test_rows_are_scored_alike_in_chunks(monkeypatch: pytest.MonkeyPatch) -> Non
 
 def test_the_score_is_the_calmed_mean_of_both_readings() -> None:
     q, _, label = world(0.5, n=2_000)
-    scored, candidates = score_both(q, label), best_classes(q, label)
+    scored, candidates = score_readings(q, label), best_classes(q, label)
     by_class = score_with_noise(q, label)
     assert isinstance(by_class.noise, Noise)
     by_image = p_mislabeled(candidates, fit_image_noise(candidates, by_class.noise, 5))
@@ -146,17 +146,17 @@ def test_the_score_is_the_calmed_mean_of_both_readings() -> None:
 
 
 def test_edges(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert score_both(np.zeros((0, 3), np.float32), np.zeros(0, np.int64)).p.shape == (0,)
-    assert 0 <= score_both(np.array([[0.5, 0.5]], np.float32), np.array([0])).p[0] <= 1
+    assert score_readings(np.zeros((0, 3), np.float32), np.zeros(0, np.int64)).p.shape == (0,)
+    assert 0 <= score_readings(np.array([[0.5, 0.5]], np.float32), np.array([0])).p[0] <= 1
     certain = np.array([[1.0, 0.0], [0.0, 1.0]] * 50, np.float32)
-    found = score_both(certain, np.zeros(100, np.int64)).p
+    found = score_readings(certain, np.zeros(100, np.int64)).p
     assert np.isfinite(found).all()
     assert (found[1::2] > 0.99).all()
     assert (found[::2] < 0.01).all()
     monkeypatch.setattr(image_noise, "MOST_CLASSES", 4)
     q, _, label = world(0.5, n=1_000)
-    assert (score_both(q, label).p == moved(score_with_noise(q, label).p, slope=0.7)).all()
-    assert score_both(q, label).counts == ()
+    assert (score_readings(q, label).p == moved(score_with_noise(q, label).p, slope=0.7)).all()
+    assert score_readings(q, label).counts == ()
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,8 @@ import dataclasses
 import math
 from collections.abc import Iterator
 
+import numpy as np
+import numpy.typing as npt
 import pytest
 import torch
 from torch import Tensor
@@ -132,9 +134,55 @@ def test_the_labelled_term_is_eq_6_over_the_labelled_rows() -> None:
     trained = make("umn")
     probs = torch.tensor([[0.7, 0.2, 0.1], [0.1, 0.1, 0.8], [0.3, 0.3, 0.4]])
     guided = torch.tensor([[0.5, 0.4, 0.1], [0.1, 0.7, 0.2], [0.9, 0.0, 0.1]])
-    got = trained.labelled(probs, guided, torch.tensor([0, 2, -1]))
+    got = trained.labelled(probs, guided, torch.tensor([0, 2, -1]), trained.learner.noise)
     weights = [math.log(2 * 0.8 / 0.2), math.log(2 * 0.4 / 0.6)]  # epsilon 0.2 and 0.6
     assert got.item() == pytest.approx(-(weights[0] * 0.7 + weights[1] * 0.8) / 2, rel=1e-5)
+
+
+def test_where_the_noise_is_known_the_labelled_term_is_the_likelihood_of_the_labels() -> None:
+    """Eq. 6 until then, and for `umn` always."""
+    probs = torch.tensor([[0.7, 0.2, 0.1], [0.1, 0.1, 0.8], [0.3, 0.3, 0.4]])
+    given, guided = torch.tensor([0, 2, -1]), torch.full((3, 3), 1 / 3)
+    trained = make("umn_plus", config=dataclasses.replace(UMNPlus.settings("mlp"), noise_weight=3.0))
+    by_eq_6 = trained.labelled(probs, guided, given, torch.zeros(0, 0))
+    assert trained.labelled(probs, guided, given, torch.zeros(3, 3)) == by_eq_6
+    rates = torch.tensor([[0.8, 0.1, 0.1], [0.3, 0.6, 0.1], [0.0, 0.25, 0.75]])
+    likelihoods = 0.7 * 0.8 + 0.2 * 0.3, 0.1 * 0.1 + 0.1 * 0.1 + 0.8 * 0.75
+    got = trained.labelled(probs, guided, given, rates)
+    assert got.item() == pytest.approx(-3.0 * sum(map(math.log, likelihoods)) / 2, rel=1e-5)
+
+
+def test_the_noise_is_learnt_from_labelled_rows_when_it_is_due(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("noiseaudit.methods.umn.can_be_learnt", lambda *_: True)
+    seen: list[tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]] = []
+
+    def learnt(probs: npt.NDArray[np.float32], given: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+        seen.append((probs, given))
+        return np.full((N_CLASSES, N_CLASSES), 1 / N_CLASSES, np.float32)
+
+    monkeypatch.setattr("noiseaudit.methods.umn.class_noise", learnt)
+    trained, probs = make("umn_plus"), torch.eye(N_CLASSES)
+    assert not trained.noise_known
+    assert not trained.learner.noise.any()
+    trained.after_epoch(1, 8, probs, torch.tensor([0, -1, 1]))
+    assert not trained.noise_known
+    trained.after_epoch(2, 8, probs, torch.tensor([0, -1, 1]))
+    assert trained.noise_known
+    assert (trained.learner.noise == 1 / N_CLASSES).all()
+    ((shown, given),) = seen
+    assert (shown == np.eye(N_CLASSES)[[0, 2]]).all()
+    assert given.tolist() == [0, 1]
+
+
+def test_no_noise_is_learnt_without_weight_or_from_too_few_labels(monkeypatch: pytest.MonkeyPatch) -> None:
+    for method in ("umn", "umn_plus"):
+        trained = make(method)  # of 48 labels
+        trained.after_epoch(2, 8, torch.eye(N_CLASSES), torch.arange(N_CLASSES))
+        assert not trained.noise_known
+        assert trained.learner.noise.numel() == 0
+    monkeypatch.setattr("noiseaudit.methods.umn.can_be_learnt", lambda *_: True)
+    assert make("umn").learner.noise.numel() == 0
+    assert make("umn_plus").learner.noise.shape == (N_CLASSES, N_CLASSES)
 
 
 def test_the_label_kl_follows_the_configuration() -> None:

@@ -22,6 +22,7 @@ from noiseaudit.objective import (
     label_weight,
     labelled_term,
     log_label_likelihood,
+    noisy_label_loss,
 )
 
 UNIFORM = torch.full((4,), -math.log(4.0))
@@ -146,3 +147,32 @@ def test_consistency_is_the_squared_distance_and_leaves_the_guider_alone() -> No
 def test_entropy_by_hand() -> None:
     probs = torch.tensor([[0.25, 0.25, 0.25, 0.25], [0.5, 0.5, 1e-30, 1e-30]])
     assert_close(entropy(probs, probs.log()), torch.tensor([math.log(4.0), math.log(2.0)]))
+
+
+def test_the_loss_through_the_noise_by_hand() -> None:
+    probs = torch.tensor([[0.7, 0.2, 0.1], [0.0, 0.0, 1.0]])
+    rates = torch.tensor([[0.8, 0.1, 0.1], [0.3, 0.6, 0.1], [0.0, 0.25, 0.75]])
+    expected = torch.tensor([-math.log(0.7 * 0.1 + 0.2 * 0.6 + 0.1 * 0.25), -math.log(0.25)])
+    assert_close(noisy_label_loss(probs, torch.tensor([1, 1]), rates), expected)
+
+
+def test_without_noise_the_loss_through_it_is_cross_entropy_and_finite() -> None:
+    probs = torch.tensor([[0.7, 0.3], [1.0, 0.0]], requires_grad=True)
+    losses = noisy_label_loss(probs, torch.tensor([1, 1]), torch.eye(2))
+    assert_close(losses.detach(), torch.tensor([-math.log(0.3), -math.log(1e-9)]))
+    losses.sum().backward()
+    assert probs.grad is not None
+    assert_close(probs.grad[0], torch.tensor([0.0, -1 / 0.3]))
+    assert probs.grad.isfinite().all()
+
+
+def test_a_label_that_noise_explains_teaches_less() -> None:
+    """A doubted label pulls 1 / q where labels are right, and at most T[y, y] / T[y, y_hat] where they are not."""
+    pulls = []
+    for rate in (0.0, 0.3):
+        probs = torch.tensor([[0.999, 0.001]], requires_grad=True)
+        rates = torch.tensor([[1 - rate, rate], [0.0, 1.0]])
+        noisy_label_loss(probs, torch.tensor([1]), rates).sum().backward()
+        assert probs.grad is not None
+        pulls.append(float(probs.grad[0, 0] - probs.grad[0, 1]))
+    assert pulls == pytest.approx([1000.0, (1 - 0.3) / (0.999 * 0.3 + 0.001)], rel=1e-4)

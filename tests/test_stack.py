@@ -118,6 +118,36 @@ def test_whole_runs_agree(name: str) -> None:
             assert one.losses == pytest.approx(other.losses, rel=1e-3, abs=1e-4)
 
 
+def test_the_noise_that_runs_learn_is_each_ones_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Learnt after the first of three epochs, trained through in the others, and never the same for two runs."""
+    monkeypatch.setattr("noiseaudit.methods.umn.can_be_learnt", lambda *_: True)
+    plan = BatchPlan(4, 4, 3)
+    methods = [make("umn_plus", run) for run in range(RUNS)]
+    kept: dict[int, list[EpochRecord]] = {run: [] for run in range(RUNS)}
+    together = fit_stack(
+        methods, courses(plan, 3), device=CPU, on_epoch=lambda run, record: kept[run].append(record)
+    )
+    for run in range(RUNS):
+        alone, records = make("umn_plus", run), list[EpochRecord]()
+
+        def keep(_: int, record: EpochRecord, to: list[EpochRecord] = records) -> None:
+            to.append(record)
+
+        (fitted,) = fit_all(
+            Alone(alone),
+            [courses(plan, 3)[run]],
+            device=CPU,
+            on_epoch=keep,
+        )
+        assert alone.noise_known
+        assert_close(methods[run].learner.noise, alone.learner.noise, rtol=0, atol=1e-3)
+        np.testing.assert_allclose(together[run].guider_mean, fitted.guider_mean, atol=1e-3)
+        for one, other in zip(kept[run], records, strict=True):
+            assert one.losses["labelled"] == pytest.approx(other.losses["labelled"], rel=1e-2)
+        assert records[0].losses["labelled"] < 0 < records[1].losses["labelled"]  # Eq. 6, then a likelihood
+    assert not torch.equal(methods[0].learner.noise, methods[1].learner.noise)
+
+
 def test_predictions_are_each_runs_own() -> None:
     methods = [make("umn", run) for run in range(RUNS)]
     x = data(0).batch(torch.arange(ROWS), CPU).x

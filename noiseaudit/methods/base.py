@@ -64,6 +64,15 @@ class Method(ABC):
         """Called after the last step of each epoch, from 1 to `epochs`, before its predictions."""
         return
 
+    def after_epoch(self, epoch: int, epochs: int, probs: Tensor, codes: Tensor) -> None:
+        """Called with the Guider's predictions of all m rows, (m, C), and their labels, (m,), -1 = none: CPU."""
+        return
+
+    @property
+    def noise_known(self) -> bool:
+        """Whether it was trained through an estimate of the noise, so that its probabilities are of true classes."""
+        return False
+
     @abstractmethod
     def predict(self, x: Tensor) -> Prediction:
         """Predictions for (B, *shape)."""

@@ -27,6 +27,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from noiseaudit import objective
+from noiseaudit.class_noise import can_be_learnt, class_noise, is_due
 from noiseaudit.config import UMNConfig
 from noiseaudit.data.perturb import Draws
 from noiseaudit.data.training import Batch
@@ -66,7 +67,20 @@ class UMN(Descent[UMNNetworks, UMNConfig]):
         shape = setup.data.shape
         self.log_likelihood = log_bernoulli if self.is_image and shape[0] == 1 else log_unit_normal
         prior = log_prior(self.values.prior, setup.data.codes, setup.data.n_classes)
-        return build_networks(setup.backbone, shape, prior, self.values)
+        networks = build_networks(setup.backbone, shape, prior, self.values)
+        if self.values.noise_weight and can_be_learnt(setup.data.codes, setup.data.n_classes, self.is_image):
+            networks.noise = torch.zeros(setup.data.n_classes, setup.data.n_classes)
+        return networks
+
+    def after_epoch(self, epoch: int, epochs: int, probs: Tensor, codes: Tensor) -> None:
+        if self.learner.noise.numel() and is_due(epoch, epochs):
+            labelled = codes >= 0
+            rates = class_noise(probs[labelled].numpy(), codes[labelled].numpy())
+            self.learner.noise.copy_(torch.from_numpy(rates))
+
+    @property
+    def noise_known(self) -> bool:
+        return bool(self.learner.noise.any())
 
     def terms(
         self, learner: UMNNetworks, guider: UMNNetworks, batch: Batch, draws: Draws, progress: float
@@ -85,7 +99,7 @@ class UMN(Descent[UMNNetworks, UMNConfig]):
             terms["reconstruction"] = weights.generative_weight * reconstruction.mean()
             terms["conditional"] = weights.generative_weight * conditional.mean()
         terms["label_kl"] = weights.label_kl_weight * self.label_kl(probs, log_probs, learner.log_prior)
-        terms["labelled"] = weights.alpha * self.labelled(probs, guided, batch.given)
+        terms["labelled"] = self.labelled(probs, guided, batch.given, learner.noise)
         if weights.consistency_weight:
             gap = objective.consistency(probs, guided).mean()
             terms["consistency"] = ramp * weights.consistency_weight * gap
@@ -112,10 +126,13 @@ class UMN(Descent[UMNNetworks, UMNConfig]):
             return objective.label_kl_of_batch(probs, prior)
         return objective.label_kl_per_sample(probs, log_probs, prior).mean()
 
-    def labelled(self, probs: Tensor, guided: Tensor, given: Tensor) -> Tensor:
-        """Eq. 6 averaged over the labelled rows; 0 if there are none."""
+    def labelled(self, probs: Tensor, guided: Tensor, given: Tensor, noise: Tensor) -> Tensor:
+        """Eq. 6, or where T is known what takes its place, averaged over the labelled rows; 0 if there are none."""
         is_labelled, observed = given >= 0, given.clamp_min(0)
         epsilon = objective.label_uncertainty(guided, probs, observed)
         weight = objective.label_weight(epsilon, probs.shape[1], self.values.epsilon_min)
-        losses = objective.labelled_term(probs, observed, weight) * is_labelled
-        return losses.sum() / is_labelled.sum().clamp_min(1)
+        losses = self.values.alpha * objective.labelled_term(probs, observed, weight)
+        if noise.numel():  # both, so that runs of a stack take one path
+            knowing = self.values.noise_weight * objective.noisy_label_loss(probs, observed, noise)
+            losses = torch.where(noise.any(), knowing, losses)
+        return (losses * is_labelled).sum() / is_labelled.sum().clamp_min(1)

@@ -36,6 +36,7 @@ class UMNNetworks(Classifier):
     """The Learner's (and the Guider's) parameters theta, and the prior as a buffer: all that a run's terms read."""
 
     log_prior: Tensor
+    noise: Tensor  # T, rows y; zeros as long as it is not known, (0, 0) if it never will be
 
     def __init__(
         self,
@@ -54,6 +55,7 @@ class UMNNetworks(Classifier):
         self.conditional_decoder = ClassConditional(latent_b, n_classes, hidden, latent_a)
         self.decoder = decoder
         self.register_buffer("log_prior", log_prior)
+        self.register_buffer("noise", torch.zeros(0, 0))
 
     def class_costs(self, z_a: Tensor, draws: Draws) -> Tensor:
         """objective.class_cost for every class: (B, Za) -> (B, C), of a batch or of some of its rows.

@@ -1,0 +1,43 @@
+"""T, the noise between classes, learnt while a network trains, so that it can learn from labels through it.
+
+The paper's labelled term is linear in q. It gives wrong labels up, and hard right ones with them. With T[y, y_hat] =
+p(y_hat | y) at hand, the likelihood of the label itself can be maximised (objective.noisy_label_loss; Patrini et al.
+2017), under which a hard label is learnt and a wrong one is explained. So a network begins with the linear term, and
+T is estimated from its Guider's predictions at three points of the schedule. Later ones matter where the first
+network was weak. T is the mean over images of a noise that depends on the image, too (noiseaudit.image_noise): fitted
+as if it did not, it would shrink as the network learnt the annotators' mistakes, and these the faster.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from torch import Tensor
+
+from noiseaudit.image_noise import has_enough, mean_rates
+from noiseaudit.readings import read_by_image
+from noiseaudit.score import Codes
+
+LEARNT_AT = (0.25, 0.5, 0.75)  # shares of the schedule
+LEAST_VECTORS = 2_000  # labels; fewer vectors are learnt by heart under this loss
+
+
+def can_be_learnt(codes: Tensor, n_classes: int, is_image: bool) -> bool:
+    """Whether labels, (m,), -1 = none, are enough for T, and for a loss that learns what it is told.
+
+    Not where most rows have none: the labels of the others are seen again and again.
+    """
+    n_labelled = int((codes >= 0).sum())
+    is_many = 2 * n_labelled >= len(codes) and (is_image or n_labelled >= LEAST_VECTORS)
+    return is_many and has_enough(n_labelled, n_classes)
+
+
+def is_due(epoch: int, epochs: int) -> bool:
+    """Whether T is to be estimated after this epoch, of 1 to `epochs`; never after the last."""
+    return epoch < epochs and any(epoch - 1 < share * epochs <= epoch for share in LEARNT_AT)
+
+
+def class_noise(probs: npt.NDArray[np.float32], given: Codes) -> npt.NDArray[np.float32]:
+    """T, (C, C), rows y, from the Guider's probabilities (n, C) and the given classes (n,)."""
+    reading = read_by_image(probs, given)
+    return mean_rates(reading.candidates, reading.noise, probs.shape[1]).astype(np.float32)

@@ -1,0 +1,86 @@
+"""T while a network trains: when it is learnt, from what, and what it comes to."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from scipy.special import softmax
+
+from noiseaudit.class_noise import can_be_learnt, class_noise, is_due
+from noiseaudit.image_noise import ImageNoise, mean_rates
+from noiseaudit.score import CANDIDATES, best_classes, fit_noise
+from tests.test_image_noise import label_likelihood, with_rest, world
+
+
+@pytest.mark.parametrize(
+    ("epochs", "due"),
+    [(8, [2, 4, 6]), (38, [10, 19, 29]), (4, [1, 2, 3]), (3, [1, 2]), (2, [1]), (1, []), (5, [2, 3, 4])],
+)
+def test_it_is_learnt_at_three_points_and_never_after_the_last_epoch(epochs: int, due: list[int]) -> None:
+    assert [epoch for epoch in range(1, epochs + 1) if is_due(epoch, epochs)] == due
+
+
+@pytest.mark.parametrize(
+    ("labelled", "unlabelled", "n_classes", "is_image", "can"),
+    [
+        (1_000, 0, 10, True, True),  # 100 labels a class
+        (999, 0, 10, True, False),
+        (1_000, 1_000, 10, True, True),
+        (1_000, 1_001, 10, True, False),  # labels are seen again and again
+        (2_001, 0, 10, False, True),
+        (2_000, 0, 10, False, False),  # vectors are learnt by heart
+        (20_000, 0, 101, True, False),
+    ],
+)
+def test_where_labels_are_enough(
+    labelled: int, unlabelled: int, n_classes: int, is_image: bool, can: bool
+) -> None:
+    codes = torch.cat([torch.zeros(labelled, dtype=torch.long), torch.full((unlabelled,), -1)])
+    assert can_be_learnt(codes, n_classes, is_image) is can
+
+
+def test_planted_rates_are_found() -> None:
+    """A class of five that becomes another in three cases of ten, among classes that are kept or spread evenly."""
+    rng = np.random.default_rng(0)
+    rates = np.full((5, 5), 0.02) + 0.9 * np.eye(5)
+    rates[1] = [0.0, 0.7, 0.3, 0.0, 0.0]
+    true = rng.integers(5, size=8_000)
+    q = softmax(rng.normal(0, 1, (8_000, 5)) + 5 * np.eye(5)[true], axis=1).astype(np.float32)
+    label = (rates[true].cumsum(axis=1) > rng.random((8_000, 1))).argmax(axis=1)
+    found = class_noise(q, label)
+    assert found.dtype == np.float32
+    assert found.sum(axis=1) == pytest.approx(np.ones(5), abs=1e-5)
+    assert found == pytest.approx(rates, abs=0.025)
+
+
+def test_rates_are_means_over_images() -> None:
+    """p(y_hat | y) from shares of each row that are written out, one pseudo-count a class."""
+    q, _, label = world(0.5, n=300)
+    noise = ImageNoise(with_rest(np.full((5, 5), 0.05) + 0.75 * np.eye(5)), 1.0, 0.5)
+    joint = q * label_likelihood(q.astype(np.float64), noise.rates[:5, :5], 0.5)[np.arange(300), :, label]
+    shares = joint / joint.sum(axis=1, keepdims=True)
+    counts = np.stack([shares[label == given].sum(axis=0) for given in range(5)], axis=1) + 1 / 5
+    expected = counts / counts.sum(axis=1, keepdims=True)
+    assert mean_rates(best_classes(q, label), noise, 5) == pytest.approx(expected, abs=1e-6)
+
+
+def test_noise_that_follows_the_image_is_not_taken_for_less() -> None:
+    q, true, label = world(0.5)
+    candidates = best_classes(q, label)
+    by_class = fit_noise(candidates, 5)
+    kept = np.arange(5)
+    alone = 1 - np.exp(by_class.log_rate(kept, kept, 5)).mean()
+    found = 1 - class_noise(q, label).diagonal().mean()
+    assert alone < 0.7 * (label != true).mean()
+    assert found > 1.3 * alone
+
+
+def test_more_classes_than_candidates_still_make_rows_of_one() -> None:
+    n_classes = CANDIDATES + 6
+    q, _, label = world(0.0, n=3_000, n_classes=n_classes)
+    found = class_noise(q, label)
+    assert found.shape == (n_classes, n_classes)
+    assert found.sum(axis=1) == pytest.approx(np.ones(n_classes), abs=1e-5)
+    assert (found > 0).all()
+    assert found.diagonal().mean() == pytest.approx(0.8, abs=0.05)
