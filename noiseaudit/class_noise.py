@@ -3,7 +3,7 @@
 The paper's labelled term is linear in q. It gives wrong labels up, and hard right ones with them. With T[y, y_hat] =
 p(y_hat | y) at hand, the likelihood of the label itself can be maximised (objective.noisy_label_loss; Patrini et al.
 2017), under which a hard label is learnt and a wrong one is explained. So a network begins with the linear term, and
-T is estimated from its Guider's predictions at three points of the schedule. Later ones matter where the first
+T is estimated from its Guider's predictions at some points of the schedule. Later ones matter where the first
 network was weak. T is the mean over images of a noise that depends on the image, too (noiseaudit.image_noise): fitted
 as if it did not, it would shrink as the network learnt the annotators' mistakes, and these the faster.
 """
@@ -19,7 +19,8 @@ from noiseaudit.readings import read_by_image
 from noiseaudit.score import Codes
 
 LEARNT_AT = (0.25, 0.5, 0.75)  # shares of the schedule
-LEAST_VECTORS = 2_000  # labels; fewer vectors are learnt by heart under this loss
+EARLY = 0.125  # and here on images, whose jitter keeps labels from being learnt by heart
+LEAST_VECTORS = 20_000  # labels; fewer vectors, which are not jittered, are learnt by heart under this loss
 
 
 def can_be_learnt(codes: Tensor, n_classes: int, is_image: bool) -> bool:
@@ -32,9 +33,10 @@ def can_be_learnt(codes: Tensor, n_classes: int, is_image: bool) -> bool:
     return is_many and has_enough(n_labelled, n_classes)
 
 
-def is_due(epoch: int, epochs: int) -> bool:
+def is_due(epoch: int, epochs: int, is_image: bool) -> bool:
     """Whether T is to be estimated after this epoch, of 1 to `epochs`; never after the last."""
-    return epoch < epochs and any(epoch - 1 < share * epochs <= epoch for share in LEARNT_AT)
+    shares = (EARLY, *LEARNT_AT) if is_image else LEARNT_AT
+    return epoch < epochs and any(epoch - 1 < share * epochs <= epoch for share in shares)
 
 
 def class_noise(probs: npt.NDArray[np.float32], given: Codes) -> npt.NDArray[np.float32]:

@@ -43,10 +43,11 @@ class ImageNoise:
 
 
 class GammaPrior(NamedTuple):
-    """A normal distribution."""
+    """A normal distribution, cut off at 0 and at the most that is taken."""
 
     mean: float = 0.0
     deviation: float = 0.2
+    most: float = 1.0
 
 
 LITTLE_GAMMA = GammaPrior()
@@ -89,12 +90,12 @@ def fit_image_noise(
         far = (log_temperature - start) / LOG_TEMPERATURE_DEVIATION, (gamma - prior.mean) / prior.deviation
         return float((far[0] ** 2 + far[1] ** 2) / 2 - log_likelihood)
 
-    simplex = [(start, 0.02), (start - 0.2, 0.02), (start, 0.2)]
+    simplex = [(start, 0.02), (start - 0.2, 0.02), (start, min(0.2, prior.most))]
     found = minimize(
         misfit,
         simplex[0],
         method="Nelder-Mead",
-        bounds=[(start - 2, start + 2), (0, 1)],
+        bounds=[(start - 2, start + 2), (0, prior.most)],
         options={"initial_simplex": simplex, "xatol": 0.01, "fatol": 0.1, "maxfev": EVALUATIONS},
     ).x
     temperature, gamma = float(np.exp(found[0])), float(found[1])

@@ -30,10 +30,12 @@ from noiseaudit.score import Candidates, Codes, Scored, best_classes, score_with
 
 SURENESS = 0.7  # human labels (CIFAR-10N) showed the size
 LEAST_GAMMA = 0.02  # below it the second reading is the first, with a T from fewer rows
-HUMAN_GAMMA = 0.2  # what a network that was trained through the noise leaves of it
-HUMAN_DEVIATION = (
-    0.107  # of the prior about it, where one label is wrong; falls with the fourth root of their number
+HUMAN_GAMMA = (
+    0.2  # of people's mistakes, where a network was trained through the noise; and no more than that
 )
+HUMAN_DEVIATION = 0.5  # of the prior about it, where one label is wrong; falls with the root of their number
+MOST_WITNESSES = 1_400  # wrong labels: beyond them it falls no more
+LEAST_HUMAN_GAMMA = 0.08  # below it the labels speak against people's mistakes, in spite of the prior
 
 
 class ImageReading(NamedTuple):
@@ -54,7 +56,7 @@ def score_readings(probs: npt.NDArray[np.float32], given: Codes, noise_known: bo
     if not has_enough(len(given), probs.shape[1]) or not len(given):
         return _calmed(score_with_noise(probs, given))
     by_class, candidates, noise = read_by_image(probs, given, noise_known)
-    if noise.gamma < LEAST_GAMMA:
+    if noise.gamma < (LEAST_HUMAN_GAMMA if noise_known else LEAST_GAMMA):
         return _calmed(by_class)
     both = by_class.p, p_mislabeled(candidates, noise)
     counts = tuple(float(moved(p, slope=SURENESS).sum()) for p in both)
@@ -64,15 +66,16 @@ def score_readings(probs: npt.NDArray[np.float32], given: Codes, noise_known: bo
 def read_by_image(probs: npt.NDArray[np.float32], given: Codes, noise_known: bool = True) -> ImageReading:
     """The second reading of one or more rows.
 
-    Its prior about gamma grows with the root of the expected number of wrong labels, as if these were so many fewer
-    witnesses: their likelihood is that of a network which was trained on them without gamma.
+    Where the network was trained through the noise, the prior about gamma holds against as many wrong labels as are
+    expected: their likelihood is that of a network which learnt to explain them without gamma.
     """
     candidates, by_class = best_classes(probs, given), score_with_noise(probs, given)
     assert by_class.noise is not None
     prior = LITTLE_GAMMA
     if noise_known:
-        n_wrong = max(1.0, by_class.p.mean() * fit_rows(len(given), probs.shape[1]))
-        prior = GammaPrior(HUMAN_GAMMA, HUMAN_DEVIATION / n_wrong**0.25)
+        n_wrong = by_class.p.mean() * fit_rows(len(given), probs.shape[1])
+        deviation = HUMAN_DEVIATION / min(max(n_wrong, 1.0), MOST_WITNESSES) ** 0.5
+        prior = GammaPrior(HUMAN_GAMMA, deviation, HUMAN_GAMMA)
     return ImageReading(
         by_class, candidates, fit_image_noise(candidates, by_class.noise, probs.shape[1], prior)
     )

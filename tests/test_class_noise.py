@@ -14,11 +14,21 @@ from tests.test_image_noise import label_likelihood, with_rest, world
 
 
 @pytest.mark.parametrize(
-    ("epochs", "due"),
-    [(8, [2, 4, 6]), (38, [10, 19, 29]), (4, [1, 2, 3]), (3, [1, 2]), (2, [1]), (1, []), (5, [2, 3, 4])],
+    ("epochs", "early", "due"),
+    [
+        (8, [1], [2, 4, 6]),
+        (38, [5], [10, 19, 29]),
+        (4, [], [1, 2, 3]),
+        (3, [], [1, 2]),
+        (2, [], [1]),
+        (1, [], []),
+    ],
 )
-def test_it_is_learnt_at_three_points_and_never_after_the_last_epoch(epochs: int, due: list[int]) -> None:
-    assert [epoch for epoch in range(1, epochs + 1) if is_due(epoch, epochs)] == due
+def test_when_it_is_learnt(epochs: int, early: list[int], due: list[int]) -> None:
+    """At shares of the schedule, on images earlier, too, and never after the last epoch."""
+    for is_image in (True, False):
+        found = [epoch for epoch in range(1, epochs + 1) if is_due(epoch, epochs, is_image)]
+        assert found == (early + due if is_image else due)
 
 
 @pytest.mark.parametrize(
@@ -28,8 +38,8 @@ def test_it_is_learnt_at_three_points_and_never_after_the_last_epoch(epochs: int
         (999, 0, 10, True, False),
         (1_000, 1_000, 10, True, True),
         (1_000, 1_001, 10, True, False),  # labels are seen again and again
-        (2_001, 0, 10, False, True),
-        (2_000, 0, 10, False, False),  # vectors are learnt by heart
+        (20_000, 0, 10, False, True),
+        (19_999, 0, 10, False, False),  # vectors are learnt by heart
         (20_000, 0, 101, True, False),
     ],
 )
@@ -83,4 +93,6 @@ def test_more_classes_than_candidates_still_make_rows_of_one() -> None:
     assert found.shape == (n_classes, n_classes)
     assert found.sum(axis=1) == pytest.approx(np.ones(n_classes), abs=1e-5)
     assert (found > 0).all()
-    assert found.diagonal().mean() == pytest.approx(0.8, abs=0.05)
+    assert found.diagonal().mean() == pytest.approx(
+        0.8, abs=0.06
+    )  # 187 labels a class, and a prior for gamma

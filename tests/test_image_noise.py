@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -10,8 +13,8 @@ from hypothesis import strategies as st
 from scipy.special import softmax
 from sklearn.metrics import average_precision_score
 
-from noiseaudit import image_noise
-from noiseaudit.image_noise import ImageNoise, fit_image_noise, p_mislabeled
+from noiseaudit import image_noise, readings
+from noiseaudit.image_noise import GammaPrior, ImageNoise, fit_image_noise, p_mislabeled
 from noiseaudit.odds import mean_odds, moved
 from noiseaudit.readings import score_readings
 from noiseaudit.score import CANDIDATES, Codes, Floats, Noise, best_classes, fit_noise, score_with_noise
@@ -143,6 +146,53 @@ def test_the_score_is_the_calmed_mean_of_both_readings() -> None:
     by_image = p_mislabeled(candidates, fit_image_noise(candidates, by_class.noise, 5))
     assert (scored.p == moved(mean_odds([by_class.p, by_image]), slope=0.7)).all()
     assert scored.counts == (moved(by_class.p, slope=0.7).sum(), moved(by_image, slope=0.7).sum())
+
+
+def test_of_a_network_trained_through_the_noise_the_second_reading_is_taken() -> None:
+    """With a prior for gamma, which is 0.2 at most, that the expected wrong labels have to outweigh."""
+    q, _, label = world(0.5, n=2_000)
+    scored, candidates, by_class = (
+        score_readings(q, label, True),
+        best_classes(q, label),
+        score_with_noise(q, label),
+    )
+    assert by_class.noise is not None
+    prior = GammaPrior(0.2, 0.5 / by_class.p.sum() ** 0.5, 0.2)
+    found = fit_image_noise(candidates, by_class.noise, 5, prior)
+    assert 0.08 < found.gamma <= 0.2
+    by_image = p_mislabeled(candidates, found)
+    assert (scored.p == moved(by_image, slope=0.7)).all()
+    assert scored.counts == (moved(by_class.p, slope=0.7).sum(), moved(by_image, slope=0.7).sum())
+    assert by_class.p.sum() < by_image.sum()
+
+
+def test_labels_that_speak_against_gamma_outweigh_its_prior() -> None:
+    """A sharp network of ten classes with planted noise: the first reading alone."""
+    rng = np.random.default_rng(0)
+    true = rng.integers(10, size=8_000)
+    q = softmax(rng.normal(0, 2, (8_000, 10)) + 8 * np.eye(10)[true], axis=1).astype(np.float32)
+    label = np.where(rng.random(8_000) < 0.2, (true + rng.integers(1, 10, 8_000)) % 10, true)
+    scored, by_class = score_readings(q, label, True), score_with_noise(q, label)
+    assert (scored.p == moved(by_class.p, slope=0.7)).all()
+    assert scored.counts == ()
+
+
+@pytest.mark.parametrize("n_wrong", [1, 100, 1_400, 3_000])
+def test_the_prior_holds_against_so_many_wrong_labels(n_wrong: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    q, _, label = world(0.0, n=6_000)
+    asked: list[GammaPrior] = []
+
+    def fit(*args: Any) -> ImageNoise:
+        asked.append(args[3])
+        return ImageNoise(with_rest(np.full((5, 5), 0.2)), 1.0, 0.1)
+
+    scored = score_with_noise(q, label)._replace(p=np.full(6_000, n_wrong / 6_000))
+    monkeypatch.setattr(readings, "score_with_noise", lambda *_: scored)
+    monkeypatch.setattr(readings, "fit_image_noise", fit)
+    score_readings(q, label, True)
+    score_readings(q, label)
+    assert asked[0] == pytest.approx((0.2, 0.5 / math.sqrt(min(n_wrong, 1_400)), 0.2))
+    assert asked[1] == (0.0, 0.2, 1.0)
 
 
 def test_edges(monkeypatch: pytest.MonkeyPatch) -> None:

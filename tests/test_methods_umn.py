@@ -164,9 +164,9 @@ def test_the_noise_is_learnt_from_labelled_rows_when_it_is_due(monkeypatch: pyte
     trained, probs = make("umn_plus"), torch.eye(N_CLASSES)
     assert not trained.noise_known
     assert not trained.learner.noise.any()
-    trained.after_epoch(1, 8, probs, torch.tensor([0, -1, 1]))
+    trained.after_epoch(3, 8, probs, torch.tensor([0, -1, 1]))
     assert not trained.noise_known
-    trained.after_epoch(2, 8, probs, torch.tensor([0, -1, 1]))
+    trained.after_epoch(4, 8, probs, torch.tensor([0, -1, 1]))
     assert trained.noise_known
     assert (trained.learner.noise == 1 / N_CLASSES).all()
     ((shown, given),) = seen

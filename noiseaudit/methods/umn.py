@@ -73,7 +73,7 @@ class UMN(Descent[UMNNetworks, UMNConfig]):
         return networks
 
     def after_epoch(self, epoch: int, epochs: int, probs: Tensor, codes: Tensor) -> None:
-        if self.learner.noise.numel() and is_due(epoch, epochs):
+        if self.learner.noise.numel() and is_due(epoch, epochs, self.is_image):
             labelled = codes >= 0
             rates = class_noise(probs[labelled].numpy(), codes[labelled].numpy())
             self.learner.noise.copy_(torch.from_numpy(rates))

@@ -6,7 +6,7 @@
 - the Learner is drawn to the Guider on all rows (`consistency_weight`; Tarvainen and Valpola 2017), which is what lets
   unlabelled rows teach;
 - predictions are made decided (`entropy_weight`; Grandvalet and Bengio 2005);
-- once a quarter of the schedule has shown what noise there is, labels teach through it (`noise_weight`,
+- once an eighth or a quarter of the schedule has shown what noise there is, labels teach through it (`noise_weight`,
   noiseaudit.class_noise; Patrini et al. 2017): the paper's term, linear in q, gives hard right labels up;
 - the labelled term weighs more, the generative ones less (`alpha`, `generative_weight`);
 - on features, whose generative terms weigh little and take two thirds of a step, these are averaged over every fourth
@@ -32,11 +32,17 @@ IMAGES = UMNConfig(
     consistency_weight=50.0,
     entropy_weight=0.5,
     guider_switch=1.0,
-    noise_weight=40.0,
+    noise_weight=60.0,
 )
 # Features that another network learnt hardly need to be modelled, and are learnt by heart sooner than pixels.
 EMBEDDINGS = dataclasses.replace(
-    IMAGES, generative_weight=0.02, jitter=0.0, latent_b=16, input_noise=1.0, learning_rate=3e-4
+    IMAGES,
+    generative_weight=0.02,
+    jitter=0.0,
+    latent_b=16,
+    input_noise=1.0,
+    learning_rate=3e-4,
+    noise_weight=20.0,
 )
 
 
