@@ -5,8 +5,9 @@ image (noiseaudit.image_noise). Of a network that was trained as the paper has i
 mistakes for the network's and expects too few, the second the network's for people's and expects too many: the mean of
 their log-odds is taken. A network that was trained through an estimate of the noise (noiseaudit.class_noise) has learnt
 people's mistakes as well as the labels permit, so the second reading is taken, with a gamma that is expected to be
-there. All log-odds are multiplied by SURENESS, because a network is wrong about many rows for one reason, which a
-temperature, fitted to the labels that it learnt from, does not see. docs/method.md measures each step.
+there, unless the labels speak against it. All log-odds are multiplied by SURENESS, because a network is wrong about many
+rows for one reason, which a temperature, fitted to the labels that it learnt from, does not see. docs/method.md measures
+each step.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from noiseaudit.odds import mean_odds, moved
 from noiseaudit.score import Candidates, Codes, Scored, best_classes, score_with_noise
 
 SURENESS = 0.7  # human labels (CIFAR-10N) showed the size
+PLANTED_SURENESS = 0.9  # of a network trained through the noise, where labels speak against people's mistakes
 LEAST_GAMMA = 0.02  # below it the second reading is the first, with a T from fewer rows
 HUMAN_GAMMA = (
     0.2  # of people's mistakes, where a network was trained through the noise; and no more than that
@@ -54,13 +56,15 @@ def score_readings(probs: npt.NDArray[np.float32], given: Codes, noise_known: bo
     it is the first.
     """
     if not has_enough(len(given), probs.shape[1]) or not len(given):
-        return _calmed(score_with_noise(probs, given))
+        return _calmed(score_with_noise(probs, given), SURENESS)
     by_class, candidates, noise = read_by_image(probs, given, noise_known)
-    if noise.gamma < (LEAST_HUMAN_GAMMA if noise_known else LEAST_GAMMA):
-        return _calmed(by_class)
+    if noise_known and noise.gamma < LEAST_HUMAN_GAMMA:
+        return _calmed(by_class, PLANTED_SURENESS)
+    if noise.gamma < LEAST_GAMMA:
+        return _calmed(by_class, SURENESS)
     both = by_class.p, p_mislabeled(candidates, noise)
     counts = tuple(float(moved(p, slope=SURENESS).sum()) for p in both)
-    return _calmed(Scored(both[1] if noise_known else mean_odds(both), by_class.noise, counts))
+    return _calmed(Scored(both[1] if noise_known else mean_odds(both), by_class.noise, counts), SURENESS)
 
 
 def read_by_image(probs: npt.NDArray[np.float32], given: Codes, noise_known: bool = True) -> ImageReading:
@@ -81,5 +85,5 @@ def read_by_image(probs: npt.NDArray[np.float32], given: Codes, noise_known: boo
     )
 
 
-def _calmed(scored: Scored) -> Scored:
-    return scored._replace(p=moved(scored.p, slope=SURENESS))
+def _calmed(scored: Scored, slope: float) -> Scored:
+    return scored._replace(p=moved(scored.p, slope=slope))

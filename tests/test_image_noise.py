@@ -173,7 +173,7 @@ def test_labels_that_speak_against_gamma_outweigh_its_prior() -> None:
     q = softmax(rng.normal(0, 2, (8_000, 10)) + 8 * np.eye(10)[true], axis=1).astype(np.float32)
     label = np.where(rng.random(8_000) < 0.2, (true + rng.integers(1, 10, 8_000)) % 10, true)
     scored, by_class = score_readings(q, label, True), score_with_noise(q, label)
-    assert (scored.p == moved(by_class.p, slope=0.7)).all()
+    assert (scored.p == moved(by_class.p, slope=0.9)).all()
     assert scored.counts == ()
 
 
