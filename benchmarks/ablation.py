@@ -35,7 +35,8 @@ RESULTS = Path(__file__).parent / "results" / "ablation.jsonl"
 N, CLASSES, RATE, EPOCHS, BATCH, LABELLED_SHARE = 10_000, 10, 0.3, 60, 256, 0.25
 NOISE = {"symmetric": symmetric, "asymmetric": asymmetric}
 CELLS = [("symmetric", 1.0), ("symmetric", 0.1), ("asymmetric", 1.0)]  # noise and share of labels kept
-PLUS, PAPER = UMNPlus.settings("mlp"), UMN.settings("mlp")
+PAPER = UMN.settings("mlp")
+PLUS = with_overrides(UMNPlus.settings("mlp"), {"noise_weight": 0.0})  # which came later
 VARIANTS: dict[str, UMNConfig] = {
     "umn_plus": PLUS,
     "without jitter": with_overrides(PLUS, {"jitter": 0.0}),

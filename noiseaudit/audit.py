@@ -28,7 +28,13 @@ from noiseaudit.learn import Learnt, learn, usable_data
 from noiseaudit.lookalikes import Lookalikes
 from noiseaudit.methods.base import Method
 from noiseaudit.plan import Plan, check_needs, make_plan
-from noiseaudit.remarks import about_conflicts, about_doubts, about_memory, about_self_test
+from noiseaudit.remarks import (
+    about_conflicts,
+    about_doubts,
+    about_memory,
+    about_noise_weight,
+    about_self_test,
+)
 from noiseaudit.result import AuditResult
 from noiseaudit.runtime import training_runtime
 from noiseaudit.samples import SampleOptions, Samples, load_samples
@@ -165,7 +171,11 @@ def audit_samples(
         Lookalikes(samples.x, rows),
     )
     meta = plan.meta(table, samples, cutoff)
-    meta.config["chosen"] |= {"folds": learnt.folds, "doubt": [*doubt]}
+    meta.config["chosen"] |= {
+        "folds": learnt.folds,
+        "doubt": [*doubt],
+        "noise_known": believed.fitted.noise_known,
+    }
     if believed.trust < 1:
         meta.config["chosen"]["neighbours"] = {"by_heart": believed.by_heart, "trust": believed.trust}
     if tested:
@@ -185,6 +195,7 @@ def audit_samples(
             *learnt.warnings,
             *about_memory(believed),
             *about_doubts(believed, scores, given, plan.config.noise_rate),
+            *about_noise_weight(plan.config.settings, believed.fitted.noise_known),
             *about_conflicts(conflict, table.sample_id[rows]),
             *(about_self_test(tested.recall, expect(result).recall.value) if tested else ()),
             *untested,

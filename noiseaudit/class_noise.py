@@ -40,6 +40,9 @@ def is_due(epoch: int, epochs: int, is_image: bool) -> bool:
 
 
 def class_noise(probs: npt.NDArray[np.float32], given: Codes) -> npt.NDArray[np.float32]:
-    """T, (C, C), rows y, from the Guider's probabilities (n, C) and the given classes (n,)."""
-    reading = read_by_image(probs, given)
+    """T, (C, C), rows y, from the Guider's probabilities (n, C) and the given classes (n,).
+
+    People's mistakes are expected from the first estimate on: too small a T would teach them.
+    """
+    reading = read_by_image(probs, given, noise_known=True)
     return mean_rates(reading.candidates, reading.noise, probs.shape[1]).astype(np.float32)

@@ -93,17 +93,19 @@ def cross_fit(
         fitted.guider_mean.copy(),
         np.ones((len(codes), 1), np.float32),
     )
+    known = fitted.noise_known  # folds, which have fewer labels, may have learnt without it
     for number, part in enumerate(parts, 1):
         hidden, left = rows[part], data.codes.clone()
         left[torch.from_numpy(hidden)] = -1
-        probs = train(dataclasses.replace(data, codes=left), number).guider_mean
+        other = train(dataclasses.replace(data, codes=left), number)
+        probs, known = other.guider_mean, known and other.noise_known
         apart[hidden] = probs[hidden]
         saw = np.setdiff1d(np.arange(len(codes)), hidden)
         n_saw[saw] += 1
         seen[saw] += (probs[saw] - seen[saw]) / n_saw[saw]
     if parts:
         seen[rows] = pooled(seen[rows], apart[rows])
-    found = dataclasses.replace(fitted, guider_mean=seen)
+    found = dataclasses.replace(fitted, guider_mean=seen, noise_known=known)
     return CrossFitted(found, len(parts), fitted.guider_mean[labelled], apart[labelled])
 
 

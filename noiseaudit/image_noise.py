@@ -30,6 +30,7 @@ MOST_CLASSES = 100  # beyond it a fit would take minutes
 SEARCH_STEPS, FINAL_STEPS = 5, 30  # of T's fit, which a search goes on with from point to point
 EVALUATIONS = 40  # points of the search
 LOG_TEMPERATURE_DEVIATION = 0.3  # of its prior
+SHRINKAGE = 20.0  # labels
 CHUNK = 20_000  # rows scored together: each takes the square of its candidates
 
 
@@ -110,13 +111,28 @@ def p_mislabeled(candidates: Candidates, noise: ImageNoise) -> Floats:
 
 
 def mean_rates(candidates: Candidates, noise: ImageNoise, n_classes: int) -> Floats:
-    """p(y_hat | y), averaged over the images that look like y: (C, C), rows y, with noiseaudit.score's pseudo-count."""
+    """p(y_hat | y), averaged over the images that look like y: (C, C), rows y.
+
+    Each row is drawn to the mean share of labels that are kept, the others spread evenly, as by SHRINKAGE labels: of a
+    class that is rare, or not recognised yet, its own would say that any label will do.
+    """
     n = n_classes + 1  # the rest is the last
     counts = np.zeros(n * n)
     for codes, joint in _posteriors(candidates, noise):
         counts += np.bincount((codes * n + codes[:, :1]).ravel(), weights=joint.ravel(), minlength=n * n)
-    among: Floats = counts.reshape(n, n)[:-1, :-1] + PSEUDO_COUNT / n_classes
-    return np.asarray(among / among.sum(axis=1, keepdims=True))
+    found = counts.reshape(n, n)[:-1, :-1]
+    kept = found.trace() / found.sum()
+    usual = np.full((n_classes, n_classes), (1 - kept) / max(1, n_classes - 1))
+    np.fill_diagonal(usual, kept)
+    return np.asarray((found + SHRINKAGE * usual) / (found.sum(axis=1, keepdims=True) + SHRINKAGE))
+
+
+def as_noise(candidates: Candidates, noise: ImageNoise, n_classes: int) -> Noise:
+    """What noiseaudit.score's model says most like it: mean rates and the temperature."""
+    rates = mean_rates(candidates, noise, n_classes)
+    wrong = (n_classes - rates.trace()) / max(1, n_classes * (n_classes - 1))
+    log_unseen = np.full(n_classes + 1, np.log(max(wrong, SMALLEST)))
+    return Noise(np.arange(n_classes**2), np.log(rates.ravel()), log_unseen, noise.temperature)
 
 
 def _posteriors(candidates: Candidates, noise: ImageNoise) -> Iterator[tuple[npt.NDArray[np.int64], Floats]]:

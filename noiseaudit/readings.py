@@ -21,6 +21,7 @@ from noiseaudit.image_noise import (
     LITTLE_GAMMA,
     GammaPrior,
     ImageNoise,
+    as_noise,
     fit_image_noise,
     fit_rows,
     has_enough,
@@ -55,19 +56,23 @@ def score_readings(probs: npt.NDArray[np.float32], given: Codes, noise_known: bo
     that the readings expect by themselves; none where labels are too few, or classes too many, for the second, or where
     it is the first.
     """
-    if not has_enough(len(given), probs.shape[1]) or not len(given):
+    if not has_enough(len(given), probs.shape[1]):
         return _calmed(score_with_noise(probs, given), SURENESS)
     by_class, candidates, noise = read_by_image(probs, given, noise_known)
-    if noise_known and noise.gamma < LEAST_HUMAN_GAMMA:
-        return _calmed(by_class, PLANTED_SURENESS)
+    is_planted = noise_known and noise.gamma < LEAST_HUMAN_GAMMA
+    sureness = PLANTED_SURENESS if is_planted else SURENESS
     if noise.gamma < LEAST_GAMMA:
-        return _calmed(by_class, SURENESS)
-    both = by_class.p, p_mislabeled(candidates, noise)
-    counts = tuple(float(moved(p, slope=SURENESS).sum()) for p in both)
-    return _calmed(Scored(both[1] if noise_known else mean_odds(both), by_class.noise, counts), SURENESS)
+        return _calmed(by_class, sureness)
+    by_image = p_mislabeled(candidates, noise)
+    counts = tuple(float(moved(p, slope=sureness).sum()) for p in (by_class.p, by_image))
+    if noise_known and not is_planted:
+        of_both = Scored(by_image, as_noise(candidates, noise, probs.shape[1]))
+    else:
+        of_both = by_class if is_planted else by_class._replace(p=mean_odds((by_class.p, by_image)))
+    return _calmed(of_both._replace(counts=counts), sureness)
 
 
-def read_by_image(probs: npt.NDArray[np.float32], given: Codes, noise_known: bool = True) -> ImageReading:
+def read_by_image(probs: npt.NDArray[np.float32], given: Codes, noise_known: bool) -> ImageReading:
     """The second reading of one or more rows.
 
     Where the network was trained through the noise, the prior about gamma holds against as many wrong labels as are

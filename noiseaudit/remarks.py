@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import numpy.typing as npt
 
+from noiseaudit.class_noise import LEAST_VECTORS
 from noiseaudit.metrics import Interval
 from noiseaudit.neighbours import Believed
 from noiseaudit.percent import percent
@@ -53,6 +56,16 @@ def about_doubts(
             f"{percent(noise_rate)}: --cutoff rate={noise_rate:g} would flag that share",
         )
     return ()
+
+
+def about_noise_weight(asked: Mapping[str, object], noise_known: bool) -> tuple[str, ...]:
+    """That the setting was asked for and did nothing; `asked` are the method's settings that were."""
+    if noise_known or float(str(asked.get("noise_weight", 0))) == 0:
+        return ()
+    return (
+        "--set noise_weight had no effect: too few labels to learn their noise from (it takes 100 a class on average, "
+        f"at most 100 classes, labels for half of the rows, two epochs, and on features {LEAST_VECTORS:,} labels)",
+    )
 
 
 def about_conflicts(conflict: npt.NDArray[np.int64], names: npt.NDArray[np.object_]) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ With q(y|x) the Guider's probabilities and T[y, y_hat] = p(y_hat | y) the noise 
 T and the temperature tau are fitted to the given labels alone, by maximum likelihood: T by expectation-maximisation
 (Dawid and Skene 1979, with one annotator), tau by a line search. The Guider's probabilities are averaged over the
 later epochs. Only the given class and the best others of each row are kept one by one, which is exact up to
-CANDIDATES + 1 classes and keeps memory at n x CANDIDATES beyond. `scan` pools this with another reading of the noise
+CANDIDATES + 1 classes and keeps memory at n x CANDIDATES beyond. `scan` has another reading of the noise, too
 (noiseaudit.readings); the paper's tables are made with this one alone. docs/method.md measures each ingredient.
 """
 

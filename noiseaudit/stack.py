@@ -55,6 +55,11 @@ class Stack:
         self.requests: list[Request] = []
         self.steps_done = 0
 
+    @property
+    def noise_known(self) -> Sequence[bool]:
+        """Of each run."""
+        return tuple(method.noise_known for method in self.methods)
+
     def step(self, batches: Sequence[Batch], progress: float) -> dict[str, Tensor]:
         """One step of every run: named losses, (R,) each."""
         set_rate(self.optimiser, self.first.values, progress)

@@ -32,6 +32,10 @@ class Engine(Protocol):
     def runs(self) -> int:
         """R."""
 
+    @property
+    def noise_known(self) -> Sequence[bool]:
+        """See `Method.noise_known`; of each run."""
+
     def step(self, batches: Sequence[Batch], progress: float) -> dict[str, Tensor]:
         """One step of every run: named losses, (R,) each."""
 
@@ -58,6 +62,10 @@ class Alone:
     def __init__(self, method: Method) -> None:
         self.method = method
         self.end_epoch = method.end_epoch
+
+    @property
+    def noise_known(self) -> Sequence[bool]:
+        return (self.method.noise_known,)
 
     def step(self, batches: Sequence[Batch], progress: float) -> dict[str, Tensor]:
         return {name: value[None] for name, value in self.method.step(batches[0], progress).items()}
@@ -89,8 +97,7 @@ def fit(
     Raises TrainingDiverged when a loss becomes infinite or NaN.
     """
     course = Course(data, plan, epochs=epochs, seed=seed)
-    fitted = fit_all(Alone(method), [course], device=device, on_epoch=lambda _, record: on_epoch(record))[0]
-    return dataclasses.replace(fitted, noise_known=method.noise_known)
+    return fit_all(Alone(method), [course], device=device, on_epoch=lambda _, record: on_epoch(record))[0]
 
 
 def fit_all(
@@ -129,7 +136,10 @@ def fit_all(
             losses = {name: float(values[run]) for name, values in sums.items()}
             on_epoch(run, course.end_epoch(epoch, losses, predictions[run], errors[run], seconds))
         engine.after_epoch(epoch, epochs, predictions, [course.data.codes for course in courses])
-    return [course.fitted() for course in courses]
+    return [
+        dataclasses.replace(course.fitted(), noise_known=known)
+        for course, known in zip(courses, engine.noise_known, strict=True)
+    ]
 
 
 def predict_all(method: Method, data: TrainingData, device: torch.device) -> Prediction:

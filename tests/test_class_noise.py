@@ -65,14 +65,27 @@ def test_planted_rates_are_found() -> None:
 
 
 def test_rates_are_means_over_images() -> None:
-    """p(y_hat | y) from shares of each row that are written out, one pseudo-count a class."""
+    """p(y_hat | y) from shares of each row that are written out, with 20 labels of the mean noise for each class."""
     q, _, label = world(0.5, n=300)
     noise = ImageNoise(with_rest(np.full((5, 5), 0.05) + 0.75 * np.eye(5)), 1.0, 0.5)
     joint = q * label_likelihood(q.astype(np.float64), noise.rates[:5, :5], 0.5)[np.arange(300), :, label]
     shares = joint / joint.sum(axis=1, keepdims=True)
-    counts = np.stack([shares[label == given].sum(axis=0) for given in range(5)], axis=1) + 1 / 5
-    expected = counts / counts.sum(axis=1, keepdims=True)
+    counts = np.stack([shares[label == given].sum(axis=0) for given in range(5)], axis=1)
+    kept = counts.trace() / 300
+    usual = np.full((5, 5), (1 - kept) / 4) + (kept - (1 - kept) / 4) * np.eye(5)
+    expected = (counts + 20 * usual) / (counts.sum(axis=1, keepdims=True) + 20)
     assert mean_rates(best_classes(q, label), noise, 5) == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_class_that_is_not_recognised_has_the_mean_noise() -> None:
+    """No row looks like the last of three classes: its labels are not taken to mean nothing."""
+    true = np.arange(2_000) % 2
+    q = np.where(np.eye(3)[true] > 0, 0.98, 0.01).astype(np.float32)
+    q[:, 2] = 1e-6
+    label = np.where(np.arange(2_000) % 10 == 0, 2, true)  # of the last class, and called so
+    found = class_noise(q, label)
+    assert found[2, 2] > 0.8
+    assert found[2, :2] == pytest.approx(np.full(2, (1 - found[2, 2]) / 2), abs=0.02)
 
 
 def test_noise_that_follows_the_image_is_not_taken_for_less() -> None:

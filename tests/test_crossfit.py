@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from typing import Any
 
@@ -19,6 +20,7 @@ from noiseaudit.crossfit import LEAST_COUNT, CrossFitted, believe_folds, choose_
 from noiseaudit.data.training import TrainingData
 from noiseaudit.errors import ConfigError, TrainingDiverged
 from noiseaudit.readings import score_readings
+from tests.test_image_noise import world
 
 N, CLASSES = 60, 3
 
@@ -236,3 +238,27 @@ def test_labels_learnt_by_heart_are_doubted_again() -> None:
     assert min(low + np.log(2), np.log(2) - high) < -0.1
     assert found[5][0] >= 2 * found[0][0]
     assert found[5][1] <= 2
+
+
+@pytest.mark.parametrize(("first", "folds"), [(True, True), (True, False), (False, True), (False, False)])
+def test_folds_know_the_noise_if_all_networks_did(first: bool, folds: bool) -> None:
+    data = data_of(np.arange(N) % CLASSES)
+
+    def train(part: TrainingData, number: int) -> Fitted:
+        return dataclasses.replace(fitted_of(part, [0.4, 0.6, 0.0]), noise_known=folds)
+
+    fitted = dataclasses.replace(fitted_of(data, [0.9, 0.1, 0.0]), noise_known=first)
+    crossed = cross_fit(fitted, data, 5, 0, train)
+    assert crossed.folds == 5
+    assert crossed.fitted.noise_known is (first and folds)
+
+
+def test_what_a_network_knew_of_the_noise_decides_how_it_is_read() -> None:
+    q, _, label = world(0.5, n=1_500)
+    crossed, _ = crossed_of(0.9, 0.7, n=1_500)
+    found = []
+    for known in (True, False):
+        fitted = dataclasses.replace(crossed.fitted, guider_mean=q, noise_known=known)
+        found.append(believe_folds(crossed._replace(fitted=fitted, folds=0), label).p_mislabeled)
+        assert (found[-1] == score_readings(q, label, known).p).all()
+    assert found[0].sum() > 1.05 * found[1].sum()

@@ -14,7 +14,7 @@ from scipy.special import softmax
 from sklearn.metrics import average_precision_score
 
 from noiseaudit import image_noise, readings
-from noiseaudit.image_noise import GammaPrior, ImageNoise, fit_image_noise, p_mislabeled
+from noiseaudit.image_noise import GammaPrior, ImageNoise, fit_image_noise, mean_rates, p_mislabeled
 from noiseaudit.odds import mean_odds, moved
 from noiseaudit.readings import score_readings
 from noiseaudit.score import CANDIDATES, Codes, Floats, Noise, best_classes, fit_noise, score_with_noise
@@ -164,6 +164,11 @@ def test_of_a_network_trained_through_the_noise_the_second_reading_is_taken() ->
     assert (scored.p == moved(by_image, slope=0.7)).all()
     assert scored.counts == (moved(by_class.p, slope=0.7).sum(), moved(by_image, slope=0.7).sum())
     assert by_class.p.sum() < by_image.sum()
+    assert scored.noise is not None  # T behind the score, for reasons and planted labels
+    true, label_of = np.divmod(np.arange(25), 5)
+    rates = np.exp(scored.noise.log_rate(true, label_of, 5)).reshape(5, 5)
+    assert rates == pytest.approx(mean_rates(candidates, found, 5))
+    assert scored.noise.temperature == found.temperature
 
 
 def test_labels_that_speak_against_gamma_outweigh_its_prior() -> None:
@@ -174,7 +179,9 @@ def test_labels_that_speak_against_gamma_outweigh_its_prior() -> None:
     label = np.where(rng.random(8_000) < 0.2, (true + rng.integers(1, 10, 8_000)) % 10, true)
     scored, by_class = score_readings(q, label, True), score_with_noise(q, label)
     assert (scored.p == moved(by_class.p, slope=0.9)).all()
-    assert scored.counts == ()
+    assert scored.noise is not None and by_class.noise is not None
+    assert (scored.noise.log_rates == by_class.noise.log_rates).all()
+    assert scored.counts[0] == scored.p.sum() < scored.counts[1]  # what the other would expect
 
 
 @pytest.mark.parametrize("n_wrong", [1, 100, 1_400, 3_000])

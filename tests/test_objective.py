@@ -167,12 +167,12 @@ def test_without_noise_the_loss_through_it_is_cross_entropy_and_finite() -> None
 
 
 def test_a_label_that_noise_explains_teaches_less() -> None:
-    """A doubted label pulls 1 / q where labels are right, and at most T[y, y] / T[y, y_hat] where they are not."""
+    """A doubted label pulls with 1 / q where labels are right, and at most T[y_hat, y_hat] / T[y, y_hat] elsewhere."""
     pulls = []
-    for rate in (0.0, 0.3):
+    for rates in (torch.eye(2), torch.tensor([[0.95, 0.05], [0.6, 0.4]])):
         probs = torch.tensor([[0.999, 0.001]], requires_grad=True)
-        rates = torch.tensor([[1 - rate, rate], [0.0, 1.0]])
         noisy_label_loss(probs, torch.tensor([1]), rates).sum().backward()
         assert probs.grad is not None
-        pulls.append(float(probs.grad[0, 0] - probs.grad[0, 1]))
-    assert pulls == pytest.approx([1000.0, (1 - 0.3) / (0.999 * 0.3 + 0.001)], rel=1e-4)
+        pulls.append(-float(probs.grad[0, 1]))
+    assert pulls == pytest.approx([1000.0, 0.4 / (0.999 * 0.05 + 0.001 * 0.4)], rel=1e-4)
+    assert pulls[1] < 0.4 / 0.05

@@ -12,7 +12,7 @@ from noiseaudit.audit import run_audit
 from noiseaudit.config import AuditConfig
 from noiseaudit.errors import ConfigError
 from noiseaudit.metrics import proportion
-from noiseaudit.remarks import about_conflicts, about_doubts, about_self_test
+from noiseaudit.remarks import about_conflicts, about_doubts, about_noise_weight, about_self_test
 
 
 def doubts(p: float, other: int, noise_rate: float | None = None, trust: float = 1.0) -> tuple[str, ...]:
@@ -61,3 +61,11 @@ def test_a_self_test_that_finds_less_than_expected() -> None:
     assert about_self_test(proportion(5, 20), 0.46) == ()
     assert about_self_test(proportion(0, 0), 0.9) == ()
     assert about_self_test(proportion(5, 20), None) == ()
+
+
+def test_a_weight_that_did_nothing_is_named_if_it_was_asked_for() -> None:
+    (text,) = about_noise_weight({"noise_weight": "40"}, noise_known=False)
+    assert text.startswith("--set noise_weight had no effect: too few labels")
+    assert about_noise_weight({"noise_weight": 40.0}, noise_known=True) == ()
+    assert about_noise_weight({"noise_weight": "0"}, noise_known=False) == ()
+    assert about_noise_weight({"alpha": "2"}, noise_known=False) == ()

@@ -140,6 +140,8 @@ def test_the_noise_that_runs_learn_is_each_ones_own(monkeypatch: pytest.MonkeyPa
             on_epoch=keep,
         )
         assert alone.noise_known
+        assert fitted.noise_known
+        assert together[run].noise_known
         assert_close(methods[run].learner.noise, alone.learner.noise, rtol=0, atol=1e-3)
         np.testing.assert_allclose(together[run].guider_mean, fitted.guider_mean, atol=1e-3)
         for one, other in zip(kept[run], records, strict=True):
