@@ -20,6 +20,10 @@ from noiseaudit.score import Codes
 
 LEARNT_AT = (0.25, 0.5, 0.75)  # shares of the schedule
 EARLY = 0.125  # and here on images, whose jitter keeps labels from being learnt by heart
+LEAST_ACCURACY = (
+    0.75  # of the network, as labels show it: the share that it agrees with, of the share that is right
+)
+LEAST_TOLD = 0.25  # of what labels would tell if all were right: the share that is, beyond chance
 LEAST_VECTORS = 20_000  # labels; fewer vectors, which are not jittered, are learnt by heart under this loss
 
 
@@ -39,10 +43,15 @@ def is_due(epoch: int, epochs: int, is_image: bool) -> bool:
     return epoch < epochs and any(epoch - 1 < share * epochs <= epoch for share in shares)
 
 
-def class_noise(probs: npt.NDArray[np.float32], given: Codes) -> npt.NDArray[np.float32]:
+def class_noise(probs: npt.NDArray[np.float32], given: Codes) -> npt.NDArray[np.float32] | None:
     """T, (C, C), rows y, from the Guider's probabilities (n, C) and the given classes (n,).
 
-    People's mistakes are expected from the first estimate on: too small a T would teach them.
+    People's mistakes are expected from the first estimate on: too small a T would teach them. None where the network
+    is too weak to tell noise from its own mistakes: T would explain all labels, and teach nothing any more.
     """
     reading = read_by_image(probs, given, noise_known=True)
-    return mean_rates(reading.candidates, reading.noise, probs.shape[1]).astype(np.float32)
+    rates = mean_rates(reading.candidates, reading.noise, probs.shape[1]).astype(np.float32)
+    agrees, kept = (probs.argmax(axis=1) == given).mean(), rates.diagonal()[given].mean()
+    chance = 1 / probs.shape[1]
+    tells = agrees >= LEAST_ACCURACY * kept and kept - chance >= LEAST_TOLD * (1 - chance)
+    return rates if tells else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 import torch
 from scipy.special import softmax
@@ -50,6 +51,27 @@ def test_where_labels_are_enough(
     assert can_be_learnt(codes, n_classes, is_image) is can
 
 
+def learnt(probs: npt.NDArray[np.float32], given: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
+    """T, however weak the network."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("noiseaudit.class_noise.LEAST_ACCURACY", 0.0)
+        patch.setattr("noiseaudit.class_noise.LEAST_TOLD", -1.0)
+        found = class_noise(probs, given)
+    assert found is not None
+    return found
+
+
+def test_a_network_that_knows_little_yet_tells_nothing_of_noise() -> None:
+    """Half of the labels are wrong; what counts is how often it is right, of which labels show half."""
+    rng = np.random.default_rng(0)
+    true, label = rng.integers(5, size=4_000), rng.integers(5, size=4_000)
+    label = np.where(rng.random(4_000) < 0.4, true, label)
+    for accuracy, tells in ((0.2, False), (0.5, False), (0.9, True), (1.0, True)):
+        seen = np.where(rng.random(4_000) < accuracy, true, rng.integers(5, size=4_000))
+        q = softmax(rng.normal(0, 1, (4_000, 5)) + 3 * np.eye(5)[seen], axis=1).astype(np.float32)
+        assert (class_noise(q, label) is not None) == tells, accuracy
+
+
 def test_planted_rates_are_found() -> None:
     """A class of five that becomes another in three cases of ten, among classes that are kept or spread evenly."""
     rng = np.random.default_rng(0)
@@ -58,7 +80,7 @@ def test_planted_rates_are_found() -> None:
     true = rng.integers(5, size=8_000)
     q = softmax(rng.normal(0, 1, (8_000, 5)) + 5 * np.eye(5)[true], axis=1).astype(np.float32)
     label = (rates[true].cumsum(axis=1) > rng.random((8_000, 1))).argmax(axis=1)
-    found = class_noise(q, label)
+    found = learnt(q, label)
     assert found.dtype == np.float32
     assert found.sum(axis=1) == pytest.approx(np.ones(5), abs=1e-5)
     assert found == pytest.approx(rates, abs=0.025)
@@ -83,7 +105,7 @@ def test_a_class_that_is_not_recognised_has_the_mean_noise() -> None:
     q = np.where(np.eye(3)[true] > 0, 0.98, 0.01).astype(np.float32)
     q[:, 2] = 1e-6
     label = np.where(np.arange(2_000) % 10 == 0, 2, true)  # of the last class, and called so
-    found = class_noise(q, label)
+    found = learnt(q, label)
     assert found[2, 2] > 0.8
     assert found[2, :2] == pytest.approx(np.full(2, (1 - found[2, 2]) / 2), abs=0.02)
 
@@ -94,7 +116,7 @@ def test_noise_that_follows_the_image_is_not_taken_for_less() -> None:
     by_class = fit_noise(candidates, 5)
     kept = np.arange(5)
     alone = 1 - np.exp(by_class.log_rate(kept, kept, 5)).mean()
-    found = 1 - class_noise(q, label).diagonal().mean()
+    found = 1 - learnt(q, label).diagonal().mean()
     assert alone < 0.7 * (label != true).mean()
     assert found > 1.3 * alone
 
@@ -102,7 +124,7 @@ def test_noise_that_follows_the_image_is_not_taken_for_less() -> None:
 def test_more_classes_than_candidates_still_make_rows_of_one() -> None:
     n_classes = CANDIDATES + 6
     q, _, label = world(0.0, n=3_000, n_classes=n_classes)
-    found = class_noise(q, label)
+    found = learnt(q, label)
     assert found.shape == (n_classes, n_classes)
     assert found.sum(axis=1) == pytest.approx(np.ones(n_classes), abs=1e-5)
     assert (found > 0).all()

@@ -179,7 +179,8 @@ def test_labels_that_speak_against_gamma_outweigh_its_prior() -> None:
     label = np.where(rng.random(8_000) < 0.2, (true + rng.integers(1, 10, 8_000)) % 10, true)
     scored, by_class = score_readings(q, label, True), score_with_noise(q, label)
     assert (scored.p == moved(by_class.p, slope=0.9)).all()
-    assert scored.noise is not None and by_class.noise is not None
+    assert scored.noise is not None
+    assert by_class.noise is not None
     assert (scored.noise.log_rates == by_class.noise.log_rates).all()
     assert scored.counts[0] == scored.p.sum() < scored.counts[1]  # what the other would expect
 

@@ -76,7 +76,8 @@ class UMN(Descent[UMNNetworks, UMNConfig]):
         if self.learner.noise.numel() and is_due(epoch, epochs, self.is_image):
             labelled = codes >= 0
             rates = class_noise(probs[labelled].numpy(), codes[labelled].numpy())
-            self.learner.noise.copy_(torch.from_numpy(rates))
+            if rates is not None:
+                self.learner.noise.copy_(torch.from_numpy(rates))
 
     @property
     def noise_known(self) -> bool:
