@@ -37,7 +37,7 @@ HUMAN_GAMMA = (
     0.2  # of people's mistakes, where a network was trained through the noise; and no more than that
 )
 HUMAN_DEVIATION = 0.5  # of the prior about it, where one label is wrong; falls with the root of their number
-MOST_WITNESSES = 1_400  # wrong labels: beyond them it falls no more
+MOST_COUNTED = 1_400  # wrong labels: beyond them it falls no more
 LEAST_HUMAN_GAMMA = 0.08  # below it the labels speak against people's mistakes, in spite of the prior
 
 
@@ -83,7 +83,7 @@ def read_by_image(probs: npt.NDArray[np.float32], given: Codes, noise_known: boo
     prior = LITTLE_GAMMA
     if noise_known:
         n_wrong = by_class.p.mean() * fit_rows(len(given), probs.shape[1])
-        deviation = HUMAN_DEVIATION / min(max(n_wrong, 1.0), MOST_WITNESSES) ** 0.5
+        deviation = HUMAN_DEVIATION / min(max(n_wrong, 1.0), MOST_COUNTED) ** 0.5
         prior = GammaPrior(HUMAN_GAMMA, deviation, HUMAN_GAMMA)
     return ImageReading(
         by_class, candidates, fit_image_noise(candidates, by_class.noise, probs.shape[1], prior)

@@ -63,8 +63,8 @@ def about_noise_weight(asked: Mapping[str, object], noise_known: bool) -> tuple[
     if noise_known or float(str(asked.get("noise_weight", 0))) == 0:
         return ()
     return (
-        "--set noise_weight had no effect: too few labels to learn their noise from (it takes 100 a class on average, "
-        f"at most 100 classes, labels for half of the rows, two epochs, and on features {LEAST_VECTORS:,} labels)",
+        "--set noise_weight had no effect: too few labels, or too weak a network, to learn their noise (it takes 100 a "
+        f"class on average, at most 100 classes, labels for half of the rows, two epochs, and on features {LEAST_VECTORS:,} labels)",
     )
 
 
