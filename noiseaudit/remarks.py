@@ -64,7 +64,8 @@ def about_noise_weight(asked: Mapping[str, object], noise_known: bool) -> tuple[
         return ()
     return (
         "--set noise_weight had no effect: too few labels, or too weak a network, to learn their noise (it takes 100 a "
-        f"class on average, at most 100 classes, labels for half of the rows, two epochs, and on features {LEAST_VECTORS:,} labels)",
+        "class on average, at most 100 classes, labels for half of the rows, two epochs, and on features "
+        f"{LEAST_VECTORS:,} labels)",
     )
 
 
