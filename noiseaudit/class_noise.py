@@ -24,7 +24,7 @@ LEAST_ACCURACY = (
     0.75  # of the network, as labels show it: the share that it agrees with, of the share that is right
 )
 LEAST_TOLD = 0.25  # of what labels would tell if all were right: the share that is, beyond chance
-LEAST_VECTORS = 20_000  # labels; fewer vectors, which are not jittered, are learnt by heart under this loss
+VECTORS_A_CLASS = 150  # labels of vectors: with fewer, T is a weak network's
 
 
 def can_be_learnt(codes: Tensor, n_classes: int, is_image: bool) -> bool:
@@ -33,7 +33,7 @@ def can_be_learnt(codes: Tensor, n_classes: int, is_image: bool) -> bool:
     Not where most rows have none: the labels of the others are seen again and again.
     """
     n_labelled = int((codes >= 0).sum())
-    is_many = 2 * n_labelled >= len(codes) and (is_image or n_labelled >= LEAST_VECTORS)
+    is_many = 2 * n_labelled >= len(codes) and (is_image or n_labelled >= VECTORS_A_CLASS * n_classes)
     return is_many and has_enough(n_labelled, n_classes)
 
 

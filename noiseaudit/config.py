@@ -22,6 +22,9 @@ class Settings:
     hidden: int = 256  # units of each hidden layer of the dense networks
     latent_a: int = 32  # dimensions of z_a
     input_noise: float = 0.3  # standard deviation of the Gaussian part of eta and eta'
+    input_dropout: float = (
+        0.0  # share of x's values that eta and eta' set to 0; half of it where x are narrow vectors
+    )
     jitter: float = (
         0.0  # size of the random affine part of eta and eta': 1 = 0.2 rad, scale 0.9-1.1, shift 10 %
     )
@@ -38,6 +41,7 @@ class Settings:
         self.within(1, 65_536, "hidden", "latent_a")
         self.within(0, math.inf, "input_noise")
         self.within(0, 1, "jitter", "lr_decay_start")
+        require(0 <= self.input_dropout < 1, "--set input_dropout", "from 0 to below 1")
         require(0 < self.learning_rate < math.inf, "--set learning_rate", "above 0")
         for name in ("beta1", "beta2"):
             require(0 <= getattr(self, name) < 1, f"--set {name}", "from 0 to below 1")
@@ -89,6 +93,9 @@ class UMNConfig(GuiderSettings):
     noise_weight: float = (
         0.0  # weight of the labelled term that knows the noise, once it is known (class_noise.py); 0 = paper
     )
+    noise_power: float = (
+        0.0  # of a label's likelihood in that term, of wide vectors: 0 = its logarithm, 1 = linear
+    )
     rampup: float = 0.25  # share of the schedule over which the additions ramp up
 
     def __post_init__(self) -> None:
@@ -99,7 +106,7 @@ class UMNConfig(GuiderSettings):
             0, math.inf, "generative_weight", "label_kl_weight", "consistency_weight", "entropy_weight",
             "noise_weight",
         )  # fmt: skip
-        self.within(0, 1, "rampup")
+        self.within(0, 1, "rampup", "noise_power")
         require(0 < self.alpha < math.inf, "--set alpha", "above 0")
         require(0 < self.epsilon_min < 0.5, "--set epsilon_min", "between 0 and 0.5")
         one_of("--set label_kl", self.label_kl, ("sample", "batch"))

@@ -119,7 +119,7 @@ def believe_folds(crossed: CrossFitted, given: Codes) -> Believed:
     """`noiseaudit.neighbours.believe` of the pool, its log-odds moved to the count between both networks'."""
 
     def score(probs: Floats, given: Codes) -> Scored:
-        return score_readings(probs, given, crossed.fitted.noise_known)
+        return score_readings(probs, given, crossed.fitted.kind, crossed.fitted.noise_known)
 
     believed = believe(crossed.fitted, given, score)
     if not crossed.folds or believed.trust < 1:

@@ -35,6 +35,7 @@ CHANGES: dict[str, Any] = {  # to the settings of the first stage, where a metho
     "learning_rate": 1e-4,
     "generative_weight": 0.0,
     "input_noise": 0.0,
+    "input_dropout": 0.0,
     "jitter": 1.0,
     "rampup": 0.0,
     "guider_switch": 1.0,  # at the late decay the Guider would lag most of the stage

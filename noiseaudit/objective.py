@@ -96,14 +96,15 @@ def consistency(learner: Tensor, guider: Tensor) -> Tensor:
     return ((learner - guider.detach()) ** 2).sum(1)
 
 
-def noisy_label_loss(probs: Tensor, given: Tensor, rates: Tensor) -> Tensor:
-    """-log sum_y q(y|z_a) T[y, y_hat]: Eq. 2 without y, with noise that depends on the class (Patrini et al. 2017).
+def noisy_label_loss(probs: Tensor, given: Tensor, rates: Tensor, power: float = 0.0) -> Tensor:
+    """-log p, p = sum_y q(y|z_a) T[y, y_hat]: Eq. 2 without y, noise that depends on the class (Patrini et al. 2017).
 
-    `probs` is (B, C), `given` (B,), `rates` T (C, C), rows y. Labels that T makes unlikely weigh like others: unlike
-    Eq. 6 it teaches hard right labels, and unlike plain cross-entropy few wrong ones, because T explains these.
+    With a `power`, (1 - p^power) / power, between it and a linear loss, which learns less by heart (Zhang and Sabuncu
+    2018). `probs` is (B, C), `given` (B,), `rates` T (C, C), rows y. Labels that T makes unlikely weigh like others:
+    unlike Eq. 6 it teaches hard right labels, and unlike plain cross-entropy few wrong ones, because T explains these.
     """
-    likelihood = (probs * rates[:, given].T).sum(1)
-    return -torch.log(likelihood.clamp_min(1e-9))
+    likelihood = (probs * rates[:, given].T).sum(1).clamp_min(1e-9)
+    return (1 - likelihood**power) / power if power else -torch.log(likelihood)
 
 
 def entropy(probs: Tensor, log_probs: Tensor) -> Tensor:

@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from noiseaudit.data.training import Kind
 from noiseaudit.image_noise import (
     LITTLE_GAMMA,
     GammaPrior,
@@ -31,6 +32,8 @@ from noiseaudit.odds import mean_odds, moved
 from noiseaudit.score import Candidates, Codes, Scored, best_classes, score_with_noise
 
 SURENESS = 0.7  # human labels (CIFAR-10N) showed the size
+WIDE_SURENESS = 0.45  # of wide vectors, of which networks learn labels by heart
+VECTOR_SURENESS = 0.6  # of others, where the network was trained through the noise
 PLANTED_SURENESS = 0.9  # of a network trained through the noise, where labels speak against people's mistakes
 LEAST_GAMMA = 0.02  # below it the second reading is the first, with a T from fewer rows
 HUMAN_GAMMA = (
@@ -49,18 +52,20 @@ class ImageReading(NamedTuple):
     noise: ImageNoise
 
 
-def score_readings(probs: npt.NDArray[np.float32], given: Codes, noise_known: bool = False) -> Scored:
+def score_readings(
+    probs: npt.NDArray[np.float32], given: Codes, kind: Kind = Kind.IMAGES, noise_known: bool = False
+) -> Scored:
     """p_mislabeled of n labelled rows from the Guider's probabilities (n, C) and the given classes (n,).
 
-    `noise_known`: the network was trained through an estimate of the noise. `counts` are the numbers of wrong labels
-    that the readings expect by themselves; none where labels are too few, or classes too many, for the second, or where
-    it is the first.
+    `kind` is of what the network was trained on; `noise_known`: through an estimate of the noise. `counts` are the
+    numbers of wrong labels that the readings expect by themselves; none where labels are too few, or classes too many,
+    for the second, or where it is the first.
     """
     if not has_enough(len(given), probs.shape[1]):
-        return _calmed(score_with_noise(probs, given), SURENESS)
+        return _calmed(score_with_noise(probs, given), _sureness(kind, False, False))
     by_class, candidates, noise = read_by_image(probs, given, noise_known)
     is_planted = noise_known and noise.gamma < LEAST_HUMAN_GAMMA
-    sureness = PLANTED_SURENESS if is_planted else SURENESS
+    sureness = _sureness(kind, noise_known, is_planted)
     if noise.gamma < LEAST_GAMMA:
         return _calmed(by_class, sureness)
     by_image = p_mislabeled(candidates, noise)
@@ -88,6 +93,14 @@ def read_by_image(probs: npt.NDArray[np.float32], given: Codes, noise_known: boo
     return ImageReading(
         by_class, candidates, fit_image_noise(candidates, by_class.noise, probs.shape[1], prior)
     )
+
+
+def _sureness(kind: Kind, noise_known: bool, is_planted: bool) -> float:
+    if kind is Kind.WIDE_VECTORS:
+        return WIDE_SURENESS
+    if kind is Kind.VECTORS and noise_known:
+        return VECTOR_SURENESS
+    return PLANTED_SURENESS if is_planted else SURENESS
 
 
 def _calmed(scored: Scored, slope: float) -> Scored:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from noiseaudit.class_noise import LEAST_VECTORS
+from noiseaudit.class_noise import VECTORS_A_CLASS
 from noiseaudit.metrics import Interval
 from noiseaudit.neighbours import Believed
 from noiseaudit.percent import percent
@@ -64,8 +64,8 @@ def about_noise_weight(asked: Mapping[str, object], noise_known: bool) -> tuple[
         return ()
     return (
         "--set noise_weight had no effect: too few labels, or too weak a network, to learn their noise (it takes 100 a "
-        "class on average, at most 100 classes, labels for half of the rows, two epochs, and on features "
-        f"{LEAST_VECTORS:,} labels)",
+        f"class on average, on features {VECTORS_A_CLASS}, at most 100 classes, labels for half of the rows, and two "
+        "epochs)",
     )
 
 

@@ -183,7 +183,9 @@ def test_what_neighbours_say_reaches_the_audit(digits: Path, monkeypatch: pytest
 
     def learnt(fitted: Fitted, given: npt.NDArray[np.int64], score: Callable[..., Scored]) -> Believed:
         probs = fitted.guider_mean[fitted.labelled]
-        assert (score(probs, given).p == score_readings(probs, given, fitted.noise_known).p).all()
+        assert (
+            score(probs, given).p == score_readings(probs, given, fitted.kind, fitted.noise_known).p
+        ).all()
         scores = np.zeros(len(given))
         scores[0] = 0.9
         asked = np.ones(len(given), np.bool_)

@@ -114,6 +114,8 @@ def test_results_are_those_of_the_papers_labelled_term_unless_another_is_asked_f
     assert "noise_weight" not in settings()
     assert settings("noise_weight=0") == settings()
     assert settings("noise_weight=40") == settings() | {"noise_weight": 40.0}
+    assert settings("input_dropout=0.5") == settings() | {"input_dropout": 0.5}
+    assert settings("noise_power=0", "input_dropout=0") == settings()
 
 
 def test_all_labelled_takes_fewer_rows() -> None:

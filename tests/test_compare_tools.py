@@ -77,15 +77,17 @@ def test_every_tool_is_trained_as_long_as_scan_would_train_it() -> None:
 
 def test_all_networks_see_inputs_that_are_perturbed_alike() -> None:
     data, _ = blobs()
-    seen: list[tuple[float, float]] = []
+    seen: list[tuple[float, ...]] = []
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
             "noiseaudit.compare.case.fit",
-            lambda method, *args, **kwargs: seen.append((method.values.input_noise, method.values.jitter)),
+            lambda method, *args, **kwargs: seen.append(
+                (method.values.input_noise, method.values.input_dropout, method.values.jitter)
+            ),
         )
         for method in ("umn_plus", "supervised"):
             case(data).train(method, data.codes.numpy())
-    assert seen[0] == seen[1]
+    assert seen[0] == seen[1] == (0.5, 0.6, 0.0)
 
 
 def test_rare_classes_and_few_rows(recwarn: pytest.WarningsRecorder) -> None:

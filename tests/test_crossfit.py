@@ -260,5 +260,5 @@ def test_what_a_network_knew_of_the_noise_decides_how_it_is_read() -> None:
     for known in (True, False):
         fitted = dataclasses.replace(crossed.fitted, guider_mean=q, noise_known=known)
         found.append(believe_folds(crossed._replace(fitted=fitted, folds=0), label).p_mislabeled)
-        assert (found[-1] == score_readings(q, label, known).p).all()
+        assert (found[-1] == score_readings(q, label, noise_known=known).p).all()
     assert found[0].sum() > 1.05 * found[1].sum()

@@ -151,7 +151,13 @@ def test_the_second_stage_is_planned() -> None:
     assert plan_tuning(EMBEDDINGS, 12_800, 0, 256, 0.25).epochs == 8  # of 200 steps: 1,500 and a little more
     assert plan_tuning(EMBEDDINGS, 10, 50, 16, 0.25).batches == BatchPlan(4, 12, 5)
     assert tuning.settings == dataclasses.replace(
-        EMBEDDINGS, learning_rate=1e-4, generative_weight=0.0, input_noise=0.0, jitter=1.0, rampup=0.0
+        EMBEDDINGS,
+        learning_rate=1e-4,
+        generative_weight=0.0,
+        input_noise=0.0,
+        input_dropout=0.0,
+        jitter=1.0,
+        rampup=0.0,
     )
     asked = plan_tuning(EMBEDDINGS, 500, 0, 64, 0.25, asked=["learning_rate"]).settings
     assert (asked.learning_rate, asked.input_noise) == (EMBEDDINGS.learning_rate, 0.0)

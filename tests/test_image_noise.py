@@ -152,7 +152,7 @@ def test_of_a_network_trained_through_the_noise_the_second_reading_is_taken() ->
     """With a prior for gamma, which is 0.2 at most, that the expected wrong labels have to outweigh."""
     q, _, label = world(0.5, n=2_000)
     scored, candidates, by_class = (
-        score_readings(q, label, True),
+        score_readings(q, label, noise_known=True),
         best_classes(q, label),
         score_with_noise(q, label),
     )
@@ -177,7 +177,7 @@ def test_labels_that_speak_against_gamma_outweigh_its_prior() -> None:
     true = rng.integers(10, size=8_000)
     q = softmax(rng.normal(0, 2, (8_000, 10)) + 8 * np.eye(10)[true], axis=1).astype(np.float32)
     label = np.where(rng.random(8_000) < 0.2, (true + rng.integers(1, 10, 8_000)) % 10, true)
-    scored, by_class = score_readings(q, label, True), score_with_noise(q, label)
+    scored, by_class = score_readings(q, label, noise_known=True), score_with_noise(q, label)
     assert (scored.p == moved(by_class.p, slope=0.9)).all()
     assert scored.noise is not None
     assert by_class.noise is not None
@@ -197,7 +197,7 @@ def test_the_prior_holds_against_so_many_wrong_labels(n_wrong: int, monkeypatch:
     scored = score_with_noise(q, label)._replace(p=np.full(6_000, n_wrong / 6_000))
     monkeypatch.setattr(readings, "score_with_noise", lambda *_: scored)
     monkeypatch.setattr(readings, "fit_image_noise", fit)
-    score_readings(q, label, True)
+    score_readings(q, label, noise_known=True)
     score_readings(q, label)
     assert asked[0] == pytest.approx((0.2, 0.5 / math.sqrt(min(n_wrong, 1_400)), 0.2))
     assert asked[1] == (0.0, 0.2, 1.0)

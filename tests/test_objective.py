@@ -166,6 +166,25 @@ def test_without_noise_the_loss_through_it_is_cross_entropy_and_finite() -> None
     assert probs.grad.isfinite().all()
 
 
+def test_a_power_leads_from_the_logarithm_to_a_linear_loss() -> None:
+    probs, given, rates = (
+        torch.tensor([[0.7, 0.3]]),
+        torch.tensor([1]),
+        torch.tensor([[0.8, 0.2], [0.4, 0.6]]),
+    )
+    likelihood = 0.7 * 0.2 + 0.3 * 0.6
+    for power, expected in (
+        (1.0, 1 - likelihood),
+        (0.5, 2 * (1 - likelihood**0.5)),
+        (1e-3, -math.log(likelihood)),
+    ):
+        assert float(noisy_label_loss(probs, given, rates, power)) == pytest.approx(expected, rel=1e-3)
+    certain = torch.tensor([[1.0, 0.0]], requires_grad=True)
+    noisy_label_loss(certain, given, torch.eye(2), 0.15).sum().backward()
+    assert certain.grad is not None
+    assert certain.grad.isfinite().all()
+
+
 def test_a_label_that_noise_explains_teaches_less() -> None:
     """A doubted label pulls with 1 / q where labels are right, and at most T[y_hat, y_hat] / T[y, y_hat] elsewhere."""
     pulls = []

@@ -26,6 +26,7 @@ FIXED: dict[
 ] = {  # of scan's settings, what is not in the paper's comparison unless asked for
     "umn_plus": {"noise_weight": 0.0}
 }
+CAME_LATER = {"noise_weight", "noise_power", "input_dropout"}  # settings that do nothing at 0
 LEAST_LABELS_A_CLASS = 5  # at a scale that divides the label counts
 
 
@@ -78,7 +79,7 @@ def make_groups(
 def recorded(settings: Settings) -> dict[str, Any]:
     """Settings as results hold them: one that came later is left out where it changes nothing."""
     values = dataclasses.asdict(settings)
-    return {name: value for name, value in values.items() if (name, value) != ("noise_weight", 0.0)}
+    return {name: value for name, value in values.items() if name not in CAME_LATER or value}
 
 
 def can_stack(method: str, backbone: str) -> bool:

@@ -98,7 +98,10 @@ class Case:
         plan, own_epochs = self.schedule(method, codes)
         seed, ours = self.seed + 1_000_003 * stream, METHODS["umn_plus"].settings(self.backbone)
         settings = dataclasses.replace(
-            kind.settings(self.backbone), input_noise=ours.input_noise, jitter=ours.jitter
+            kind.settings(self.backbone),
+            input_noise=ours.input_noise,
+            input_dropout=ours.input_dropout,
+            jitter=ours.jitter,
         )
         return fit(
             kind(Setup(altered, self.backbone, seed, self.device), settings),

@@ -97,6 +97,14 @@ def jitter_images(x: Tensor, strength: float, draws: Draws) -> Tensor:
     return F.grid_sample(x, grid.to(x.dtype), mode="bilinear", padding_mode="border", align_corners=False)
 
 
+def drop_values(x: Tensor, share: float, draws: Draws) -> Tensor:
+    """This share of x's values at 0, the others larger by as much (Srivastava et al. 2014); x itself if it is 0."""
+    if not share:
+        return x
+    stays = draws.uniform(*x.shape[1:]) >= 2 * share - 1
+    return x * stays / (1 - share)
+
+
 def add_noise(x: Tensor, sigma: float, draws: Draws) -> Tensor:
     """x plus Gaussian noise of standard deviation `sigma`; x itself if sigma is 0."""
     return x + sigma * draws.normal(*x.shape[1:]) if sigma else x

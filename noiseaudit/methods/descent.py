@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from noiseaudit.config import GuiderSettings, Settings
-from noiseaudit.data.perturb import Draws, add_noise, jitter_images
-from noiseaudit.data.training import Batch
+from noiseaudit.data.perturb import Draws, add_noise, drop_values, jitter_images
+from noiseaudit.data.training import Batch, Kind
 from noiseaudit.ema import make_guider, update_guider
 from noiseaudit.methods.base import Method, Prediction, Setup
 from noiseaudit.models.classifier import Classifier
@@ -26,7 +26,7 @@ class Descent(Method, Generic[N, S]):
     """One Adam step a batch on the sum of `terms`. Where there is a Guider, it follows the Learner (Eq. 7)."""
 
     def __init__(self, setup: Setup, settings: S) -> None:
-        self.values, self.is_image = settings, len(setup.data.shape) == 3
+        self.values, self.kind = settings, setup.data.kind
         with seeded_init(setup.seed):
             learner = self.build(setup)
         self.learner: N = learner.to(setup.device).train()
@@ -38,8 +38,12 @@ class Descent(Method, Generic[N, S]):
 
     def go_on(self, settings: S) -> None:
         """Train on with other settings, and on images: the networks were changed."""
-        self.values, self.is_image = settings, True
+        self.values, self.kind = settings, Kind.IMAGES
         self.optimiser = adam(self.learner.parameters(), settings, self.device)
+
+    @property
+    def is_image(self) -> bool:
+        return self.kind is Kind.IMAGES
 
     @abstractmethod
     def build(self, setup: Setup) -> N:
@@ -83,11 +87,12 @@ class Descent(Method, Generic[N, S]):
         return {"loss": loss.detach()} | {name: value.detach() for name, value in terms.items()}
 
     def perturb(self, x: Tensor, draws: Draws) -> tuple[Tensor, Tensor]:
-        """The image to reconstruct (jittered) and the one that is seen (jittered, with noise)."""
+        """The image to reconstruct (jittered) and the one that is seen (jittered, with values dropped, with noise)."""
         with torch.autocast(x.device.type, enabled=False):  # positions need more than bfloat16's 8 bits
             if self.is_image and self.values.jitter:
                 x = jitter_images(x, self.values.jitter, draws)
-            return x, add_noise(x, self.values.input_noise, draws)
+            share = self.values.input_dropout / (2 if self.kind is Kind.VECTORS else 1)
+            return x, add_noise(drop_values(x, share, draws), self.values.input_noise, draws)
 
     @torch.no_grad()
     def predict(self, x: Tensor) -> Prediction:

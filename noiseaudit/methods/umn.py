@@ -30,7 +30,7 @@ from noiseaudit import objective
 from noiseaudit.class_noise import can_be_learnt, class_noise, is_due
 from noiseaudit.config import UMNConfig
 from noiseaudit.data.perturb import Draws
-from noiseaudit.data.training import Batch
+from noiseaudit.data.training import Batch, Kind
 from noiseaudit.densities import log_bernoulli, log_normal, log_unit_normal, sample_normal
 from noiseaudit.methods.base import Setup
 from noiseaudit.methods.descent import Descent
@@ -134,6 +134,7 @@ class UMN(Descent[UMNNetworks, UMNConfig]):
         weight = objective.label_weight(epsilon, probs.shape[1], self.values.epsilon_min)
         losses = self.values.alpha * objective.labelled_term(probs, observed, weight)
         if noise.numel():  # both, so that runs of a stack take one path
-            knowing = self.values.noise_weight * objective.noisy_label_loss(probs, observed, noise)
+            power = self.values.noise_power if self.kind is Kind.WIDE_VECTORS else 0.0
+            knowing = self.values.noise_weight * objective.noisy_label_loss(probs, observed, noise, power)
             losses = torch.where(noise.any(), knowing, losses)
         return (losses * is_labelled).sum() / is_labelled.sum().clamp_min(1)

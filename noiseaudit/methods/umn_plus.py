@@ -2,12 +2,15 @@
 
 - the batch's mean prediction, not every single one, is pulled to the prior (`label_kl`), and the
   prior is the given labels' shares, because a uniform one invents rare classes (`prior`);
-- small random rotations, scalings and shifts join the input noise (`jitter`);
+- small random rotations, scalings and shifts join the input noise (`jitter`), on features values that are dropped
+  (`input_dropout`; Srivastava et al. 2014);
 - the Learner is drawn to the Guider on all rows (`consistency_weight`; Tarvainen and Valpola 2017), which is what lets
   unlabelled rows teach;
 - predictions are made decided (`entropy_weight`; Grandvalet and Bengio 2005);
 - once an eighth or a quarter of the schedule has shown what noise there is, labels teach through it (`noise_weight`,
-  noiseaudit.class_noise; Patrini et al. 2017): the paper's term, linear in q, gives hard right labels up;
+  noiseaudit.class_noise; Patrini et al. 2017): the paper's term, linear in q, gives hard right labels up; on features
+  of many values with few labels, which are learnt by heart, by a loss that is nearer to it (`noise_power`; Zhang and
+  Sabuncu 2018);
 - the labelled term weighs more, the generative ones less (`alpha`, `generative_weight`);
 - on features, whose generative terms weigh little and take two thirds of a step, these are averaged over every fourth
   row of a batch (`features_stride`): the same objective, estimated from fewer;
@@ -40,9 +43,11 @@ EMBEDDINGS = dataclasses.replace(
     generative_weight=0.02,
     jitter=0.0,
     latent_b=16,
-    input_noise=1.0,
+    input_noise=0.5,
+    input_dropout=0.6,
     learning_rate=3e-4,
-    noise_weight=20.0,
+    noise_weight=25.0,
+    noise_power=0.15,
 )
 
 
