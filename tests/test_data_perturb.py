@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from noiseaudit.data.perturb import Draws, add_noise, jitter_images
+from noiseaudit.data.perturb import Draws, add_noise, drop_values, jitter_images
 
 
 def draws(batch: int, part: slice = slice(None), seed: int = 3) -> Draws:
@@ -97,6 +97,16 @@ def test_noise_has_the_asked_deviation_and_none_is_none() -> None:
     assert float((noisy - x).std()) == pytest.approx(0.3, rel=0.02)
     assert float((noisy - x).mean()) == pytest.approx(0.0, abs=0.01)
     assert add_noise(x, 0.0, draws(200)) is x
+
+
+def test_dropped_values_are_zero_in_the_asked_share_and_the_mean_stays() -> None:
+    x = torch.full((200, 500), 2.0)
+    seen = drop_values(x, 0.6, draws(200))
+    assert float((seen == 0).double().mean()) == pytest.approx(0.6, abs=0.005)
+    assert_close(seen[seen > 0], torch.full_like(seen[seen > 0], 5.0))  # 2 / (1 - 0.6)
+    assert drop_values(x, 0.0, draws(200)) is x
+    halves = [drop_values(x[part], 0.6, draws(200, part)) for part in (slice(0, 80), slice(80, 200))]
+    assert torch.equal(torch.cat(halves), seen)
 
 
 def test_a_fork_starts_anew_at_every_call_and_forks_differ() -> None:

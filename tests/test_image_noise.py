@@ -14,6 +14,7 @@ from scipy.special import softmax
 from sklearn.metrics import average_precision_score
 
 from noiseaudit import image_noise, readings
+from noiseaudit.data.training import Kind
 from noiseaudit.image_noise import GammaPrior, ImageNoise, fit_image_noise, mean_rates, p_mislabeled
 from noiseaudit.odds import mean_odds, moved
 from noiseaudit.readings import score_readings
@@ -183,6 +184,26 @@ def test_labels_that_speak_against_gamma_outweigh_its_prior() -> None:
     assert by_class.noise is not None
     assert (scored.noise.log_rates == by_class.noise.log_rates).all()
     assert scored.counts[0] == scored.p.sum() < scored.counts[1]  # what the other would expect
+
+
+@pytest.mark.parametrize(("kind", "known", "slope"), [
+    (Kind.IMAGES, False, 0.7), (Kind.IMAGES, True, 0.7), (Kind.VECTORS, False, 0.7), (Kind.VECTORS, True, 0.6),
+    (Kind.WIDE_VECTORS, False, 0.45), (Kind.WIDE_VECTORS, True, 0.45),
+])  # fmt: skip
+def test_networks_are_believed_by_what_they_learn_by_heart(kind: Kind, known: bool, slope: float) -> None:
+    q, _, label = world(0.5, n=2_000)
+    slopes = ("SURENESS", "WIDE_SURENESS", "VECTOR_SURENESS", "PLANTED_SURENESS")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in slopes:
+            patch.setattr(readings, name, 1.0)
+        raw = score_readings(q, label, kind, known).p
+    assert score_readings(q, label, kind, known).p == pytest.approx(moved(raw, slope=slope))
+
+
+def test_few_labels_of_wide_vectors_are_believed_as_little() -> None:
+    q, _, label = world(0.5, n=499)  # under 100 a class: the first reading
+    found = score_readings(q, label, Kind.WIDE_VECTORS).p
+    assert (found == moved(score_with_noise(q, label).p, slope=0.45)).all()
 
 
 @pytest.mark.parametrize("n_wrong", [1, 100, 1_400, 3_000])

@@ -16,7 +16,7 @@ from torch.testing import assert_close
 from noiseaudit import objective
 from noiseaudit.config import UMNConfig
 from noiseaudit.data.perturb import Draws
-from noiseaudit.data.training import Batch, TrainingData
+from noiseaudit.data.training import Batch, Kind, TrainingData
 from noiseaudit.methods.base import Setup
 from noiseaudit.methods.umn import UMN
 from noiseaudit.methods.umn_plus import UMNPlus
@@ -243,6 +243,26 @@ def test_perturbations_are_drawn_anew_and_leave_an_image_to_reconstruct() -> Non
     assert float(target.min()) >= 0
     assert float(target.max()) <= 1
     assert float((first - target).std()) == pytest.approx(trained.values.input_noise, rel=0.2)
+
+
+@pytest.mark.parametrize(("kind", "share"), [(Kind.WIDE_VECTORS, 0.6), (Kind.VECTORS, 0.3)])
+def test_features_lose_values_and_narrow_ones_half_as_many(kind: Kind, share: float) -> None:
+    trained, x = make("umn_plus", "embeddings", (600,)), torch.ones(40, 600)
+    trained.kind = kind
+    trained.values = dataclasses.replace(trained.values, input_noise=0.0)
+    target, seen = trained.perturb(x, Draws(torch.Generator().manual_seed(0), 40))
+    assert torch.equal(target, x)  # what is reconstructed keeps them
+    assert float((seen == 0).double().mean()) == pytest.approx(share, abs=0.01)
+
+
+@pytest.mark.parametrize(("kind", "power"), [(Kind.WIDE_VECTORS, 0.15), (Kind.VECTORS, 0.0)])
+def test_only_wide_vectors_take_the_loss_with_a_power(kind: Kind, power: float) -> None:
+    trained = make("umn_plus", "embeddings", (8,))
+    trained.kind = kind
+    probs, given = torch.tensor([[0.2, 0.5, 0.3], [0.9, 0.05, 0.05]]), torch.tensor([0, -1])
+    rates = torch.full((3, 3), 0.1) + 0.7 * torch.eye(3)
+    expected = 25.0 * objective.noisy_label_loss(probs[:1], given[:1], rates, power)
+    assert_close(trained.labelled(probs, probs, given, rates), expected[0])
 
 
 def test_the_learning_rate_follows_its_schedule() -> None:

@@ -15,7 +15,7 @@ from torch.testing import assert_close
 from noiseaudit.config import with_overrides
 from noiseaudit.course import Course, EpochRecord
 from noiseaudit.data.batches import BatchPlan
-from noiseaudit.data.training import TrainingData
+from noiseaudit.data.training import Kind, TrainingData
 from noiseaudit.errors import ConfigError, TrainingDiverged
 from noiseaudit.methods import METHODS
 from noiseaudit.methods.base import Setup
@@ -220,7 +220,7 @@ def test_runs_of_other_shapes_are_refused(change: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("device", torch.device("meta")), ("is_image", False), ("mixed_precision", True)]
+    ("name", "value"), [("device", torch.device("meta")), ("kind", Kind.VECTORS), ("mixed_precision", True)]
 )
 def test_runs_that_compute_otherwise_are_refused(name: str, value: Any) -> None:
     one, other = make("umn", 0), make("umn", 1)
