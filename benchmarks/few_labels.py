@@ -60,7 +60,8 @@ def run(rows: int, noise: str, seed: int) -> dict[str, Any]:
     with training_runtime():
         crossed = cross_fitted(case, case.train("umn_plus", given))
     line: dict[str, Any] = {"rows": rows, "noise": noise, "seed": seed, "wrong": int(wrong.sum())}
-    alone, apart = (score_readings(probs, given).p for probs in (crossed.alone, crossed.apart))
+    alone = score_readings(crossed.alone, given, crossed.fitted.kind).p
+    apart = score_readings(crossed.apart, given).p
     both = believe_folds(crossed, given).p_mislabeled
     for name, p in (("seen", alone), ("hidden", apart), ("both", both)):
         flagged = choose_cutoff("auto", p, None).flagged

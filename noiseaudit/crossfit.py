@@ -21,7 +21,7 @@ import torch
 
 from noiseaudit.config import AuditConfig
 from noiseaudit.course import Fitted
-from noiseaudit.data.training import TrainingData
+from noiseaudit.data.training import Kind, TrainingData
 from noiseaudit.folds import spread_folds
 from noiseaudit.neighbours import UNLABELLED_PER_LABELLED, Believed, believe
 from noiseaudit.odds import moved, shift_to
@@ -118,8 +118,12 @@ def pooled(seen: Floats, apart: Floats) -> Floats:
 def believe_folds(crossed: CrossFitted, given: Codes) -> Believed:
     """`noiseaudit.neighbours.believe` of the pool, its log-odds moved to the count between both networks'."""
 
+    kind = crossed.fitted.kind
+    if crossed.folds and kind is Kind.WIDE_VECTORS:
+        kind = Kind.VECTORS  # a network that did not see the label has not learnt it by heart
+
     def score(probs: Floats, given: Codes) -> Scored:
-        return score_readings(probs, given, crossed.fitted.kind, crossed.fitted.noise_known)
+        return score_readings(probs, given, kind, crossed.fitted.noise_known)
 
     believed = believe(crossed.fitted, given, score)
     if not crossed.folds or believed.trust < 1:

@@ -17,9 +17,10 @@ from noiseaudit.compare.tools import TOOLS
 from noiseaudit.config import AuditConfig
 from noiseaudit.course import EpochRecord, Fitted
 from noiseaudit.crossfit import LEAST_COUNT, CrossFitted, believe_folds, choose_folds, cross_fit, pooled
-from noiseaudit.data.training import TrainingData
+from noiseaudit.data.training import Kind, TrainingData
 from noiseaudit.errors import ConfigError, TrainingDiverged
 from noiseaudit.readings import score_readings
+from noiseaudit.score import score_with_noise
 from tests.test_image_noise import world
 
 N, CLASSES = 60, 3
@@ -251,6 +252,17 @@ def test_folds_know_the_noise_if_all_networks_did(first: bool, folds: bool) -> N
     crossed = cross_fit(fitted, data, 5, 0, train)
     assert crossed.folds == 5
     assert crossed.fitted.noise_known is (first and folds)
+
+
+@pytest.mark.parametrize(("folds", "slope"), [(0, 0.45), (5, 0.7 * 0.7)])
+def test_wide_vectors_are_believed_less_where_no_fold_hid_the_label(folds: int, slope: float) -> None:
+    crossed, given = crossed_of(0.9, 0.7)
+    crossed = crossed._replace(
+        fitted=dataclasses.replace(crossed.fitted, kind=Kind.WIDE_VECTORS), folds=folds
+    )
+    by = logit(believe_folds(crossed, given).p_mislabeled)
+    raw = logit(score_with_noise(crossed.fitted.guider_mean, given).p)
+    assert np.ptp(by - slope * raw) == pytest.approx(0, abs=1e-6)
 
 
 def test_what_a_network_knew_of_the_noise_decides_how_it_is_read() -> None:
