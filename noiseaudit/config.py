@@ -23,7 +23,7 @@ class Settings:
     latent_a: int = 32  # dimensions of z_a
     input_noise: float = 0.3  # standard deviation of the Gaussian part of eta and eta'
     input_dropout: float = (
-        0.0  # share of x's values that eta and eta' set to 0; half of it where x are narrow vectors
+        0.0  # share of x's values that eta and eta' set to 0; of vectors that are not wide half, or none
     )
     jitter: float = (
         0.0  # size of the random affine part of eta and eta': 1 = 0.2 rad, scale 0.9-1.1, shift 10 %

@@ -120,7 +120,9 @@ def believe_folds(crossed: CrossFitted, given: Codes) -> Believed:
 
     kind = crossed.fitted.kind
     if crossed.folds and kind is Kind.WIDE_VECTORS:
-        kind = Kind.VECTORS  # a network that did not see the label has not learnt it by heart
+        kind = (
+            Kind.VECTORS
+        )  # the pool is half of a network that has not learnt the label by heart; few_labels.md
 
     def score(probs: Floats, given: Codes) -> Scored:
         return score_readings(probs, given, kind, crossed.fitted.noise_known)

@@ -5,9 +5,9 @@ image (noiseaudit.image_noise). Of a network that was trained as the paper has i
 mistakes for the network's and expects too few, the second the network's for people's and expects too many: the mean of
 their log-odds is taken. A network that was trained through an estimate of the noise (noiseaudit.class_noise) has learnt
 people's mistakes as well as the labels permit, so the second reading is taken, with a gamma that is expected to be
-there, unless the labels speak against it. All log-odds are multiplied by SURENESS, because a network is wrong about
-many rows for one reason, which a temperature, fitted to the labels that it learnt from, does not see. docs/method.md
-measures each step.
+there, unless the labels speak against it. All log-odds are multiplied by 0.7 or so (_sureness), because a network is
+wrong about many rows for one reason, which a temperature, fitted to the labels that it learnt from, does not see.
+docs/method.md measures each step.
 """
 
 from __future__ import annotations

@@ -200,6 +200,13 @@ def test_networks_are_believed_by_what_they_learn_by_heart(kind: Kind, known: bo
     assert score_readings(q, label, kind, known).p == pytest.approx(moved(raw, slope=slope))
 
 
+@pytest.mark.parametrize(
+    ("kind", "slope"), [(Kind.IMAGES, 0.9), (Kind.VECTORS, 0.6), (Kind.WIDE_VECTORS, 0.45)]
+)
+def test_planted_noise_makes_no_difference_to_how_far_features_are_believed(kind: Kind, slope: float) -> None:
+    assert readings._sureness(kind, noise_known=True, is_planted=True) == slope
+
+
 def test_few_labels_of_wide_vectors_are_believed_as_little() -> None:
     q, _, label = world(0.5, n=499)  # under 100 a class: the first reading
     found = score_readings(q, label, Kind.WIDE_VECTORS).p

@@ -245,12 +245,20 @@ def test_perturbations_are_drawn_anew_and_leave_an_image_to_reconstruct() -> Non
     assert float((first - target).std()) == pytest.approx(trained.values.input_noise, rel=0.2)
 
 
-@pytest.mark.parametrize(("kind", "share"), [(Kind.WIDE_VECTORS, 0.6), (Kind.VECTORS, 0.3)])
-def test_features_lose_values_and_narrow_ones_half_as_many(kind: Kind, share: float) -> None:
-    trained, x = make("umn_plus", "embeddings", (600,)), torch.ones(40, 600)
+@pytest.mark.parametrize(
+    ("kind", "width", "share"),
+    [
+        (Kind.WIDE_VECTORS, 600, 0.6),
+        (Kind.VECTORS, 600, 0.3),
+        (Kind.VECTORS, 64, 0.3),
+        (Kind.VECTORS, 63, 0),
+    ],
+)
+def test_features_lose_values_and_narrow_ones_fewer(kind: Kind, width: int, share: float) -> None:
+    trained, x = make("umn_plus", "embeddings", (width,)), torch.ones(400, width)
     trained.kind = kind
     trained.values = dataclasses.replace(trained.values, input_noise=0.0)
-    target, seen = trained.perturb(x, Draws(torch.Generator().manual_seed(0), 40))
+    target, seen = trained.perturb(x, Draws(torch.Generator().manual_seed(0), 400))
     assert torch.equal(target, x)  # what is reconstructed keeps them
     assert float((seen == 0).double().mean()) == pytest.approx(share, abs=0.01)
 

@@ -18,6 +18,7 @@ from noiseaudit.models.classifier import Classifier
 from noiseaudit.schedules import cosine_decay, guider_decay
 from noiseaudit.seeds import seeded_init, torch_generator
 
+LEAST_DROPPED = 64  # values of x: where they are fewer, each may be the only one that tells
 N = TypeVar("N", bound=Classifier)
 S = TypeVar("S", bound=Settings)
 
@@ -91,8 +92,13 @@ class Descent(Method, Generic[N, S]):
         with torch.autocast(x.device.type, enabled=False):  # positions need more than bfloat16's 8 bits
             if self.is_image and self.values.jitter:
                 x = jitter_images(x, self.values.jitter, draws)
-            share = self.values.input_dropout / (2 if self.kind is Kind.VECTORS else 1)
-            return x, add_noise(drop_values(x, share, draws), self.values.input_noise, draws)
+            return x, add_noise(drop_values(x, self._dropped(x), draws), self.values.input_noise, draws)
+
+    def _dropped(self, x: Tensor) -> float:
+        """The share of x's values that is dropped."""
+        if self.kind is Kind.VECTORS:
+            return self.values.input_dropout / 2 if x.shape[1] >= LEAST_DROPPED else 0.0
+        return self.values.input_dropout
 
     @torch.no_grad()
     def predict(self, x: Tensor) -> Prediction:

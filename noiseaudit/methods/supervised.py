@@ -13,9 +13,9 @@ Setting `network`:
 
 Adam's values are the paper's. Where the paper is ambiguous: its Table 1 has S-1 and S-2 in the MNIST rows too, but its
 text compares with the 784-unit network there; all three can be run. It does not say whether these baselines saw
-perturbed inputs; here they see those of every other method (`input_noise`, `jitter`; 0 for none). The layers of its
-13-layer network are in a supplement that is not public (noiseaudit/models/conv.py says what stands for it), and no
-weights are pretrained.
+perturbed inputs; here they see those of every other method (`input_noise`, `input_dropout`, `jitter`; 0 for none). The
+layers of its 13-layer network are in a supplement that is not public (noiseaudit/models/conv.py says what stands for
+it), and no weights are pretrained.
 """
 
 from __future__ import annotations
