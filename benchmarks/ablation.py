@@ -20,6 +20,7 @@ from torchvision.datasets import MNIST
 from noiseaudit.config import UMNConfig, with_overrides
 from noiseaudit.course import Fitted
 from noiseaudit.data.batches import plan_batches
+from noiseaudit.data.inputs import SOME_IMAGES
 from noiseaudit.data.training import TrainingData
 from noiseaudit.methods.base import Setup
 from noiseaudit.methods.umn import UMN
@@ -35,8 +36,8 @@ RESULTS = Path(__file__).parent / "results" / "ablation.jsonl"
 N, CLASSES, RATE, EPOCHS, BATCH, LABELLED_SHARE = 10_000, 10, 0.3, 60, 256, 0.25
 NOISE = {"symmetric": symmetric, "asymmetric": asymmetric}
 CELLS = [("symmetric", 1.0), ("symmetric", 0.1), ("asymmetric", 1.0)]  # noise and share of labels kept
-PAPER = UMN.settings("mlp")
-PLUS = with_overrides(UMNPlus.settings("mlp"), {"noise_weight": 0.0})  # which came later
+PAPER = UMN.settings(SOME_IMAGES)
+PLUS = with_overrides(UMNPlus.settings(SOME_IMAGES), {"noise_weight": 0.0})  # which came later
 VARIANTS: dict[str, UMNConfig] = {
     "umn_plus": PLUS,
     "without jitter": with_overrides(PLUS, {"jitter": 0.0}),

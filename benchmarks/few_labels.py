@@ -26,6 +26,7 @@ from noiseaudit.compare.case import Case
 from noiseaudit.compare.tools import cross_fitted
 from noiseaudit.config import AuditConfig
 from noiseaudit.crossfit import believe_folds
+from noiseaudit.data.inputs import Kind
 from noiseaudit.data.training import TrainingData
 from noiseaudit.plan import versions
 from noiseaudit.readings import score_readings
@@ -60,9 +61,9 @@ def run(rows: int, noise: str, seed: int) -> dict[str, Any]:
     with training_runtime():
         crossed = cross_fitted(case, case.train("umn_plus", given))
     line: dict[str, Any] = {"rows": rows, "noise": noise, "seed": seed, "wrong": int(wrong.sum())}
-    alone = score_readings(crossed.alone, given, crossed.fitted.kind).p
-    apart = score_readings(crossed.apart, given).p
-    both = believe_folds(crossed, given).p_mislabeled
+    alone = score_readings(crossed.alone, given, data.inputs.kind, noise_known=False).p
+    apart = score_readings(crossed.apart, given, Kind.VECTORS, noise_known=False).p
+    both = believe_folds(crossed, given, data.inputs.kind).p_mislabeled
     for name, p in (("seen", alone), ("hidden", apart), ("both", both)):
         flagged = choose_cutoff("auto", p, None).flagged
         line[name] = {

@@ -134,7 +134,7 @@ def run(name: str, overrides: dict[str, Any], epochs: int, seed: int) -> dict[st
     """Train one configuration."""
     kind, started = METHODS[name], time.perf_counter()
     train, held_out, wrong = problem(seed)
-    settings = with_overrides(kind.settings("mlp"), SEEN | overrides)
+    settings = with_overrides(kind.settings(train.inputs), SEEN | overrides)
     curve: list[list[float]] = []
 
     def on_epoch(_: int, record: EpochRecord) -> None:

@@ -184,7 +184,7 @@ def run(
     given, wrong = torch.from_numpy(noisy), noisy != truth
     data = TrainingData(mnist.data[:N].unsqueeze(1), torch.arange(N), given, CLASSES)
     kind = METHODS[name]
-    settings = with_overrides(kind.settings("mlp"), dict(item.split("=", 1) for item in overrides))
+    settings = with_overrides(kind.settings(data.inputs), dict(item.split("=", 1) for item in overrides))
     with training_runtime():
         method = kind(Setup(data, "mlp", seed, CPU), settings)
         assert isinstance(method, Descent)

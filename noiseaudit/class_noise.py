@@ -12,11 +12,10 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from torch import Tensor
 
-from noiseaudit.image_noise import has_enough, mean_rates
-from noiseaudit.readings import read_by_image
-from noiseaudit.score import Codes
+from noiseaudit.data.inputs import Inputs
+from noiseaudit.image_noise import GammaPrior, ImageNoise, fit_image_noise, fit_rows, has_enough, mean_rates
+from noiseaudit.score import Candidates, Codes, Noise, best_classes, fit_noise, p_mislabeled
 
 LEARNT_AT = (0.25, 0.5, 0.75)  # shares of the schedule
 EARLY = 0.125  # and here on images, whose jitter keeps labels from being learnt by heart
@@ -25,16 +24,20 @@ LEAST_ACCURACY = (
 )
 LEAST_TOLD = 0.25  # of what labels would tell if all were right: the share that is, beyond chance
 VECTORS_A_CLASS = 150  # labels of vectors: with fewer, T is a weak network's
+HUMAN_GAMMA = 0.2  # of people's mistakes, and no more than that
+HUMAN_DEVIATION = 0.5  # of the prior about it, where one label is wrong; falls with the root of their number
+MOST_COUNTED = 1_400  # wrong labels: beyond them it falls no more
 
 
-def can_be_learnt(codes: Tensor, n_classes: int, is_image: bool) -> bool:
-    """Whether labels, (m,), -1 = none, are enough for T, and for a loss that learns what it is told.
+def can_be_learnt(inputs: Inputs) -> bool:
+    """Whether labels are enough for T, and for a loss that learns what it is told.
 
     Not where most rows have none: the labels of the others are seen again and again.
     """
-    n_labelled = int((codes >= 0).sum())
-    is_many = 2 * n_labelled >= len(codes) and (is_image or n_labelled >= VECTORS_A_CLASS * n_classes)
-    return is_many and has_enough(n_labelled, n_classes)
+    if inputs.has_few_labels or 2 * inputs.n_labelled < inputs.n_rows:
+        return False
+    is_many = inputs.is_image or inputs.n_labelled >= VECTORS_A_CLASS * inputs.n_classes
+    return is_many and has_enough(inputs.n_labelled, inputs.n_classes)
 
 
 def is_due(epoch: int, epochs: int, is_image: bool) -> bool:
@@ -49,9 +52,22 @@ def class_noise(probs: npt.NDArray[np.float32], given: Codes) -> npt.NDArray[np.
     People's mistakes are expected from the first estimate on: too small a T would teach them. None where the network
     is too weak to tell noise from its own mistakes: T would explain all labels, and teach nothing any more.
     """
-    reading = read_by_image(probs, given, noise_known=True)
-    rates = mean_rates(reading.candidates, reading.noise, probs.shape[1]).astype(np.float32)
+    candidates, n_classes = best_classes(probs, given), probs.shape[1]
+    noise = fit_people(candidates, fit_noise(candidates, n_classes), n_classes)
+    rates = mean_rates(candidates, noise, n_classes).astype(np.float32)
     agrees, kept = (probs.argmax(axis=1) == given).mean(), rates.diagonal()[given].mean()
     chance = 1 / probs.shape[1]
     tells = agrees >= LEAST_ACCURACY * kept and kept - chance >= LEAST_TOLD * (1 - chance)
     return rates if tells else None
+
+
+def fit_people(candidates: Candidates, by_class: Noise, n_classes: int) -> ImageNoise:
+    """The noise where people's mistakes are expected, against as many wrong labels as `by_class` expects.
+
+    The likelihood of these is that of a network which learnt to explain them without.
+    """
+    n_wrong = p_mislabeled(candidates, by_class, n_classes).mean() * fit_rows(
+        len(candidates.codes), n_classes
+    )
+    deviation = HUMAN_DEVIATION / min(max(n_wrong, 1.0), MOST_COUNTED) ** 0.5
+    return fit_image_noise(candidates, by_class, n_classes, GammaPrior(HUMAN_GAMMA, deviation, HUMAN_GAMMA))

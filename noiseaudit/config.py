@@ -22,9 +22,7 @@ class Settings:
     hidden: int = 256  # units of each hidden layer of the dense networks
     latent_a: int = 32  # dimensions of z_a
     input_noise: float = 0.3  # standard deviation of the Gaussian part of eta and eta'
-    input_dropout: float = (
-        0.0  # share of x's values that eta and eta' set to 0; of vectors that are not wide half, or none
-    )
+    input_dropout: float = 0.0  # share of x's values that eta and eta' set to 0
     jitter: float = (
         0.0  # size of the random affine part of eta and eta': 1 = 0.2 rad, scale 0.9-1.1, shift 10 %
     )
@@ -93,9 +91,7 @@ class UMNConfig(GuiderSettings):
     noise_weight: float = (
         0.0  # weight of the labelled term that knows the noise, once it is known (class_noise.py); 0 = paper
     )
-    noise_power: float = (
-        0.0  # of a label's likelihood in that term, of wide vectors: 0 = its logarithm, 1 = linear
-    )
+    noise_power: float = 0.0  # of a label's likelihood in that term: 0 = its logarithm, 1 = linear
     rampup: float = 0.25  # share of the schedule over which the additions ramp up
 
     def __post_init__(self) -> None:

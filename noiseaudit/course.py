@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from noiseaudit.data.batches import BatchPlan, epoch_batches
-from noiseaudit.data.training import Kind, TrainingData
+from noiseaudit.data.training import TrainingData
 from noiseaudit.errors import TrainingDiverged
 from noiseaudit.methods.base import Prediction
 from noiseaudit.objective import label_uncertainty
@@ -50,7 +50,6 @@ class Fitted:
     learnt_epoch: npt.NDArray[np.int64]  # (k,), the first in which it gave it more than a half, 0: none
     last: EpochRecord
     step_epsilon: Floats  # (k,), Eq. 8 in the row's last step, NaN if it was not asked for
-    kind: Kind = Kind.IMAGES  # of x
     noise_known: bool = (
         False  # whether the network was trained through an estimate of the noise (Method.noise_known)
     )
@@ -118,7 +117,6 @@ class Course:
             learnt_epoch=self._learnt,
             last=self._last,
             step_epsilon=self._step_epsilon[self._labelled].numpy(),
-            kind=self.data.kind,
         )
 
 

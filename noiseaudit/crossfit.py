@@ -21,7 +21,8 @@ import torch
 
 from noiseaudit.config import AuditConfig
 from noiseaudit.course import Fitted
-from noiseaudit.data.training import Kind, TrainingData
+from noiseaudit.data.inputs import Inputs, Kind
+from noiseaudit.data.training import TrainingData
 from noiseaudit.folds import spread_folds
 from noiseaudit.neighbours import UNLABELLED_PER_LABELLED, Believed, believe
 from noiseaudit.odds import moved, shift_to
@@ -34,7 +35,6 @@ Codes = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
 FOLDS = 5
-MOST_LABELS = 2_000  # beyond it labels of features are hardly learnt by heart
 LEAST_OF_CLASS = FOLDS  # labels of a class of fewer are not hidden: too much of the class would be
 SMALLEST = 1e-12  # probabilities below it are one and the same
 FOLDS_SURENESS = (
@@ -54,15 +54,14 @@ class CrossFitted(NamedTuple):
     apart: Floats  # (k, C), of networks that did not see the row's own; `alone` where it was never hidden
 
 
-def choose_folds(
-    config: AuditConfig, shape: tuple[int, ...], given: Codes, n_unlabelled: int, trusted: Flags | None = None
-) -> int:
+def choose_folds(config: AuditConfig, inputs: Inputs, given: Codes, trusted: Flags | None = None) -> int:
     """As asked, else FOLDS for few labels of features, 0 (none) otherwise; `given` are the k labels, (k,).
 
     None where unlabelled rows judge (noiseaudit.neighbours), or a second stage follows, or nothing may be hidden.
     """
-    judged_by_others = n_unlabelled >= UNLABELLED_PER_LABELLED * len(given)
-    wanted = len(shape) == 1 and len(given) <= MOST_LABELS and not judged_by_others and not config.fine_tune
+    n_unlabelled = inputs.n_rows - inputs.n_labelled
+    judged_by_others = n_unlabelled >= UNLABELLED_PER_LABELLED * inputs.n_labelled
+    wanted = inputs.has_few_labels and not judged_by_others and not config.fine_tune
     folds = config.folds if config.folds is not None else FOLDS * wanted
     most = int(may_be_hidden(given, trusted).sum()) if folds else 0
     return min(folds, most) if most > 1 else 0
@@ -93,7 +92,7 @@ def cross_fit(
         fitted.guider_mean.copy(),
         np.ones((len(codes), 1), np.float32),
     )
-    known = fitted.noise_known  # folds, which have fewer labels, may have learnt without it
+    known = fitted.noise_known  # a fold may have been too weak to tell it
     for number, part in enumerate(parts, 1):
         hidden, left = rows[part], data.codes.clone()
         left[torch.from_numpy(hidden)] = -1
@@ -115,17 +114,16 @@ def pooled(seen: Floats, apart: Floats) -> Floats:
     return np.asarray(product / product.sum(axis=1, keepdims=True), np.float32)
 
 
-def believe_folds(crossed: CrossFitted, given: Codes) -> Believed:
-    """`noiseaudit.neighbours.believe` of the pool, its log-odds moved to the count between both networks'."""
+def believe_folds(crossed: CrossFitted, given: Codes, kind: Kind) -> Believed:
+    """`noiseaudit.neighbours.believe` of the pool, its log-odds moved to the count between both networks'.
 
-    kind = crossed.fitted.kind
+    `kind` is of x. Wide vectors are read as others: half of the pool has not learnt the label by heart.
+    """
     if crossed.folds and kind is Kind.WIDE_VECTORS:
-        kind = (
-            Kind.VECTORS
-        )  # the pool is half of a network that has not learnt the label by heart; few_labels.md
+        kind = Kind.VECTORS
 
     def score(probs: Floats, given: Codes) -> Scored:
-        return score_readings(probs, given, kind, crossed.fitted.noise_known)
+        return score_readings(probs, given, kind, noise_known=crossed.fitted.noise_known)
 
     believed = believe(crossed.fitted, given, score)
     if not crossed.folds or believed.trust < 1:

@@ -36,6 +36,7 @@ CHANGES: dict[str, Any] = {  # to the settings of the first stage, where a metho
     "generative_weight": 0.0,
     "input_noise": 0.0,
     "input_dropout": 0.0,
+    "noise_power": 0.0,
     "jitter": 1.0,
     "rampup": 0.0,
     "guider_switch": 1.0,  # at the late decay the Guider would lag most of the stage

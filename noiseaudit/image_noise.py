@@ -127,14 +127,6 @@ def mean_rates(candidates: Candidates, noise: ImageNoise, n_classes: int) -> Flo
     return np.asarray((found + SHRINKAGE * usual) / (found.sum(axis=1, keepdims=True) + SHRINKAGE))
 
 
-def as_noise(candidates: Candidates, noise: ImageNoise, n_classes: int) -> Noise:
-    """What noiseaudit.score's model says most like it: mean rates and the temperature."""
-    rates = mean_rates(candidates, noise, n_classes)
-    wrong = (n_classes - rates.trace()) / max(1, n_classes * (n_classes - 1))
-    log_unseen = np.full(n_classes + 1, np.log(max(wrong, SMALLEST)))
-    return Noise(np.arange(n_classes**2), np.log(rates.ravel()), log_unseen, noise.temperature)
-
-
 def _posteriors(candidates: Candidates, noise: ImageNoise) -> Iterator[tuple[npt.NDArray[np.int64], Floats]]:
     """Candidates and p(y | x, y_hat) of each, (rows, K) both, of CHUNK rows at a time."""
     for first in range(0, len(candidates.codes), CHUNK):

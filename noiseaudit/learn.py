@@ -12,6 +12,7 @@ import torch
 from noiseaudit.course import EpochRecord, Fitted
 from noiseaudit.crossfit import CrossFitted, believe_folds, cross_fit
 from noiseaudit.data.batches import BatchPlan
+from noiseaudit.data.inputs import Kind
 from noiseaudit.data.training import TrainingData
 from noiseaudit.errors import TrainingDiverged
 from noiseaudit.finetune import fine_tune
@@ -81,7 +82,8 @@ def learn(
         except TrainingDiverged as error:
             warnings = (f"a fold failed, so labels are judged by a network that has seen them: {error}",)
     given = data.codes.numpy()[fitted.labelled]
-    believed = believe_folds(crossed, given)
+    kind = Kind.IMAGES if plan.tuning else data.inputs.kind  # the second stage sees images
+    believed = believe_folds(crossed, given, kind)
     return Learnt(method, given, believed, crossed.folds, warnings)
 
 

@@ -13,8 +13,8 @@ MOST_SHIFT = 30.0  # of `shift_to`
 CERTAIN = 40.0  # log-odds beyond it are one and the same in a mean
 
 
-def moved(p: Floats, offset: float = 0.0, slope: float = 1.0) -> Floats:
-    """Probabilities whose log-odds are `offset` + `slope` times those of p, (n,); 0 and 1 stay, and the order."""
+def moved(p: Floats, offset: float | Floats = 0.0, slope: float = 1.0) -> Floats:
+    """Probabilities whose log-odds are `offset`, one or (n,), + `slope` times those of p, (n,); 0 and 1 stay."""
     with np.errstate(divide="ignore"):
         return _of_odds((p / (1 - p)) ** slope * np.exp(offset))
 

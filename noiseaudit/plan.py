@@ -23,6 +23,7 @@ from noiseaudit.choose import (
 from noiseaudit.config import AuditConfig, Settings, one_of, with_overrides
 from noiseaudit.crossfit import choose_folds
 from noiseaudit.data.batches import BatchPlan, plan_batches
+from noiseaudit.data.inputs import Inputs
 from noiseaudit.errors import ConfigError, DataError
 from noiseaudit.finetune import Tuning, plan_tuning
 from noiseaudit.labels.table import LabelTable
@@ -108,7 +109,8 @@ def make_plan(table: LabelTable, samples: Samples, config: AuditConfig) -> Plan:
     check_cutoff(config.cutoff)
     usable = samples.status == "ok"
     n_labelled = int((usable & table.is_labelled).sum())
-    n_unlabelled = int(usable.sum()) - n_labelled if METHODS[config.method].uses_unlabelled else 0
+    inputs = Inputs(samples.shape, len(table.classes), n_labelled, int(usable.sum()))
+    n_unlabelled = inputs.n_rows - n_labelled if METHODS[config.method].uses_unlabelled else 0
     _check_classes(table, usable)
     is_open = usable & table.is_labelled & (True if table.trusted is None else ~table.trusted)
     if config.self_test and (n_open := int(is_open.sum())) < LEAST_FOR_TEST:
@@ -121,7 +123,7 @@ def make_plan(table: LabelTable, samples: Samples, config: AuditConfig) -> Plan:
         check_trusted(table, usable)
     device = choose_device(config.device)
     backbone = choose_backbone(config.backbone, samples.shape, int(usable.sum()), device, samples.features)
-    settings = with_overrides(METHODS[config.method].settings(backbone.value), config.settings)
+    settings = with_overrides(METHODS[config.method].settings(inputs), config.settings)
     batch_size = choose_batch_size(config, n_labelled + n_unlabelled)
     batches = plan_batches(n_labelled, n_unlabelled, batch_size, config.min_labelled_share)
     return Plan(
@@ -136,9 +138,8 @@ def make_plan(table: LabelTable, samples: Samples, config: AuditConfig) -> Plan:
         ),
         folds=choose_folds(
             config,
-            samples.shape,
+            inputs,
             table.codes[usable & table.is_labelled],
-            int(usable.sum()) - n_labelled,
             None if table.trusted is None else table.trusted[usable & table.is_labelled],
         ),
         batch_size=batch_size,

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from noiseaudit.class_noise import VECTORS_A_CLASS
 from noiseaudit.metrics import Interval
 from noiseaudit.neighbours import Believed
 from noiseaudit.percent import percent
@@ -63,9 +62,8 @@ def about_noise_weight(asked: Mapping[str, object], noise_known: bool) -> tuple[
     if noise_known or float(str(asked.get("noise_weight", 0))) == 0:
         return ()
     return (
-        "--set noise_weight had no effect: too few labels, or too weak a network, to learn their noise (it takes 100 a "
-        f"class on average, on features {VECTORS_A_CLASS}, at most 100 classes, labels for half of the rows, and two "
-        "epochs)",
+        "--set noise_weight had no effect: the network was too weak to tell the noise of its labels from its own "
+        "mistakes, or trained for one epoch",
     )
 
 

@@ -17,6 +17,7 @@ from noiseaudit.choose import choose_device
 from noiseaudit.clean import CleanSummary, clean_labels
 from noiseaudit.config import AuditConfig, one_of, with_overrides
 from noiseaudit.course import EpochRecord
+from noiseaudit.data.inputs import SOME_IMAGES
 from noiseaudit.dynamics import write_epoch
 from noiseaudit.labels.columns import FIND_ALL, ColumnNames
 from noiseaudit.labels.read import read_labels
@@ -106,7 +107,7 @@ def check_config(config: AuditConfig, *, has_trusted: bool) -> None:
     check_needs(config, has_trusted=has_trusted)
     one_of("--backbone", config.backbone, ("auto", *BACKBONES))
     check_cutoff(config.cutoff)
-    with_overrides(METHODS[config.method].settings("mlp"), config.settings)
+    with_overrides(METHODS[config.method].settings(SOME_IMAGES), config.settings)
     choose_device(config.device)
     if config.backbone == "pretrained":
         check_installed()

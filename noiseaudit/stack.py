@@ -207,4 +207,4 @@ def _traits(method: Descent[Any, Any]) -> tuple[Any, ...]:
     """What stacked runs have in common."""
     state = [*method.learner.named_parameters(), *method.learner.named_buffers()]
     shapes = {name: (value.shape, value.dtype) for name, value in state}
-    return type(method), method.values, method.device, method.mixed_precision, method.kind, shapes
+    return type(method), method.values, method.device, method.mixed_precision, method.is_image, shapes

@@ -14,6 +14,7 @@ import torch
 from noiseaudit.audit import Audit, audit_samples, run_audit
 from noiseaudit.config import AuditConfig
 from noiseaudit.course import EpochRecord, Fitted
+from noiseaudit.data.inputs import Kind
 from noiseaudit.demo import write_digits
 from noiseaudit.labels.read import read_labels
 from noiseaudit.neighbours import Believed
@@ -184,7 +185,8 @@ def test_what_neighbours_say_reaches_the_audit(digits: Path, monkeypatch: pytest
     def learnt(fitted: Fitted, given: npt.NDArray[np.int64], score: Callable[..., Scored]) -> Believed:
         probs = fitted.guider_mean[fitted.labelled]
         assert (
-            score(probs, given).p == score_readings(probs, given, fitted.kind, fitted.noise_known).p
+            score(probs, given).p
+            == score_readings(probs, given, Kind.IMAGES, noise_known=fitted.noise_known).p
         ).all()
         scores = np.zeros(len(given))
         scores[0] = 0.9

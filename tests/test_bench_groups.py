@@ -13,6 +13,7 @@ from noiseaudit.bench.groups import can_stack, make_groups, plan_steps
 from noiseaudit.bench.problem import Problem, make_problem
 from noiseaudit.config import with_overrides
 from noiseaudit.data.batches import BatchPlan
+from noiseaudit.data.inputs import SOME_IMAGES
 from noiseaudit.errors import ConfigError
 from noiseaudit.methods import METHODS
 
@@ -93,7 +94,7 @@ def test_keys_change_with_data_and_settings(monkeypatch: pytest.MonkeyPatch) -> 
     first = key()
     assert first == key()
     assert first != key(seed=1)
-    changed = dataclasses.replace(METHODS["umn"].settings("mlp"), hidden=99)
+    changed = dataclasses.replace(METHODS["umn"].settings(SOME_IMAGES), hidden=99)
     monkeypatch.setattr(METHODS["umn"], "settings", staticmethod(lambda backbone: changed))
     assert first != key()
 
@@ -107,7 +108,7 @@ def test_results_are_those_of_the_papers_labelled_term_unless_another_is_asked_f
         (group,) = make_groups(cells, {"mnist": problem("mnist", "mlp")}, set(), stack=True)
         recorded: dict[str, Any] = group.runs[0].record["settings"]
         assert group.settings == with_overrides(
-            METHODS["umn_plus"].settings("mlp"), {"noise_weight": 0.0} | recorded
+            METHODS["umn_plus"].settings(SOME_IMAGES), {"noise_weight": 0.0} | recorded
         )
         return recorded
 

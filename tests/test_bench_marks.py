@@ -9,6 +9,7 @@ import pytest
 
 from noiseaudit.bench.tables import table_text
 from noiseaudit.bench.told import told_note
+from noiseaudit.data.inputs import SOME_IMAGES
 from noiseaudit.methods import METHODS
 from tests.test_bench_tables import detected, line, rows
 
@@ -75,7 +76,7 @@ def test_fewer_labels_than_the_papers_are_told_and_not_compared() -> None:
 
 
 def test_settings_beside_the_defaults_are_told() -> None:
-    own = METHODS["umn"].settings("mlp")
+    own = METHODS["umn"].settings(SOME_IMAGES)
     searched = dataclasses.asdict(own) | {"learning_rate": 0.003, "jitter": 1.0}
     text = table_text("table1", [line(settings=searched), line("umn_plus")])
     assert "\nSettings beside the defaults: umn (jitter=1.0 learning_rate=0.003).\n" in text

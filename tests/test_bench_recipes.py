@@ -10,6 +10,7 @@ import pytest
 
 from noiseaudit.bench.recipes import CHOSEN, SEEN, as_text, recipe, spelled_once
 from noiseaudit.config import with_overrides
+from noiseaudit.data.inputs import SOME_IMAGES
 from noiseaudit.errors import ConfigError
 from noiseaudit.methods import METHODS
 
@@ -36,8 +37,8 @@ def test_what_is_chosen_had_the_lowest_error(method: str) -> None:
         (line for line in own if line["epochs"] == LONG),
         key=lambda line: float(line["validation_error"][-1][1]),
     )
-    wanted = with_overrides(METHODS[method].settings("mlp"), best["seen"] | best["settings"])
-    assert with_overrides(METHODS[method].settings("mlp"), recipe("mnist", method, "default")) == wanted
+    wanted = with_overrides(METHODS[method].settings(SOME_IMAGES), best["seen"] | best["settings"])
+    assert with_overrides(METHODS[method].settings(SOME_IMAGES), recipe("mnist", method, "default")) == wanted
 
 
 def test_networks_that_were_not_searched_differ_in_the_perturbations_alone() -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 import pytest
-import torch
 from scipy.special import softmax
 
 from noiseaudit.class_noise import can_be_learnt, class_noise, is_due
+from noiseaudit.data.inputs import Inputs
 from noiseaudit.image_noise import ImageNoise, mean_rates
 from noiseaudit.score import CANDIDATES, best_classes, fit_noise
 from tests.test_image_noise import label_likelihood, with_rest, world
@@ -39,16 +39,18 @@ def test_when_it_is_learnt(epochs: int, early: list[int], due: list[int]) -> Non
         (999, 0, 10, True, False),
         (1_000, 1_000, 10, True, True),
         (1_000, 1_001, 10, True, False),  # labels are seen again and again
-        (1_500, 0, 10, False, True),
-        (1_499, 0, 10, False, False),  # of vectors it takes 150 a class
+        (2_001, 0, 10, False, True),
+        (2_000, 0, 10, False, False),  # hidden in turn instead (noiseaudit.crossfit)
+        (3_000, 0, 20, False, True),
+        (2_999, 0, 20, False, False),  # of vectors it takes 150 a class
         (20_000, 0, 101, True, False),
     ],
 )
 def test_where_labels_are_enough(
     labelled: int, unlabelled: int, n_classes: int, is_image: bool, can: bool
 ) -> None:
-    codes = torch.cat([torch.zeros(labelled, dtype=torch.long), torch.full((unlabelled,), -1)])
-    assert can_be_learnt(codes, n_classes, is_image) is can
+    shape = (3, 8, 8) if is_image else (1_280,)
+    assert can_be_learnt(Inputs(shape, n_classes, labelled, labelled + unlabelled)) is can
 
 
 def learnt(probs: npt.NDArray[np.float32], given: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:

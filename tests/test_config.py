@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from noiseaudit.config import AuditConfig, UMNConfig, one_of, with_overrides
+from noiseaudit.data.inputs import SOME_IMAGES
 from noiseaudit.errors import ConfigError
 from noiseaudit.methods import METHODS
 
@@ -47,7 +48,7 @@ def test_an_option_out_of_range_is_named(name: str, value: Any, option: str) -> 
         AuditConfig(**{name: value})
 
 
-@pytest.mark.parametrize("kind", [type(method.settings("mlp")) for method in METHODS.values()])
+@pytest.mark.parametrize("kind", [type(method.settings(SOME_IMAGES)) for method in METHODS.values()])
 def test_every_setting_of_every_method_has_its_type(kind: Any) -> None:
     for item in dataclasses.fields(kind):
         for value in (None, True, [1], *([] if isinstance(item.default, str) else ["1"])):

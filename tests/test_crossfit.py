@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import itertools
 from typing import Any
 
 import numpy as np
@@ -11,16 +10,13 @@ import pytest
 import torch
 from scipy.special import logit
 
-from noiseaudit import NoiseAuditClassifier, train
-from noiseaudit.compare.case import Case
-from noiseaudit.compare.tools import TOOLS
 from noiseaudit.config import AuditConfig
 from noiseaudit.course import EpochRecord, Fitted
 from noiseaudit.crossfit import LEAST_COUNT, CrossFitted, believe_folds, choose_folds, cross_fit, pooled
-from noiseaudit.data.training import Kind, TrainingData
-from noiseaudit.errors import ConfigError, TrainingDiverged
+from noiseaudit.data.inputs import Inputs, Kind
+from noiseaudit.data.training import TrainingData
 from noiseaudit.readings import score_readings
-from noiseaudit.score import score_with_noise
+from noiseaudit.score import Scored, score_with_noise
 from tests.test_image_noise import world
 
 N, CLASSES = 60, 3
@@ -29,6 +25,10 @@ N, CLASSES = 60, 3
 def data_of(codes: np.ndarray[Any, Any], **more: Any) -> TrainingData:
     x = torch.from_numpy(np.random.default_rng(0).normal(size=(len(codes), 4)).astype(np.float32))
     return TrainingData(x, torch.arange(len(codes)), torch.from_numpy(codes), CLASSES, **more)
+
+
+def images(probs: np.ndarray[Any, Any], given: np.ndarray[Any, Any]) -> Scored:
+    return score_readings(probs, given, Kind.IMAGES, noise_known=False)
 
 
 def fitted_of(data: TrainingData, probs: list[float]) -> Fitted:
@@ -92,25 +92,25 @@ def crossed_of(alone: float, apart: float, n: int = 200) -> tuple[CrossFitted, n
 
 def test_the_count_lies_between_both_networks_and_the_order_stays() -> None:
     crossed, given = crossed_of(0.9, 0.7)
-    believed = believe_folds(crossed, given)
-    counts = [score_readings(probs, given).p.sum() for probs in (crossed.alone, crossed.apart)]
+    believed = believe_folds(crossed, given, Kind.IMAGES)
+    counts = [images(probs, given).p.sum() for probs in (crossed.alone, crossed.apart)]
     assert believed.counts == pytest.approx(counts)
     assert believed.p_mislabeled.sum() == pytest.approx(np.sqrt(counts[0] * counts[1]))
-    pool = score_readings(crossed.fitted.guider_mean, given).p
+    pool = images(crossed.fitted.guider_mean, given).p
     by = logit(believed.p_mislabeled) - 0.7 * logit(pool)
     assert by == pytest.approx(np.full(200, by[0]), abs=1e-6)
 
 
 def test_without_folds_the_pool_is_scored_as_it_is() -> None:
     crossed, given = crossed_of(0.9, 0.7)
-    plain = believe_folds(crossed._replace(folds=0), given)
-    assert (plain.p_mislabeled == score_readings(crossed.fitted.guider_mean, given).p).all()
+    plain = believe_folds(crossed._replace(folds=0), given, Kind.IMAGES)
+    assert (plain.p_mislabeled == images(crossed.fitted.guider_mean, given).p).all()
 
 
 def test_a_network_that_repeats_all_labels_does_not_take_the_count_to_nothing() -> None:
     crossed, given = crossed_of(0.9, 0.7)
     repeated = np.eye(2, dtype=np.float32)[given]
-    believed = believe_folds(crossed._replace(alone=repeated), given)
+    believed = believe_folds(crossed._replace(alone=repeated), given, Kind.IMAGES)
     alone, apart = believed.counts
     assert alone < 0.01 * apart
     assert believed.p_mislabeled.sum() == pytest.approx(apart * LEAST_COUNT**0.5)
@@ -159,86 +159,17 @@ def test_nothing_is_hidden_where_nothing_would_be_left() -> None:
 def test_folds_are_for_few_labels_of_features(
     asked: dict[str, Any], shape: tuple[int, ...], labelled: int, unlabelled: int, expected: int
 ) -> None:
-    assert choose_folds(AuditConfig(**asked), shape, np.arange(labelled) % 10, unlabelled) == expected
+    inputs = Inputs(shape, 10, labelled, labelled + unlabelled)
+    assert choose_folds(AuditConfig(**asked), inputs, np.arange(labelled) % 10) == expected
 
 
 def test_folds_are_no_more_than_labels_that_may_be_hidden() -> None:
     rare = np.arange(40) % 10
-    assert choose_folds(AuditConfig(), (9,), rare, 0) == 0
+    assert choose_folds(AuditConfig(), Inputs((9,), 10, 40, 40), rare) == 0
+    sixty = Inputs((9,), 3, 60, 60)
     trusted = np.arange(60) > 1
-    assert choose_folds(AuditConfig(folds=20), (9,), np.arange(60) % 3, 0, trusted) == 2
-    assert choose_folds(AuditConfig(folds=20), (9,), np.arange(60) % 3, 0, np.ones(60, np.bool_)) == 0
-
-
-def features_of(rows: int = 90) -> tuple[Any, Any]:
-    rng = np.random.default_rng(1)
-    true = np.arange(rows) % CLASSES
-    return (rng.normal(size=(rows, 6)) + 4 * np.eye(6)[true]).astype(np.float32), true
-
-
-def test_hidden_rows_teach_in_scan_and_compare_alike(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each fold's batches hold its hidden rows, as unlabelled ones, in both."""
-    x, given = features_of()
-    plans: dict[str, list[Any]] = {"scan": [], "compare": []}
-
-    def spy(where: str) -> Any:
-        def fit(method: Any, data: Any, batches: Any, **more: Any) -> Fitted:
-            plans[where].append((batches, more["epochs"], int((data.codes < 0).sum())))
-            return train.fit(method, data, batches, **more)
-
-        return fit
-
-    monkeypatch.setattr("noiseaudit.learn.fit", spy("scan"))
-    monkeypatch.setattr("noiseaudit.compare.case.fit", spy("compare"))
-    NoiseAuditClassifier(random_state=0, epochs=2).fit(x, given)
-    data = TrainingData(torch.from_numpy(x), torch.arange(len(x)), torch.from_numpy(given), CLASSES)
-    TOOLS["noiseaudit"].judge(Case(data, "embeddings", AuditConfig(epochs=2), 0, torch.device("cpu")))
-    assert plans["scan"] == plans["compare"]
-    (whole, _, none), *folds = plans["scan"]
-    assert (whole.unlabelled, none, len(folds)) == (0, 0, 5)
-    assert [hidden for _, _, hidden in folds] == [18] * 5
-    assert all(batches.unlabelled > 0 for batches, _, _ in folds)
-
-
-def test_a_fold_that_diverges_leaves_the_first_training(monkeypatch: pytest.MonkeyPatch) -> None:
-    x, given = features_of()
-    calls = itertools.count()
-
-    def fit(*words: Any, **more: Any) -> Fitted:
-        if next(calls) == 2:
-            raise TrainingDiverged("the loss became infinite")
-        return train.fit(*words, **more)
-
-    alone = NoiseAuditClassifier(random_state=0, epochs=2, folds=0).fit(x, given)
-    monkeypatch.setattr("noiseaudit.learn.fit", fit)
-    broken = NoiseAuditClassifier(random_state=0, epochs=2).fit(x, given)
-    assert next(calls) > 2
-    assert broken.audit_.meta.config["chosen"]["folds"] == 0
-    assert broken.audit_.meta.config["chosen"]["doubt"] == pytest.approx([-np.log(2), np.log(2)])
-    np.testing.assert_array_equal(broken.p_mislabeled_, alone.p_mislabeled_)
-
-
-@pytest.mark.parametrize("asked", [{"folds": 1}, {"folds": 101}, {"folds": 2, "fine_tune": True}])
-def test_folds_that_make_no_sense(asked: dict[str, Any]) -> None:
-    with pytest.raises(ConfigError, match="--folds"):
-        AuditConfig(**asked)
-
-
-def test_labels_learnt_by_heart_are_doubted_again() -> None:
-    """150 rows of 100 features, a fifth of the labels wrong: few are found without folds (2, and 9 with)."""
-    rng = np.random.default_rng(0)
-    true = np.arange(150) % CLASSES
-    x = rng.normal(size=(150, 100)) + 2.5 * np.eye(100)[true]
-    wrong = rng.random(150) < 0.2
-    given = np.where(wrong, (true + 1) % CLASSES, true)
-    found = {}
-    for folds in (0, 5):
-        model = NoiseAuditClassifier(random_state=0, folds=folds, epochs=60).fit(x, given)
-        found[folds] = int((model.is_label_issue_ & wrong).sum()), int((model.is_label_issue_ & ~wrong).sum())
-    low, high = model.audit_.meta.config["chosen"]["doubt"]  # of five folds
-    assert min(low + np.log(2), np.log(2) - high) < -0.1
-    assert found[5][0] >= 2 * found[0][0]
-    assert found[5][1] <= 2
+    assert choose_folds(AuditConfig(folds=20), sixty, np.arange(60) % 3, trusted) == 2
+    assert choose_folds(AuditConfig(folds=20), sixty, np.arange(60) % 3, np.ones(60, np.bool_)) == 0
 
 
 @pytest.mark.parametrize(("first", "folds"), [(True, True), (True, False), (False, True), (False, False)])
@@ -257,10 +188,7 @@ def test_folds_know_the_noise_if_all_networks_did(first: bool, folds: bool) -> N
 @pytest.mark.parametrize(("folds", "slope"), [(0, 0.45), (5, 0.7 * 0.7)])
 def test_wide_vectors_are_believed_less_where_no_fold_hid_the_label(folds: int, slope: float) -> None:
     crossed, given = crossed_of(0.9, 0.7)
-    crossed = crossed._replace(
-        fitted=dataclasses.replace(crossed.fitted, kind=Kind.WIDE_VECTORS), folds=folds
-    )
-    by = logit(believe_folds(crossed, given).p_mislabeled)
+    by = logit(believe_folds(crossed._replace(folds=folds), given, Kind.WIDE_VECTORS).p_mislabeled)
     raw = logit(score_with_noise(crossed.fitted.guider_mean, given).p)
     assert np.ptp(by - slope * raw) == pytest.approx(0, abs=1e-6)
 
@@ -271,6 +199,6 @@ def test_what_a_network_knew_of_the_noise_decides_how_it_is_read() -> None:
     found = []
     for known in (True, False):
         fitted = dataclasses.replace(crossed.fitted, guider_mean=q, noise_known=known)
-        found.append(believe_folds(crossed._replace(fitted=fitted, folds=0), label).p_mislabeled)
-        assert (found[-1] == score_readings(q, label, noise_known=known).p).all()
+        found.append(believe_folds(crossed._replace(fitted=fitted, folds=0), label, Kind.IMAGES).p_mislabeled)
+        assert (found[-1] == score_readings(q, label, Kind.IMAGES, noise_known=known).p).all()
     assert found[0].sum() > 1.05 * found[1].sum()

@@ -15,6 +15,7 @@ from noiseaudit.audit import run_audit
 from noiseaudit.config import AuditConfig, UMNConfig
 from noiseaudit.course import EpochRecord
 from noiseaudit.data.batches import BatchPlan
+from noiseaudit.data.inputs import SOME_IMAGES
 from noiseaudit.data.training import Originals, TrainingData
 from noiseaudit.errors import ConfigError
 from noiseaudit.finetune import Tuning, deepen, fine_tune, plan_tuning
@@ -55,7 +56,7 @@ def data() -> TrainingData:
 
 
 def trained(kind: Any, data: TrainingData, epochs: int = 3) -> tuple[Any, Any]:
-    method = kind(Setup(data, "pretrained", 0, CPU), kind.settings("pretrained"))
+    method = kind(Setup(data, "pretrained", 0, CPU), kind.settings(data.inputs))
     plan = BatchPlan(20, 0, 3)
     return method, fit(method, data, plan, epochs=epochs, seed=0, device=CPU, on_epoch=lambda record: None)
 
@@ -161,10 +162,10 @@ def test_the_second_stage_is_planned() -> None:
     )
     asked = plan_tuning(EMBEDDINGS, 500, 0, 64, 0.25, asked=["learning_rate"]).settings
     assert (asked.learning_rate, asked.input_noise) == (EMBEDDINGS.learning_rate, 0.0)
-    late = plan_tuning(UMN.settings("pretrained"), 500, 0, 64, 0.25).settings
+    late = plan_tuning(UMN.settings(SOME_IMAGES), 500, 0, 64, 0.25).settings
     assert isinstance(late, UMNConfig)
     assert late.guider_switch == 1.0
-    plain = plan_tuning(Supervised.settings("pretrained"), 500, 0, 64, 0.25).settings
+    plain = plan_tuning(Supervised.settings(SOME_IMAGES), 500, 0, 64, 0.25).settings
     assert (plain.learning_rate, plain.input_noise, plain.jitter) == (1e-4, 0.0, 1.0)
 
 

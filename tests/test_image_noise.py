@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -13,12 +10,9 @@ from hypothesis import strategies as st
 from scipy.special import softmax
 from sklearn.metrics import average_precision_score
 
-from noiseaudit import image_noise, readings
-from noiseaudit.data.training import Kind
-from noiseaudit.image_noise import GammaPrior, ImageNoise, fit_image_noise, mean_rates, p_mislabeled
-from noiseaudit.odds import mean_odds, moved
-from noiseaudit.readings import score_readings
-from noiseaudit.score import CANDIDATES, Codes, Floats, Noise, best_classes, fit_noise, score_with_noise
+from noiseaudit import image_noise
+from noiseaudit.image_noise import ImageNoise, fit_image_noise, p_mislabeled
+from noiseaudit.score import CANDIDATES, Codes, Floats, best_classes, fit_noise, score_with_noise
 
 Probs = npt.NDArray[np.float32]
 
@@ -85,15 +79,6 @@ def test_noise_by_image_has_a_gamma_but_labels_tell_little_of_it() -> None:
     assert 1.4 * by_class < by_image < wrong
 
 
-def test_noise_that_follows_the_image_misleads_the_other_reading() -> None:
-    """Which is why there are two: it is off by more than a fifth here."""
-    q, true, label = world(0.5)
-    wrong = (label != true).sum()
-    assert score_with_noise(q, label).p.sum() < 0.8 * wrong
-    class_reading, image_reading = score_readings(q, label).counts
-    assert class_reading < image_reading
-
-
 def test_without_gamma_the_fit_is_that_of_the_other_reading() -> None:
     q, _, label = world(0.0, n=2_000)
     candidates = best_classes(q, label)
@@ -118,8 +103,6 @@ def test_planted_noise_of_many_classes_has_no_gamma_and_is_read_once() -> None:
     found = fit_image_noise(candidates, by_class.noise, n_classes)
     assert found.gamma < 0.02
     assert average_precision_score(label != true, p_mislabeled(candidates, found)) > 0.99
-    assert (score_readings(q, label).p == moved(by_class.p, slope=0.7)).all()
-    assert score_readings(q, label).counts == ()
 
 
 def test_with_more_classes_than_candidates_and_no_gamma_both_readings_agree() -> None:
@@ -137,112 +120,6 @@ def test_rows_are_scored_alike_in_chunks(monkeypatch: pytest.MonkeyPatch) -> Non
     whole = p_mislabeled(candidates, noise)
     monkeypatch.setattr(image_noise, "CHUNK", 7)
     assert (p_mislabeled(candidates, noise) == whole).all()
-
-
-def test_the_score_is_the_calmed_mean_of_both_readings() -> None:
-    q, _, label = world(0.5, n=2_000)
-    scored, candidates = score_readings(q, label), best_classes(q, label)
-    by_class = score_with_noise(q, label)
-    assert isinstance(by_class.noise, Noise)
-    by_image = p_mislabeled(candidates, fit_image_noise(candidates, by_class.noise, 5))
-    assert (scored.p == moved(mean_odds([by_class.p, by_image]), slope=0.7)).all()
-    assert scored.counts == (moved(by_class.p, slope=0.7).sum(), moved(by_image, slope=0.7).sum())
-
-
-def test_of_a_network_trained_through_the_noise_the_second_reading_is_taken() -> None:
-    """With a prior for gamma, which is 0.2 at most, that the expected wrong labels have to outweigh."""
-    q, _, label = world(0.5, n=2_000)
-    scored, candidates, by_class = (
-        score_readings(q, label, noise_known=True),
-        best_classes(q, label),
-        score_with_noise(q, label),
-    )
-    assert by_class.noise is not None
-    prior = GammaPrior(0.2, 0.5 / by_class.p.sum() ** 0.5, 0.2)
-    found = fit_image_noise(candidates, by_class.noise, 5, prior)
-    assert 0.08 < found.gamma <= 0.2
-    by_image = p_mislabeled(candidates, found)
-    assert (scored.p == moved(by_image, slope=0.7)).all()
-    assert scored.counts == (moved(by_class.p, slope=0.7).sum(), moved(by_image, slope=0.7).sum())
-    assert by_class.p.sum() < by_image.sum()
-    assert scored.noise is not None  # T behind the score, for reasons and planted labels
-    true, label_of = np.divmod(np.arange(25), 5)
-    rates = np.exp(scored.noise.log_rate(true, label_of, 5)).reshape(5, 5)
-    assert rates == pytest.approx(mean_rates(candidates, found, 5))
-    assert scored.noise.temperature == found.temperature
-
-
-def test_labels_that_speak_against_gamma_outweigh_its_prior() -> None:
-    """A sharp network of ten classes with planted noise: the first reading alone."""
-    rng = np.random.default_rng(0)
-    true = rng.integers(10, size=8_000)
-    q = softmax(rng.normal(0, 2, (8_000, 10)) + 8 * np.eye(10)[true], axis=1).astype(np.float32)
-    label = np.where(rng.random(8_000) < 0.2, (true + rng.integers(1, 10, 8_000)) % 10, true)
-    scored, by_class = score_readings(q, label, noise_known=True), score_with_noise(q, label)
-    assert (scored.p == moved(by_class.p, slope=0.9)).all()
-    assert scored.noise is not None
-    assert by_class.noise is not None
-    assert (scored.noise.log_rates == by_class.noise.log_rates).all()
-    assert scored.counts[0] == scored.p.sum() < scored.counts[1]  # what the other would expect
-
-
-@pytest.mark.parametrize(("kind", "known", "slope"), [
-    (Kind.IMAGES, False, 0.7), (Kind.IMAGES, True, 0.7), (Kind.VECTORS, False, 0.7), (Kind.VECTORS, True, 0.6),
-    (Kind.WIDE_VECTORS, False, 0.45), (Kind.WIDE_VECTORS, True, 0.45),
-])  # fmt: skip
-def test_networks_are_believed_by_what_they_learn_by_heart(kind: Kind, known: bool, slope: float) -> None:
-    q, _, label = world(0.5, n=2_000)
-    slopes = ("SURENESS", "WIDE_SURENESS", "VECTOR_SURENESS", "PLANTED_SURENESS")
-    with pytest.MonkeyPatch.context() as patch:
-        for name in slopes:
-            patch.setattr(readings, name, 1.0)
-        raw = score_readings(q, label, kind, known).p
-    assert score_readings(q, label, kind, known).p == pytest.approx(moved(raw, slope=slope))
-
-
-@pytest.mark.parametrize(
-    ("kind", "slope"), [(Kind.IMAGES, 0.9), (Kind.VECTORS, 0.6), (Kind.WIDE_VECTORS, 0.45)]
-)
-def test_planted_noise_makes_no_difference_to_how_far_features_are_believed(kind: Kind, slope: float) -> None:
-    assert readings._sureness(kind, noise_known=True, is_planted=True) == slope
-
-
-def test_few_labels_of_wide_vectors_are_believed_as_little() -> None:
-    q, _, label = world(0.5, n=499)  # under 100 a class: the first reading
-    found = score_readings(q, label, Kind.WIDE_VECTORS).p
-    assert (found == moved(score_with_noise(q, label).p, slope=0.45)).all()
-
-
-@pytest.mark.parametrize("n_wrong", [1, 100, 1_400, 3_000])
-def test_the_prior_holds_against_so_many_wrong_labels(n_wrong: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    q, _, label = world(0.0, n=6_000)
-    asked: list[GammaPrior] = []
-
-    def fit(*args: Any) -> ImageNoise:
-        asked.append(args[3])
-        return ImageNoise(with_rest(np.full((5, 5), 0.2)), 1.0, 0.1)
-
-    scored = score_with_noise(q, label)._replace(p=np.full(6_000, n_wrong / 6_000))
-    monkeypatch.setattr(readings, "score_with_noise", lambda *_: scored)
-    monkeypatch.setattr(readings, "fit_image_noise", fit)
-    score_readings(q, label, noise_known=True)
-    score_readings(q, label)
-    assert asked[0] == pytest.approx((0.2, 0.5 / math.sqrt(min(n_wrong, 1_400)), 0.2))
-    assert asked[1] == (0.0, 0.2, 1.0)
-
-
-def test_edges(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert score_readings(np.zeros((0, 3), np.float32), np.zeros(0, np.int64)).p.shape == (0,)
-    assert 0 <= score_readings(np.array([[0.5, 0.5]], np.float32), np.array([0])).p[0] <= 1
-    certain = np.array([[1.0, 0.0], [0.0, 1.0]] * 50, np.float32)
-    found = score_readings(certain, np.zeros(100, np.int64)).p
-    assert np.isfinite(found).all()
-    assert (found[1::2] > 0.99).all()
-    assert (found[::2] < 0.01).all()
-    monkeypatch.setattr(image_noise, "MOST_CLASSES", 4)
-    q, _, label = world(0.5, n=1_000)
-    assert (score_readings(q, label).p == moved(score_with_noise(q, label).p, slope=0.7)).all()
-    assert score_readings(q, label).counts == ()
 
 
 @pytest.mark.parametrize(

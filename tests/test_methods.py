@@ -35,9 +35,9 @@ def _quick() -> Iterator[None]:
 
 def make(method: str, backbone: str = "mlp", shape: tuple[int, ...] = (1, 6, 6), seed: int = 0) -> Method:
     kind = METHODS[method]
-    settings = with_overrides(kind.settings(backbone), {"hidden": 32, "latent_a": 6})
     x, given, _ = toy(shape)
     data = TrainingData(x, torch.arange(ROWS), given, N_CLASSES, trusted=torch.arange(ROWS) < 2 * N_CLASSES)
+    settings = with_overrides(kind.settings(data.inputs), {"hidden": 32, "latent_a": 6})
     return kind(Setup(data, backbone, seed, torch.device("cpu"), noise_rate=0.2), settings)
 
 

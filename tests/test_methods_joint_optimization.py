@@ -13,6 +13,7 @@ from torch.testing import assert_close
 
 from noiseaudit.config import with_overrides
 from noiseaudit.data.batches import BatchPlan
+from noiseaudit.data.inputs import SOME_IMAGES
 from noiseaudit.data.training import Batch, TrainingData
 from noiseaudit.errors import ConfigError
 from noiseaudit.methods.base import Setup
@@ -32,7 +33,7 @@ def _quick() -> Iterator[None]:
 
 def make(data: TrainingData | None = None, **overrides: Any) -> JointOptimization:
     values = {"hidden": 16, "latent_a": 5, "input_noise": 0.0, **overrides}
-    settings = with_overrides(JointOptimization.settings("mlp"), values)
+    settings = with_overrides(JointOptimization.settings(SOME_IMAGES), values)
     return JointOptimization(Setup(data or toy(), "mlp", 0, CPU), settings)
 
 
@@ -63,7 +64,9 @@ class Scripted(JointOptimization):
 
 def scripted(**overrides: Any) -> Scripted:
     values = {"hidden": 8, "latent_a": 3, **overrides}
-    return Scripted(Setup(toy(), "mlp", 0, CPU), with_overrides(JointOptimization.settings("mlp"), values))
+    return Scripted(
+        Setup(toy(), "mlp", 0, CPU), with_overrides(JointOptimization.settings(SOME_IMAGES), values)
+    )
 
 
 def test_the_memory_starts_at_the_given_labels() -> None:

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.testing import assert_close
 
 from noiseaudit.config import with_overrides
+from noiseaudit.data.inputs import SOME_IMAGES
 from noiseaudit.data.perturb import Draws
 from noiseaudit.data.training import Batch, TrainingData
 from noiseaudit.errors import ConfigError
@@ -29,7 +30,7 @@ def _quick() -> Iterator[None]:
 
 def make(**overrides: object) -> MeanTeacher:
     data = TrainingData(torch.zeros(6, 1, 6, 6), torch.arange(6), torch.arange(6) % N_CLASSES, N_CLASSES)
-    settings = with_overrides(MeanTeacher.settings("mlp"), {"hidden": 16, "latent_a": 5, **overrides})
+    settings = with_overrides(MeanTeacher.settings(SOME_IMAGES), {"hidden": 16, "latent_a": 5, **overrides})
     return MeanTeacher(Setup(data, "mlp", 0, torch.device("cpu")), settings)
 
 
@@ -49,7 +50,7 @@ def first_weight(method: MeanTeacher, *, teacher: bool) -> Tensor:
 
 
 def test_the_settings_are_the_papers() -> None:
-    settings = MeanTeacher.settings("mlp")
+    settings = MeanTeacher.settings(SOME_IMAGES)
     assert (settings.guider_decay_early, settings.guider_decay_late) == (0.99, 0.999)
     assert settings.guider_switch == settings.rampup == 0.25
     assert settings.consistency_weight == 100.0

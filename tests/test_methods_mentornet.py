@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.testing import assert_close
 
 from noiseaudit.config import with_overrides
+from noiseaudit.data.inputs import SOME_IMAGES
 from noiseaudit.data.perturb import Draws
 from noiseaudit.data.training import Batch, TrainingData
 from noiseaudit.errors import ConfigError
@@ -32,7 +33,9 @@ def _quick() -> Iterator[None]:
 def make(noise_rate: float | None = 0.2, **overrides: Any) -> MentorNet:
     """Without perturbation or dropout, so that losses can be told beforehand."""
     plain = {"input_noise": 0.0, "burn_in_dropout": 0.0, "dropout": 0.0}
-    settings = with_overrides(MentorNet.settings("mlp"), {"hidden": 16, "latent_a": 5, **plain, **overrides})
+    settings = with_overrides(
+        MentorNet.settings(SOME_IMAGES), {"hidden": 16, "latent_a": 5, **plain, **overrides}
+    )
     data = TrainingData(torch.zeros(ROWS, 1, 4, 4), torch.arange(ROWS), toy().given, N_CLASSES)
     return MentorNet(Setup(data, "mlp", 0, CPU, noise_rate=noise_rate), settings)
 

@@ -12,6 +12,7 @@ from torch.testing import assert_close
 
 from noiseaudit import objective
 from noiseaudit.config import with_overrides
+from noiseaudit.data.inputs import SOME_IMAGES
 from noiseaudit.data.perturb import Draws
 from noiseaudit.data.training import Batch, TrainingData
 from noiseaudit.densities import sample_normal
@@ -40,7 +41,7 @@ def setup(
 
 
 def make(given: Setup, **overrides: object) -> MislabeledVAE:
-    settings = MislabeledVAE.settings(given.backbone)
+    settings = MislabeledVAE.settings(given.data.inputs)
     return MislabeledVAE(given, with_overrides(settings, SMALL | overrides))
 
 
@@ -134,7 +135,7 @@ def test_the_terms_of_a_step_by_hand() -> None:
 
 def test_the_networks_are_umns() -> None:
     """The same layers, and from the same seed the same values."""
-    umn = UMN(setup(), with_overrides(UMN.settings("mlp"), SMALL)).learner.state_dict()
+    umn = UMN(setup(), with_overrides(UMN.settings(SOME_IMAGES), SMALL)).learner.state_dict()
     mine = make(setup()).learner.state_dict()
     assert mine.pop("noise_rate").item() == pytest.approx(0.3)
     assert list(mine) == list(umn)

@@ -40,7 +40,7 @@ def data(shape: tuple[int, ...], n_classes: int = N_CLASSES) -> TrainingData:
 
 
 def make(backbone: str = "mlp", shape: tuple[int, ...] = (1, 6, 6), n_classes: int = N_CLASSES) -> Reweight:
-    settings = with_overrides(Reweight.settings(backbone), {"hidden": 16, "latent_a": 5})
+    settings = with_overrides(Reweight.settings(data(shape, n_classes).inputs), {"hidden": 16, "latent_a": 5})
     return Reweight(Setup(data(shape, n_classes), backbone, 0, CPU), settings)
 
 

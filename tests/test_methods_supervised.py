@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.testing import assert_close
 
 from noiseaudit.config import with_overrides
+from noiseaudit.data.inputs import SOME_IMAGES
 from noiseaudit.data.perturb import Draws
 from noiseaudit.data.training import Batch, TrainingData
 from noiseaudit.errors import ConfigError
@@ -33,7 +34,7 @@ def make(
     backbone: str = "mlp", shape: tuple[int, ...] = (1, 6, 6), seed: int = 0, **overrides: object
 ) -> Supervised:
     data = TrainingData(torch.zeros(6, *shape), torch.arange(6), torch.arange(6) % N_CLASSES, N_CLASSES)
-    settings = with_overrides(Supervised.settings(backbone), overrides)
+    settings = with_overrides(Supervised.settings(data.inputs), overrides)
     return Supervised(Setup(data, backbone, seed, CPU), settings)
 
 
@@ -57,7 +58,7 @@ def test_the_shared_network_is_the_one_of_the_other_methods() -> None:
     trained = make()
     umn = UMN(
         Setup(TrainingData(toy().x, torch.arange(6), toy().given, N_CLASSES), "mlp", 0, CPU),
-        UMN.settings("mlp"),
+        UMN.settings(SOME_IMAGES),
     )
     theirs = umn.learner.state_dict()
     mine = trained.learner.state_dict()

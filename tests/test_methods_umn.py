@@ -6,8 +6,6 @@ import dataclasses
 import math
 from collections.abc import Iterator
 
-import numpy as np
-import numpy.typing as npt
 import pytest
 import torch
 from torch import Tensor
@@ -15,8 +13,9 @@ from torch.testing import assert_close
 
 from noiseaudit import objective
 from noiseaudit.config import UMNConfig
+from noiseaudit.data.inputs import SOME_IMAGES, Inputs
 from noiseaudit.data.perturb import Draws
-from noiseaudit.data.training import Batch, Kind, TrainingData
+from noiseaudit.data.training import Batch, TrainingData
 from noiseaudit.methods.base import Setup
 from noiseaudit.methods.umn import UMN
 from noiseaudit.methods.umn_plus import UMNPlus
@@ -33,6 +32,10 @@ def _quick() -> Iterator[None]:
         yield
 
 
+def inputs(shape: tuple[int, ...]) -> Inputs:
+    return Inputs(shape, N_CLASSES, n_labelled=6, n_rows=6)
+
+
 def make(
     method: str = "umn",
     backbone: str = "mlp",
@@ -40,7 +43,7 @@ def make(
     config: UMNConfig | None = None,
 ) -> UMN:
     kind = METHODS[method]
-    settings = config or dataclasses.replace(kind.settings(backbone), hidden=32, latent_a=6, latent_b=4)
+    settings = config or dataclasses.replace(kind.settings(inputs(shape)), hidden=32, latent_a=6, latent_b=4)
     data = TrainingData(torch.zeros(6, *shape), torch.arange(6), torch.arange(6) % N_CLASSES, N_CLASSES)
     return kind(Setup(data, backbone, 0, torch.device("cpu")), settings)
 
@@ -55,7 +58,7 @@ def toy(shape: tuple[int, ...], n: int = 48) -> Batch:
 def test_training_lowers_the_loss(method: str, backbone: str, shape: tuple[int, ...]) -> None:
     """Without labels and ramps, the objective stands still: f(epsilon) weighs labelled rows anew at every step."""
     settings = dataclasses.replace(
-        METHODS[method].settings(backbone), hidden=32, latent_a=6, latent_b=4, rampup=0.0
+        METHODS[method].settings(inputs(shape)), hidden=32, latent_a=6, latent_b=4, rampup=0.0
     )
     trained, batch = make(method, backbone, shape, config=settings), toy(shape)
     unlabelled = batch._replace(given=torch.full_like(batch.given, -1))
@@ -71,7 +74,9 @@ def test_the_loss_is_the_sum_of_its_terms() -> None:
 
 
 def test_without_weight_the_generative_terms_are_not_computed(monkeypatch: pytest.MonkeyPatch) -> None:
-    trained = make("umn_plus", config=dataclasses.replace(UMNPlus.settings("mlp"), generative_weight=0.0))
+    trained = make(
+        "umn_plus", config=dataclasses.replace(UMNPlus.settings(SOME_IMAGES), generative_weight=0.0)
+    )
     monkeypatch.setattr(trained.learner.decoder, "forward", None)
     decoder = [value.clone() for value in trained.learner.decoder.parameters()]
     encoder = [value.clone() for value in trained.learner.encoder.parameters()]
@@ -106,7 +111,7 @@ def test_generative_terms_of_umn_plus_on_features_are_of_every_fourth_row(
 
 def test_umn_has_the_papers_terms_and_settings() -> None:
     """Section 4.1, and Eq. 4 without additions."""
-    settings = UMN.settings("mlp")
+    settings = UMN.settings(SOME_IMAGES)
     assert (settings.learning_rate, settings.beta1, settings.beta2) == (1e-3, 0.9, 0.99)
     assert settings.lr_decay_start == 1.0
     assert (settings.generative_weight, settings.label_kl, settings.label_kl_weight) == (1.0, "sample", 1.0)
@@ -137,57 +142,6 @@ def test_the_labelled_term_is_eq_6_over_the_labelled_rows() -> None:
     got = trained.labelled(probs, guided, torch.tensor([0, 2, -1]), trained.learner.noise)
     weights = [math.log(2 * 0.8 / 0.2), math.log(2 * 0.4 / 0.6)]  # epsilon 0.2 and 0.6
     assert got.item() == pytest.approx(-(weights[0] * 0.7 + weights[1] * 0.8) / 2, rel=1e-5)
-
-
-def test_where_the_noise_is_known_the_labelled_term_is_the_likelihood_of_the_labels() -> None:
-    """Eq. 6 until then, and for `umn` always."""
-    probs = torch.tensor([[0.7, 0.2, 0.1], [0.1, 0.1, 0.8], [0.3, 0.3, 0.4]])
-    given, guided = torch.tensor([0, 2, -1]), torch.full((3, 3), 1 / 3)
-    trained = make("umn_plus", config=dataclasses.replace(UMNPlus.settings("mlp"), noise_weight=3.0))
-    by_eq_6 = trained.labelled(probs, guided, given, torch.zeros(0, 0))
-    assert trained.labelled(probs, guided, given, torch.zeros(3, 3)) == by_eq_6
-    rates = torch.tensor([[0.8, 0.1, 0.1], [0.3, 0.6, 0.1], [0.0, 0.25, 0.75]])
-    likelihoods = 0.7 * 0.8 + 0.2 * 0.3, 0.1 * 0.1 + 0.1 * 0.1 + 0.8 * 0.75
-    got = trained.labelled(probs, guided, given, rates)
-    assert got.item() == pytest.approx(-3.0 * sum(map(math.log, likelihoods)) / 2, rel=1e-5)
-
-
-def test_the_noise_is_learnt_from_labelled_rows_when_it_is_due(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("noiseaudit.methods.umn.can_be_learnt", lambda *_: True)
-    seen: list[tuple[npt.NDArray[np.float32], npt.NDArray[np.int64]]] = []
-
-    def learnt(probs: npt.NDArray[np.float32], given: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
-        seen.append((probs, given))
-        return np.full((N_CLASSES, N_CLASSES), 1 / N_CLASSES, np.float32)
-
-    monkeypatch.setattr("noiseaudit.methods.umn.class_noise", learnt)
-    trained, probs = make("umn_plus"), torch.eye(N_CLASSES)
-    assert not trained.noise_known
-    assert not trained.learner.noise.any()
-    trained.after_epoch(3, 8, probs, torch.tensor([0, -1, 1]))
-    assert not trained.noise_known
-    trained.after_epoch(4, 8, probs, torch.tensor([0, -1, 1]))
-    assert trained.noise_known
-    assert (trained.learner.noise == 1 / N_CLASSES).all()
-    ((shown, given),) = seen
-    monkeypatch.setattr(
-        "noiseaudit.methods.umn.class_noise", lambda *_: None
-    )  # too weak to tell: the last one stays
-    trained.after_epoch(6, 8, probs, torch.tensor([0, -1, 1]))
-    assert (trained.learner.noise == 1 / N_CLASSES).all()
-    assert (shown == np.eye(N_CLASSES)[[0, 2]]).all()
-    assert given.tolist() == [0, 1]
-
-
-def test_no_noise_is_learnt_without_weight_or_from_too_few_labels(monkeypatch: pytest.MonkeyPatch) -> None:
-    for method in ("umn", "umn_plus"):
-        trained = make(method)  # of 48 labels
-        trained.after_epoch(2, 8, torch.eye(N_CLASSES), torch.arange(N_CLASSES))
-        assert not trained.noise_known
-        assert trained.learner.noise.numel() == 0
-    monkeypatch.setattr("noiseaudit.methods.umn.can_be_learnt", lambda *_: True)
-    assert make("umn").learner.noise.numel() == 0
-    assert make("umn_plus").learner.noise.shape == (N_CLASSES, N_CLASSES)
 
 
 def test_the_label_kl_follows_the_configuration() -> None:
@@ -243,34 +197,6 @@ def test_perturbations_are_drawn_anew_and_leave_an_image_to_reconstruct() -> Non
     assert float(target.min()) >= 0
     assert float(target.max()) <= 1
     assert float((first - target).std()) == pytest.approx(trained.values.input_noise, rel=0.2)
-
-
-@pytest.mark.parametrize(
-    ("kind", "width", "share"),
-    [
-        (Kind.WIDE_VECTORS, 600, 0.6),
-        (Kind.VECTORS, 600, 0.3),
-        (Kind.VECTORS, 64, 0.3),
-        (Kind.VECTORS, 63, 0),
-    ],
-)
-def test_features_lose_values_and_narrow_ones_fewer(kind: Kind, width: int, share: float) -> None:
-    trained, x = make("umn_plus", "embeddings", (width,)), torch.ones(400, width)
-    trained.kind = kind
-    trained.values = dataclasses.replace(trained.values, input_noise=0.0)
-    target, seen = trained.perturb(x, Draws(torch.Generator().manual_seed(0), 400))
-    assert torch.equal(target, x)  # what is reconstructed keeps them
-    assert float((seen == 0).double().mean()) == pytest.approx(share, abs=0.01)
-
-
-@pytest.mark.parametrize(("kind", "power"), [(Kind.WIDE_VECTORS, 0.15), (Kind.VECTORS, 0.0)])
-def test_only_wide_vectors_take_the_loss_with_a_power(kind: Kind, power: float) -> None:
-    trained = make("umn_plus", "embeddings", (8,))
-    trained.kind = kind
-    probs, given = torch.tensor([[0.2, 0.5, 0.3], [0.9, 0.05, 0.05]]), torch.tensor([0, -1])
-    rates = torch.full((3, 3), 0.1) + 0.7 * torch.eye(3)
-    expected = 25.0 * objective.noisy_label_loss(probs[:1], given[:1], rates, power)
-    assert_close(trained.labelled(probs, probs, given, rates), expected[0])
 
 
 def test_the_learning_rate_follows_its_schedule() -> None:

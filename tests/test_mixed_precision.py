@@ -50,7 +50,7 @@ def batch(backbone: str = "mlp") -> Batch:
 
 def make(name: str, backbone: str = "mlp", *, mixed: bool, seed: int = 0) -> Descent[Any, Any]:
     kind = METHODS[name]
-    settings = with_overrides(kind.settings(backbone), {"hidden": 32, "latent_a": 6})
+    settings = with_overrides(kind.settings(data(backbone).inputs), {"hidden": 32, "latent_a": 6})
     method = kind(Setup(data(backbone), backbone, seed, CPU, noise_rate=0.2), settings)
     assert isinstance(method, Descent)
     assert not method.mixed_precision

@@ -12,6 +12,7 @@ import torch
 
 from noiseaudit.config import AuditConfig, UMNConfig
 from noiseaudit.data.batches import BatchPlan
+from noiseaudit.data.inputs import Inputs
 from noiseaudit.errors import ConfigError, DataError
 from noiseaudit.labels.table import LabelTable, Source
 from noiseaudit.methods import METHODS
@@ -41,7 +42,7 @@ def test_a_plan_by_default() -> None:
     assert plan.backbone.value == "mlp"
     assert plan.device == torch.device("cpu")
     assert plan.batches == BatchPlan(16, 0, 2)
-    assert plan.settings == METHODS[CPU.method].settings("mlp")
+    assert plan.settings == METHODS[CPU.method].settings(Inputs((1, 8, 8), 2, 20, 20))
     assert plan.epochs >= 30
     assert plan.warnings == ()
     assert plan.config == CPU
@@ -69,7 +70,7 @@ def test_only_rows_that_were_read_count() -> None:
 def test_settings_follow_the_chosen_backbone() -> None:
     plan = make_plan(table(TWENTY), samples(20, shape=(12,)), CPU)
     assert plan.backbone.value == "embeddings"
-    assert plan.settings == METHODS[CPU.method].settings("embeddings")
+    assert plan.settings == METHODS[CPU.method].settings(Inputs((12,), 2, 20, 20))
 
 
 @pytest.mark.parametrize(

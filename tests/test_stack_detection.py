@@ -11,6 +11,7 @@ from sklearn.metrics import average_precision_score
 from noiseaudit.config import with_overrides
 from noiseaudit.course import Course, Fitted
 from noiseaudit.data.batches import BatchPlan
+from noiseaudit.data.inputs import SOME_IMAGES
 from noiseaudit.data.training import TrainingData
 from noiseaudit.methods.base import Setup
 from noiseaudit.methods.umn_plus import UMNPlus
@@ -37,7 +38,7 @@ def runs() -> tuple[list[TrainingData], list[np.ndarray]]:
 
 def test_average_precision_is_the_same() -> None:
     data, wrong = runs()
-    settings = with_overrides(UMNPlus.settings("mlp"), {"hidden": 64})
+    settings = with_overrides(UMNPlus.settings(SOME_IMAGES), {"hidden": 64})
     plan = BatchPlan(50, 0, 20)
 
     def parts() -> tuple[list[UMNPlus], list[Course]]:

@@ -10,6 +10,7 @@ from torch import Tensor
 from noiseaudit.config import UMNConfig
 from noiseaudit.course import EpochRecord, Fitted
 from noiseaudit.data.batches import BatchPlan
+from noiseaudit.data.inputs import Inputs
 from noiseaudit.data.training import Batch, TrainingData
 from noiseaudit.errors import TrainingDiverged
 from noiseaudit.methods.base import Method, Prediction
@@ -30,7 +31,7 @@ class Pretender(Method):
         self.seen: list[Tensor] = []
 
     @staticmethod
-    def settings(backbone: str) -> UMNConfig:
+    def settings(inputs: Inputs) -> UMNConfig:
         return UMNConfig()
 
     def step(self, batch: Batch, progress: float) -> dict[str, Tensor]:

@@ -16,6 +16,7 @@ from noiseaudit.bench.systems import NETWORKS
 from noiseaudit.choose import DENSE_BACKBONES
 from noiseaudit.config import Settings, with_overrides
 from noiseaudit.data.batches import BatchPlan, plan_batches
+from noiseaudit.data.inputs import SOME_IMAGES
 from noiseaudit.methods import METHODS
 from noiseaudit.methods.descent import Descent
 
@@ -110,7 +111,7 @@ def _group_of(cell: Cell, problem: Problem, *, stack: bool) -> Group:
     kind = METHODS[cell.method]
     changes = dict(change.split("=", 1) for change in cell.changes.split())
     settings = with_overrides(
-        kind.settings(backbone),
+        kind.settings(SOME_IMAGES),
         FIXED.get(cell.method, {}) | ({"network": network} if network else {}) | changes,
     )
     labels = _labels_at_scale(cell, problem)

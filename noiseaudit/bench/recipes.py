@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 from noiseaudit.bench.systems import NETWORKS, SHARED_NETWORK
 from noiseaudit.config import with_overrides
+from noiseaudit.data.inputs import SOME_IMAGES
 from noiseaudit.methods import METHODS
 
 SEEN = {
@@ -42,7 +43,7 @@ def spelled_once(method: str, changes: Mapping[str, str], usual: Mapping[str, st
 
     Raises ConfigError for what is no setting of the method, or no value of it.
     """
-    defaults = METHODS[method].settings("mlp")  # names and types are those of every backbone
+    defaults = METHODS[method].settings(SOME_IMAGES)
     asked, known = with_overrides(defaults, changes), with_overrides(defaults, usual)
     texts = {name: _text(getattr(asked, name)) for name in changes}
     same = {name for name in texts if name in usual and getattr(asked, name) == getattr(known, name)}

@@ -10,6 +10,7 @@ from noiseaudit.bench.cells import Cell, cell_of, identity
 from noiseaudit.bench.recipes import as_text, recipe
 from noiseaudit.bench.results import Line
 from noiseaudit.bench.systems import ALL_LABELS, DEFAULT, FEW_LABELS, systems
+from noiseaudit.data.inputs import SOME_IMAGES
 from noiseaudit.methods import METHODS
 
 SETTINGS = (FEW_LABELS, ALL_LABELS)  # variants of the setting, not of the method
@@ -140,7 +141,7 @@ def settings_note(section: Section) -> list[str]:
     found: dict[str, str] = {}
     for place, lines in section.places().items():
         line = next(iter(lines.values()))
-        known = dataclasses.asdict(METHODS[place.method].settings(line["backbone"])) | {"network": None}
+        known = dataclasses.asdict(METHODS[place.method].settings(SOME_IMAGES)) | {"network": None}
         other = {name: value for name, value in line["settings"].items() if value != known.get(name)}
         other.pop("network", None)  # the variant says it
         if other:

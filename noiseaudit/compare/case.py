@@ -67,7 +67,7 @@ class Case:
     def threads(self) -> int:
         """Of the CPU, as `scan` takes them. Tools with little to share out would wait for their own threads."""
         batches = self.schedule("umn_plus", self.data.codes.numpy())[0]
-        hidden = METHODS["umn_plus"].settings(self.backbone).hidden
+        hidden = METHODS["umn_plus"].settings(self.data.inputs).hidden
         return choose_threads(
             self.backbone, batches.labelled + batches.unlabelled, self.data.n_classes, hidden
         )
@@ -96,9 +96,9 @@ class Case:
         kind, data = METHODS[method], self.data
         altered = TrainingData(data.x, data.usable, torch.from_numpy(codes), n_classes or data.n_classes)
         plan, own_epochs = self.schedule(method, codes)
-        seed, ours = self.seed + 1_000_003 * stream, METHODS["umn_plus"].settings(self.backbone)
+        seed, ours = self.seed + 1_000_003 * stream, METHODS["umn_plus"].settings(data.inputs)
         settings = dataclasses.replace(
-            kind.settings(self.backbone),
+            kind.settings(data.inputs),
             input_noise=ours.input_noise,
             input_dropout=ours.input_dropout,
             jitter=ours.jitter,

@@ -36,14 +36,14 @@ class Tool(NamedTuple):
 def noiseaudit(case: Case) -> Verdict:
     """What `scan` does by default."""
     crossed = cross_fitted(case, _umn_plus(case))
-    scores = believe_folds(crossed, case.given).p_mislabeled
+    scores = believe_folds(crossed, case.given, case.data.inputs.kind).p_mislabeled
     return Verdict(scores, choose_cutoff("auto", scores, None).flagged)
 
 
 def cross_fitted(case: Case, fitted: Fitted) -> CrossFitted:
     """`fitted` with the folds that `scan` would add."""
-    data, given, epochs = case.data, case.given, case.schedule("umn_plus", case.data.codes.numpy())[1]
-    folds = choose_folds(case.config, data.shape, given, len(data.codes) - len(given))
+    data, epochs = case.data, case.schedule("umn_plus", case.data.codes.numpy())[1]
+    folds = choose_folds(case.config, data.inputs, case.given)
 
     def train(part: TrainingData, number: int) -> Fitted:
         return case.train("umn_plus", part.codes.numpy(), stream=number, epochs=epochs)

@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-import enum
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-MANY_VALUES, LABELS_A_VALUE = 512, 16
-
-
-class Kind(enum.Enum):
-    """What x are, as far as training cares: how soon their labels are learnt by heart."""
-
-    IMAGES = "images"  # which are jittered
-    VECTORS = "vectors"
-    WIDE_VECTORS = (
-        "wide vectors"  # of MANY_VALUES or more, each with fewer than LABELS_A_VALUE labels: soonest
-    )
+from noiseaudit.data.inputs import Inputs
 
 
 class Batch(NamedTuple):
@@ -57,13 +46,9 @@ class TrainingData:
         return tuple(self.x.shape[1:])
 
     @property
-    def kind(self) -> Kind:
-        if len(self.shape) > 1:
-            return Kind.IMAGES
-        is_wide = (
-            self.shape[0] >= MANY_VALUES and int((self.codes >= 0).sum()) < LABELS_A_VALUE * self.shape[0]
-        )
-        return Kind.WIDE_VECTORS if is_wide else Kind.VECTORS
+    def inputs(self) -> Inputs:
+        """What settings are chosen by."""
+        return Inputs(self.shape, self.n_classes, int((self.codes >= 0).sum()), len(self.codes))
 
     def batch(self, rows: Tensor, device: torch.device) -> Batch:
         """x of some of the m rows as float32 on `device`, images scaled to [0, 1]."""

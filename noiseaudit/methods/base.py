@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from noiseaudit.config import Settings
+from noiseaudit.data.inputs import Inputs
 from noiseaudit.data.training import Batch, TrainingData
 
 
@@ -42,12 +43,12 @@ class Method(ABC):
 
     @staticmethod
     @abstractmethod
-    def settings(backbone: str) -> Settings:
-        """The method's own settings for a backbone."""
+    def settings(inputs: Inputs) -> Settings:
+        """The method's own settings for such data."""
 
     @abstractmethod
     def __init__(self, setup: Setup, settings: Any) -> None:
-        """`settings` is what `settings(backbone)` returned, perhaps with other values."""
+        """`settings` is what `settings(inputs)` returned, perhaps with other values."""
 
     @abstractmethod
     def step(self, batch: Batch, progress: float) -> dict[str, Tensor]:

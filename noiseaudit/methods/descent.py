@@ -11,14 +11,13 @@ from torch import Tensor
 
 from noiseaudit.config import GuiderSettings, Settings
 from noiseaudit.data.perturb import Draws, add_noise, drop_values, jitter_images
-from noiseaudit.data.training import Batch, Kind
+from noiseaudit.data.training import Batch
 from noiseaudit.ema import make_guider, update_guider
 from noiseaudit.methods.base import Method, Prediction, Setup
 from noiseaudit.models.classifier import Classifier
 from noiseaudit.schedules import cosine_decay, guider_decay
 from noiseaudit.seeds import seeded_init, torch_generator
 
-LEAST_DROPPED = 64  # values of x: where they are fewer, each may be the only one that tells
 N = TypeVar("N", bound=Classifier)
 S = TypeVar("S", bound=Settings)
 
@@ -27,7 +26,7 @@ class Descent(Method, Generic[N, S]):
     """One Adam step a batch on the sum of `terms`. Where there is a Guider, it follows the Learner (Eq. 7)."""
 
     def __init__(self, setup: Setup, settings: S) -> None:
-        self.values, self.kind = settings, setup.data.kind
+        self.values, self.is_image = settings, len(setup.data.shape) > 1
         with seeded_init(setup.seed):
             learner = self.build(setup)
         self.learner: N = learner.to(setup.device).train()
@@ -39,12 +38,8 @@ class Descent(Method, Generic[N, S]):
 
     def go_on(self, settings: S) -> None:
         """Train on with other settings, and on images: the networks were changed."""
-        self.values, self.kind = settings, Kind.IMAGES
+        self.values, self.is_image = settings, True
         self.optimiser = adam(self.learner.parameters(), settings, self.device)
-
-    @property
-    def is_image(self) -> bool:
-        return self.kind is Kind.IMAGES
 
     @abstractmethod
     def build(self, setup: Setup) -> N:
@@ -92,13 +87,8 @@ class Descent(Method, Generic[N, S]):
         with torch.autocast(x.device.type, enabled=False):  # positions need more than bfloat16's 8 bits
             if self.is_image and self.values.jitter:
                 x = jitter_images(x, self.values.jitter, draws)
-            return x, add_noise(drop_values(x, self._dropped(x), draws), self.values.input_noise, draws)
-
-    def _dropped(self, x: Tensor) -> float:
-        """The share of x's values that is dropped."""
-        if self.kind is Kind.VECTORS:
-            return self.values.input_dropout / 2 if x.shape[1] >= LEAST_DROPPED else 0.0
-        return self.values.input_dropout
+            dropped = drop_values(x, self.values.input_dropout, draws)
+            return x, add_noise(dropped, self.values.input_noise, draws)
 
     @torch.no_grad()
     def predict(self, x: Tensor) -> Prediction:

@@ -30,6 +30,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from noiseaudit.config import Settings, one_of, require
+from noiseaudit.data.inputs import Inputs
 from noiseaudit.data.perturb import Draws
 from noiseaudit.data.training import Batch
 from noiseaudit.methods.base import Setup
@@ -87,8 +88,8 @@ class JointOptimization(Descent[Classifier, JointSettings]):
         self.labels_are_final, self.starts_again = False, False
 
     @staticmethod
-    def settings(backbone: str) -> JointSettings:
-        """The same for every backbone."""
+    def settings(inputs: Inputs) -> JointSettings:
+        """The same for all data."""
         return JointSettings()
 
     def build(self, setup: Setup) -> Classifier:

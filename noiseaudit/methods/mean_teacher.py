@@ -35,6 +35,7 @@ import torch
 from torch import Tensor
 
 from noiseaudit.config import GuiderSettings
+from noiseaudit.data.inputs import Inputs
 from noiseaudit.data.perturb import Draws
 from noiseaudit.data.training import Batch
 from noiseaudit.losses import cross_entropy, labelled_mean
@@ -66,7 +67,7 @@ class MeanTeacher(Descent[Classifier, MeanTeacherConfig]):
     can_be_tuned = True
 
     @staticmethod
-    def settings(backbone: str) -> MeanTeacherConfig:
+    def settings(inputs: Inputs) -> MeanTeacherConfig:
         """The paper's values."""
         return MeanTeacherConfig()
 

@@ -32,6 +32,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from noiseaudit.config import Settings, one_of, require
+from noiseaudit.data.inputs import Inputs
 from noiseaudit.data.perturb import Draws
 from noiseaudit.data.training import Batch
 from noiseaudit.errors import ConfigError
@@ -91,8 +92,8 @@ class MentorNet(Descent[Classifier, MentorNetSettings]):
             self.mentor = copy.deepcopy(learn_mentor(setup.seed, settings.lambda2)).to(setup.device)
 
     @staticmethod
-    def settings(backbone: str) -> MentorNetSettings:
-        """The same for every backbone."""
+    def settings(inputs: Inputs) -> MentorNetSettings:
+        """The same for all data."""
         return MentorNetSettings()
 
     def build(self, setup: Setup) -> Classifier:

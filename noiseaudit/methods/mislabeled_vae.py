@@ -48,6 +48,7 @@ from torch import Tensor, nn
 
 from noiseaudit import objective
 from noiseaudit.config import Settings, require
+from noiseaudit.data.inputs import Inputs
 from noiseaudit.data.perturb import Draws
 from noiseaudit.data.training import Batch
 from noiseaudit.densities import log_bernoulli, log_normal, log_unit_normal, sample_normal
@@ -99,7 +100,7 @@ class MislabeledVAE(Descent[MislabeledNetworks, MislabeledVAEConfig]):
     needs = frozenset({"noise_rate"})
 
     @staticmethod
-    def settings(backbone: str) -> MislabeledVAEConfig:
+    def settings(inputs: Inputs) -> MislabeledVAEConfig:
         """The bound itself."""
         return MislabeledVAEConfig()
 

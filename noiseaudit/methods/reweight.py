@@ -28,6 +28,7 @@ from torch import Tensor, nn
 from torch.func import functional_call, grad
 
 from noiseaudit.config import Settings
+from noiseaudit.data.inputs import Inputs
 from noiseaudit.data.perturb import Draws
 from noiseaudit.data.training import Batch, to_input
 from noiseaudit.losses import cross_entropy
@@ -47,7 +48,7 @@ class Reweight(Descent[Classifier, Settings]):
     needs = frozenset({"trusted"})
 
     @staticmethod
-    def settings(backbone: str) -> Settings:
+    def settings(inputs: Inputs) -> Settings:
         """What all methods have; this one adds none."""
         return Settings()
 

@@ -26,6 +26,7 @@ from typing import Literal
 from torch import Tensor, nn
 
 from noiseaudit.config import Settings, one_of
+from noiseaudit.data.inputs import Inputs
 from noiseaudit.data.perturb import Draws
 from noiseaudit.data.training import Batch
 from noiseaudit.losses import cross_entropy, labelled_mean
@@ -73,7 +74,7 @@ class Supervised(Descent[Classifier, SupervisedConfig]):
     can_be_tuned = True
 
     @staticmethod
-    def settings(backbone: str) -> SupervisedConfig:
+    def settings(inputs: Inputs) -> SupervisedConfig:
         """The paper's optimiser, the shared network."""
         return SupervisedConfig()
 

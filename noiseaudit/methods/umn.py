@@ -27,10 +27,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from noiseaudit import objective
-from noiseaudit.class_noise import can_be_learnt, class_noise, is_due
+from noiseaudit.class_noise import class_noise, is_due
 from noiseaudit.config import UMNConfig
+from noiseaudit.data.inputs import Inputs
 from noiseaudit.data.perturb import Draws
-from noiseaudit.data.training import Batch, Kind
+from noiseaudit.data.training import Batch
 from noiseaudit.densities import log_bernoulli, log_normal, log_unit_normal, sample_normal
 from noiseaudit.methods.base import Setup
 from noiseaudit.methods.descent import Descent
@@ -59,7 +60,7 @@ class UMN(Descent[UMNNetworks, UMNConfig]):
     features_stride = 1  # on features, the generative terms are averaged over every n-th row of a batch
 
     @staticmethod
-    def settings(backbone: str) -> UMNConfig:
+    def settings(inputs: Inputs) -> UMNConfig:
         """The paper's values: the defaults of UMNConfig."""
         return UMNConfig()
 
@@ -68,7 +69,7 @@ class UMN(Descent[UMNNetworks, UMNConfig]):
         self.log_likelihood = log_bernoulli if self.is_image and shape[0] == 1 else log_unit_normal
         prior = log_prior(self.values.prior, setup.data.codes, setup.data.n_classes)
         networks = build_networks(setup.backbone, shape, prior, self.values)
-        if self.values.noise_weight and can_be_learnt(setup.data.codes, setup.data.n_classes, self.is_image):
+        if self.values.noise_weight:
             networks.noise = torch.zeros(setup.data.n_classes, setup.data.n_classes)
         return networks
 
@@ -134,7 +135,7 @@ class UMN(Descent[UMNNetworks, UMNConfig]):
         weight = objective.label_weight(epsilon, probs.shape[1], self.values.epsilon_min)
         losses = self.values.alpha * objective.labelled_term(probs, observed, weight)
         if noise.numel():  # both, so that runs of a stack take one path
-            power = self.values.noise_power if self.kind is Kind.WIDE_VECTORS else 0.0
-            knowing = self.values.noise_weight * objective.noisy_label_loss(probs, observed, noise, power)
+            loss = objective.noisy_label_loss(probs, observed, noise, self.values.noise_power)
+            knowing = self.values.noise_weight * loss
             losses = torch.where(noise.any(), knowing, losses)
         return (losses * is_labelled).sum() / is_labelled.sum().clamp_min(1)

@@ -8,9 +8,9 @@
   unlabelled rows teach;
 - predictions are made decided (`entropy_weight`; Grandvalet and Bengio 2005);
 - once an eighth or a quarter of the schedule has shown what noise there is, labels teach through it (`noise_weight`,
-  noiseaudit.class_noise; Patrini et al. 2017): the paper's term, linear in q, gives hard right labels up; on features
-  of many values with few labels, which are learnt by heart, by a loss that is nearer to it (`noise_power`; Zhang and
-  Sabuncu 2018);
+  noiseaudit.class_noise; Patrini et al. 2017): the paper's term, linear in q, gives hard right labels up; on wide
+  vectors, whose labels are learnt by heart soonest, by a loss that is nearer to it (`noise_power`; Zhang and Sabuncu
+  2018);
 - the labelled term weighs more, the generative ones less (`alpha`, `generative_weight`);
 - on features, whose generative terms weigh little and take two thirds of a step, these are averaged over every fourth
   row of a batch (`features_stride`): the same objective, estimated from fewer;
@@ -22,7 +22,9 @@ from __future__ import annotations
 
 import dataclasses
 
+from noiseaudit.class_noise import can_be_learnt
 from noiseaudit.config import UMNConfig
+from noiseaudit.data.inputs import Inputs, Kind
 from noiseaudit.methods.umn import UMN
 
 IMAGES = UMNConfig(
@@ -44,11 +46,16 @@ EMBEDDINGS = dataclasses.replace(
     jitter=0.0,
     latent_b=16,
     input_noise=0.5,
-    input_dropout=0.6,
+    input_dropout=0.3,
     learning_rate=3e-4,
     noise_weight=25.0,
-    noise_power=0.15,
 )
+SETTINGS = {
+    Kind.IMAGES: IMAGES,
+    Kind.SHORT_VECTORS: dataclasses.replace(EMBEDDINGS, input_dropout=0.0),
+    Kind.VECTORS: EMBEDDINGS,
+    Kind.WIDE_VECTORS: dataclasses.replace(EMBEDDINGS, input_dropout=0.6, noise_power=0.15),
+}
 
 
 class UMNPlus(UMN):
@@ -57,6 +64,11 @@ class UMNPlus(UMN):
     features_stride = 4
 
     @staticmethod
-    def settings(backbone: str) -> UMNConfig:
-        """The additions' values for images, or for embeddings."""
-        return EMBEDDINGS if backbone in ("embeddings", "pretrained") else IMAGES
+    def settings(inputs: Inputs) -> UMNConfig:
+        """The additions' values for images, or for features; without noise to learn where labels are too few for it."""
+        chosen = SETTINGS[inputs.kind]
+        return (
+            chosen
+            if can_be_learnt(inputs)
+            else dataclasses.replace(chosen, noise_weight=0.0, noise_power=0.0)
+        )
