@@ -32,6 +32,7 @@ class Inputs:
 
     @property
     def kind(self) -> Kind:
+        """What x are, wide by the labels that were given to all of them."""
         if len(self.shape) > 1:
             return Kind.IMAGES
         (width,) = self.shape
