@@ -13,6 +13,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -52,6 +53,7 @@ class CrossFitted(NamedTuple):
     folds: int
     alone: Floats  # (k, C), of the first network, which saw all labels
     apart: Floats  # (k, C), of networks that did not see the row's own; `alone` where it was never hidden
+    hidden: Flags  # (k,), whether it was
 
 
 def choose_folds(config: AuditConfig, inputs: Inputs, given: Codes, trusted: Flags | None = None) -> int:
@@ -87,25 +89,23 @@ def cross_fit(
     rng = np.random.default_rng(derive_seed(seed, "folds"))
     parts = spread_folds(data.x, data.usable.numpy()[rows], codes[rows], folds, rng) if len(rows) else []
     parts = parts if len(parts) > 1 else []  # one part: all have the same content
-    seen, apart, n_saw = (
-        fitted.guider_mean.copy(),
-        fitted.guider_mean.copy(),
-        np.ones((len(codes), 1), np.float32),
-    )
+    seen, apart = fitted.guider_mean.copy(), fitted.guider_mean.copy()
+    n_saw = np.ones((len(codes), 1), np.float32)
     known = fitted.noise_known  # a fold may have been too weak to tell it
     for number, part in enumerate(parts, 1):
-        hidden, left = rows[part], data.codes.clone()
-        left[torch.from_numpy(hidden)] = -1
+        without, left = rows[part], data.codes.clone()
+        left[torch.from_numpy(without)] = -1
         other = train(dataclasses.replace(data, codes=left), number)
         probs, known = other.guider_mean, known and other.noise_known
-        apart[hidden] = probs[hidden]
-        saw = np.setdiff1d(np.arange(len(codes)), hidden)
+        apart[without] = probs[without]
+        saw = np.setdiff1d(np.arange(len(codes)), without)
         n_saw[saw] += 1
         seen[saw] += (probs[saw] - seen[saw]) / n_saw[saw]
     if parts:
         seen[rows] = pooled(seen[rows], apart[rows])
     found = dataclasses.replace(fitted, guider_mean=seen, noise_known=known)
-    return CrossFitted(found, len(parts), fitted.guider_mean[labelled], apart[labelled])
+    hidden = may & (len(parts) > 0)
+    return CrossFitted(found, len(parts), fitted.guider_mean[labelled], apart[labelled], hidden)
 
 
 def pooled(seen: Floats, apart: Floats) -> Floats:
@@ -122,13 +122,18 @@ def believe_folds(crossed: CrossFitted, given: Codes, kind: Kind) -> Believed:
     if crossed.folds and kind is Kind.WIDE_VECTORS:
         kind = Kind.VECTORS
 
-    def score(probs: Floats, given: Codes) -> Scored:
-        return score_readings(probs, given, kind, noise_known=crossed.fitted.noise_known)
+    def score(probs: Floats, given: Codes, unseen: float) -> Scored:
+        """`unseen`: the share of the log-odds of a hidden row that is of the network which did not see its label."""
+        taught = 1 - unseen * crossed.hidden
+        return score_readings(probs, given, kind, noise_known=crossed.fitted.noise_known, taught=taught)
 
-    believed = believe(crossed.fitted, given, score)
+    believed = believe(crossed.fitted, given, partial(score, unseen=0.5))
     if not crossed.folds or believed.trust < 1:
         return believed
-    counts = tuple(float(score(probs, given).p.sum()) for probs in (crossed.alone, crossed.apart))
+    counts = tuple(
+        float(score(probs, given, unseen).p.sum())
+        for probs, unseen in ((crossed.alone, 0.0), (crossed.apart, 1.0))
+    )
     calmed = moved(believed.p_mislabeled, slope=FOLDS_SURENESS)
     floor = LEAST_COUNT * max(counts)
     between = math.sqrt(math.prod(max(count, floor) for count in counts))

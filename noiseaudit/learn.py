@@ -68,7 +68,7 @@ def learn(
                 on_epoch=on_epoch,
             )
     none = fitted.guider_mean[:0]
-    crossed = CrossFitted(fitted, 0, none, none)
+    crossed = CrossFitted(fitted, 0, none, none, np.zeros(len(fitted.labelled), np.bool_))
     if plan.folds:
 
         def train(part: TrainingData, number: int) -> Fitted:

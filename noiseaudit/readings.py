@@ -8,7 +8,8 @@ the gradient of log sum_y q(y|x) T[y, y_hat] with respect to the logit of y_hat,
 which is large where a label is doubtful and small where it is certain, right or wrong. So much, times a pull, is taken
 from the log-odds of the label being right: about what the network would say if this label had not taught it. The pull
 is the stronger the more of the noise depends on the image (noiseaudit.image_noise): such mistakes look plausible, and
-are learnt first.
+are learnt first. Where the loss has a power, the gradient is smaller by the likelihood to this power, which lies near 1
+and is left out.
 
 One that was trained as the paper has it gives doubtful labels up in place of learning them. Of it two readings of the
 noise are taken, of which labels alone do not tell the share of each. Planted noise, and slips of the hand, depend on
@@ -40,16 +41,19 @@ PULL, PULL_OF_GAMMA = 1.0, 10.0  # log-odds per unit of the gradient: PULL + PUL
 LEAST_GAMMA = 0.02  # below it the second reading is the first, with a T from fewer rows
 
 
-def score_readings(probs: Probs, given: Codes, kind: Kind, *, noise_known: bool) -> Scored:
+def score_readings(
+    probs: Probs, given: Codes, kind: Kind, *, noise_known: bool, taught: float | Floats = 1.0
+) -> Scored:
     """p_mislabeled of n labelled rows from the Guider's probabilities (n, C) and the given classes (n,).
 
-    `kind` is of what the network was trained on; `noise_known`: through an estimate of the noise. `counts` are other
-    estimates of the number of wrong labels: without the pull and with twice as much, or of each reading by itself;
-    none where labels are too few, or classes too many, for the second reading, or where it is the first.
+    `kind` is of what the network was trained on; `noise_known`: through an estimate of the noise. `taught` is the
+    share of the log-odds that comes of networks which the row's own label taught, of all or of each (n,): so much of
+    the pull is taken back. `counts` are other estimates of the number of wrong labels: after learning through the
+    noise those without the pull and with twice as much; else those of each reading, none where there is only the first.
     """
     by_class, slope = score_with_noise(probs, given), _slope(kind, noise_known)
     if noise_known:
-        pulls = _pulls(by_class, probs, given)
+        pulls = taught * _pulls(by_class, probs, given)
         without, once, twice = (moved(moved(by_class.p, k * pulls), slope=slope) for k in (0, 1, 2))
         return by_class._replace(p=once, counts=(float(without.sum()), float(twice.sum())))
     by_image = _by_image(by_class, probs, given)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from scipy.special import logit
+from scipy.special import expit, logit
 
 from noiseaudit.config import AuditConfig
 from noiseaudit.course import EpochRecord, Fitted
@@ -87,7 +87,8 @@ def crossed_of(alone: float, apart: float, n: int = 200) -> tuple[CrossFitted, n
     last = EpochRecord(1, {}, empty, empty, empty, empty, 0.0)
     pool = pooled(predictions(alone), predictions(apart))
     fitted = Fitted(pool, none, np.arange(n), none, none, last, none)
-    return CrossFitted(fitted, 5, predictions(alone), predictions(apart)), given
+    hidden = np.ones(n, np.bool_)
+    return CrossFitted(fitted, 5, predictions(alone), predictions(apart), hidden), given
 
 
 def test_the_count_lies_between_both_networks_and_the_order_stays() -> None:
@@ -103,7 +104,7 @@ def test_the_count_lies_between_both_networks_and_the_order_stays() -> None:
 
 def test_without_folds_the_pool_is_scored_as_it_is() -> None:
     crossed, given = crossed_of(0.9, 0.7)
-    plain = believe_folds(crossed._replace(folds=0), given, Kind.IMAGES)
+    plain = believe_folds(crossed._replace(folds=0, hidden=~crossed.hidden), given, Kind.IMAGES)
     assert (plain.p_mislabeled == images(crossed.fitted.guider_mean, given).p).all()
 
 
@@ -129,6 +130,7 @@ def test_trusted_labels_and_rare_classes_are_never_hidden() -> None:
     assert crossed.folds == 5
     assert sorted(hidden) == list(range(10, 56))
     kept = np.r_[:10, 56:60]
+    assert np.flatnonzero(~crossed.hidden).tolist() == kept.tolist()
     assert crossed.fitted.guider_mean[kept, 0] == pytest.approx(np.full(14, (0.9 + 5 * 0.4) / 6))
     assert (crossed.apart[kept, 0] == np.float32(0.9)).all()
 
@@ -141,6 +143,7 @@ def test_nothing_is_hidden_where_nothing_would_be_left() -> None:
         crossed = cross_fit(fitted, data, 5, 0, pytest.fail)  # type: ignore[arg-type]
         assert (crossed.fitted.guider_mean == fitted.guider_mean).all()
         assert crossed.folds == 0
+        assert not crossed.hidden.any()
 
 
 @pytest.mark.parametrize(
@@ -199,6 +202,31 @@ def test_what_a_network_knew_of_the_noise_decides_how_it_is_read() -> None:
     found = []
     for known in (True, False):
         fitted = dataclasses.replace(crossed.fitted, guider_mean=q, noise_known=known)
-        found.append(believe_folds(crossed._replace(fitted=fitted, folds=0), label, Kind.IMAGES).p_mislabeled)
+        whole = crossed._replace(fitted=fitted, folds=0, hidden=~crossed.hidden)
+        found.append(believe_folds(whole, label, Kind.IMAGES).p_mislabeled)
         assert (found[-1] == score_readings(q, label, Kind.IMAGES, noise_known=known).p).all()
     assert found[0].sum() > 1.05 * found[1].sum()
+
+
+def test_the_pull_is_taken_back_from_the_networks_that_were_pulled() -> None:
+    """All of it from the one that saw all labels, none from those that did not, half from the pool; the last two
+    labels were never hidden.
+    """
+    q, _, label = world(0.5, n=1_500)
+    crossed, _ = crossed_of(0.9, 0.7, n=1_500)
+    hidden = np.arange(1_500) < 1_498
+    fitted = dataclasses.replace(crossed.fitted, guider_mean=q, noise_known=True)
+    believed = believe_folds(
+        crossed._replace(fitted=fitted, alone=q, apart=q, hidden=hidden), label, Kind.IMAGES
+    )
+
+    unpulled = logit(score_with_noise(q, label).p)
+    pull = logit(score_readings(q, label, Kind.IMAGES, noise_known=True).p) / 0.9 - unpulled
+    assert (pull > 0.5).any()
+    of_pool = 0.9 * (unpulled + np.where(hidden, 0.5, 1.0) * pull)
+    by = logit(believed.p_mislabeled) - 0.7 * of_pool
+    assert np.ptp(by) == pytest.approx(0, abs=1e-6)
+    alone = expit(0.9 * (unpulled + pull)).sum()
+    apart = expit(0.9 * (unpulled + ~hidden * pull)).sum()
+    assert believed.counts[-2:] == pytest.approx([alone, apart])
+    assert believed.p_mislabeled.sum() == pytest.approx(np.sqrt(alone * apart))

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from scipy.special import expit, logit, softmax
 from sklearn.metrics import average_precision_score
 
@@ -14,6 +15,7 @@ from noiseaudit import class_noise, image_noise, readings
 from noiseaudit.class_noise import fit_people
 from noiseaudit.data.inputs import Kind
 from noiseaudit.image_noise import GammaPrior, ImageNoise, fit_image_noise, p_mislabeled
+from noiseaudit.objective import noisy_label_loss
 from noiseaudit.odds import mean_odds, moved
 from noiseaudit.score import Codes, Noise, Scored, best_classes, score_with_noise
 from tests.test_image_noise import Probs, with_rest, world
@@ -82,17 +84,21 @@ def test_what_a_label_drew_to_itself_is_taken_away() -> None:
     assert (scored.noise.log_rates == by_class.noise.log_rates).all()
 
 
-def test_the_gradient_is_that_of_the_labels_likelihood() -> None:
+def test_the_pull_is_the_gradient_of_the_loss() -> None:
+    """By the logit of the given class, as autograd has it, where T and the temperature are those trained with."""
     rng = np.random.default_rng(1)
-    logits, rates = rng.normal(0, 2, 4), rng.dirichlet(np.ones(4), size=4)
+    logits = torch.from_numpy(rng.normal(0, 2, (40, 4))).requires_grad_()
+    given, rates = torch.arange(40) % 4, rng.dirichlet(np.ones(4), size=4)
+    q = torch.softmax(logits, 1)
+    noisy_label_loss(q, given, torch.from_numpy(rates)).sum().backward()
+    drew = -logits.grad[torch.arange(40), given].numpy()
 
-    def likelihood(of_given: float) -> float:
-        moved_logits = logits + np.array([of_given, 0, 0, 0])
-        return float(np.log(softmax(moved_logits) @ rates[:, 0]))
-
-    q = softmax(logits)
-    right = q[0] * rates[0, 0] / (q @ rates[:, 0])
-    assert (likelihood(1e-5) - likelihood(-1e-5)) / 2e-5 == pytest.approx(right - q[0], abs=1e-8)
+    probs, label = q.detach().numpy(), given.numpy()
+    joint = probs * rates[:, label].T
+    p = 1 - joint[np.arange(40), label] / joint.sum(axis=1)  # Bayes' rule
+    pulls = readings._pulls(Scored(p, None), probs, label)
+    assert pulls == pytest.approx(drew.clip(0), abs=1e-6)
+    assert (pulls > 0.2).any()
 
 
 def test_networks_that_learnt_their_labels_are_corrected() -> None:

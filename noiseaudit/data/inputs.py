@@ -46,7 +46,9 @@ class Inputs:
 
     @property
     def has_few_labels(self) -> bool:
-        """Whether labels are hidden in turn (noiseaudit.crossfit); where they are not, noise may be learnt."""
+        """Whether labels of vectors are so few that no noise is learnt from them (noiseaudit.class_noise), but labels
+        are hidden in turn unless something else was asked for (noiseaudit.crossfit).
+        """
         return not self.is_image and self.n_labelled <= FEW_LABELS
 
 

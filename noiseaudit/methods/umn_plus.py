@@ -67,8 +67,4 @@ class UMNPlus(UMN):
     def settings(inputs: Inputs) -> UMNConfig:
         """The additions' values for images, or for features; without noise to learn where labels are too few for it."""
         chosen = SETTINGS[inputs.kind]
-        return (
-            chosen
-            if can_be_learnt(inputs)
-            else dataclasses.replace(chosen, noise_weight=0.0, noise_power=0.0)
-        )
+        return chosen if can_be_learnt(inputs) else dataclasses.replace(chosen, noise_weight=0.0)
