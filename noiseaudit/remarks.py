@@ -62,8 +62,8 @@ def about_noise_weight(asked: Mapping[str, object], noise_known: bool) -> tuple[
     if noise_known or float(str(asked.get("noise_weight", 0))) == 0:
         return ()
     return (
-        "--set noise_weight had no effect: the network was too weak to tell the noise of its labels from its own "
-        "mistakes, or trained for one epoch",
+        "--set noise_weight had no effect, or not in every network: one was too weak to tell the noise of its labels "
+        "from its own mistakes, or trained for one epoch",
     )
 
 

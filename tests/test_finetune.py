@@ -15,7 +15,7 @@ from noiseaudit.audit import run_audit
 from noiseaudit.config import AuditConfig, UMNConfig
 from noiseaudit.course import EpochRecord
 from noiseaudit.data.batches import BatchPlan
-from noiseaudit.data.inputs import SOME_IMAGES
+from noiseaudit.data.inputs import SOME_IMAGES, Kind
 from noiseaudit.data.training import Originals, TrainingData
 from noiseaudit.errors import ConfigError
 from noiseaudit.finetune import Tuning, deepen, fine_tune, plan_tuning
@@ -24,7 +24,7 @@ from noiseaudit.methods.base import Setup
 from noiseaudit.methods.mean_teacher import MeanTeacher
 from noiseaudit.methods.supervised import Supervised
 from noiseaudit.methods.umn import UMN
-from noiseaudit.methods.umn_plus import EMBEDDINGS, UMNPlus
+from noiseaudit.methods.umn_plus import EMBEDDINGS, SETTINGS, UMNPlus
 from noiseaudit.train import fit
 
 CPU = torch.device("cpu")
@@ -160,6 +160,11 @@ def test_the_second_stage_is_planned() -> None:
         jitter=1.0,
         rampup=0.0,
     )
+    wide = SETTINGS[Kind.WIDE_VECTORS]
+    assert wide.noise_power > 0
+    assert (
+        plan_tuning(wide, 500, 0, 64, 0.25).settings.noise_power == 0
+    )  # images are not learnt by heart so soon
     asked = plan_tuning(EMBEDDINGS, 500, 0, 64, 0.25, asked=["learning_rate"]).settings
     assert (asked.learning_rate, asked.input_noise) == (EMBEDDINGS.learning_rate, 0.0)
     late = plan_tuning(UMN.settings(SOME_IMAGES), 500, 0, 64, 0.25).settings

@@ -107,6 +107,13 @@ def test_only_wide_vectors_take_the_loss_with_a_power(width: int, power: float) 
     assert_close(trained.labelled(probs, probs, given, rates), expected[0])
 
 
+def test_where_labels_are_few_nothing_but_the_weight_is_taken_away() -> None:
+    """So that a weight that is asked for meets the loss of its kind of x."""
+    few, many = (UMNPlus.settings(Inputs((600,), 3, n, n)) for n in (2_000, 2_001))
+    assert many.noise_weight == 25
+    assert few == dataclasses.replace(many, noise_weight=0.0)
+
+
 def test_the_noise_that_runs_learn_is_each_ones_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """Learnt after the first of three epochs, trained through in the others, and never the same for two runs."""
     monkeypatch.setattr("noiseaudit.class_noise.LEAST_ACCURACY", 0.0)

@@ -14,6 +14,8 @@ from PIL import Image
 from sklearn.datasets import load_sample_images
 from typer.testing import CliRunner
 
+from noiseaudit.crossfit import believe_folds
+from noiseaudit.data.inputs import Kind
 from noiseaudit.result import read_audit
 from noiseaudit_cli.main import app
 
@@ -89,7 +91,14 @@ def test_a_cache_that_cannot_be_written_is_named_before_any_work(data: Path) -> 
     assert not (data / "broken").exists()
 
 
-def test_the_network_is_trained_too(data: Path) -> None:
+def test_the_network_is_trained_too(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kinds: list[Kind] = []
+
+    def spy(crossed: Any, given: Any, kind: Kind) -> Any:
+        kinds.append(kind)
+        return believe_folds(crossed, given, kind)
+
+    monkeypatch.setattr("noiseaudit.learn.believe_folds", spy)
     words = ("--fine-tune", "--image-size", 32, "--backbone", "pretrained", "--epochs", 30)
     result = scan(data, "tuned", *words)
     assert result.exit_code == 0, result.stderr
@@ -110,6 +119,7 @@ def test_the_network_is_trained_too(data: Path) -> None:
     assert again.exit_code == 0
     tables = [(data / out / "audit.parquet").read_bytes() for out in ("tuned", "again")]
     assert tables[0] == tables[1]
+    assert kinds == [Kind.IMAGES] * 2  # what the last stage saw
 
 
 def test_there_is_nothing_to_tune_without_a_pretrained_network(data: Path) -> None:

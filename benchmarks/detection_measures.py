@@ -1,0 +1,50 @@
+"""What detection.py measures of p_mislabeled beside what every tool is measured by: targets and classes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from noiseaudit.threshold import choose_cutoff
+
+TARGET = 0.9  # of --target-precision
+RAREST = 3  # classes
+Values = np.ndarray[Any, Any]
+
+
+def at_target(scores: Values, wrong: Values) -> dict[str, float | None]:
+    """What --target-precision realises, and its recall against that of the best cut with this precision."""
+    flagged = choose_cutoff(f"precision={TARGET}", scores, None).flagged
+    hits = np.cumsum(wrong[np.argsort(-scores, kind="stable")])
+    reached = np.flatnonzero(hits / np.arange(1, len(hits) + 1) >= TARGET)
+    best = hits[reached[-1]] if len(reached) else 0
+    return {
+        "target_precision": float(wrong[flagged].mean()) if flagged.any() else None,
+        "target_recall_share": float(wrong[flagged].sum() / best) if best else None,
+    }
+
+
+def by_class(scores: Values, wrong: Values, given: Values) -> dict[str, float | None]:
+    """Mean F1 over the given classes that hold errors, at the own cut-off and at the best one for all together;
+    and how much more often a right label of the three rarest classes is flagged than one of any class.
+    """
+    order = np.argsort(-scores, kind="stable")
+    f1 = 2 * np.cumsum(wrong[order]) / (np.arange(1, len(order) + 1) + wrong.sum())
+    best = np.zeros(len(order), np.bool_)
+    best[order[: int(f1.argmax()) + 1]] = True
+    flagged = choose_cutoff("auto", scores, None).flagged
+    classes, counts = np.unique(given, return_counts=True)
+    rare = np.isin(given, classes[np.argsort(counts, kind="stable")[:RAREST]]) & ~wrong
+    overall = float(flagged[~wrong].mean()) if not wrong.all() else 0.0
+    return {
+        "macro_f1": _macro_f1(flagged, wrong, given),
+        "oracle_macro_f1": _macro_f1(best, wrong, given),
+        "rare_false_flags": float(flagged[rare].mean()) / overall if overall and rare.any() else None,
+    }
+
+
+def _macro_f1(flagged: Values, wrong: Values, given: Values) -> float | None:
+    of_class = [given == label for label in np.unique(given[wrong])]
+    counts = [((flagged & wrong)[c].sum(), flagged[c].sum() + wrong[c].sum()) for c in of_class]
+    return float(np.mean([2 * hits / total for hits, total in counts])) if counts else None
