@@ -124,7 +124,7 @@ def believe_folds(crossed: CrossFitted, given: Codes, kind: Kind) -> Believed:
 
     def score(probs: Floats, given: Codes, unseen: float) -> Scored:
         """`unseen`: the share of the log-odds of a hidden row that is of the network which did not see its label."""
-        taught = 1 - unseen * crossed.hidden
+        taught = np.where(crossed.hidden, 1 - unseen, 1.0)
         return score_readings(probs, given, kind, noise_known=crossed.fitted.noise_known, taught=taught)
 
     believed = believe(crossed.fitted, given, partial(score, unseen=0.5))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.resources
 import importlib.util
 import math
+from functools import cache
 
 import numpy as np
 import torch
@@ -72,6 +73,8 @@ def _side(pixels: float) -> int:
 def load_extractor(probe: Probe, image_size: int | None, device: torch.device) -> Extractor:
     """The network on `device`, for the images of `probe` or at the side that is asked for, in pixels.
 
+    It is read when the first image comes, which is never where all features are cached.
+
     Raises ConfigError where the extra is missing or the side is too small for the network.
     """
     check_installed()
@@ -80,12 +83,15 @@ def load_extractor(probe: Probe, image_size: int | None, device: torch.device) -
             f"--backbone pretrained needs --image-size {SMALLEST_SIDE} or more, not {image_size}",
             fix="Leave --image-size out: small images are enlarged.",
         )
-    network = load_network().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    @cache
+    def network() -> nn.Module:
+        return load_network().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
     @torch.inference_mode()
     def extract(pixels: Bytes) -> Features:
         with full_float32():
-            found: Tensor = network(prepared(torch.from_numpy(pixels).to(device).float()))
+            found: Tensor = network()(prepared(torch.from_numpy(pixels).to(device).float()))
         # Half precision keeps three digits, which is more than the features are worth, and halves the store.
         return found.cpu().numpy().astype(np.float16)
 
