@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from noiseaudit_cli.console import print_json, print_rows, print_table, visible
+from noiseaudit_cli.console import fitted, print_json, print_rows, print_table, visible
 
 
 class Terminal(io.StringIO):
@@ -120,3 +120,16 @@ def test_json_is_ascii_and_exact(capsys: pytest.CaptureFixture[str]) -> None:
 def test_json_has_no_nan() -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
         print_json({"p": float("nan")})
+
+
+def test_lines_are_broken_between_words_on_narrow_terminals_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "56")
+    text = "  cut-off   p_mislabeled 0.4901: chosen without any truth, at photographs/of/some/length/of-words.png"
+    assert fitted(text, Terminal(), 12).splitlines() == [
+        "  cut-off   p_mislabeled 0.4901: chosen without any",
+        "            truth, at",
+        "            photographs/of/some/length/of-words.png",
+    ]
+    assert fitted(text, io.StringIO(), 12) == text
+    monkeypatch.setenv("COLUMNS", "5")
+    assert fitted(text, Terminal(), 12).splitlines()[1] == "            truth, at"

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 import sys
+import textwrap
 import unicodedata
 from collections.abc import Mapping, Sequence
+from typing import TextIO
 
 import typer
 
 _NUMBER = re.compile(r"([<>] )?\d+(\.\d*)?(e-\d+)?( %)?[* ]?")
 _LEAST_NAME_WIDTH = 8
+_LEAST_TEXT_WIDTH = 40
 _GAP = 2  # between columns
 _ENDLESS = 100_000
 _BIDI_CONTROLS = frozenset("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -67,7 +71,20 @@ def print_json(value: object) -> None:
 
 def say(text: str) -> None:
     """Print a line for people on standard error, so that standard output stays clean for programs."""
-    typer.echo(text, err=True)
+    typer.echo(fitted(text, sys.stderr), err=True)
+
+
+def fitted(text: str, stream: TextIO, hang: int = 0) -> str:
+    """`text`, a line, broken between words where `stream` is a terminal too narrow for it; `hang` columns are left
+    free before what follows. Files and pipes get the line whole.
+    """
+    if not stream.isatty():
+        return text
+    width = max(shutil.get_terminal_size().columns, hang + _LEAST_TEXT_WIDTH)
+    return textwrap.fill(
+        text, width, subsequent_indent=" " * hang, break_long_words=False, break_on_hyphens=False,
+        drop_whitespace=True, replace_whitespace=False,
+    )  # fmt: skip
 
 
 def _is_plain(char: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 from noiseaudit.expected import self_test_sentence, sentence
 from noiseaudit.manifest import clean_command
 from noiseaudit.percent import cutoff_text
-from noiseaudit_cli.console import visible
+from noiseaudit_cli.console import fitted, visible
 
 SHOWN = 5  # unread rows and warnings
 TO_CHECK = 200  # rows by eye
@@ -23,17 +24,18 @@ def scan_summary(run: Mapping[str, Any], out: Path) -> str:
         ("budget", "rate", "recall")
     )  # by the user: not all need look wrong
     verdict = "labels are listed for review" if is_chosen else "labels look wrong"
+    shown_cutoff = cutoff_text(cutoff["score"], cutoff["threshold"], counts["suspects"])
     lines = [
         "",
         f"{counts['suspects']:,} of {counts['checked']:,} {verdict} "
         f"(about {counts['expected_mislabeled']:,.0f} are wrong, by the model's own estimate).",
-        f"  expects   {sentence(run['expected'], counts['checked'])}",
-        *([f"  self-test {tested}"] if (tested := self_test_sentence(chosen.get("self_test"))) else []),
-        f"  backbone  {chosen['backbone']}",
-        f"  cut-off   {cutoff_text(cutoff['score'], cutoff['threshold'], counts['suspects'])}: {cutoff['reason']}",
-        *([f"  {pair_note(pair)}"] if (pair := run["dominant_pair"]) else []),
+        _field("expects", sentence(run["expected"], counts["checked"])),
+        *([_field("self-test", tested)] if (tested := self_test_sentence(chosen.get("self_test"))) else []),
+        _field("backbone", chosen["backbone"]),
+        _field("cut-off", f"{shown_cutoff}: {cutoff['reason']}"),
+        *([_on_screen(f"  {pair_note(pair)}", 2)] if (pair := run["dominant_pair"]) else []),
         *_unlabelled(counts["suggested"]),
-        f"  {_cleaned(run['cleaned'])}",
+        _field("cleaned", _cleaned(run["cleaned"])),
         *_section("warnings", run["warnings"]),
         *_section("rows whose image could not be used", [_unread(row) for row in run["unread"]]),
         "",
@@ -41,6 +43,14 @@ def scan_summary(run: Mapping[str, Any], out: Path) -> str:
         *(f"  {command}" for command in _next(run, out)),
     ]
     return "\n".join(lines)
+
+
+def _field(name: str, text: str) -> str:
+    return _on_screen(f"  {name:<9} {text}", 12)
+
+
+def _on_screen(line: str, hang: int) -> str:
+    return fitted(line, sys.stdout, hang)
 
 
 def pair_note(pair: Mapping[str, Any]) -> str:
@@ -57,7 +67,7 @@ def _unlabelled(n: int) -> list[str]:
 
 
 def _cleaned(cleaned: Mapping[str, Any]) -> str:
-    text = f"cleaned   {cleaned['file']}: {cleaned['changed']:,} relabelled"
+    text = f"{cleaned['file']}: {cleaned['changed']:,} relabelled"
     spared = f", {cleaned['protected']:,} suspects in test or validation splits left alone"
     return text + spared if cleaned["protected"] else text
 
@@ -66,7 +76,11 @@ def _section(title: str, items: list[str]) -> list[str]:
     if not items:
         return []
     more = [f"    ... and {len(items) - SHOWN:,} more in run.json"] if len(items) > SHOWN else []
-    return [f"  {title}: {len(items):,}", *(f"    {visible(item)}" for item in items[:SHOWN]), *more]
+    return [
+        f"  {title}: {len(items):,}",
+        *(_on_screen(f"    {visible(item)}", 6) for item in items[:SHOWN]),
+        *more,
+    ]
 
 
 def _unread(row: Mapping[str, Any]) -> str:
