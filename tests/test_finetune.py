@@ -161,10 +161,11 @@ def test_the_second_stage_is_planned() -> None:
         rampup=0.0,
     )
     wide = SETTINGS[Kind.WIDE_VECTORS]
+    assert isinstance(wide, UMNConfig)
     assert wide.noise_power > 0
-    assert (
-        plan_tuning(wide, 500, 0, 64, 0.25).settings.noise_power == 0
-    )  # images are not learnt by heart so soon
+    tuned = plan_tuning(wide, 500, 0, 64, 0.25).settings
+    assert isinstance(tuned, UMNConfig)
+    assert tuned.noise_power == 0  # images are not learnt by heart so soon
     asked = plan_tuning(EMBEDDINGS, 500, 0, 64, 0.25, asked=["learning_rate"]).settings
     assert (asked.learning_rate, asked.input_noise) == (EMBEDDINGS.learning_rate, 0.0)
     late = plan_tuning(UMN.settings(SOME_IMAGES), 500, 0, 64, 0.25).settings

@@ -91,6 +91,7 @@ def test_the_pull_is_the_gradient_of_the_loss() -> None:
     given, rates = torch.arange(40) % 4, rng.dirichlet(np.ones(4), size=4)
     q = torch.softmax(logits, 1)
     noisy_label_loss(q, given, torch.from_numpy(rates)).sum().backward()
+    assert logits.grad is not None
     drew = -logits.grad[torch.arange(40), given].numpy()
 
     probs, label = q.detach().numpy(), given.numpy()
