@@ -91,7 +91,7 @@ def cross_fit(
     parts = parts if len(parts) > 1 else []  # one part: all have the same content
     seen, apart = fitted.guider_mean.copy(), fitted.guider_mean.copy()
     n_saw = np.ones((len(codes), 1), np.float32)
-    known = fitted.noise_known  # a fold may have been too weak to tell it
+    known = fitted.noise_known  # a fold may have been too weak to tell it; then no network is read so
     for number, part in enumerate(parts, 1):
         without, left = rows[part], data.codes.clone()
         left[torch.from_numpy(without)] = -1

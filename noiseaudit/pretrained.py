@@ -88,10 +88,10 @@ def load_extractor(probe: Probe, image_size: int | None, device: torch.device) -
     def network() -> nn.Module:
         return load_network().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
-    @torch.inference_mode()
     def extract(pixels: Bytes) -> Features:
-        with full_float32():
-            found: Tensor = network()(prepared(torch.from_numpy(pixels).to(device).float()))
+        features_of = network()  # outside inference mode, whose tensors could never be trained
+        with torch.inference_mode(), full_float32():
+            found: Tensor = features_of(prepared(torch.from_numpy(pixels).to(device).float()))
         # Half precision keeps three digits, which is more than the features are worth, and halves the store.
         return found.cpu().numpy().astype(np.float16)
 

@@ -8,8 +8,8 @@ the gradient of log sum_y q(y|x) T[y, y_hat] with respect to the logit of y_hat,
 which is large where a label is doubtful and small where it is certain, right or wrong. So much, times a pull, is taken
 from the log-odds of the label being right: about what the network would say if this label had not taught it. The pull
 is the stronger the more of the noise depends on the image (noiseaudit.image_noise): such mistakes look plausible, and
-are learnt first. Where the loss has a power, the gradient is smaller by the likelihood to this power, which lies near 1
-and is left out.
+are learnt first. Where the loss has a power, the gradient is smaller by the likelihood to this power; that is left out,
+and WIDE_SLOPE was fitted with it left out.
 
 One that was trained as the paper has it gives doubtful labels up in place of learning them. Of it two readings of the
 noise are taken, of which labels alone do not tell the share of each. Planted noise, and slips of the hand, depend on
@@ -49,7 +49,8 @@ def score_readings(
     `kind` is of what the network was trained on; `noise_known`: through an estimate of the noise. `taught` is the
     share of the log-odds that comes of networks which the row's own label taught, of all or of each (n,): so much of
     the pull is taken back. `counts` are other estimates of the number of wrong labels: after learning through the
-    noise those without the pull and with twice as much; else those of each reading, none where there is only the first.
+    noise those with none and with twice of what is taken back; else those of each reading, none where there is only
+    the first.
     """
     by_class, slope = score_with_noise(probs, given), _slope(kind, noise_known)
     if noise_known:

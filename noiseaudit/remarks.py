@@ -57,14 +57,18 @@ def about_doubts(
     return ()
 
 
-def about_noise_weight(asked: Mapping[str, object], noise_known: bool) -> tuple[str, ...]:
-    """That the setting was asked for and did nothing; `asked` are the method's settings that were."""
+def about_noise_weight(asked: Mapping[str, object], noise_known: bool, folds: int) -> tuple[str, ...]:
+    """That the setting was asked for and did nothing, in one of the networks of `folds` (0: one network) at least;
+    `asked` are the method's settings that were.
+    """
     if noise_known or float(str(asked.get("noise_weight", 0))) == 0:
         return ()
-    return (
-        "--set noise_weight had no effect, or not in every network: one was too weak to tell the noise of its labels "
-        "from its own mistakes, or trained for one epoch",
-    )
+    why = "too weak to tell the noise of its labels from its own mistakes, or trained for one epoch"
+    if folds:
+        return (
+            f"--set noise_weight had no effect in at least one of the networks of the folds: it was {why}",
+        )
+    return (f"--set noise_weight had no effect: the network was {why}",)
 
 
 def about_conflicts(conflict: npt.NDArray[np.int64], names: npt.NDArray[np.object_]) -> tuple[str, ...]:

@@ -213,20 +213,24 @@ def test_the_pull_is_taken_back_from_the_networks_that_were_pulled() -> None:
     labels were never hidden.
     """
     q, _, label = world(0.5, n=1_500)
+    sharp, calm = (q**power / (q**power).sum(axis=1, keepdims=True) for power in (1.3, 0.6))
+    pool = pooled(sharp, calm)
     crossed, _ = crossed_of(0.9, 0.7, n=1_500)
     hidden = np.arange(1_500) < 1_498
-    fitted = dataclasses.replace(crossed.fitted, guider_mean=q, noise_known=True)
+    fitted = dataclasses.replace(crossed.fitted, guider_mean=pool, noise_known=True)
     believed = believe_folds(
-        crossed._replace(fitted=fitted, alone=q, apart=q, hidden=hidden), label, Kind.IMAGES
+        crossed._replace(fitted=fitted, alone=sharp, apart=calm, hidden=hidden), label, Kind.IMAGES
     )
 
-    unpulled = logit(score_with_noise(q, label).p)
-    pull = logit(score_readings(q, label, Kind.IMAGES, noise_known=True).p) / 0.9 - unpulled
-    assert (pull > 0.5).any()
-    of_pool = 0.9 * (unpulled + np.where(hidden, 0.5, 1.0) * pull)
-    by = logit(believed.p_mislabeled) - 0.7 * of_pool
+    def read(probs: np.ndarray[Any, Any], taught: Any) -> np.ndarray[Any, Any]:
+        unpulled = logit(score_with_noise(probs, label).p)
+        pull = logit(score_readings(probs, label, Kind.IMAGES, noise_known=True).p) / 0.9 - unpulled
+        assert (pull > 0.5).any()
+        return np.asarray(0.9 * (unpulled + taught * pull))
+
+    by = logit(believed.p_mislabeled) - 0.7 * read(pool, np.where(hidden, 0.5, 1.0))
     assert np.ptp(by) == pytest.approx(0, abs=1e-6)
-    alone = expit(0.9 * (unpulled + pull)).sum()
-    apart = expit(0.9 * (unpulled + ~hidden * pull)).sum()
+    alone, apart = expit(read(sharp, 1.0)).sum(), expit(read(calm, ~hidden)).sum()
+    assert alone > 2 * apart
     assert believed.counts[-2:] == pytest.approx([alone, apart])
     assert believed.p_mislabeled.sum() == pytest.approx(np.sqrt(alone * apart))

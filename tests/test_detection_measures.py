@@ -35,3 +35,8 @@ def test_what_is_not_defined_is_none(by_class: Any) -> None:
         "macro_f1": None, "oracle_macro_f1": None, "rare_false_flags": None,
     }  # fmt: skip
     assert by_class(np.full(4, 0.99), ~none, given)["rare_false_flags"] is None
+    many, wrong = (
+        np.arange(5).repeat(2),
+        np.arange(10) < 6,
+    )  # the three rarest classes hold wrong labels alone
+    assert by_class(np.full(10, 0.99), wrong, many)["rare_false_flags"] is None

@@ -64,8 +64,12 @@ def test_a_self_test_that_finds_less_than_expected() -> None:
 
 
 def test_a_weight_that_did_nothing_is_named_if_it_was_asked_for() -> None:
-    (text,) = about_noise_weight({"noise_weight": "40"}, noise_known=False)
-    assert text.startswith("--set noise_weight had no effect, or not in every network: one was too weak")
-    assert about_noise_weight({"noise_weight": 40.0}, noise_known=True) == ()
-    assert about_noise_weight({"noise_weight": "0"}, noise_known=False) == ()
-    assert about_noise_weight({"alpha": "2"}, noise_known=False) == ()
+    (text,) = about_noise_weight({"noise_weight": "40"}, noise_known=False, folds=0)
+    assert text.startswith("--set noise_weight had no effect: the network was too weak")
+    (text,) = about_noise_weight({"noise_weight": "40"}, noise_known=False, folds=5)
+    assert text.startswith(
+        "--set noise_weight had no effect in at least one of the networks of the folds: it was too"
+    )
+    assert about_noise_weight({"noise_weight": 40.0}, noise_known=True, folds=5) == ()
+    assert about_noise_weight({"noise_weight": "0"}, noise_known=False, folds=0) == ()
+    assert about_noise_weight({"alpha": "2"}, noise_known=False, folds=0) == ()

@@ -47,7 +47,7 @@ class Inputs:
     @property
     def has_few_labels(self) -> bool:
         """Whether labels of vectors are so few that no noise is learnt from them (noiseaudit.class_noise), but labels
-        are hidden in turn unless something else was asked for (noiseaudit.crossfit).
+        may be hidden in turn (noiseaudit.crossfit.choose_folds).
         """
         return not self.is_image and self.n_labelled <= FEW_LABELS
 
