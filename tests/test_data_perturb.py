@@ -40,7 +40,10 @@ def test_halves_of_a_batch_are_perturbed_as_the_whole() -> None:
         own = draws(6, part)
         return add_noise(jitter_images(x[part], 1.0, own), 0.3, own)
 
-    assert torch.equal(perturb(slice(None)), torch.cat([perturb(slice(0, 3)), perturb(slice(3, 6))]))
+    # The numbers drawn are the same bits (above); a product of another size may round otherwise on some processors.
+    assert_close(
+        perturb(slice(None)), torch.cat([perturb(slice(0, 3)), perturb(slice(3, 6))]), atol=1e-5, rtol=0
+    )
 
 
 def test_uniform_draws_fill_minus_one_to_one() -> None:
