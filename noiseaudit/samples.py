@@ -104,7 +104,9 @@ def load_samples(
         pixels = _load_images(images, options, extractor.side, cache_dir) if keep_originals else None
         return _from_features(images, embedded, extractor.side, pixels, warnings)
     pixels = _load_images(images, options, image_size, cache_dir)
-    return Samples(pixels.data, pixels.status, pixels.reason, fingerprint(table, pixels))
+    return Samples(
+        pixels.data, pixels.status, pixels.reason, fingerprint(table, pixels, workers=_workers(options))
+    )
 
 
 def _workers(options: SampleOptions) -> int:

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from noiseaudit.data.convert import Bytes, to_array, to_upright
+from noiseaudit.data.convert import Bytes, to_upright
 from noiseaudit.data.opening import UnusableImageError, pillow_settings, usable_image
+from noiseaudit.data.resize import to_array
 
 # Asymmetric under every flip and turn.
 PATTERN = np.array([[0, 40, 80], [120, 160, 200]], dtype=np.uint8)

@@ -79,10 +79,25 @@ def test_source_and_warnings_do_not_count(tmp_path: Any) -> None:
     assert fingerprint(moved, pixels()) == fingerprint(TABLE, pixels())
 
 
-def test_pixel_chunks_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = fingerprint(TABLE, pixels())
+def test_workers_do_not_count_and_every_block_does() -> None:
+    many = Pixels(
+        torch.arange(200, dtype=torch.uint8).view(200, 1, 1, 1),
+        strings(*["ok"] * 200),
+        strings(*[None] * 200),
+    )
+    whole = fingerprint(TABLE, many)
+    assert fingerprint(TABLE, many, workers=3) == whole
+    for row in (0, 63, 64, 199):
+        changed = dataclasses.replace(many, data=many.data.clone())
+        changed.data[row] += 1
+        assert fingerprint(TABLE, changed) != whole
+
+
+def test_chunks_of_embeddings_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    values = np.arange(60, dtype=np.float32).reshape(20, 3)
+    whole = fingerprint(TABLE, values)
     monkeypatch.setattr(fingerprint_module, "_CHUNK_BYTES", 8)
-    assert fingerprint(TABLE, pixels()) == whole
+    assert fingerprint(TABLE, values) == whole
 
 
 def test_embeddings() -> None:

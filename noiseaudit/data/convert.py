@@ -31,6 +31,11 @@ def upright_size(image: Image.Image) -> tuple[int, int]:
     return (width, height) if header_has_exif and _orientation(image) >= 5 else (height, width)
 
 
+def is_plain_jpeg(image: Image.Image) -> bool:
+    """Whether it is a grey or RGB JPEG that lies as it is seen, from the header alone."""
+    return image.format == "JPEG" and image.mode in ("L", "RGB") and _orientation(image) == 1
+
+
 def to_upright(image: Image.Image) -> Image.Image:
     """Decode to mode "L" (if the file is grey) or "RGB", upright.
 
@@ -44,22 +49,6 @@ def to_upright(image: Image.Image) -> Image.Image:
     return flat if turn is None else flat.transpose(turn)
 
 
-def to_array(image: Image.Image, *, size: tuple[int, int], channels: int) -> Bytes:
-    """Decode to (channels, height, width) uint8, resized to `size` = (height, width) with antialiasing.
-
-    The aspect ratio is not kept: a crop could lose what the label names, and a border would be pixels that
-    the model learns to reconstruct. A JPEG at least four times too large is decoded at a half, quarter or
-    eighth of its size, never below twice the target.
-    """
-    height, width = size
-    image.draft(None, (2 * max(size), 2 * max(size)))
-    flat = to_upright(image).convert("L" if channels == 1 else "RGB")
-    if flat.size != (width, height):
-        flat = flat.resize((width, height), Image.Resampling.BILINEAR)
-    pixels = np.asarray(flat)
-    return pixels[None] if channels == 1 else pixels.transpose(2, 0, 1)
-
-
 def _orientation(image: Image.Image) -> int:
     try:
         value = image.getexif().get(ExifTags.Base.Orientation, 1)
@@ -69,6 +58,8 @@ def _orientation(image: Image.Image) -> int:
 
 
 def _flatten(image: Image.Image) -> Image.Image:
+    if image.mode in ("L", "RGB") and not image.has_transparency_data:
+        return image
     if image.mode == "F" or image.mode.startswith("I"):
         return Image.fromarray(_to_8_bit(np.asarray(image)))
     target = "L" if image.mode in GREY_MODES else "RGB"

@@ -11,11 +11,12 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from noiseaudit.data.convert import Bytes, to_array
-from noiseaudit.data.opening import UnusableImageError, pillow_settings, usable_image
+from noiseaudit.data.convert import Bytes
+from noiseaudit.data.opening import Picture, UnusableImageError, picture_bytes, pillow_settings, usable_image
 from noiseaudit.data.parallel import map_chunks
 from noiseaudit.data.paths import first_rows
 from noiseaudit.data.probe import Probe
+from noiseaudit.data.resize import read_array, to_array
 from noiseaudit.errors import DataError, OutputError
 from noiseaudit.labels.table import Strings
 
@@ -37,7 +38,7 @@ class Pixels:
 
 
 def decode_images(
-    paths: Sequence[Path],
+    paths: Sequence[Picture],
     probe: Probe,
     *,
     size: tuple[int, int] | None,
@@ -61,13 +62,16 @@ def decode_images(
     is_first = first == np.arange(len(paths))
     status, reason = probe.status.copy(), probe.reason.copy()
     is_grey = np.zeros(len(paths), np.bool_)
+    is_plain = probe.plain((height, width), channels)
 
     def work(rows: Sequence[int]) -> None:
         for row in rows:
             try:
-                with usable_image(paths[row], probe.max_pixels) as image:
-                    data[row] = pixels = to_array(image, size=(height, width), channels=channels)
-                    is_grey[row] = (pixels == pixels[0]).all()
+                content, fast = picture_bytes(paths[row]), bool(is_plain[row])
+                pixels = read_array(
+                    content, probe.max_pixels, size=(height, width), channels=channels, is_plain=fast
+                )
+                data[row], is_grey[row] = pixels, are_equal(pixels)
             except UnusableImageError as error:
                 status[row], reason[row] = error.status, error.reason
 
@@ -81,7 +85,7 @@ def decode_images(
     return Pixels(torch.from_numpy(data), status[first], reason[first])
 
 
-def look_grey(paths: Sequence[Path], probe: Probe) -> bool:
+def look_grey(paths: Sequence[Picture], probe: Probe) -> bool:
     """Whether the pictures are grey, however they are stored, as far as LOOKED_AT of them tell."""
     rows = np.flatnonzero(probe.is_ok)
     if probe.is_grey[rows].all():
@@ -91,13 +95,18 @@ def look_grey(paths: Sequence[Path], probe: Probe) -> bool:
         return all(_is_grey(paths[row], probe.max_pixels) for row in chosen)
 
 
-def _is_grey(path: Path, max_pixels: int) -> bool:
+def _is_grey(path: Picture, max_pixels: int) -> bool:
     try:
         with usable_image(path, max_pixels) as image:
             pixels = to_array(image, size=(32, 32), channels=3)
     except UnusableImageError:
         return True  # says nothing
-    return bool((pixels == pixels[0]).all())
+    return are_equal(pixels)
+
+
+def are_equal(pixels: Bytes) -> bool:
+    """Whether all channels of (channels, height, width) are the same: a grey picture."""
+    return all(np.array_equal(pixels[0], other) for other in pixels[1:])
 
 
 def _shared_size(probe: Probe) -> tuple[int, int]:

@@ -5,18 +5,18 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from noiseaudit.data.convert import Bytes, to_array
+from noiseaudit.data.convert import Bytes
 from noiseaudit.data.feature_store import Features, FeatureStore
-from noiseaudit.data.opening import UnusableImageError, pillow_settings, usable_image
+from noiseaudit.data.opening import Picture, UnusableImageError, picture_bytes, pillow_settings
 from noiseaudit.data.parallel import map_chunks
 from noiseaudit.data.paths import first_rows
 from noiseaudit.data.probe import Probe
+from noiseaudit.data.resize import read_array
 from noiseaudit.errors import OutputError
 from noiseaudit.labels.table import Strings
 
@@ -60,7 +60,7 @@ class _Decoded(NamedTuple):
 
 
 def embed_images(
-    paths: Sequence[Path],
+    paths: Sequence[Picture],
     probe: Probe,
     extractor: Extractor,
     *,
@@ -88,7 +88,7 @@ def embed_images(
     n_known, n_all = len(keys) - len(new), len(keys)
 
     def decode(part: Sequence[int]) -> _Decoded:
-        return _decode(paths, part, digest_of, extractor.side, probe.max_pixels)
+        return _decode(paths, part, digest_of, extractor.side, probe)
 
     failed: dict[bytes, UnusableImageError] = {}
     with pillow_settings(probe.max_pixels):
@@ -130,25 +130,29 @@ def _gathered(
     return values, digests
 
 
-def _digest(path: Path) -> bytes | None:
-    """SHA-256 of a file; None if it is gone since its header was read."""
+def _digest(path: Picture) -> bytes | None:
+    """SHA-256 of an image file; None if it is gone since its header was read."""
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").digest()
-    except OSError:
+        return hashlib.sha256(picture_bytes(path)).digest()
+    except UnusableImageError:
         return None
 
 
 def _decode(
-    paths: Sequence[Path], rows: Sequence[int], digest_of: Mapping[int, bytes], side: int, max_pixels: int
+    paths: Sequence[Picture], rows: Sequence[int], digest_of: Mapping[int, bytes], side: int, probe: Probe
 ) -> _Decoded:
     pixels, read, failed = np.zeros((len(rows), 3, side, side), np.uint8), list[int](), {}
+    is_plain = probe.plain((side, side), 3)
     for row in rows:
         try:
-            with usable_image(paths[row], max_pixels) as image:
-                pixels[len(read)] = to_array(image, size=(side, side), channels=3)
-            if _digest(paths[row]) != digest_of[row]:  # features would be kept under another picture's hash
+            content, fast = picture_bytes(paths[row]), bool(is_plain[row])
+            if (
+                hashlib.sha256(content).digest() != digest_of[row]
+            ):  # features would be kept under another hash
                 raise CHANGED
+            pixels[len(read)] = read_array(
+                content, probe.max_pixels, size=(side, side), channels=3, is_plain=fast
+            )
             read.append(row)
         except UnusableImageError as error:
             failed[row] = error

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
 import stat
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO, Protocol
 
 from PIL import Image, ImageFile, UnidentifiedImageError
 
@@ -42,20 +44,53 @@ def pillow_settings(max_pixels: int) -> Iterator[None]:
             Image.MAX_IMAGE_PIXELS = limit
 
 
+class Stored(Protocol):
+    """A picture that is no file of its own: a member of an archive, a cell of a table. Equal ones hash alike."""
+
+    def read(self) -> bytes:
+        """The bytes of the image file. Raises UnusableImageError if there are none."""
+
+    def __hash__(self) -> int: ...
+
+
+Picture = Path | Stored
+
+
+def picture_bytes(picture: Picture) -> bytes:
+    """The whole image file. Raises UnusableImageError if it is missing, empty or unreadable."""
+    with _reasons(), _stream(picture) as stream:
+        return stream.read()
+
+
 @contextmanager
-def usable_image(path: Path, max_pixels: int) -> Iterator[ImageFile.ImageFile]:
-    """Open an image whose header is sound; its pixels are not decoded yet.
+def usable_image(picture: Picture | bytes, max_pixels: int) -> Iterator[ImageFile.ImageFile]:
+    """Open an image, or the bytes of one, whose header is sound; its pixels are not decoded yet.
 
     Raises UnusableImageError for a missing or unreadable file, one with more than `max_pixels` pixels, and
     for whatever Pillow raises inside the `with` block.
     """
+    # Given a name, Pillow maps uncompressed files into memory and misreads TIFFs that lie on their side.
+    with _reasons(max_pixels), _stream(picture) as stream, Image.open(stream, formats=FORMATS) as image:
+        if image.width * image.height > max_pixels:
+            raise _too_large(max_pixels)
+        yield image
+
+
+def _stream(picture: Picture | bytes) -> BinaryIO:
+    if isinstance(picture, Path):
+        _check_file(picture)
+        return picture.open("rb")
+    data = picture if isinstance(picture, bytes) else picture.read()
+    if not data:
+        raise _empty()
+    return io.BytesIO(data)
+
+
+@contextmanager
+def _reasons(max_pixels: int = 0) -> Iterator[None]:
+    """Whatever is raised, as UnusableImageError."""
     try:
-        _check_file(path)
-        # Given a name, Pillow maps uncompressed files into memory and misreads TIFFs that lie on their side.
-        with path.open("rb") as stream, Image.open(stream, formats=FORMATS) as image:
-            if image.width * image.height > max_pixels:
-                raise _too_large(max_pixels)
-            yield image
+        yield
     except UnusableImageError:
         raise
     except Image.DecompressionBombError as error:
@@ -73,6 +108,10 @@ def _too_large(max_pixels: int) -> UnusableImageError:
     return UnusableImageError("too_large", f"more than {max_pixels} pixels (--max-pixels)")
 
 
+def _empty() -> UnusableImageError:
+    return UnusableImageError("unreadable", "empty file (zero bytes)")
+
+
 def _check_file(path: Path) -> None:
     try:
         info = os.stat(path)
@@ -85,4 +124,4 @@ def _check_file(path: Path) -> None:
     if not stat.S_ISREG(info.st_mode):
         raise UnusableImageError("unreadable", "not a regular file")
     if info.st_size == 0:
-        raise UnusableImageError("unreadable", "empty file (zero bytes)")
+        raise _empty()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -49,9 +49,9 @@ def image_finder(images_dir: Path, allow_roots: Sequence[Path] = ()) -> Callable
     return _Resolver(images_dir, allow_roots).resolve
 
 
-def first_rows(paths: Sequence[Path]) -> npt.NDArray[np.int64]:
-    """For each row the first row with the same path, (n,)."""
-    first: dict[Path, int] = {}
+def first_rows(paths: Sequence[Hashable]) -> npt.NDArray[np.int64]:
+    """For each row the first row with the same path, or other place of an image, (n,)."""
+    first: dict[Hashable, int] = {}
     return np.array([first.setdefault(path, row) for row, path in enumerate(paths)], dtype=np.int64)
 
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from noiseaudit.data.convert import GREY_MODES, upright_size
+from noiseaudit.data.convert import GREY_MODES, is_plain_jpeg, upright_size
 from noiseaudit.data.limits import DEFAULT_MAX_PIXELS
-from noiseaudit.data.opening import UnusableImageError, pillow_settings, usable_image
+from noiseaudit.data.opening import Picture, UnusableImageError, pillow_settings, usable_image
 from noiseaudit.data.parallel import map_chunks
 from noiseaudit.data.paths import first_rows
 from noiseaudit.labels.table import Strings
@@ -26,6 +25,7 @@ class Header(NamedTuple):
     height: int = 0
     width: int = 0
     is_grey: bool = False
+    is_plain: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,13 +38,25 @@ class Probe:
     width: npt.NDArray[np.int64]
     is_grey: npt.NDArray[np.bool_]  # by the file's mode: a grey picture stored as RGB or palette is not grey
     max_pixels: int
+    is_plain: npt.NDArray[np.bool_] | None = (
+        None  # whether it is a plain JPEG (convert.is_plain_jpeg), where that is known
+    )
 
     @property
     def is_ok(self) -> npt.NDArray[np.bool_]:
         return np.asarray(self.status == "ok", dtype=np.bool_)
 
+    def plain(self, size: tuple[int, int], channels: int) -> npt.NDArray[np.bool_]:
+        """The JPEGs that can be decoded to `size` = (height, width) and `channels` by `plain_jpeg`, (n,)."""
+        if self.is_plain is None:
+            return np.zeros(len(self.status), np.bool_)
+        has_draft = np.minimum(self.height, self.width) // (2 * max(size)) >= 2
+        return self.is_plain & ~has_draft & (self.is_grey | (channels == 3))
 
-def probe_images(paths: Sequence[Path], *, max_pixels: int = DEFAULT_MAX_PIXELS, workers: int = 1) -> Probe:
+
+def probe_images(
+    paths: Sequence[Picture], *, max_pixels: int = DEFAULT_MAX_PIXELS, workers: int = 1
+) -> Probe:
     """Read n headers, each file once. Images of more than `max_pixels` pixels are "too_large"."""
     first = first_rows(paths)
     distinct, inverse = np.unique(first, return_inverse=True)
@@ -61,13 +73,14 @@ def probe_images(paths: Sequence[Path], *, max_pixels: int = DEFAULT_MAX_PIXELS,
         width=np.array([header.width for header in headers], dtype=np.int64)[inverse],
         is_grey=np.array([header.is_grey for header in headers], dtype=np.bool_)[inverse],
         max_pixels=max_pixels,
+        is_plain=np.array([header.is_plain for header in headers], dtype=np.bool_)[inverse],
     )
 
 
-def _read_header(path: Path, max_pixels: int) -> Header:
+def _read_header(path: Picture, max_pixels: int) -> Header:
     try:
         with usable_image(path, max_pixels) as image:
             height, width = upright_size(image)
-            return Header("ok", None, height, width, image.mode in GREY_MODES)
+            return Header("ok", None, height, width, image.mode in GREY_MODES, is_plain_jpeg(image))
     except UnusableImageError as error:
         return Header(error.status, error.reason)
