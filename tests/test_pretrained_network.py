@@ -16,7 +16,7 @@ from noiseaudit.audit import run_audit
 from noiseaudit.choose import choose_backbone, prefers_features
 from noiseaudit.config import AuditConfig
 from noiseaudit.data.load import Found
-from noiseaudit.data.probe import Probe, probe_images
+from noiseaudit.data.probe import Probe
 from noiseaudit.errors import ConfigError
 from noiseaudit.labels.table import LabelTable
 from noiseaudit.samples import SampleOptions, load_samples
@@ -60,7 +60,7 @@ def test_many_images_are_enlarged_less_on_a_cpu(
 def found_images(paths: list[Path]) -> Found:
     names = np.array([path.name for path in paths], dtype=np.object_)
     table = LabelTable(source=None, sample_id=names, image=names, given_label=names)
-    return Found(table, paths, probe_images(paths), Path("labels.csv"), "image", strict=False)
+    return Found(table, paths, Path("labels.csv"), "image", strict=False, max_pixels=10**6, workers=1)
 
 
 @pytest.mark.parametrize(

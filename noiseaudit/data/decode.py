@@ -32,6 +32,11 @@ class Pixels:
     status: Strings  # (n,) "ok", "missing", "unreadable" or "too_large"
     reason: Strings  # (n,) one line without a path; None where ok
 
+    @classmethod
+    def of(cls, data: Bytes, status: Strings, reason: Strings) -> Pixels:
+        """Of (n, channels, height, width) in memory or in a memory map."""
+        return cls(torch.from_numpy(data), status, reason)
+
     @property
     def is_ok(self) -> npt.NDArray[np.bool_]:
         return np.asarray(self.status == "ok", dtype=np.bool_)
@@ -57,20 +62,17 @@ def decode_images(
     Raises DataError if `size` is None and sizes differ, OutputError if the cache cannot be written.
     """
     height, width = size or _shared_size(probe)
-    data = _allocate((len(paths), channels, height, width), memory_limit, cache_dir)
+    data = allocate((len(paths), channels, height, width), memory_limit, cache_dir)
     first = first_rows(paths)
     is_first = first == np.arange(len(paths))
     status, reason = probe.status.copy(), probe.reason.copy()
     is_grey = np.zeros(len(paths), np.bool_)
-    is_plain = probe.plain((height, width), channels)
 
     def work(rows: Sequence[int]) -> None:
         for row in rows:
             try:
-                content, fast = picture_bytes(paths[row]), bool(is_plain[row])
-                pixels = read_array(
-                    content, probe.max_pixels, size=(height, width), channels=channels, is_plain=fast
-                )
+                content = picture_bytes(paths[row])
+                pixels = read_array(content, probe.max_pixels, size=(height, width), channels=channels)
                 data[row], is_grey[row] = pixels, are_equal(pixels)
             except UnusableImageError as error:
                 status[row], reason[row] = error.status, error.reason
@@ -81,8 +83,8 @@ def decode_images(
     for row in np.flatnonzero(probe.is_ok & ~is_first):
         data[row] = data[first[row]]
     if channels > 1 and is_grey[is_first & (status == "ok")].all():
-        data = _first_channel(data)
-    return Pixels(torch.from_numpy(data), status[first], reason[first])
+        data = first_channel(data)
+    return Pixels.of(data, status[first], reason[first])
 
 
 def look_grey(paths: Sequence[Picture], probe: Probe) -> bool:
@@ -106,7 +108,8 @@ def _is_grey(path: Picture, max_pixels: int) -> bool:
 
 def are_equal(pixels: Bytes) -> bool:
     """Whether all channels of (channels, height, width) are the same: a grey picture."""
-    return all(np.array_equal(pixels[0], other) for other in pixels[1:])
+    first = pixels[0].tobytes()  # bytes are compared up to the first that differs
+    return all(first == other.tobytes() for other in pixels[1:])
 
 
 def _shared_size(probe: Probe) -> tuple[int, int]:
@@ -116,12 +119,14 @@ def _shared_size(probe: Probe) -> tuple[int, int]:
     return sizes.pop()
 
 
-def _first_channel(data: Bytes) -> Bytes:
+def first_channel(data: Bytes) -> Bytes:
+    """One channel of (n, 3, height, width), all of which are the same."""
     # A copy gives memory back; of a file it would be a second pass over everything.
     return data[:, :1] if isinstance(data, np.memmap) else data[:, :1].copy()
 
 
-def _allocate(shape: tuple[int, ...], memory_limit: int, cache_dir: Path) -> Bytes:
+def allocate(shape: tuple[int, ...], memory_limit: int, cache_dir: Path) -> Bytes:
+    """Zeros, above `memory_limit` bytes in a memory-mapped file. Raises OutputError if it cannot be."""
     needed = int(np.prod(shape, dtype=np.int64))
     if needed <= memory_limit:
         return np.zeros(shape, np.uint8)

@@ -88,7 +88,7 @@ def embed_images(
     n_known, n_all = len(keys) - len(new), len(keys)
 
     def decode(part: Sequence[int]) -> _Decoded:
-        return _decode(paths, part, digest_of, extractor.side, probe)
+        return _decode(paths, part, digest_of, extractor.side, probe.max_pixels)
 
     failed: dict[bytes, UnusableImageError] = {}
     with pillow_settings(probe.max_pixels):
@@ -139,20 +139,17 @@ def _digest(path: Picture) -> bytes | None:
 
 
 def _decode(
-    paths: Sequence[Picture], rows: Sequence[int], digest_of: Mapping[int, bytes], side: int, probe: Probe
+    paths: Sequence[Picture], rows: Sequence[int], digest_of: Mapping[int, bytes], side: int, max_pixels: int
 ) -> _Decoded:
     pixels, read, failed = np.zeros((len(rows), 3, side, side), np.uint8), list[int](), {}
-    is_plain = probe.plain((side, side), 3)
     for row in rows:
         try:
-            content, fast = picture_bytes(paths[row]), bool(is_plain[row])
+            content = picture_bytes(paths[row])
             if (
                 hashlib.sha256(content).digest() != digest_of[row]
             ):  # features would be kept under another hash
                 raise CHANGED
-            pixels[len(read)] = read_array(
-                content, probe.max_pixels, size=(side, side), channels=3, is_plain=fast
-            )
+            pixels[len(read)] = read_array(content, max_pixels, size=(side, side), channels=3)
             read.append(row)
         except UnusableImageError as error:
             failed[row] = error

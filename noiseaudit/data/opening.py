@@ -58,8 +58,13 @@ Picture = Path | Stored
 
 def picture_bytes(picture: Picture) -> bytes:
     """The whole image file. Raises UnusableImageError if it is missing, empty or unreadable."""
-    with _reasons(), _stream(picture) as stream:
-        return stream.read()
+    with _reasons():
+        if isinstance(picture, Path):
+            _check_file(picture)
+            with open(picture, "rb", buffering=0) as file:
+                return file.read()
+        with _stream(picture) as stream:
+            return stream.read()
 
 
 @contextmanager

@@ -9,7 +9,8 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from noiseaudit.data.convert import GREY_MODES, is_plain_jpeg, upright_size
+from noiseaudit.data.convert import GREY_MODES, upright_size
+from noiseaudit.data.jpeg import plain_header
 from noiseaudit.data.limits import DEFAULT_MAX_PIXELS
 from noiseaudit.data.opening import Picture, UnusableImageError, pillow_settings, usable_image
 from noiseaudit.data.parallel import map_chunks
@@ -25,7 +26,6 @@ class Header(NamedTuple):
     height: int = 0
     width: int = 0
     is_grey: bool = False
-    is_plain: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,20 +38,10 @@ class Probe:
     width: npt.NDArray[np.int64]
     is_grey: npt.NDArray[np.bool_]  # by the file's mode: a grey picture stored as RGB or palette is not grey
     max_pixels: int
-    is_plain: npt.NDArray[np.bool_] | None = (
-        None  # whether it is a plain JPEG (convert.is_plain_jpeg), where that is known
-    )
 
     @property
     def is_ok(self) -> npt.NDArray[np.bool_]:
         return np.asarray(self.status == "ok", dtype=np.bool_)
-
-    def plain(self, size: tuple[int, int], channels: int) -> npt.NDArray[np.bool_]:
-        """The JPEGs that can be decoded to `size` = (height, width) and `channels` by `plain_jpeg`, (n,)."""
-        if self.is_plain is None:
-            return np.zeros(len(self.status), np.bool_)
-        has_draft = np.minimum(self.height, self.width) // (2 * max(size)) >= 2
-        return self.is_plain & ~has_draft & (self.is_grey | (channels == 3))
 
 
 def probe_images(
@@ -62,10 +52,15 @@ def probe_images(
     distinct, inverse = np.unique(first, return_inverse=True)
 
     def work(rows: Sequence[int]) -> list[Header]:
-        return [_read_header(paths[row], max_pixels) for row in rows]
+        return [read_header(paths[row], max_pixels) for row in rows]
 
     with pillow_settings(max_pixels):
         headers = [header for chunk in map_chunks(work, distinct.tolist(), workers) for header in chunk]
+    return as_probe(headers, inverse, max_pixels)
+
+
+def as_probe(headers: Sequence[Header], inverse: npt.NDArray[np.int64], max_pixels: int) -> Probe:
+    """The headers of distinct images, and for each of n rows which of them is its own."""
     return Probe(
         status=np.array([header.status for header in headers], dtype=object)[inverse],
         reason=np.array([header.reason for header in headers], dtype=object)[inverse],
@@ -73,14 +68,17 @@ def probe_images(
         width=np.array([header.width for header in headers], dtype=np.int64)[inverse],
         is_grey=np.array([header.is_grey for header in headers], dtype=np.bool_)[inverse],
         max_pixels=max_pixels,
-        is_plain=np.array([header.is_plain for header in headers], dtype=np.bool_)[inverse],
     )
 
 
-def _read_header(path: Picture, max_pixels: int) -> Header:
+def read_header(picture: Picture | bytes, max_pixels: int) -> Header:
+    """What the header of an image, or of the bytes of one, says; its status, where it cannot be read."""
+    plain = plain_header(picture) if isinstance(picture, bytes) else None
+    if plain and plain.height * plain.width <= max_pixels:
+        return Header("ok", None, plain.height, plain.width, plain.bands == 1)
     try:
-        with usable_image(path, max_pixels) as image:
+        with usable_image(picture, max_pixels) as image:
             height, width = upright_size(image)
-            return Header("ok", None, height, width, image.mode in GREY_MODES, is_plain_jpeg(image))
+            return Header("ok", None, height, width, image.mode in GREY_MODES)
     except UnusableImageError as error:
         return Header(error.status, error.reason)
