@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from noiseaudit.data.limits import DEFAULT_MAX_MEMORY, DEFAULT_MAX_MEMORY_TEXT
 from noiseaudit.demo import write_digits
 from noiseaudit.errors import ConfigError
 from noiseaudit.result import read_audit
 from noiseaudit_cli.main import app
-from noiseaudit_cli.options import cutoff_rule, feature_folder, seed_list
+from noiseaudit_cli.options import cutoff_rule, feature_folder, memory_size, seed_list
 
 
 def test_short_forms_are_rules() -> None:
@@ -74,3 +75,44 @@ def test_a_review_budget_reaches_the_audit_and_a_bad_target_stops_before_any_wor
     assert result.exit_code == 2
     assert "--target-precision 90.0 is out of range. It must be above 0 and below 1" in result.stderr
     assert not (tmp_path / "no").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("4GB", 4 * 10**9), ("4GiB", 2**32), ("500 mb", 5 * 10**8), ("1.5KB", 1500), ("7", 7), ("2T", 2 * 10**12)],
+)  # fmt: skip
+def test_sizes_of_memory(text: str, expected: int) -> None:
+    assert memory_size(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "GB", "-4GB", "4XB", "4,5GB", "4 G B", "1e9", "4iB"])
+def test_what_is_no_size_of_memory(text: str) -> None:
+    with pytest.raises(ConfigError, match=r"--max-memory .* is not a size\. As in 4GB"):
+        memory_size(text)
+
+
+def test_the_default_is_the_engines() -> None:
+    assert memory_size(DEFAULT_MAX_MEMORY_TEXT) == DEFAULT_MAX_MEMORY
+
+
+def test_a_limit_of_memory_changes_no_audit(tmp_path: Path) -> None:
+    labels = write_digits(tmp_path, limit=60)
+    audits = []
+    for limit in ("1GB", "1KB"):
+        out = tmp_path / limit
+        words = [
+            "scan",
+            str(labels),
+            "--images",
+            str(labels.parent),
+            "--out",
+            str(out),
+            "--epochs",
+            "2",
+            "--quiet",
+        ]
+        result = CliRunner().invoke(app, [*words, "--backbone", "mlp", "--max-memory", limit])
+        assert result.exit_code == 0, result.output
+        assert not list(out.glob("cache-*"))
+        audits.append((out / "audit.parquet").read_bytes())
+    assert audits[0] == audits[1]

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from noiseaudit.data.limits import DEFAULT_MAX_PIXELS
+from noiseaudit.data.limits import DEFAULT_MAX_MEMORY_TEXT, DEFAULT_MAX_PIXELS
 from noiseaudit_cli.options import (
     AllowRoot,
     Data,
@@ -19,6 +19,7 @@ from noiseaudit_cli.options import (
     ImageColumn,
     Images,
     LabelColumn,
+    MaxMemory,
     MaxPixels,
     MissingLabel,
     Strict,
@@ -86,6 +87,7 @@ def compare(
     feature_cache: FeatureCache = None,
     allow_root: AllowRoot = None,
     max_pixels: MaxPixels = DEFAULT_MAX_PIXELS,
+    max_memory: MaxMemory = DEFAULT_MAX_MEMORY_TEXT,
     strict: Strict = False,
     workers: Workers = None,
     encoding: Encoding = "utf-8",
@@ -127,6 +129,7 @@ def compare(
         feature_cache,
         allow_root=allow_root,
         max_pixels=max_pixels,
+        max_memory=max_memory,
         strict=strict,
         workers=workers,
     )
@@ -136,7 +139,9 @@ def compare(
         if not quiet:
             say(f"seed {seed}, {name} ...")
 
-    with tempfile.TemporaryDirectory(prefix="noiseaudit-") as cache, training_runtime():
+    # Decoded images may not fit where temporary files usually go.
+    beside = out.absolute().parent
+    with tempfile.TemporaryDirectory(dir=beside, prefix=".noiseaudit-") as cache, training_runtime():
         labels = read_labels(
             data,
             columns=ColumnNames(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -76,6 +77,14 @@ AllowRoot = Annotated[
 ]
 MaxPixels = Annotated[
     int, option(min=1, metavar="N", help="Larger images are refused undecoded.", rich_help_panel=READING)
+]
+MaxMemory = Annotated[
+    str,
+    option(
+        metavar="SIZE",
+        help="Decoded images that take more than this live in a file beside the output (4GB, 500MB, 2GiB).",
+        rich_help_panel=READING,
+    ),
 ]
 Strict = Annotated[bool, option("--strict", help="Stop at the first bad image.", rich_help_panel=READING)]
 Workers = Annotated[
@@ -165,6 +174,17 @@ def feature_folder(text: str | None) -> Path | None:
     return None if text == "none" else Path(text)
 
 
+def memory_size(text: str) -> int:
+    """Bytes, from a number with a unit: powers of 1,000 (GB) or 1,024 (GiB). Raises ConfigError for what is none."""
+    from noiseaudit.errors import ConfigError
+
+    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?(?:([KMGT])(I?))?B?", text.strip().upper())
+    if not found:
+        raise ConfigError(f"--max-memory {text!r} is not a size", fix="As in 4GB, 500MB or 2GiB.")
+    number, unit, binary = found.groups()
+    return int(float(number) * (1024 if binary else 1000) ** ("KMGT".find(unit) + 1 if unit else 0))
+
+
 def sample_options(
     data: Path,
     images: Path | None,
@@ -173,6 +193,7 @@ def sample_options(
     *,
     allow_root: list[Path] | None,
     max_pixels: int,
+    max_memory: str,
     strict: bool,
     workers: int | None,
 ) -> SampleOptions:
@@ -184,6 +205,7 @@ def sample_options(
         embeddings=embeddings,
         allow_roots=tuple(allow_root or ()),
         max_pixels=max_pixels,
+        max_memory=memory_size(max_memory),
         strict=strict,
         workers=workers,
         feature_cache=feature_folder(feature_cache),

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from noiseaudit.data.limits import DEFAULT_MAX_PIXELS
+from noiseaudit.data.limits import DEFAULT_MAX_MEMORY_TEXT, DEFAULT_MAX_PIXELS
 from noiseaudit_cli.options import (
     READING,
     AllowRoot,
@@ -22,6 +22,7 @@ from noiseaudit_cli.options import (
     Images,
     Json,
     LabelColumn,
+    MaxMemory,
     MaxPixels,
     MissingLabel,
     SplitColumn,
@@ -115,6 +116,7 @@ def scan(
     feature_cache: FeatureCache = None,
     allow_root: AllowRoot = None,
     max_pixels: MaxPixels = DEFAULT_MAX_PIXELS,
+    max_memory: MaxMemory = DEFAULT_MAX_MEMORY_TEXT,
     strict: Strict = False,
     workers: Workers = None,
     encoding: Encoding = "utf-8",
@@ -152,6 +154,7 @@ def scan(
             feature_cache,
             allow_root=allow_root,
             max_pixels=max_pixels,
+            max_memory=max_memory,
             strict=strict,
             workers=workers,
         ),

@@ -1,5 +1,5 @@
 """Images and embeddings in: paths -> headers -> geometry -> decoded pixels, or an embedding file.
 
 Start at `noiseaudit.data.load.load_images` and `noiseaudit.data.embeddings.load_embeddings`.
-Only `decode` and `load` need torch.
+Thumbnails need no torch.
 """
