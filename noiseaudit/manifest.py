@@ -15,8 +15,9 @@ from noiseaudit.data.limits import DEFAULT_MAX_PIXELS
 from noiseaudit.errors import ConfigError, DataError
 from noiseaudit.expected import as_json, expect
 from noiseaudit.labels.columns import FIND_ALL, ColumnNames
+from noiseaudit.labels.containers import is_there
 from noiseaudit.labels.read import read_labels
-from noiseaudit.labels.table import FORMATS, Source
+from noiseaudit.labels.table import CONTAINERS, FORMATS, WITHOUT_FILE, Source
 from noiseaudit.outputs import RUN_FILE
 from noiseaudit.ranking import dominant_pair
 from noiseaudit.result import STATUSES, AuditResult
@@ -102,8 +103,8 @@ def unread_rows(audit: AuditResult) -> list[dict[str, Any]]:
 
 
 def file_sha256(path: Path) -> str | None:
-    """SHA-256 of a file as hex digits; None for a folder."""
-    if path.is_dir():
+    """SHA-256 of a file as hex digits; None for a folder or several files."""
+    if not path.is_file():
         return None
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
@@ -138,7 +139,7 @@ def run_folder(audit: Path) -> Path:
 def clean_command(run: Mapping[str, Any], folder: Path) -> str:
     """A command that cleans the labels of the run in `folder`, as far as `run`, its run.json, says what they are."""
     data = PurePath(run.get("paths", {}).get("data") or "")
-    is_file = _source_text(run, "format") != "folder" and data.suffix.lower() in FORMATS
+    is_file = _source_text(run, "format") not in WITHOUT_FILE and data.suffix.lower() in FORMATS
     return (
         f"noiseaudit clean {shlex.quote(str(folder))} --policy relabel "
         f"--out cleaned{data.suffix if is_file else '.csv'}"
@@ -163,12 +164,12 @@ def find_source(
     path = data or (saved.path if saved else None)
     if path is None:
         raise ConfigError(f"no run.json beside {audit} names the label file", fix="Name it with --data.")
-    if not path.exists():
+    if not (is_there(saved) if saved and data is None else path.exists()):
         raise DataError("the label file is gone", file=path, fix="Say where it is with --data.")
     if saved and data is None and not (columns.named() or encoding or missing_label):
         return saved
     known = saved or Source(path, "", "")
-    if not path.is_dir() and known.format != "folder":
+    if not path.is_dir() and known.format not in WITHOUT_FILE:
         used = {"label": known.label_column, "image": known.image_column, "id": known.id_column}
         columns = ColumnNames(**{role: name for role, name in used.items() if name} | columns.named())
     table = read_labels(
@@ -176,25 +177,33 @@ def find_source(
         columns=columns,
         missing_label=missing_label or known.missing_label,
         encoding=encoding or known.encoding,
-        images_required=False,
+        images_required=known.format in CONTAINERS,
     )
     assert table.source
     return table.source
 
 
 def _saved_source(audit: Path) -> Source | None:
-    saved = saved_run(audit).get("source")
+    return source_of(saved_run(audit), run_folder(audit))
+
+
+def source_of(run: Mapping[str, Any], folder: Path) -> Source | None:
+    """What `run`, the run.json of `folder`, says was scanned; None if it says nothing.
+
+    Raises DataError if it is none of ours.
+    """
+    saved = run.get("source")
     if saved is None:
         return None
     is_text = isinstance(saved, dict) and all(isinstance(v, str | None) for v in saved.values())
     try:
-        if not is_text or saved["format"] not in {*FORMATS.values(), "folder"}:
+        if not is_text or saved["format"] not in {*FORMATS.values(), *WITHOUT_FILE}:
             raise TypeError
         return Source(**saved | {"path": Path(saved["path"])})
     except (TypeError, KeyError) as error:
         raise DataError(
             "its `source` does not say what was scanned",
-            file=run_folder(audit) / RUN_FILE,
+            file=folder / RUN_FILE,
             fix="Move it away and name the label file with --data, or scan again.",
         ) from error
 

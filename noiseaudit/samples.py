@@ -79,14 +79,12 @@ def load_samples(
     `image_size` is asked for; None is for pixels in any case. `device` is where features are made; `on_features`
     hears how far they are. `keep_originals`: with features come the images that they were made of.
 
-    Raises ConfigError unless exactly one of images and embeddings is given, DataError if it is unusable.
+    Raises ConfigError unless exactly one of images, in files or in the data set, and embeddings is given, DataError
+    if it is unusable.
     """
-    if (options.images is None) == (options.embeddings is None):
-        found = "neither --images nor" if options.images is None else "both --images and"
-        raise ConfigError(f"{found} --embeddings given", fix="Give either --images DIR or --embeddings FILE.")
+    _check_given(table, options)
     if options.embeddings is not None:
         return _from_embeddings(table, options.embeddings, strict=options.strict)
-    assert options.images is not None
     images = find_images(
         table,
         options.images,
@@ -94,7 +92,7 @@ def load_samples(
         max_pixels=options.max_pixels,
         strict=options.strict,
         workers=_workers(options),
-        file=table.source.path if table.source else options.images,
+        file=table.source.path if table.source else options.images or Path("the labels"),
     )
     if backbone == "pretrained" or (
         backbone == "auto" and image_size is None and prefers_features(images, device)
@@ -107,6 +105,17 @@ def load_samples(
     return Samples(
         pixels.data, pixels.status, pixels.reason, fingerprint(table, pixels, workers=_workers(options))
     )
+
+
+def _check_given(table: LabelTable, options: SampleOptions) -> None:
+    has_images, has_embeddings = options.images is not None, options.embeddings is not None
+    fix = "Give either --images DIR or --embeddings FILE."
+    if has_images and has_embeddings:
+        raise ConfigError("both --images and --embeddings given", fix=fix)
+    if table.pictures is None and not has_images and not has_embeddings:
+        raise ConfigError("neither --images nor --embeddings given", fix=fix)
+    if table.pictures is not None and has_images and table.source and options.images != table.source.path:
+        raise ConfigError("--images is given, but the data set holds its images", fix="Leave it out.")
 
 
 def _workers(options: SampleOptions) -> int:

@@ -21,7 +21,7 @@ from noiseaudit.data.inputs import SOME_IMAGES
 from noiseaudit.dynamics import write_epoch
 from noiseaudit.labels.columns import FIND_ALL, ColumnNames
 from noiseaudit.labels.read import read_labels
-from noiseaudit.labels.table import LabelTable, Source
+from noiseaudit.labels.table import WITHOUT_FILE, LabelTable, Source
 from noiseaudit.manifest import RunInputs, describe_run
 from noiseaudit.methods import METHODS
 from noiseaudit.models import BACKBONES
@@ -141,7 +141,7 @@ def _write_results(audit: Audit, source: Source, folder: Path) -> CleanSummary:
     audit.result.write(folder / AUDIT_FILE)
     with atomic_path(folder / EMBEDDINGS_FILE) as temporary, temporary.open("wb") as file:
         np.save(file, audit.embeddings, allow_pickle=False)
-    suffix = ".csv" if source.format == "folder" else source.path.suffix
+    suffix = ".csv" if source.format in WITHOUT_FILE else source.path.suffix
     return clean_labels(audit.result, source, folder / f"cleaned{suffix}", policy="relabel")
 
 

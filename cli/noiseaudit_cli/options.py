@@ -40,7 +40,8 @@ Data = Annotated[
     Path,
     typer.Argument(
         metavar="DATA",
-        help="Label file (.csv, .tsv, .jsonl, .parquet), or a folder with a sub-folder of images per class.",
+        help="Label file (.csv, .tsv, .jsonl, .parquet), a folder with a sub-folder of images per class, or a data set "
+        "with images in it: tar shards ('x-{000..012}.tar'), what datasets.save_to_disk wrote, Parquet (hf://PATH).",
         show_default=False,
         show_envvar=False,
     ),

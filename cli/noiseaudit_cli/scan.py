@@ -51,6 +51,7 @@ from noiseaudit_cli.training_options import (
 EXAMPLES = """
 noiseaudit scan labels.csv --images photos --out run
 noiseaudit scan photos --out run
+noiseaudit scan 'shards-{000..012}.tar' --out run
 noiseaudit scan labels.parquet --embeddings clip.npy --out run
 noiseaudit scan labels.csv --images photos --out run --review-budget 500
 noiseaudit scan labels.csv --images photos --out run --target-precision 0.9

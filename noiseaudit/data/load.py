@@ -65,7 +65,7 @@ class Found:
 
 def find_images(
     table: LabelTable,
-    images_dir: Path,
+    images_dir: Path | None,
     *,
     allow_roots: Sequence[Path] = (),
     max_pixels: int = DEFAULT_MAX_PIXELS,
@@ -73,7 +73,8 @@ def find_images(
     workers: int = 1,
     file: Path,
 ) -> Found:
-    """Find the image of every row of `table`; none is opened yet. `file` is the label file, for messages.
+    """Find the image of every row of `table`; none is opened yet. `images_dir` is not needed
+    where the table has the images themselves. `file` is the label file, for messages.
 
     Raises DataError if there is no image column or a path leads outside the roots. To read the images raises it if
     more than half of them are bad, or, when `strict`, at the first bad one.
@@ -81,7 +82,12 @@ def find_images(
     if table.image is None:
         raise DataError("no image column", file=file, fix="Name it, or give --embeddings instead.")
     column = (table.source.image_column if table.source else None) or "image"
-    paths = resolve_images(table.image, images_dir, allow_roots=allow_roots, file=file, column=column)
+    paths: Sequence[Picture]
+    if table.pictures is not None:
+        paths = table.pictures
+    else:
+        assert images_dir is not None
+        paths = resolve_images(table.image, images_dir, allow_roots=allow_roots, file=file, column=column)
     return Found(table, paths, file, column, strict, max_pixels, workers)
 
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import io
-from pathlib import Path
 
 from PIL import Image
 
 from noiseaudit.data.convert import to_upright
 from noiseaudit.data.limits import DEFAULT_MAX_PIXELS
-from noiseaudit.data.opening import UnusableImageError, pillow_settings, usable_image
+from noiseaudit.data.opening import Picture, UnusableImageError, pillow_settings, usable_image
 
 
-def thumbnail(path: Path, px: int = 96, max_pixels: int = DEFAULT_MAX_PIXELS) -> bytes | None:
+def thumbnail(path: Picture, px: int = 96, max_pixels: int = DEFAULT_MAX_PIXELS) -> bytes | None:
     """A picture of at most `px` by `px` pixels, aspect ratio kept, without metadata; None if unreadable.
 
     Images that fit twice or more into `px` are enlarged by a whole factor, pixels kept square, and stored as

@@ -7,13 +7,14 @@ from collections.abc import Set as AbstractSet
 from pathlib import Path
 
 from noiseaudit.errors import OutputError
+from noiseaudit.labels.containers import edit_container
 from noiseaudit.labels.delimited import edit_delimited
 from noiseaudit.labels.folder import edit_folder
 from noiseaudit.labels.jsonl import edit_jsonl
 from noiseaudit.labels.parquet import edit_parquet
 from noiseaudit.labels.revision import Cell, Revision
 from noiseaudit.labels.separator import find_separator
-from noiseaudit.labels.table import FORMATS, Source
+from noiseaudit.labels.table import CONTAINERS, FORMATS, WITHOUT_FILE, Source
 from noiseaudit.labels.text import read_text
 
 NO_COLUMNS: Mapping[str, Sequence[Cell]] = {}
@@ -33,7 +34,8 @@ def edit_label_file(
     drop: rows to leave out. extra: appended column -> one cell per input row.
 
     CSV, TSV and JSONL keep every other byte: separator, quoting, line ends, spacing, byte order mark. Parquet
-    keeps schema, metadata, row groups and codecs. A folder is written as a CSV of `image,label`.
+    keeps schema, metadata, row groups and codecs. A folder is written as a CSV of `image,label`, a data
+    set that holds its images as one of `sample_id,image,label`.
 
     Raises DataError if an appended column exists or the rows are not those of the file, OutputError if `out`
     is the input, has the suffix of another format, or cannot be written.
@@ -42,6 +44,8 @@ def edit_label_file(
     revision = Revision(labels, drop, extra)
     if source.format == "folder":
         edit_folder(source.path, out, revision)
+    elif source.format in CONTAINERS:
+        edit_container(source, out, revision)
     elif source.format == "parquet":
         edit_parquet(source.path, out, source.label_column, revision)
     else:
@@ -63,11 +67,11 @@ def _edit_text(source: Source, out: Path, revision: Revision) -> None:
 
 def output_format(source: Source) -> str:
     """The format that the edited file has."""
-    return "csv" if source.format == "folder" else source.format
+    return "csv" if source.format in WITHOUT_FILE else source.format
 
 
 def _check_out(source: Source, out: Path) -> None:
-    if out.exists() and out.samefile(source.path):
+    if out.exists() and source.path.exists() and out.samefile(source.path):
         raise OutputError("is the input, which is never overwritten", file=out, fix="Give another --out.")
     wanted = output_format(source)
     if FORMATS.get(out.suffix.lower()) != wanted:

@@ -13,12 +13,14 @@ import numpy as np
 from noiseaudit.errors import ConfigError, DataError
 from noiseaudit.labels.checks import check_labels, check_true_labels
 from noiseaudit.labels.columns import FIND_ALL, ColumnNames, required_roles, resolve_columns
+from noiseaudit.labels.containers import container_format, local, open_container
 from noiseaudit.labels.delimited import DelimitedReader
 from noiseaudit.labels.folder import read_folder
 from noiseaudit.labels.ids import check_ids, sample_ids
 from noiseaudit.labels.jsonl import JsonlReader
 from noiseaudit.labels.parquet import ParquetReader
-from noiseaudit.labels.table import FORMATS, LabelTable, Source, Strings
+from noiseaudit.labels.stored import Stored
+from noiseaudit.labels.table import CONTAINERS, FORMATS, LabelTable, Source, Strings
 from noiseaudit.labels.values import label_texts, plain_texts
 
 _ANOTHER_FILE = "Give the file that was scanned."
@@ -40,7 +42,9 @@ def read_labels(
     encoding: str = "utf-8",
     images_required: bool = True,
 ) -> LabelTable:
-    """Read a CSV, TSV, JSONL or Parquet file, or a folder with one sub-folder per class.
+    """Read a CSV, TSV, JSONL or Parquet file, a folder with one sub-folder per class, or a data set with images in it.
+
+    The last are tar shards, what `datasets.save_to_disk` writes, and Parquet files with a column of images.
 
     CSV and TSV are text: only an empty cell or `missing_label` is unlabelled, `NA` and `01` are class names.
     In JSONL and Parquet null and NaN are unlabelled too. With `images_required=False` (embeddings take the
@@ -53,6 +57,9 @@ def read_labels(
     column, repeats an id in a named column, or does not hold one label a row of at least two classes;
     ConfigError if an option makes no sense.
     """
+    container = _container(path) if images_required else None
+    if container:
+        return _read_container(*container, columns, missing_label)
     if path.is_dir():
         return _read_tree(path, columns, missing_label)
     kind = file_format(path)
@@ -129,7 +136,33 @@ def file_format(path: Path) -> str:
     return kind
 
 
+def stored_images(source: Source) -> Sequence[Stored] | None:
+    """The images of a source that holds them, (n,); None for another. Raises DataError if it is not readable."""
+    if source.format not in CONTAINERS:
+        return None
+    return open_container(source.path, source.format, source.columns).pictures
+
+
+def _container(path: Path) -> tuple[Path, str] | None:
+    """Where it is and what, if `path` is a data set that holds its images."""
+    place = local(path)
+    kind = container_format(place, is_hub=place != path)
+    return (place, kind) if kind else None
+
+
+def _read_container(path: Path, kind: str, columns: ColumnNames, missing_label: str | None) -> LabelTable:
+    reader = open_container(path, kind, columns)
+    if kind == "images" and columns.image is None:
+        columns = dataclasses.replace(columns, image=reader.image)
+    found = resolve_columns(reader.names, columns, file=path)
+    source = Source(path, kind, str(found.label), missing_label=missing_label)
+    table = read_rows(reader, found, source, required_roles(columns, images_required=True))
+    return dataclasses.replace(table, pictures=reader.pictures)
+
+
 def _open(path: Path, kind: str, encoding: str, columns: ColumnNames) -> Reader:
+    if kind in CONTAINERS:
+        return open_container(path, kind, columns)
     if not path.is_file():
         raise DataError("no such label file", file=path, fix="Check the path.")
     if kind == "parquet":
@@ -187,6 +220,7 @@ def _table(
         class_type=class_type,
         warnings=tuple(warnings),
         trusted=None,  # noiseaudit.trusted marks them
+        pictures=None,
         **others,
     )
 

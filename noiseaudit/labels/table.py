@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,8 +13,11 @@ import numpy.typing as npt
 
 from noiseaudit.classes import canonical_order
 from noiseaudit.labels.columns import ColumnNames
+from noiseaudit.labels.stored import Stored
 
 FORMATS = {".csv": "csv", ".tsv": "tsv", ".jsonl": "jsonl", ".ndjson": "jsonl", ".parquet": "parquet"}
+CONTAINERS = ("tar", "images")  # images in archives, or in columns of Arrow and Parquet: never edited
+WITHOUT_FILE = ("folder", *CONTAINERS)  # formats that are written back as CSV
 Strings = npt.NDArray[np.object_]  # str, or None where the cell is empty
 
 
@@ -22,7 +26,7 @@ class Source:
     """Where the rows came from, and what is needed to write them back in the same form."""
 
     path: Path  # the label file, or the root of an ImageFolder tree
-    format: str  # "csv", "tsv", "jsonl", "parquet" or "folder"
+    format: str  # "csv", "tsv", "jsonl", "parquet", "folder", or one of CONTAINERS
     label_column: str
     encoding: str = "utf-8"
     missing_label: str | None = None
@@ -52,6 +56,9 @@ class LabelTable:
         None  # labels known to be right; None: nobody said (noiseaudit.trusted)
     )
     warnings: tuple[str, ...] = ()
+    pictures: Sequence[Stored] | None = (
+        None  # (n,) the images themselves, where they are no files of their own
+    )
 
     def __len__(self) -> int:
         return len(self.sample_id)
