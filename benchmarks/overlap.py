@@ -1,4 +1,4 @@
-"""What overlapping could win: seconds of a scan before its first step, beside all of it, and how long the network waits.
+"""What overlapping could win: seconds of a scan before its first step, beside all of it, and how long a network waits.
 
 NOISEAUDIT_DATA=... python benchmarks/overlap.py --images 5000      # writes benchmarks/results/overlap.md
 """

@@ -77,11 +77,14 @@ def test_bad_labels_stop(tmp_path: Path, labels: Any, match: str) -> None:
         read(tmp_path, labels)
 
 
-def test_images_inside_the_file_stop(tmp_path: Path) -> None:
+def test_images_inside_the_file_are_read_there(tmp_path: Path) -> None:
     path = tmp_path / "data.parquet"
     pq.write_table(pa.table({"image": [{"bytes": b"\xff", "path": "a"}] * 2, "label": ["x", "y"]}), path)
-    with pytest.raises(DataError, match=r"column 'image': cells of type struct.*images as files"):
-        read_labels(path)
+    table = read_labels(path)
+    assert table.source is not None
+    assert table.source.format == "images"
+    assert table.pictures is not None
+    assert [picture.read() for picture in table.pictures] == [b"\xff"] * 2
 
 
 def test_broken_files_stop(tmp_path: Path) -> None:

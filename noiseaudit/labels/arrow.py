@@ -35,8 +35,8 @@ class ImagesReader:
         self._cells: ArrowCells | ParquetCells
         self._cells = ArrowCells(path) if (path / STATE).is_file() else ParquetCells(parquet_files(path))
         schema = self._cells.schema
-        found = image if image in schema.names else image_column(schema)
-        if image not in (None, found) or found is None:
+        found = image_column(schema, image)
+        if found is None:
             raise DataError(
                 "no column of images (bytes, or a struct with bytes)",
                 file=path,
@@ -157,8 +157,11 @@ class ParquetCells:
         return pa.concat_tables(tables)
 
 
-def is_images(path: Path) -> bool:
-    """Whether `path` is a data set on disk, or a Parquet file with images. Raises DataError for several splits."""
+def is_images(path: Path, image: str | None = None) -> bool:
+    """Whether `path` is a data set on disk, or a Parquet file with images, in the column `image` if it is named.
+
+    Raises DataError for several splits.
+    """
     if (path / SPLITS).is_file():
         splits = _read_json(path / SPLITS).get("splits", [])
         shown = " or ".join(str(path / str(split)) for split in splits)
@@ -168,7 +171,7 @@ def is_images(path: Path) -> bool:
     if path.suffix.lower() != ".parquet" or not path.is_file():
         return False
     try:
-        return image_column(pq.read_schema(path)) is not None
+        return image_column(pq.read_schema(path), image) is not None
     except (pa.ArrowException, OSError):  # its own reader says what is wrong
         return False
 
@@ -185,16 +188,26 @@ def parquet_files(path: Path) -> list[Path]:
     return files
 
 
-def image_column(schema: Any) -> str | None:
-    """The column of images: by its usual name, else the only one; None if there is none."""
-    names = [field.name for field in schema if _holds_images(field.type)]
-    usual = find_usual((*USUAL_NAMES["image"], "img"), names)
-    return usual or (names[0] if len(names) == 1 else None)
+def image_column(schema: Any, named: str | None = None) -> str | None:
+    """The column of images: the one that is `named`, by its usual name, or the only struct with bytes; else None.
+
+    A column of text of such a name goes before, and one of plain bytes must be called image or img, or be named.
+    """
+    structs = [field.name for field in schema if _is_struct_of_bytes(field.type)]
+    plain = [field.name for field in schema if _is_plain_bytes(field.type)]
+    name = named or find_usual((*USUAL_NAMES["image"], "img"), schema.names)
+    if name is None:
+        return structs[0] if len(structs) == 1 else None
+    if name in structs or (name in plain and (named or name.lower() in ("image", "img"))):
+        return name
+    return None
 
 
-def _holds_images(kind: Any) -> bool:
-    if pa.types.is_struct(kind):
-        return any(kind.field(i).name == "bytes" for i in range(kind.num_fields))
+def _is_struct_of_bytes(kind: Any) -> bool:
+    return pa.types.is_struct(kind) and any(kind.field(i).name == "bytes" for i in range(kind.num_fields))
+
+
+def _is_plain_bytes(kind: Any) -> bool:
     return bool(pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
 
 

@@ -24,11 +24,14 @@ def local(path: Path) -> Path:
     return Path(text.removeprefix(_HUB).replace("//", "", 1)) if text.startswith(_HUB) else path
 
 
-def container_format(path: Path, *, is_hub: bool = False) -> str | None:
-    """One of CONTAINERS, or None if `path` is none of them. Raises DataError if it holds several splits."""
+def container_format(path: Path, image: str | None = None, *, is_hub: bool = False) -> str | None:
+    """One of CONTAINERS, or None if `path` is none of them; `image` is the column of images, if it is named.
+
+    Raises DataError if it holds several splits.
+    """
     if is_tar(path):
         return "tar"
-    return "images" if is_images(path) or is_hub else None
+    return "images" if is_images(path, image) or is_hub else None
 
 
 def open_container(path: Path, kind: str, columns: ColumnNames) -> TarReader | ImagesReader:

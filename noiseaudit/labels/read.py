@@ -57,7 +57,7 @@ def read_labels(
     column, repeats an id in a named column, or does not hold one label a row of at least two classes;
     ConfigError if an option makes no sense.
     """
-    container = _container(path) if images_required else None
+    container = _container(path, columns.image) if images_required else None
     if container:
         return _read_container(*container, columns, missing_label)
     if path.is_dir():
@@ -143,10 +143,10 @@ def stored_images(source: Source) -> Sequence[Stored] | None:
     return open_container(source.path, source.format, source.columns).pictures
 
 
-def _container(path: Path) -> tuple[Path, str] | None:
+def _container(path: Path, image: str | None) -> tuple[Path, str] | None:
     """Where it is and what, if `path` is a data set that holds its images."""
     place = local(path)
-    kind = container_format(place, is_hub=place != path)
+    kind = container_format(place, image, is_hub=place != path)
     return (place, kind) if kind else None
 
 
