@@ -72,7 +72,7 @@ def main() -> None:
         names = decode.write_images(folder, n)
         lines = [f"{each},{i % 10}" for i, each in enumerate(names)]  # labels do not change the time
         (folder / "labels.csv").write_text("\n".join(["image,label", *lines]) + "\n")
-        for backbone in ("mlp", "pretrained"):
+        for backbone in ("pretrained", "mlp"):
             with tempfile.TemporaryDirectory() as out:
                 found = timed(
                     folder / "labels.csv", Path(out) / "run", AuditConfig(backbone=backbone, device="cpu")
@@ -81,7 +81,7 @@ def main() -> None:
             cells = (backbone, n, os.cpu_count(), *(f"{found[key]:.1f}" for key in found), f"{share:.2f}")
             rows.append(f"| {' | '.join(map(str, cells))} |")
             print(rows[-1], flush=True)
-    RESULTS.write_text("\n".join([*rows, "", f"torch {torch.__version__}"]) + "\n")
+            RESULTS.write_text("\n".join([*rows, "", f"torch {torch.__version__}"]) + "\n")
 
 
 if __name__ == "__main__":

@@ -100,18 +100,8 @@ def test_a_limit_of_memory_changes_no_audit(tmp_path: Path) -> None:
     audits = []
     for limit in ("1GB", "1KB"):
         out = tmp_path / limit
-        words = [
-            "scan",
-            str(labels),
-            "--images",
-            str(labels.parent),
-            "--out",
-            str(out),
-            "--epochs",
-            "2",
-            "--quiet",
-        ]
-        result = CliRunner().invoke(app, [*words, "--backbone", "mlp", "--max-memory", limit])
+        words = ["scan", str(labels), "--images", str(tmp_path / "images"), "--out", str(out), "--quiet"]
+        result = CliRunner().invoke(app, [*words, "--epochs", "2", "--max-memory", limit])
         assert result.exit_code == 0, result.output
         assert not list(out.glob("cache-*"))
         audits.append((out / "audit.parquet").read_bytes())

@@ -71,7 +71,7 @@ def _block_parts(values: Bytes, workers: int) -> Iterator[bytes]:
     """Hashes of the blocks in order: pixels are many, and one thread would take a tenth of the time of decoding."""
     yield _line({"dtype": values.dtype.name, "shape": values.shape, "block": _BLOCK_ROWS})
     yield from map_chunks(
-        lambda rows: hashlib.sha256(values[rows[0] : rows[-1] + 1].tobytes()).digest(),
+        lambda rows: hashlib.sha256(np.ascontiguousarray(values[rows[0] : rows[-1] + 1]).data).digest(),
         range(len(values)),
         workers,
         chunk=_BLOCK_ROWS,
