@@ -288,6 +288,17 @@ def test_few_row_groups_are_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert len(cells._held) == 3
 
 
+def test_hf_means_a_place_on_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    saved = save_to_disk(arrow_table(pictures(6)), tmp_path / "saved")
+    monkeypatch.chdir(tmp_path)
+    for path in (f"hf://{saved}", "hf://saved"):
+        source = read_labels(Path(path)).source
+        assert source is not None
+        assert source.path.samefile(saved)
+    with pytest.raises(DataError, match="nowhere: no such file"):
+        read_labels(Path("hf://nowhere"))
+
+
 def test_several_splits_and_empty_folders(tmp_path: Path) -> None:
     (tmp_path / "dataset_dict.json").write_text('{"splits": ["train", "test"]}')
     with pytest.raises(DataError, match=r"holds several splits. Give one: .*train or .*test"):

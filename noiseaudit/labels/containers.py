@@ -19,9 +19,16 @@ _HUB = "hf:"
 
 
 def local(path: Path) -> Path:
-    """The folder or file that hf://PATH means: it is on this machine, and nothing is downloaded."""
-    text = str(path)
-    return Path(text.removeprefix(_HUB).replace("//", "", 1)) if text.startswith(_HUB) else path
+    """The folder or file that hf://PATH means: it is on this machine, and nothing is downloaded.
+
+    A Path makes one slash of two, so that hf://a and hf:///a look the same: what is there is meant.
+    """
+    text = path.as_posix()
+    if not text.startswith(_HUB):
+        return path
+    place = Path(text.removeprefix(_HUB))
+    relative = Path(text.removeprefix(_HUB).lstrip("/"))
+    return relative if relative.exists() and not place.exists() else place
 
 
 def container_format(path: Path, image: str | None = None, *, is_hub: bool = False) -> str | None:
