@@ -18,9 +18,15 @@ def records(table: pa.Table, columns: Sequence[str]) -> list[dict[str, Any]]:
     """Rows of an audit's table as dictionaries of `columns`; "why" may be among them."""
     if "why" not in columns:
         return list(table.select(list(columns)).to_pylist())
-    stored = [name for name in columns if name != "why"]
-    rows = table.select([*dict.fromkeys([*stored, *COLUMNS])]).to_pylist()
+    rows = table.select(stored(columns)).to_pylist()
     return [{name: why(row) if name == "why" else row[name] for name in columns} for row in rows]
+
+
+def stored(columns: Sequence[str]) -> list[str]:
+    """The columns of an audit that `records` needs for `columns`."""
+    if "why" not in columns:
+        return list(columns)
+    return [*dict.fromkeys([*(name for name in columns if name != "why"), *COLUMNS])]
 
 
 def why(row: Mapping[str, Any]) -> str | None:
