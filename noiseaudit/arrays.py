@@ -33,6 +33,12 @@ def texts(values: Sequence[str]) -> pa.Array:
     return pieces(np.frombuffer(b"".join(encoded), np.uint8), ends).cast(pa.string())
 
 
+def optional_texts(values: Sequence[str | None]) -> pa.Array:
+    """Texts, None as null: (n,)."""
+    known = np.fromiter((value is not None for value in values), np.bool_, len(values))
+    return pc.if_else(flags(known), texts([value or "" for value in values]), null(pa.string()))
+
+
 def text(value: str) -> pa.Scalar:
     """One text as an operand."""
     return texts([value])[0]

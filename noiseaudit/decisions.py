@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 
 from noiseaudit.atomic import atomic_path, write_text
 from noiseaudit.errors import ConfigError, DataError
-from noiseaudit.result import AuditResult
+from noiseaudit.result import Audited
 from noiseaudit.truth_file import Record, read_records
 
 KINDS = ("keep", "relabel", "ambiguous", "skip")
@@ -47,7 +47,7 @@ class Decision:
     sampling_weight: float | None = None
 
 
-def run_id(audit: AuditResult) -> str:
+def run_id(audit: Audited) -> str:
     """Names an audit by what it depended on: the same for the same data, settings and seed."""
     return hashlib.sha256(audit.meta.to_json().encode()).hexdigest()[:12]
 
