@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 
 from noiseaudit.arrays import codes
 from noiseaudit.errors import DataError
-from noiseaudit.parquet import is_valid, to_numpy
+from noiseaudit.parquet import is_true, is_valid, to_numpy
 
 Bools = npt.NDArray[np.bool_]
 
@@ -87,7 +87,7 @@ def _violations(
     if there >= {"top_labels", "top_probs"}:
         yield from _top_classes(table, classes)
     if "is_label_issue" in there:
-        flagged = np.equal(to_numpy(table.column("is_label_issue")), True)
+        flagged = is_true(table.column("is_label_issue"))
         for name in _held(there, "evidence", "issue_kind"):
             wrong = is_valid(table.column(name)) != flagged
             yield _Violation(name, wrong, "{value!r}, but is_label_issue says otherwise")

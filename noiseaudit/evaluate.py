@@ -18,8 +18,13 @@ from noiseaudit.metrics import (
     proportion,
 )
 from noiseaudit.result import AuditResult
-from noiseaudit.truth import Truth
+from noiseaudit.truth import Truth, distinct, is_there
 
+COLUMNS = (  # of an audit, that an evaluation is made from
+    "status", "given_label", "is_labelled", "epsilon", "suggested_label", "p_mislabeled", "is_label_issue",
+    "true_label",
+)  # fmt: skip
+TRUTH_COLUMNS = ("sample_id", "image")  # on which a truth file is joined
 PAPER_RULE = "paper"
 DEFAULT_RULE = "default"
 RULE_TITLES = {PAPER_RULE: "Paper's rule: epsilon > 0", DEFAULT_RULE: "Default: the audit's cut-off"}
@@ -122,8 +127,7 @@ def _rules(audit: AuditResult) -> dict[str, tuple[np.ndarray[Any, Any], np.ndarr
 def _relabelling(audit: AuditResult, truth: Truth) -> Relabelling | None:
     if truth.true_label is None:
         return None
-    known = np.array([label is not None for label in truth.true_label])
-    rows = known & audit.suspects()
+    rows = is_there(truth.true_label) & audit.suspects()
     was_right = (audit.column("given_label") == truth.true_label)[rows]
     is_right = (audit.column("suggested_label") == truth.true_label)[rows]
     counts = (~was_right & is_right, ~was_right & ~is_right, was_right & ~is_right)
@@ -134,8 +138,10 @@ def _unused_classes(audit: AuditResult, truth: Truth, use: np.ndarray[Any, Any])
     """The true labels of the rows `use` that no row of the audit was given."""
     if truth.true_label is None:
         return []
-    classes = {None, *audit.meta.classes}
-    return [label for label in truth.true_label[use] if label not in classes]
+    labels = truth.true_label[use]
+    unknown = distinct(labels) - {*audit.meta.classes}
+    which = np.logical_or.reduce([labels == name for name in unknown]) if unknown else np.zeros(0, np.bool_)
+    return [str(name) for name in labels[which]] if unknown else []
 
 
 def _on_unused(labels: list[str]) -> list[str]:
@@ -148,8 +154,7 @@ def _on_unused(labels: list[str]) -> list[str]:
 def _suggestions(audit: AuditResult, truth: Truth) -> tuple[int, Interval]:
     if truth.true_label is None:
         return 0, proportion(0, 0)
-    known = np.array([label is not None for label in truth.true_label])
-    read = np.array([label is not None for label in audit.column("suggested_label")])
-    rows = ~audit.column("is_labelled").astype(np.bool_) & known & read
-    right = rows & (audit.column("suggested_label") == truth.true_label)
+    suggested = audit.column("suggested_label")
+    rows = ~audit.column("is_labelled").astype(np.bool_) & is_there(truth.true_label) & is_there(suggested)
+    right = rows & (suggested == truth.true_label)
     return int(rows.sum()), proportion(int(right.sum()), int(rows.sum()))

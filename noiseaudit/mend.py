@@ -16,7 +16,7 @@ from noiseaudit.arrays import codes, flags, null, numbers, texts
 from noiseaudit.cells import cell_texts
 from noiseaudit.decided import Decided
 from noiseaudit.labels.revision import Changes
-from noiseaudit.parquet import is_valid, to_numpy
+from noiseaudit.parquet import is_true, is_valid
 
 POLICIES = ("drop", "relabel", "blank", "flag", "none")
 # Cleaning the data that measures a model with that model's kin makes it look better than it is.
@@ -70,7 +70,7 @@ class Mending:
     def changes(self, table: pa.Table, first: int) -> tuple[Changes, Counts]:
         """Of the rows of `table`, COLUMNS of an audit from row `first` on."""
         rows = slice(first, first + len(table))
-        issues = np.equal(to_numpy(table.column("is_label_issue")), True).astype(np.bool_)
+        issues = is_true(table.column("is_label_issue"))
         issues &= ~self._judged.mask(rows)
         if self.policy in ("blank", "drop"):
             issues |= self._unclear.mask(rows)

@@ -41,6 +41,7 @@ def readable_parquet(path: Path, *, fix: str | None = None) -> Iterator[None]:
 
 def to_numpy(column: pa.ChunkedArray) -> npt.NDArray[Any]:
     """A column as NumPy, (n,): numbers with NaN for null, all else that has nulls as objects with None.
+    Texts that come as a dictionary are one object each, however many rows have them.
 
     pyarrow's own to_numpy would import pandas, which takes longer than all else that reading an audit imports.
     """
@@ -57,6 +58,11 @@ def to_numpy(column: pa.ChunkedArray) -> npt.NDArray[Any]:
 def is_valid(column: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
     """Where a column is not null, (n,)."""
     return _flags(pc.is_valid(column))
+
+
+def is_true(column: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
+    """Where a column of booleans is true, (n,); null is not."""
+    return _flags(pc.and_kleene(pc.is_valid(column), column))
 
 
 def _shared(column: pa.ChunkedArray) -> npt.NDArray[np.object_]:

@@ -15,7 +15,7 @@ import pyarrow as pa
 from noiseaudit.arrays import class_codes, numbers
 from noiseaudit.audit_checks import CHANGED
 from noiseaudit.errors import ConfigError, DataError
-from noiseaudit.parquet import to_numpy
+from noiseaudit.parquet import is_true, to_numpy
 from noiseaudit.result import SCHEMA, Audited, Rows
 from noiseaudit.why import records, stored
 
@@ -148,7 +148,7 @@ def _suspect_pairs(audit: Audited) -> tuple[int, list[Pair]]:
     classes, n = audit.meta.classes, 0
     counts: dict[int, int] = {}
     for _, table in audit.tables(["is_label_issue", "given_label", "suggested_label"]):
-        flagged = np.equal(to_numpy(table.column("is_label_issue")), True).astype(np.bool_)
+        flagged = is_true(table.column("is_label_issue"))
         n += int(flagged.sum())
         given, other = (
             class_codes(table.column(name), classes) for name in ("given_label", "suggested_label")

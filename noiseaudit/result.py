@@ -23,7 +23,7 @@ from noiseaudit.atomic import atomic_path
 from noiseaudit.audit_checks import check_meta, check_table
 from noiseaudit.classes import canonical_order
 from noiseaudit.errors import DataError
-from noiseaudit.parquet import open_parquet, to_numpy
+from noiseaudit.parquet import is_true, open_parquet, to_numpy
 from noiseaudit.runfolder import read_run_json
 
 if TYPE_CHECKING:
@@ -109,7 +109,10 @@ class AuditMeta:
 
 @dataclass(frozen=True)
 class AuditResult:
-    """`table` has SCHEMA's columns, one row per input row, in input order."""
+    """`table` has SCHEMA's columns, one row per input row, in input order.
+
+    One of AuditFile.read has those that were asked for alone, and texts that many rows share as dictionaries.
+    """
 
     table: pa.Table
     meta: AuditMeta
@@ -138,8 +141,7 @@ class AuditResult:
 
     def suspects(self) -> npt.NDArray[np.bool_]:
         """Which rows are flagged, (n,) bool; rows without a score are not."""
-        flagged: npt.NDArray[np.bool_] = np.equal(self.column("is_label_issue"), True).astype(np.bool_)
-        return flagged
+        return is_true(self.table.column("is_label_issue"))
 
     def to_pandas(self) -> pd.DataFrame:
         frame: pd.DataFrame = self.table.to_pandas()

@@ -35,11 +35,12 @@ def truth_from_audit(audit: Labels) -> Truth:
     Raises DataError if that column is empty, or holds no class of the audit.
     """
     true_label = audit.column("true_label")
-    if all(label is None for label in true_label):
+    if not is_there(true_label).any():
         raise DataError(
             "the audit holds no true labels", column="true_label", fix="Give a file with --truth."
         )
-    check_true_labels(true_label.tolist(), audit.classes, column="true_label")
+    first = true_label[is_there(true_label).argmax()]
+    check_true_labels([first, *distinct(true_label)], audit.classes, column="true_label")
     return _truth(audit.column("given_label"), true_label, {})
 
 
@@ -63,6 +64,16 @@ def read_truth(
     _check_classes(joined.records, audit.classes, path)
     truth = _joined_truth(audit.column("given_label"), joined.records, path)
     return dataclasses.replace(truth, notes=joined.notes)
+
+
+def is_there(cells: Strings) -> npt.NDArray[np.bool_]:
+    """Where cells are not None, (n,)."""
+    return np.asarray(np.not_equal(cells, None), dtype=np.bool_)
+
+
+def distinct(cells: Strings) -> set[str]:
+    """The texts among cells, (n,), that may be None."""
+    return set(cells.tolist()) - {None}
 
 
 def _without(record: Record, missing_label: str | None) -> Record:
@@ -106,9 +117,8 @@ def _joined_truth(given: Strings, joined: Sequence[Record | None], path: Path) -
 
 
 def _truth(given: Strings, true_label: Strings, claims: Mapping[int, bool]) -> Truth:
-    is_known = np.array([g is not None and t is not None for g, t in zip(given, true_label, strict=True)])
+    is_known = is_there(given) & is_there(true_label)
     is_corrupted = is_known & (given != true_label)
     for i, claim in claims.items():
         is_known[i], is_corrupted[i] = True, claim
-    any_label = any(label is not None for label in true_label)
-    return Truth(is_known, is_corrupted.astype(np.bool_), true_label if any_label else None)
+    return Truth(is_known, is_corrupted.astype(np.bool_), true_label if is_there(true_label).any() else None)
