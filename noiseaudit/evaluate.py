@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from noiseaudit.errors import DataError
 from noiseaudit.metrics import (
+    Bools,
     Detection,
     Interval,
     PrecisionRecall,
@@ -17,6 +19,7 @@ from noiseaudit.metrics import (
     precision_recall,
     proportion,
 )
+from noiseaudit.parquet import is_valid
 from noiseaudit.result import AuditResult
 from noiseaudit.truth import Truth, distinct, is_there
 
@@ -84,9 +87,9 @@ def evaluate(audit: AuditResult, truth: Truth) -> Evaluation:
         )
     is_corrupted = truth.is_corrupted[use]
     rules, curves = [], []
-    for rule, (flagged, score) in _rules(audit).items():
-        rules.append(detection(rule, is_corrupted, flagged[use], score[use]))
-        curves.append(precision_recall(is_corrupted, score[use]))
+    for rule, flagged, score in _rules(audit, use):
+        rules.append(detection(rule, is_corrupted, flagged, score))
+        curves.append(precision_recall(is_corrupted, score))
     n_suggestions, accuracy = _suggestions(audit, truth)
     unused = _unused_classes(audit, truth, use)
     return Evaluation(
@@ -114,14 +117,12 @@ def table3(evaluation: Evaluation) -> list[list[str]]:
     return [header, *rows]
 
 
-def _rules(audit: AuditResult) -> dict[str, tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]]:
-    """Each rule's flags and scores, (n,); the paper's rule only where the audit has epsilon."""
-    epsilon = audit.column("epsilon")
-    flagged = audit.suspects()
-    rules = {DEFAULT_RULE: (flagged, audit.column("p_mislabeled"))}
-    if np.isnan(epsilon).all():
-        return rules
-    return {PAPER_RULE: (epsilon > 0, epsilon), **rules}
+def _rules(audit: AuditResult, use: Bools) -> Iterator[tuple[str, Bools, np.ndarray[Any, Any]]]:
+    """Each rule with the flags and scores of the rows `use`; the paper's rule only where the audit has epsilon."""
+    if is_valid(audit.table.column("epsilon")).any():
+        epsilon = audit.column("epsilon")[use]
+        yield PAPER_RULE, epsilon > 0, epsilon
+    yield DEFAULT_RULE, audit.suspects()[use], audit.column("p_mislabeled")[use]
 
 
 def _relabelling(audit: AuditResult, truth: Truth) -> Relabelling | None:

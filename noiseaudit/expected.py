@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,27 +51,33 @@ def expect(audit: AuditResult) -> Expected:
     flagged = audit.suspects()[scored]
     codes = class_codes(audit.table.column("given_label"), audit.meta.classes)[scored]
     p = p[scored]
-    readings = [p, *(moved(p, by) for by in recorded(audit.meta.config))]
     by_class = np.argsort(codes, kind="stable")
     bounds = np.searchsorted(codes[by_class], np.arange(len(audit.meta.classes) + 1))
-
-    def over(measure: Callable[[Floats], Range]) -> Range:
-        found = [measure(reading) for reading in readings]
-        return Range(found[0].value, min(each.low for each in found), max(each.high for each in found))
-
-    def share_of(rows: Flags | Codes) -> Range:
-        return over(lambda reading: _share(reading[rows]))
-
+    rows = {name: by_class[bounds[i] : bounds[i + 1]] for i, name in enumerate(audit.meta.classes)}
+    plain = _of_reading(p, flagged, rows)  # one reading at a time: of millions of rows each array counts
+    others = [_of_reading(moved(p, by), flagged, rows) for by in recorded(audit.meta.config)]
     return Expected(
-        mislabeled=over(wrong_rows),
-        noise_rate=over(_share),
-        precision=share_of(flagged),
-        recall=over(lambda reading: _recall(reading, flagged)),
+        **{name: _widened([getattr(each, name) for each in (plain, *others)]) for name in SINGLE},
         noise_rate_by_class={
-            name: share_of(by_class[bounds[number] : bounds[number + 1]])
-            for number, name in enumerate(audit.meta.classes)
+            name: _widened([each.noise_rate_by_class[name] for each in (plain, *others)]) for name in rows
         },
     )
+
+
+def _of_reading(p: Floats, flagged: Flags, rows: Mapping[str, Codes]) -> Expected:
+    """What p says; `rows` by class of the given label."""
+    return Expected(
+        mislabeled=wrong_rows(p),
+        noise_rate=_share(p),
+        precision=_share(p[flagged]),
+        recall=_recall(p, flagged),
+        noise_rate_by_class={name: _share(p[own]) for name, own in rows.items()},
+    )
+
+
+def _widened(found: Sequence[Range]) -> Range:
+    """The first value, with an interval that holds all."""
+    return Range(found[0].value, min(each.low for each in found), max(each.high for each in found))
 
 
 def wrong_rows(p: Floats) -> Range:

@@ -184,7 +184,8 @@ def _resampled_counts(
 def _places(score: Floats) -> tuple[Places, int]:
     """Each row's place among the distinct scores, 0 the highest, (n,), and how many there are."""
     order = np.argsort(-score)
-    is_next = np.diff(score[order], prepend=score[order[:1]]) != 0
+    ranked = score[order]
+    is_next = np.append(False, ranked[1:] != ranked[:-1])
     place = np.empty(len(score), np.int32)
     place[order] = np.cumsum(is_next, dtype=np.int32)
     return place, int(is_next.sum()) + 1
@@ -197,12 +198,15 @@ def _draw(places: Places, n_places: int, rng: np.random.Generator) -> Counts:
 
 
 def _ranking(corrupted: Counts, clean: Counts) -> tuple[float, float]:
-    """Average precision and AUROC from counts at each distinct score, highest first."""
-    found, false = np.cumsum(corrupted), np.cumsum(clean)
-    precision = found / np.maximum(found + false, 1)
-    average_precision = float(corrupted @ precision) / found[-1]
-    above = found - corrupted / 2  # corrupted rows above a clean row; ties count half
-    return average_precision, float(clean @ above) / max(found[-1] * false[-1], 1)
+    """Average precision and AUROC from counts at each distinct score, highest first. `clean` is overwritten."""
+    found = np.cumsum(corrupted)
+    n_corrupted, n_clean = int(found[-1]), int(clean.sum())
+    above = int(clean @ found) - int(clean @ corrupted) / 2  # corrupted above clean rows; ties count half
+    np.cumsum(clean, out=clean)  # in place: of millions of rows each array counts
+    clean += found
+    precision = found / np.maximum(clean, 1, out=clean)
+    average_precision = float(corrupted @ precision) / n_corrupted
+    return average_precision, above / max(n_corrupted * n_clean, 1)
 
 
 def _percentile(value: float, draws: Floats, level: float) -> Interval:
