@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from noiseaudit.errors import DataError, OutputError
-from noiseaudit.runfolder import RunFolder, read_run_json, write_run_json
+from noiseaudit.runfolder import RunFolder
+from noiseaudit.runjson import read_run_json, write_run_json
 
 
 def _finished(out: Path, note: str = "first", **options: Any) -> None:
