@@ -12,17 +12,18 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from noiseaudit.atomic import atomic_path
-from noiseaudit.errors import DataError, OutputError
+from noiseaudit.errors import DataError
 
 State = dict[str, Any]  # of tensors, numbers, text, None, and more of these; no key holds a slash
 VALUES = "values"  # key of the file's metadata: what is no tensor, as JSON
 SLASH = "/"
+IO_ERROR = "I/O error: "  # before the system's own words in what safetensors raises
 
 
 def save_state(path: Path, state: State) -> None:
     """Write `state` so that `load_state` gives it back bit by bit, but for empty dicts, which are left out.
 
-    It is on the disk when this returns. Raises OutputError or OSError if it cannot be written.
+    It is on the disk when this returns. Raises OSError if it cannot be written.
     """
     leaves = dict(_leaves(state))
     tensors = {name: leaf for name, leaf in leaves.items() if isinstance(leaf, Tensor)}
@@ -32,7 +33,8 @@ def save_state(path: Path, state: State) -> None:
         try:
             save_file(copies, temporary, {VALUES: json.dumps(values)})
         except SafetensorError as error:
-            raise OutputError(f"cannot be written ({error})", file=path) from error
+            reason = str(error).partition(IO_ERROR)[2] or str(error)
+            raise OSError(None, reason) from error
 
 
 def load_state(path: Path) -> State:
