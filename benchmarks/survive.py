@@ -1,6 +1,7 @@
 """Scans that are killed at any moment and resumed end with the bytes of those that were not; so do full disks.
 
-python benchmarks/survive.py 50     # scans; writes benchmarks/results/survive.jsonl and survive.md
+python benchmarks/survive.py 0 50     # scans; adds to benchmarks/results/survive.jsonl, and writes survive.md
+python benchmarks/survive.py disks    # the same for full disks
 
 Each scan runs once to its end. Then, in another folder, it is killed (SIGKILL) once to three times, each at a moment
 drawn uniformly from the whole wall time of the first run, from the start of the interpreter to its end, and resumed
@@ -174,46 +175,58 @@ def full_disk(data: Path, whole: Path, work: Path, share: float) -> dict[str, An
         }
 
 
-def main(n: int) -> None:
+def scans(first: int, last: int, place: Path) -> Iterator[dict[str, Any]]:
+    """A line for each of these scans."""
+    data, names = place / "data", list(SCANS)
+    for i in range(first, last):
+        work, rng = place / str(i), random.Random(i)
+        work.mkdir()
+        kills = rng.randint(1, MOST_KILLS)
+        yield survive(names[i % len(names)], i // len(names), data, work, kills, rng)
+        shutil.rmtree(work)
+
+
+def disks(place: Path) -> Iterator[dict[str, Any]]:
+    """A line for each of DISKS full disks."""
+    data, rng = place / "data", random.Random(0)
+    run(command([*SCANS["umn_plus"], "--seed", "0"], place / "whole"), data)
+    for i in range(DISKS):
+        work = place / f"disk{i}"
+        work.mkdir()
+        yield full_disk(data, place / "whole", work, rng.random())
+
+
+def main(words: Sequence[str]) -> None:
     os.environ["NOISEAUDIT_SCAN_FEATURE_CACHE"] = "none"
-    rng, names, lines = random.Random(0), list(SCANS), list[dict[str, Any]]()
     with training_runtime(1):
         known = {"versions": versions(), "hardware": hardware(torch.device("cpu"))}
     RESULTS.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory() as place, (RESULTS / "survive.jsonl").open("w") as file:
+    file = RESULTS / "survive.jsonl"
+    with tempfile.TemporaryDirectory() as place:
         data = Path(place) / "data"
         data.mkdir()
         write_data(data)
-
-        def note(line: dict[str, Any]) -> None:
-            lines.append(line)
-            file.write(json.dumps(line | known) + "\n")
-            file.flush()
+        wanted = (
+            disks(Path(place)) if [*words] == ["disks"] else scans(int(words[0]), int(words[1]), Path(place))
+        )
+        for line in wanted:
+            with file.open("a") as results:
+                results.write(json.dumps(line | known) + "\n")
             print(json.dumps(line), flush=True)
-
-        for i in range(n):
-            work = Path(place) / str(i)
-            work.mkdir()
-            note(survive(names[i % len(names)], i // len(names), data, work, rng.randint(1, MOST_KILLS), rng))
-            if i:  # the first is what full disks are compared with
-                shutil.rmtree(work)
-        for i in range(DISKS):
-            work = Path(place) / f"disk{i}"
-            work.mkdir()
-            note(full_disk(data, Path(place) / "0" / "whole", work, rng.random()))
-    (RESULTS / "survive.md").write_text(table(lines, known))
+    lines = [json.loads(line) for line in file.read_text().splitlines()]
+    (RESULTS / "survive.md").write_text(table(lines))
 
 
-def table(lines: Sequence[dict[str, Any]], known: dict[str, Any]) -> str:
-    scans = [line for line in lines if "scan" in line]
-    disks = [line for line in lines if "disk" in line]
-    machine = known["hardware"]
-    places = Counter(kill["at"] for line in scans for kill in line["kills"])
+def table(lines: Sequence[dict[str, Any]]) -> str:
+    cut = [line for line in lines if "scan" in line]
+    full = [line for line in lines if "disk" in line]
+    known, machine = lines[-1]["versions"], lines[-1]["hardware"]
+    places = Counter(kill["at"] for line in cut for kill in line["kills"])
     rows = [
         "# Scans that were cut off",
         "",
-        f"`python benchmarks/survive.py {len(scans)}`: {machine['name']}, {machine['cores']} cores, torch "
-        f"{known['versions']['torch']}, noiseaudit {known['versions']['noiseaudit']}. Every kill is a SIGKILL at a "
+        f"`python benchmarks/survive.py`: {machine['name']}, {machine['cores']} cores, torch "
+        f"{known['torch']}, noiseaudit {known['noiseaudit']}. Every kill is a SIGKILL at a "
         "moment uniform over the wall time of the same scan without one. Identical: "
         f"{', '.join(SAME)}, byte for byte, and no file more or less in the folder.",
         "",
@@ -221,10 +234,10 @@ def table(lines: Sequence[dict[str, Any]], known: dict[str, Any]) -> str:
         "|---|---|---|---|",
     ]
     for name in SCANS:
-        mine = [line for line in scans if line["scan"] == name]
+        mine = [line for line in cut if line["scan"] == name]
         kills = sum(len(line["kills"]) for line in mine)
         rows.append(f"| {name} | {len(mine)} | {kills} | {identical(mine)} |")
-    rows.append(f"| all | {len(scans)} | {sum(places.values())} | {identical(scans)} |")
+    rows.append(f"| all | {len(cut)} | {sum(places.values())} | {identical(cut)} |")
     rows += ["", "| killed while at | kills |", "|---|---|"]
     rows += [f"| {place} | {count} |" for place, count in places.most_common()]
     rows += [
@@ -236,9 +249,9 @@ def table(lines: Sequence[dict[str, Any]], known: dict[str, Any]) -> str:
     rows += ["|---|---|---|---|---|"]
     rows += [
         f"| {line['disk']} | {line['code']} | {len(line['said'])} | {line['at']} | {identical([line])} |"
-        for line in sorted(disks, key=lambda line: line["disk"])
+        for line in sorted(full, key=lambda line: line["disk"])
     ]
-    said = sorted({line for disk in disks for line in disk["said"]})
+    said = sorted({line for disk in full for line in disk["said"]})
     return "\n".join([*rows, "", *(f"- `{line}`" for line in said)]) + "\n"
 
 
@@ -247,4 +260,4 @@ def identical(lines: Sequence[dict[str, Any]]) -> str:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 50)
+    main(sys.argv[1:])
