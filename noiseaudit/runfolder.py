@@ -121,7 +121,7 @@ class RunFolder:
         self._lock = self._lock or RunLock(self.path)
         if self.before is None and self.path == self.out:  # it was empty before
             check_output(self.path, force=False)
-        self._was_there, self._created = was_there, created
+        self._was_there, self._created = was_there and self.before is None, created
         _remove(self.path, keep=KEPT if self.before else {LOCK_FILE})
         self._say_incomplete()
         self.checkpoints.mkdir(exist_ok=True)
