@@ -37,7 +37,7 @@ def equal(one: Any, other: Any) -> bool:
         return [*one] == [*other] and all(equal(one[name], other[name]) for name in one)
     if isinstance(one, Tensor):
         same = one.dtype == other.dtype and one.shape == other.shape
-        return same and one.numpy().tobytes() == other.numpy().tobytes()
+        return bool(same and one.numpy().tobytes() == other.numpy().tobytes())
     return type(one) is type(other) and bool(one == other)
 
 

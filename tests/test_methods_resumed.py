@@ -106,7 +106,7 @@ def test_a_training_goes_on_to_the_same_bits(case: Any, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", METHODS)
 def test_a_finished_training_is_restored_and_not_trained_again(name: str, tmp_path: Path) -> None:
-    case = (name, "mlp", (1, 6, 6), {})
+    case: tuple[str, str, tuple[int, ...], dict[str, Any]] = (name, "mlp", (1, 6, 6), {})
     told: list[tuple[str, int, int]] = []
     stage = Keeper(tmp_path, lambda *words: told.append(words)).within("self-test").stage("fold 1 of 2")
     method, fitted, _ = train(case, stage)

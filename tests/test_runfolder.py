@@ -96,7 +96,7 @@ def test_a_forced_run_that_fails_keeps_the_old_one(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("again", [{"resume": True}, {"force": True}, {"force": True, "resume": True}])
 def test_a_forced_run_that_is_interrupted_keeps_the_old_one_and_can_be_gone_on_from(
-    tmp_path: Path, again: dict[str, bool]
+    tmp_path: Path, again: dict[str, Any]
 ) -> None:
     _finished(tmp_path / "run")
     with pytest.raises(KeyboardInterrupt):
@@ -216,7 +216,7 @@ def test_nothing_to_resume(tmp_path: Path) -> None:
 @pytest.mark.parametrize("left", [[LOCK_FILE], [LOCK_FILE, ".run.json.abc.tmp"], [".noiseaudit-abc"]])
 @pytest.mark.parametrize("options", [{}, {"resume": True}, {"force": True}])
 def test_what_a_scan_leaves_that_is_killed_at_once_is_no_run(
-    tmp_path: Path, left: list[str], options: dict[str, bool]
+    tmp_path: Path, left: list[str], options: dict[str, Any]
 ) -> None:
     (tmp_path / "run").mkdir()
     for name in left:
@@ -308,7 +308,7 @@ def test_an_interrupted_run_says_what_to_give(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("options", [{"force": True}, {"resume": True}])
-def test_inputs_inside_an_interrupted_run_are_not_deleted(tmp_path: Path, options: dict[str, bool]) -> None:
+def test_inputs_inside_an_interrupted_run_are_not_deleted(tmp_path: Path, options: dict[str, Any]) -> None:
     _interrupted(tmp_path / "run")
     (tmp_path / "run" / "labels.csv").write_text("label")
     with (
@@ -328,7 +328,7 @@ def test_an_interrupted_run_that_force_replaces_stays_until_the_new_one_is_whole
 
 
 @pytest.mark.parametrize("options", [{}, {"resume": True}, {"force": True}])
-def test_a_folder_has_one_writer(tmp_path: Path, options: dict[str, bool]) -> None:
+def test_a_folder_has_one_writer(tmp_path: Path, options: dict[str, Any]) -> None:
     """The lock is held by a live process, this one."""
     with RunFolder(tmp_path / "run") as first, RunFolder(tmp_path / "run") as early:
         first.start()
