@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
@@ -28,7 +29,7 @@ def save_state(path: Path, state: State) -> None:
     leaves = dict(_leaves(state))
     tensors = {name: leaf for name, leaf in leaves.items() if isinstance(leaf, Tensor)}
     values = {name: leaf for name, leaf in leaves.items() if name not in tensors}
-    copies = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
+    copies = {name: _copy(tensor) for name, tensor in tensors.items()}
     with atomic_path(path) as temporary:
         try:
             save_file(copies, temporary, {VALUES: json.dumps(values)})
@@ -49,6 +50,11 @@ def load_state(path: Path) -> State:
             f"is no checkpoint, or a damaged one ({error})", file=path, fix="Start again with --force."
         ) from error
     return _tree(leaves)
+
+
+def _copy(tensor: Tensor) -> Tensor:
+    """On the CPU, in order, and alone in its memory: safetensors refuses tensors that share theirs."""
+    return tensor.detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
 
 
 def _leaves(state: Mapping[str, Any], place: str = "") -> Iterator[tuple[str, Any]]:

@@ -59,6 +59,13 @@ def test_what_is_not_contiguous_comes_back_in_its_order(tmp_path: Path) -> None:
     assert found["expanded"].tolist() == [1] * 4
 
 
+def test_tensors_may_share_their_memory(tmp_path: Path) -> None:
+    mean = torch.arange(4.0)
+    save_state(tmp_path / "s", {"learner": mean, "guider": mean, "part": mean[1:3]})
+    found = load_state(tmp_path / "s")
+    assert [found[name].tolist() for name in ("learner", "guider", "part")] == [[0, 1, 2, 3]] * 2 + [[1, 2]]
+
+
 def test_what_was_loaded_does_not_hang_on_the_file(tmp_path: Path) -> None:
     save_state(tmp_path / "s", {"a": torch.zeros(3)})
     found = load_state(tmp_path / "s")
