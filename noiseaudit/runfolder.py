@@ -5,12 +5,11 @@ A scan that is cut off leaves its folder, in which `--resume` goes on; wrong inp
 
 from __future__ import annotations
 
-import contextlib
 import os
 import platform
 import shutil
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +17,7 @@ from typing import Any, Self
 
 from noiseaudit.dynamics import DYNAMICS_FOLDER
 from noiseaudit.errors import CutOff, OtherRun, OutputError, TrainingDiverged
+from noiseaudit.folders import empty, first_missing, remove_empty
 from noiseaudit.identity import check_same
 from noiseaudit.lock import RunLock
 from noiseaudit.outputs import (
@@ -113,7 +113,7 @@ class RunFolder:
         """
         if self._created is not None:
             return self.path
-        was_there, created = self.path.exists(), _first_missing(self.path)
+        was_there, created = self.path.exists(), first_missing(self.path)
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -122,7 +122,7 @@ class RunFolder:
         if self.before is None and self.path == self.out:  # it was empty before
             check_output(self.path, force=False)
         self._was_there, self._created = was_there and self.before is None, created
-        _remove(self.path, keep=KEPT if self.before else {LOCK_FILE})
+        empty(self.path, keep=KEPT if self.before else {LOCK_FILE})
         self._say_incomplete()
         self.checkpoints.mkdir(exist_ok=True)
         return self.path
@@ -146,8 +146,9 @@ class RunFolder:
 
     def tidy(self) -> None:
         """Remove what a finished run may have been cut off from removing."""
-        for path in (self.out / CHECKPOINTS, beside(self.out, "old")):
-            shutil.rmtree(path, ignore_errors=True)
+        shutil.rmtree(self.out / CHECKPOINTS, ignore_errors=True)
+        if (self.out / LOCK_FILE).exists():
+            RunLock(self.out).release()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -168,9 +169,9 @@ class RunFolder:
                 raise CutOff(f"{what.rstrip('.')}; {HOW_TO_GO_ON}") from error
             error.add_note(f"{self.out} is incomplete: {HOW_TO_GO_ON}")
         elif self._created is not None:
-            _remove(self.path, keep={LOCK_FILE})
+            empty(self.path, keep={LOCK_FILE})
             self._release()
-            _remove_empty(self.path, self._created, keep=self._was_there)
+            remove_empty(self.path, self._created, keep=self._was_there)
 
     @property
     def _goes_on(self) -> bool:
@@ -186,35 +187,6 @@ class RunFolder:
     def _release(self) -> None:
         if self._lock is not None:
             self._lock.release()
-
-
-def _first_missing(path: Path) -> Path:
-    """The topmost folder that creating `path` creates; `path` itself if it is there already."""
-    missing = [p for p in (path, *path.parents) if not p.exists()]
-    return missing[-1] if missing else path
-
-
-def _remove(folder: Path, *, keep: Collection[str]) -> None:
-    """Empty `folder` but for the names to `keep`, which lose what was half written when a process was killed."""
-    for path in [*folder.iterdir()]:
-        if path.name in keep:
-            for half in path.glob(".*.tmp"):
-                half.unlink()
-        elif path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            path.unlink(missing_ok=True)
-
-
-def _remove_empty(folder: Path, top: Path, *, keep: bool) -> None:
-    """Remove `folder` and its parents up to `top`, unless it is to be kept."""
-    if keep:
-        return
-    for path in (folder, *folder.parents):
-        with contextlib.suppress(OSError):  # somebody else's file
-            path.rmdir()
-        if path == top:
-            return
 
 
 def _now() -> str:

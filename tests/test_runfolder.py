@@ -375,3 +375,13 @@ def test_an_old_run_without_a_new_one_is_put_back(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="exists"), RunFolder(tmp_path / "run"):
         pytest.fail("entered")
     assert (tmp_path / "run" / "audit.parquet").read_text() == "first"
+
+
+def test_a_run_that_was_killed_while_it_tidied_up_is_finished_and_tidied(tmp_path: Path) -> None:
+    _finished(tmp_path / "run")
+    (tmp_path / "run" / "checkpoints").mkdir()
+    (tmp_path / "run" / LOCK_FILE).touch()
+    with RunFolder(tmp_path / "run", resume=True) as run:
+        assert run.is_finished
+        run.tidy()
+    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == ["audit.parquet", "run.json"]
