@@ -21,6 +21,7 @@ from noiseaudit.duplicates import conflicts, same_content
 from noiseaudit.errors import TrainingDiverged
 from noiseaudit.expected import expect
 from noiseaudit.judge import Verdicts, judge
+from noiseaudit.keeper import NOWHERE, Keeper
 from noiseaudit.labels.columns import FIND_ALL, ColumnNames
 from noiseaudit.labels.read import Reader, read_labels
 from noiseaudit.labels.table import LabelTable
@@ -146,14 +147,16 @@ def audit_samples(
     *,
     on_epoch: Callable[[EpochRecord], None] = lambda record: None,
     on_extra: Callable[[str, EpochRecord], None] = lambda name, record: None,
+    keeper: Keeper = NOWHERE,
 ) -> Audit:
     """Train on samples that are already read, score every label, and put the verdicts together.
 
     `on_extra` sees the epochs of all trainings but the first, with the training's name: folds and the self-test.
+    `keeper` has the checkpoints that all of them go on from.
     """
     data = usable_data(table, samples)
-    learnt = learn(data, plan, on_epoch, on_extra)
-    tested, untested = _tested(learnt, data, plan, on_extra)
+    learnt = learn(data, plan, on_epoch, on_extra, keeper)
+    tested, untested = _tested(learnt, data, plan, on_extra, keeper)
     believed, given, epsilon = learnt.believed, learnt.given, learnt.epsilon
     scores = tested.scale(believed.p_mislabeled) if tested else believed.p_mislabeled
     doubt = doubt_of(believed.p_mislabeled, believed.counts)  # a self-test moves the readings with it
@@ -204,13 +207,17 @@ def audit_samples(
 
 
 def _tested(
-    learnt: Learnt, data: TrainingData, plan: Plan, on_extra: Callable[[str, EpochRecord], None]
+    learnt: Learnt,
+    data: TrainingData,
+    plan: Plan,
+    on_extra: Callable[[str, EpochRecord], None],
+    keeper: Keeper,
 ) -> tuple[SelfTest | None, tuple[str, ...]]:
     """The self-test, if it is asked for; a warning where its training fails: the audit stands without it."""
     if not plan.config.self_test:
         return None, ()
     try:
-        return self_test(learnt, data, plan, on_extra), ()
+        return self_test(learnt, data, plan, on_extra, keeper), ()
     except TrainingDiverged as error:
         return None, (f"the self-test failed: {error}",)
 

@@ -5,7 +5,9 @@ NoiseAuditError                exit code 1 unless a subclass says otherwise
 │   ├── DataError              a label file, image folder, embedding file or audit is not usable
 │   ├── ConfigError            an option is out of range, unknown or contradicts another
 │   └── OutputError            an output exists already or cannot be written
-└── TrainingDiverged           the loss became infinite or NaN
+│       └── OtherRun           the run that is to be gone on from had other options or data
+├── TrainingDiverged           the loss became infinite or NaN
+└── CutOff                     the disk failed, or is full, while a scan was at work; it can be resumed
 """
 
 from __future__ import annotations
@@ -60,5 +62,13 @@ class OutputError(InputError):
     """An output exists already or cannot be written."""
 
 
+class OtherRun(OutputError):
+    """The run that is to be gone on from had other options, data or versions."""
+
+
 class TrainingDiverged(NoiseAuditError):
     """The training loss became infinite or NaN."""
+
+
+class CutOff(NoiseAuditError):
+    """The disk failed, or is full, while a scan was at work. What it did is kept."""

@@ -24,7 +24,7 @@ from noiseaudit.audit_checks import check_meta, check_table
 from noiseaudit.classes import canonical_order
 from noiseaudit.errors import DataError
 from noiseaudit.parquet import is_true, open_parquet, to_numpy
-from noiseaudit.runfolder import read_run_json
+from noiseaudit.runjson import read_run_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -218,7 +218,11 @@ def audit_path(path: Path) -> Path:
         return path
     run = read_run_json(path)
     if run is not None and run.get("status") != "complete":
-        raise DataError("the run is incomplete", file=path, fix="Start the scan again with --force.")
+        raise DataError(
+            "the run is incomplete",
+            file=path,
+            fix="Scan again: with --resume it goes on, with --force it starts anew.",
+        )
     file = path / "audit.parquet"
     if not file.exists():
         raise DataError("holds no audit.parquet", file=path, fix="Give the --out folder of a finished scan.")

@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from io import TextIOWrapper
-from types import ModuleType
+from types import FrameType, ModuleType
 from typing import Annotated, Any
 
 import typer
@@ -46,7 +47,11 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "demo": demo,
 }
 GROUPS: dict[str, ModuleType] = {"bench": bench}  # of commands: modules with COMMANDS and HELP
-INTERRUPTED = 130
+INTERRUPTED, TERMINATED = 130, 143
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM: what schedulers send before they kill. Everything ends as by Ctrl-C."""
 
 
 class Command(TyperCommand):
@@ -78,8 +83,11 @@ class Commands(Group):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt as error:
-            typer.echo("; ".join(["interrupted", *getattr(error, "__notes__", [])]), err=True)
-            raise typer.Exit(INTERRUPTED) from error
+            what, code = (
+                ("terminated", TERMINATED) if isinstance(error, Terminated) else ("interrupted", INTERRUPTED)
+            )
+            typer.echo("; ".join([what, *getattr(error, "__notes__", [])]), err=True)
+            raise typer.Exit(code) from error
 
     def main(
         self, args: Sequence[str] | None = None, *rest: Any, standalone_mode: bool = True, **extra: Any
@@ -123,15 +131,22 @@ for _name, _module in GROUPS.items():
 
 def entry() -> None:
     """Run the command line. An interrupted process leaves at once: threads of libraries may crash its teardown."""
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:  # who ignores it had it ignored
+        signal.signal(signal.SIGTERM, _terminate)
     try:
         app()
     except SystemExit as stop:
-        if stop.code != INTERRUPTED:
+        if stop.code not in (INTERRUPTED, TERMINATED):
             raise
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(OSError):
                 stream.flush()
-        os._exit(INTERRUPTED)
+        os._exit(stop.code)
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    signal.signal(number, signal.SIG_DFL)  # a second one ends the process at once
+    raise Terminated
 
 
 def _show_version(wanted: bool) -> None:
@@ -158,7 +173,8 @@ def start(
 
     Every option can also be set as NOISEAUDIT_COMMAND_OPTION, for example NOISEAUDIT_SCAN_EPOCHS=20.
 
-    Exit codes: 0 done, 1 failed while running, 2 wrong option or bad input, 130 interrupted.
+    Exit codes: 0 done, 1 failed while running, 2 wrong option or bad input, 130 interrupted, 143
+    terminated.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
@@ -180,7 +196,8 @@ def _complain(error: Exception) -> int:
         typer.echo(f"error: {' '.join(usage_line(error).split())} ({_help_of(error)})", err=True)
         return 2
     line = " ".join(f"{type(error).__name__}: {error}".split())
-    typer.echo(f"error: unexpected {line} (NOISEAUDIT_DEBUG=1 shows where)", err=True)
+    notes = "".join(f"; {note}" for note in getattr(error, "__notes__", []))
+    typer.echo(f"error: unexpected {line} (NOISEAUDIT_DEBUG=1 shows where){notes}", err=True)
     return 1
 
 

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, NamedTuple
 import torch
 from torch import Tensor
 
+from noiseaudit.checkpoint import State
 from noiseaudit.config import Settings
 from noiseaudit.data.inputs import Inputs
 from noiseaudit.data.training import Batch, TrainingData
@@ -68,6 +69,17 @@ class Method(ABC):
     def after_epoch(self, epoch: int, epochs: int, probs: Tensor, codes: Tensor) -> None:
         """Called with the Guider's predictions of all m rows, (m, C), and their labels, (m,), -1 = none: CPU."""
         return
+
+    def state(self) -> State:
+        """All that training goes on from after an epoch, beside what `__init__` makes of the same arguments.
+
+        Raises NotImplementedError for a method that cannot be interrupted.
+        """
+        raise NotImplementedError
+
+    def load_state(self, state: State) -> None:
+        """Take over what `state` of such a method gave: what follows is as it would have been there, bit by bit."""
+        raise NotImplementedError
 
     @property
     def noise_known(self) -> bool:

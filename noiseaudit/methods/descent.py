@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 import torch
 from torch import Tensor
 
+from noiseaudit.checkpoint import State
 from noiseaudit.config import GuiderSettings, Settings
 from noiseaudit.data.perturb import Draws, add_noise, drop_values, jitter_images
 from noiseaudit.data.training import Batch
@@ -81,6 +82,30 @@ class Descent(Method, Generic[N, S]):
             update_guider(self.guider, self.learner, decay_of(self.values, self.steps_done, progress))
         self.steps_done += 1
         return {"loss": loss.detach()} | {name: value.detach() for name, value in terms.items()}
+
+    def state(self) -> State:
+        """Networks with their buffers, the optimiser's averages, and where the random draws are."""
+        networks = (
+            {"learner": self.learner, "guider": self.guider} if self.has_guider else {"learner": self.learner}
+        )
+        return {
+            **{name: network.state_dict() for name, network in networks.items()},
+            "optimiser": {
+                str(number): dict(each) for number, each in self.optimiser.state_dict()["state"].items()
+            },
+            "generator": self.generator.get_state(),
+            "steps_done": self.steps_done,
+        }
+
+    def load_state(self, state: State) -> None:
+        self.learner.load_state_dict(state["learner"])
+        if self.has_guider:
+            self.guider.load_state_dict(state["guider"])
+        averages = {int(number): each for number, each in state["optimiser"].items()}
+        groups = self.optimiser.state_dict()["param_groups"]  # rates are set anew in every step
+        self.optimiser.load_state_dict({"state": averages, "param_groups": groups})
+        self.generator.set_state(state["generator"])
+        self.steps_done = state["steps_done"]
 
     def perturb(self, x: Tensor, draws: Draws) -> tuple[Tensor, Tensor]:
         """The image to reconstruct (jittered) and the one that is seen (jittered, with values dropped, with noise)."""
