@@ -36,12 +36,12 @@ def decided(audit: AuditResult, decisions: Iterable[tuple[Path, Decision]]) -> D
     """Decisions with the files that they stand in, by row of the audit.
 
     To relabel a row to the label that it has is to keep it. Raises DataError for a sample that the audit has not, one
-    without a label that is kept, and one about which two files say different things.
+    without a label that is kept, and one about which two files, or two people, say different things.
     """
     own, from_elsewhere = run_id(audit), 0
     rows = {name: row for row, name in enumerate(audit.column("sample_id").tolist())}
     given = audit.column("given_label").tolist()
-    found: dict[int, tuple[Path, str, str | None]] = {}
+    found: dict[int, tuple[str, str, str | None]] = {}
     for path, decision in decisions:
         if decision.decision in (None, "skip"):
             continue
@@ -59,10 +59,11 @@ def decided(audit: AuditResult, decisions: Iterable[tuple[Path, Decision]]) -> D
             raise DataError(
                 f"{decision.sample_id!r} has no label to keep", file=path, fix="Relabel it, or skip it."
             )
-        other = found.setdefault(row, (path, *said))
+        by = f" by {decision.reviewer}" if decision.reviewer else ""
+        other = found.setdefault(row, (f"{by} in {path}", *said))
         if other[1:] != said:
             raise DataError(
-                f"{decision.sample_id!r} is {_words(*said)} here, and {_words(*other[1:])} in {other[0]}",
+                f"{decision.sample_id!r} is {_words(*said)}{by} here, and {_words(*other[1:])}{other[0]}",
                 file=path,
                 fix="Agree on one, and remove the other.",
             )

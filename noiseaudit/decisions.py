@@ -86,7 +86,7 @@ def read_decisions(path: Path) -> list[Decision]:
     """The rows of a decisions file; columns beyond the schema are left alone.
 
     Raises DataError naming the place if the file is not readable, lacks a column, or holds a decision that there is
-    not, relabels without a label or to none, or names a sample twice.
+    not, relabels without a label or to none, or names a sample twice by the same reviewer.
     """
 
     def choose(names: Sequence[str]) -> dict[str, str]:
@@ -99,14 +99,15 @@ def read_decisions(path: Path) -> list[Decision]:
             )
         return {name: name for name in SCHEMA.names if name in names}
 
-    seen: dict[str, Record] = {}
+    seen: dict[tuple[str, str | None], Record] = {}
     for record in read_records(path, choose):
         name = record.cells.get("sample_id")
         if name is None:
             raise record.error("empty", path=path, role="sample_id", fix="Name the sample or remove the row.")
-        if name in seen:
+        key = name, record.cells.get("reviewer")
+        if key in seen:
             raise record.error(f"{name!r} stands twice", path=path, role="sample_id", fix="Keep one row.")
-        seen[name] = record
+        seen[key] = record
     return [_decision(record, path) for record in seen.values()]
 
 

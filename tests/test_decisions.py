@@ -155,7 +155,7 @@ def test_bad_input_leaves_nothing(audit: Path, tmp_path: Path) -> None:
     assert (code, "--force" in said, checks.read_bytes() == before) == (2, True, True)
     assert run("sample", audit, "--n", 50, "--without", checks, "--out", checks, "--force")[0] == 2
     code, _, said = run("estimate", audit, checks, checks)
-    assert (code, "stands in two files" in said) == (2, True)
+    assert (code, "is answered twice" in said) == (2, True)
     assert run("estimate", audit, tmp_path / "absent.csv")[0] == 2
 
 

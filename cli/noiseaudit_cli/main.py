@@ -26,6 +26,7 @@ from noiseaudit_cli.environment import set_by_environment, usage_line, without_v
 from noiseaudit_cli.estimate import estimate
 from noiseaudit_cli.evaluate import evaluate
 from noiseaudit_cli.export import export
+from noiseaudit_cli.import_ import import_
 from noiseaudit_cli.options import examples, option, paragraphs
 from noiseaudit_cli.rank import rank
 from noiseaudit_cli.report import report
@@ -41,6 +42,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "sample": sample,
     "estimate": estimate,
     "export": export,
+    "import": import_,
     "compare": compare,
     "corrupt": corrupt,
     "demo": demo,
