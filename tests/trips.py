@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import dataclasses
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from PIL import Image
@@ -59,3 +60,16 @@ def answers(audit: AuditResult, rows: Sequence[int]) -> list[Decision]:
         else:  # one who thinks again
             found += [said(row, "keep", who=BOB), said(row, "relabel", other, BOB)]
     return found
+
+
+def by_person(decisions: Sequence[Decision]) -> dict[tuple[str, str | None], Decision]:
+    """By sample and reviewer, without the times."""
+    return {(d.sample_id, d.reviewer): dataclasses.replace(d, decided_at=None) for d in decisions}
+
+
+def expected(
+    said: Sequence[Decision], number: Mapping[str, str], *, with_skips: bool
+) -> dict[tuple[str, str | None], Decision]:
+    """What should come back of what was said: the last word of each, by the numbers that the tool gave them."""
+    numbered = [dataclasses.replace(each, reviewer=number[str(each.reviewer)]) for each in said]
+    return by_person([each for each in numbered if with_skips or each.decision != "skip"])

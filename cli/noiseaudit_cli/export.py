@@ -82,7 +82,8 @@ def export(
     from dataclasses import replace
 
     from noiseaudit.decided import Decided, read_decided
-    from noiseaudit.exports import ExportOptions, check_export, check_place, export_audit
+    from noiseaudit.exports import check_export, check_place, export_audit
+    from noiseaudit.exports.base import ExportOptions
     from noiseaudit.exports.pictures import find_pictures
     from noiseaudit.manifest import saved_run
     from noiseaudit.result import read_audit

@@ -19,9 +19,7 @@ noiseaudit clean run --decisions decisions.csv --out labels.checked.csv
 def import_(
     file: Annotated[
         Path,
-        typer.Argument(
-            metavar="FILE", help="What the tool exported.", show_default=False, show_envvar=False
-        ),
+        typer.Argument(metavar="FILE", help="What the tool exported.", show_default=False, show_envvar=False),
     ],
     tool: Annotated[
         str,
@@ -54,8 +52,7 @@ def import_(
     write_decisions(out, found.decisions)
     n_people = len({decision.reviewer for decision in found.decisions})
     n_samples = len({decision.sample_id for decision in found.decisions})
-    say(
-        f"{len(found.decisions):,} decisions about {n_samples:,} samples, by {n_people:,} people, in {visible(str(out))}"
-    )
+    whose = f"about {n_samples:,} samples, by {n_people:,} people"
+    say(f"{len(found.decisions):,} decisions {whose}, in {visible(str(out))}")
     if found.n_superseded:
         say(f"{found.n_superseded:,} earlier answers by the same people are left out.")

@@ -61,7 +61,8 @@ def check_export(format_: str, out: Path, options: ExportOptions = NOTHING) -> F
     found = FORMATS[format_]
     if found.kinds and out.suffix.lower() not in found.kinds:
         raise ConfigError(
-            f"{out} is not {' or '.join(found.kinds)}", fix=f"Give --out a name that ends in {found.kinds[0]}."
+            f"{out} is not {' or '.join(found.kinds)}",
+            fix=f"Give --out a name that ends in {found.kinds[0]}.",
         )
     for name, flag in FLAGS.items():
         if getattr(options, name) != getattr(NOTHING, name) and name not in found.takes:

@@ -1,7 +1,7 @@
 """CVAT: the tags of "CVAT for images 1.1", its one format for image labels that keeps attributes and ids.
 
-(ImageNet and the other formats that it reads for classification hold class names alone.) CVAT finds an image by its path
-without the suffix. noiseaudit.imports.cvat reads the answers.
+(ImageNet and the other formats that it reads for classification hold class names alone.) CVAT finds an image by its
+path without the suffix. noiseaudit.imports.cvat reads the answers.
 """
 
 from __future__ import annotations
@@ -25,7 +25,9 @@ from noiseaudit.result import AuditResult
 from noiseaudit.why import records
 
 OPEN = "open"
-_NOT_IN_XML = re.compile("[\x00-\x1f\ud800-\udfff\ufffe\uffff]")  # or, as line ends and tabs, not in a list of files
+_NOT_IN_XML = re.compile(
+    "[\x00-\x1f\ud800-\udfff\ufffe\uffff]"
+)  # or, as line ends and tabs, not in a list of files
 ANSWERS = (OPEN, "keep", "ambiguous", "skip")  # what a person may say beside the tag itself
 COLUMNS = ("row", "sample_id", "image", "given_label", "suggested_label", "p_mislabeled", "rank", "why")
 TEXTS = ("sample_id", "suggested_label", "p_mislabeled", "rank", "why", "run_id")
@@ -38,8 +40,13 @@ def raw_labels(classes: Sequence[str], run: str) -> list[dict[str, Any]]:
     return [{"name": choice_text(label), "type": "tag", "attributes": attributes} for label in classes]
 
 
-def annotations(rows: Sequence[Mapping[str, Any]], sizes: Sequence[tuple[int, int]], run: str) -> ET.Element:
-    """The XML of `rows`, dictionaries of COLUMNS, whose images are of these widths and heights; an unlabelled row has no tag."""
+def annotations_xml(
+    rows: Sequence[Mapping[str, Any]], sizes: Sequence[tuple[int, int]], run: str
+) -> ET.Element:
+    """The XML of `rows`, dictionaries of COLUMNS, whose images have these widths and heights.
+
+    An unlabelled row has no tag.
+    """
     root = ET.Element("annotations")
     ET.SubElement(root, "version").text = "1.1"
     for number, (row, (width, height)) in enumerate(zip(rows, sizes, strict=True)):
@@ -76,7 +83,7 @@ def _write(audit: AuditResult, out: Path, options: ExportOptions) -> Exported:
     )
     sizes = list(zip(probe.width.tolist(), probe.height.tolist(), strict=True))
     run = run_id(audit)
-    tree = ET.ElementTree(annotations(rows, sizes, run))
+    tree = ET.ElementTree(annotations_xml(rows, sizes, run))
     ET.indent(tree)
     tree.write(out / "annotations.xml", "utf-8", xml_declaration=True)
     labels = json.dumps(raw_labels(audit.classes, run), indent=1, ensure_ascii=False)
@@ -106,8 +113,8 @@ _README = """# Suspects for CVAT
 
 1. Make a task; paste labels.json under Constructor > Raw; upload the files that images.txt lists, with their folders.
 2. Actions > Upload annotations > CVAT 1.1, and choose annotations.xml: each image gets its given label as a tag.
-3. Right: set `decision` of the tag to keep. Wrong: delete the tag and add the right one (or change its label). Nobody can
-   tell: ambiguous. What stays as it was, `open`, is not answered.
+3. Right: set `decision` of the tag to keep. Wrong: change its label, or delete the tag and add the right one. Nobody
+   can tell: ambiguous. What stays as it was, `open`, is not answered.
 4. Actions > Export task dataset > CVAT for images 1.1, unpack annotations.xml, and
 
        noiseaudit import annotations.xml --from cvat --audit RUN --out decisions.csv

@@ -19,7 +19,17 @@ COLUMNS = (
     "row", "sample_id", "given_label", "suggested_label", "p_suggested", "p_mislabeled", "is_label_issue", "rank",
     "issue_kind", "split", "annotator", "batch", "why",
 )  # fmt: skip
-FACTS = ("sample_id", "p_mislabeled", "is_label_issue", "rank", "issue_kind", "split", "annotator", "batch", "why")
+FACTS = (
+    "sample_id",
+    "p_mislabeled",
+    "is_label_issue",
+    "rank",
+    "issue_kind",
+    "split",
+    "annotator",
+    "batch",
+    "why",
+)
 
 
 def given(row: Mapping[str, Any]) -> dict[str, Any] | None:

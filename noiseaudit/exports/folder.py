@@ -34,7 +34,9 @@ def check_folder(out: Path, *, force: bool, inputs: Sequence[Path] = ()) -> None
             raise OutputError("exists", file=out, fix="Give --force to replace it, or choose another --out.")
         for path in inputs:
             if Path(os.path.realpath(path)).is_relative_to(os.path.realpath(out)):
-                raise OutputError(f"--force would delete the input {path}", file=out, fix="Choose another --out.")
+                raise OutputError(
+                    f"--force would delete the input {path}", file=out, fix="Choose another --out."
+                )
     check_parent(out)
 
 

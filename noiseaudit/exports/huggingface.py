@@ -1,6 +1,7 @@
 """Hugging Face: folders that `datasets.load_dataset("imagefolder", data_dir=...)` reads, with our columns as features.
 
-metadata.parquet rather than metadata.csv: a CSV has no types, and its reader takes the labels NA, null and nan for none.
+metadata.parquet rather than metadata.csv: a CSV has no types, and its reader takes the labels NA, null
+and nan for none.
 """
 
 from __future__ import annotations
@@ -21,7 +22,10 @@ from noiseaudit.exports.pictures import cells, needed
 from noiseaudit.result import AuditResult
 from noiseaudit.why import records
 
-LABELS = {"label": "given_label", "suggested_label": "suggested_label"}  # columns of class codes, from the audit's
+LABELS = {
+    "label": "given_label",
+    "suggested_label": "suggested_label",
+}  # columns of class codes, from the audit's
 COLUMNS = (
     "sample_id", "p_mislabeled", "is_label_issue", "rank", "issue_kind", "why", "split", "annotator", "batch",
 )  # fmt: skip
@@ -47,7 +51,9 @@ def metadata(audit: AuditResult, rows: Sequence[int], names: Sequence[str]) -> p
     for name in COLUMNS:
         columns[name] = pa.array([row[name] for row in taken], _TYPES.get(name, pa.string()))
     table = pa.table(columns)
-    return table.replace_schema_metadata({"huggingface": json.dumps({"info": {"features": _features(audit, table)}})})
+    return table.replace_schema_metadata(
+        {"huggingface": json.dumps({"info": {"features": _features(audit, table)}})}
+    )
 
 
 def _features(audit: AuditResult, table: pa.Table) -> dict[str, Any]:

@@ -33,7 +33,9 @@ def cleaned_rows(audit: AuditResult, options: ExportOptions, scratch: Path) -> p
     Raises ConfigError and DataError as clean_labels does.
     """
     before, after = scratch / "before.parquet", scratch / "after.parquet"
-    pq.write_table(audit.table.select(["row", *_SCANNED]).rename_columns(["row", "sample_id", "label"]), before)
+    pq.write_table(
+        audit.table.select(["row", *_SCANNED]).rename_columns(["row", "sample_id", "label"]), before
+    )
     clean_labels(
         audit,
         Source(before, "parquet", "label", id_column="sample_id"),

@@ -47,7 +47,9 @@ def label_config(classes: Sequence[str]) -> str:
     return ET.tostring(view, encoding="unicode") + "\n"
 
 
-def tasks(audit: AuditResult, rows: Sequence[int], pictures: Pictures, root: Path) -> Iterator[dict[str, Any]]:
+def tasks(
+    audit: AuditResult, rows: Sequence[int], pictures: Pictures, root: Path
+) -> Iterator[dict[str, Any]]:
     """A task for each of `rows`, without annotations: it is open.
 
     Its prediction is the suggested label; the score is 1 - p_mislabeled, low = look at it first, and of a row without

@@ -81,7 +81,9 @@ def label_of(text: str) -> str:
 
 def _shown(char: str) -> str:
     hidden = char in _HIDDEN or unicodedata.category(char) in _HIDDEN_CATEGORIES
-    return char.encode("unicode_escape").decode("ascii") if hidden or (char.isspace() and char != " ") else char
+    return (
+        char.encode("unicode_escape").decode("ascii") if hidden or (char.isspace() and char != " ") else char
+    )
 
 
 def _encoded(char: str, strict: bool) -> str:

@@ -35,7 +35,9 @@ def read(path: Path, audit: AuditResult) -> list[Answer]:
         name = image.get("name", "")
         if len(tags) > 1:
             labels = ", ".join(repr(tag.get("label")) for tag in tags[:3])
-            raise DataError(f"{name!r} has {len(tags)} tags: {labels}", file=path, row=number, fix="Leave one.")
+            raise DataError(
+                f"{name!r} has {len(tags)} tags: {labels}", file=path, row=number, fix="Leave one."
+            )
         for tag in tags:
             sample = label_of(_attribute(tag, "sample_id")) or by_image.get(name)
             if sample is None:

@@ -25,13 +25,14 @@ from pathlib import Path
 from typing import Any
 
 from noiseaudit.decisions import Decision
-from noiseaudit.exports import ExportOptions, export_audit
-from noiseaudit.exports.base import rows_to_review
+from noiseaudit.exports import export_audit
+from noiseaudit.exports.base import ExportOptions, rows_to_review
 from noiseaudit.exports.label_studio import AMBIGUOUS, CHOICE, DOUBT
 from noiseaudit.exports.names import choice_text
 from noiseaudit.exports.pictures import find_pictures
+from noiseaudit.imports import import_answers
 from noiseaudit.result import AuditResult
-from tests.trips import ANN, BOB, answers, draw_images, trip_audit
+from tests.trips import ANN, BOB, answers, by_person, draw_images, expected, trip_audit
 
 PASSWORD = "only for this test"
 PORT = 8898
@@ -78,7 +79,17 @@ def start(program: Path, folder: Path, root: Path) -> subprocess.Popen[bytes]:
         "LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED": "true",
         "LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT": str(root),
     }
-    words = [program, "start", "--no-browser", "--port", str(PORT), "--username", ANN, "--password", PASSWORD]
+    words = [
+        str(program),
+        "start",
+        "--no-browser",
+        "--port",
+        str(PORT),
+        "--username",
+        ANN,
+        "--password",
+        PASSWORD,
+    ]
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen(words, env=os.environ | settings, stdout=log, stderr=log)
     for _ in range(600):
@@ -119,7 +130,10 @@ def check_tasks(person: Session, found: Sequence[dict[str, Any]], audit: AuditRe
 
 
 def annotate(
-    people: dict[str, Session], found: Sequence[dict[str, Any]], said: Sequence[Decision], given: dict[str, Any]
+    people: dict[str, Session],
+    found: Sequence[dict[str, Any]],
+    said: Sequence[Decision],
+    given: dict[str, Any],
 ) -> None:
     """Submit what was `said`, each by the person who said it, as the page does."""
     number = {task["data"]["sample_id"]: task["id"] for task in found}
@@ -157,9 +171,16 @@ def round_trip(url: str, root: Path, save: Path) -> None:
     check_tasks(ann, found, audit, images)
     given = dict(zip(audit.column("sample_id").tolist(), audit.column("given_label").tolist(), strict=True))
     rows, _ = rows_to_review(audit, True)
-    annotate({ANN: ann, BOB: bob}, found, answers(audit, rows), given)
+    said, people = answers(audit, rows), {ANN: ann, BOB: bob}
+    annotate(people, found, said, given)
+    number = {
+        who: str(json.loads(person.get("/api/current-user/whoami"))["id"]) for who, person in people.items()
+    }
     for kind, name in EXPORTS.items():
         (save / name).write_bytes(ann.get(f"/api/projects/{project}/export?exportType={kind}"))
+        back = import_answers(save / name, "label-studio", audit)
+        assert by_person(back.decisions) == expected(said, number, with_skips=kind == "JSON"), kind
+        print(f"{kind}: {len(back.decisions)} decisions as they were made, {back.n_superseded} superseded")
 
 
 def main() -> None:
