@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
 
 from noiseaudit.decided import Decided
 from noiseaudit.exports.pictures import Pictures
 from noiseaudit.result import AuditResult
+from noiseaudit.why import records
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,12 @@ def rows_to_review(audit: AuditResult, everything: bool) -> tuple[list[int], tup
     return rows[order].tolist(), left_out(~readable) if everything else ()
 
 
+def records_of(audit: AuditResult, rows: Sequence[int], columns: Sequence[str]) -> list[dict[str, Any]]:
+    """`rows` of an audit as dictionaries of `columns` ("why" may be among them), in this order."""
+    return records(audit.table.take(pa.array(rows, pa.int64())), columns)
+
+
 def left_out(unread: npt.NDArray[np.bool_]) -> tuple[str, ...]:
     """The note about rows whose image could not be read."""
     count = int(unread.sum())
-    return (f"{count:,} rows whose image could not be read are left out.",) if count else ()
+    return (f"Left out because the image could not be read: {count:,}.",) if count else ()

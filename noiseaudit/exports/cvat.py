@@ -18,11 +18,10 @@ from noiseaudit.data.limits import DEFAULT_MAX_PIXELS
 from noiseaudit.data.probe import probe_images
 from noiseaudit.decisions import run_id
 from noiseaudit.errors import DataError
-from noiseaudit.exports.base import Exported, ExportOptions, Format, rows_to_review
+from noiseaudit.exports.base import Exported, ExportOptions, Format, records_of, rows_to_review
 from noiseaudit.exports.names import choice_text
 from noiseaudit.exports.pictures import cells, needed
 from noiseaudit.result import AuditResult
-from noiseaudit.why import records
 
 OPEN = "open"
 _NOT_IN_XML = re.compile(
@@ -77,7 +76,7 @@ def _write(audit: AuditResult, out: Path, options: ExportOptions) -> Exported:
     cells(audit.column("image").tolist())
     pictures = needed(options.pictures)
     wanted, notes = rows_to_review(audit, options.everything)
-    rows, twins = _one_of_each(records(audit.table.take(wanted), COLUMNS))
+    rows, twins = _one_of_each(records_of(audit, wanted, COLUMNS))
     probe = probe_images(
         [pictures.path(row["image"], row["row"]) for row in rows], max_pixels=DEFAULT_MAX_PIXELS
     )
@@ -90,7 +89,7 @@ def _write(audit: AuditResult, out: Path, options: ExportOptions) -> Exported:
     (out / "labels.json").write_text(labels + "\n", "utf-8", errors="backslashreplace")
     (out / "images.txt").write_text("".join(f"{row['image']}\n" for row in rows), "utf-8")
     (out / "README.md").write_text(_README, "utf-8")
-    missed = f"{twins:,} rows whose image has the name of another's, suffix aside, are left out."
+    missed = f"Left out because another image has the same name, suffix aside: {twins:,}."
     return Exported(len(rows), (*notes, *([missed] if twins else ())))
 
 

@@ -9,11 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from noiseaudit.exports.base import Exported, ExportOptions, Format, left_out
+from noiseaudit.exports.base import Exported, ExportOptions, Format, left_out, records_of
 from noiseaudit.exports.files import place_all
 from noiseaudit.exports.pictures import cells, needed
 from noiseaudit.result import AuditResult
-from noiseaudit.why import records
 
 COLUMNS = (
     "row", "sample_id", "given_label", "suggested_label", "p_suggested", "p_mislabeled", "is_label_issue", "rank",
@@ -65,7 +64,7 @@ def _write(audit: AuditResult, out: Path, options: ExportOptions) -> Exported:
         copy=options.copy,
     )
     key = {row: path.removeprefix("data/").rsplit(".", 1)[0] for row, path in placed.items()}
-    taken = records(audit.table.take(rows), COLUMNS)
+    taken = records_of(audit, rows, COLUMNS)
     for name, of in (("labels", given), ("suggestions", suggested)):
         labels = {key[row["row"]]: of(row) for row in taken}
         text = json.dumps({"classes": list(audit.classes), "labels": labels}, allow_nan=False)

@@ -16,11 +16,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from noiseaudit.clean import HELD_OUT_SPLITS
-from noiseaudit.exports.base import Exported, ExportOptions, Format, left_out
+from noiseaudit.exports.base import Exported, ExportOptions, Format, left_out, records_of
 from noiseaudit.exports.files import place_all
 from noiseaudit.exports.pictures import cells, needed
 from noiseaudit.result import AuditResult
-from noiseaudit.why import records
 
 LABELS = {
     "label": "given_label",
@@ -44,7 +43,7 @@ def split_of(text: str | None) -> str:
 def metadata(audit: AuditResult, rows: Sequence[int], names: Sequence[str]) -> pa.Table:
     """The table beside the images `names` of `rows`; label and suggested_label are codes into the audit's classes."""
     code = {label: number for number, label in enumerate(audit.classes)}
-    taken = records(audit.table.take(rows), (*LABELS.values(), *COLUMNS))
+    taken = records_of(audit, rows, (*LABELS.values(), *COLUMNS))
     columns: dict[str, pa.Array] = {"file_name": pa.array(names, pa.string())}
     for name, column in LABELS.items():
         columns[name] = pa.array([code.get(row[column]) for row in taken], pa.int64())

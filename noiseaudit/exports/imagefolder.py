@@ -81,8 +81,8 @@ def _write(audit: AuditResult, out: Path, options: ExportOptions) -> Exported:
 
 def _notes(n_dropped: int, labels: Sequence[str | None], unread: npt.NDArray[np.bool_]) -> tuple[str, ...]:
     blank = labels.count(None)
-    dropped = (f"{n_dropped:,} rows are dropped.",) if n_dropped else ()
-    unlabelled = (f"{blank:,} rows without a label have no folder.",) if blank else ()
+    dropped = (f"Dropped: {n_dropped:,}.",) if n_dropped else ()
+    unlabelled = (f"Left out because there is no label: {blank:,}.",) if blank else ()
     return (*dropped, *unlabelled, *left_out(unread))
 
 

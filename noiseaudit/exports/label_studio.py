@@ -15,11 +15,10 @@ from typing import Any
 from urllib.parse import quote
 
 from noiseaudit.decisions import run_id
-from noiseaudit.exports.base import Exported, ExportOptions, Format, rows_to_review
+from noiseaudit.exports.base import Exported, ExportOptions, Format, records_of, rows_to_review
 from noiseaudit.exports.names import choice_text
 from noiseaudit.exports.pictures import Pictures, below, cells, needed
 from noiseaudit.result import AuditResult
-from noiseaudit.why import records
 
 CHOICE, DOUBT, AMBIGUOUS = "choice", "doubt", "ambiguous"  # the names in the configuration, and its one doubt
 MAX_TASKS = 250_000  # that it takes in one file, as it advises
@@ -56,7 +55,7 @@ def tasks(
     a label the probability of the suggestion. Raises ConfigError if an image is not below `root`.
     """
     run = run_id(audit)
-    for row in records(audit.table.take(rows), COLUMNS):
+    for row in records_of(audit, rows, COLUMNS):
         path = below(pictures.path(row["image"], row["row"]), root, row["row"])
         yield _task(row, f"/data/local-files/?d={quote(path, safe='/', errors='surrogateescape')}", run)
 
