@@ -24,7 +24,7 @@ _COMPARE: Mapping[str, Callable[[float, float], bool]] = {
     "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq, "!=": operator.ne,
 }  # fmt: skip
 _TOKEN = re.compile(
-    r"""\s*(?:(?P<number>[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?\s*%?)"""
+    r"""\s*(?:(?P<number>[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?(?:\s*%)?)"""
     r"""|(?P<name>[A-Za-z_]\w*(?:\[(?:"(?:[^"\\]|\\.)*"|'[^']*')\])?)|(?P<sign><=|>=|==|!=|<|>)|(?P<end>$))""",
     re.ASCII | re.DOTALL,
 )

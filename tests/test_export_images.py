@@ -49,7 +49,8 @@ def options(tmp_path: Path, **more: Any) -> ExportOptions:
 
 
 def same_image(path: Path, row: int, audit: AuditResult, tmp_path: Path) -> bool:
-    return path.read_bytes() == (tmp_path / "photos" / audit.column("image")[row]).read_bytes()
+    wanted: bytes = (tmp_path / "photos" / audit.column("image")[row]).read_bytes()
+    return path.read_bytes() == wanted
 
 
 def test_hugging_face(audit: AuditResult, tmp_path: Path) -> None:
