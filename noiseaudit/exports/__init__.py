@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from importlib.metadata import version
 from pathlib import Path
 
 from noiseaudit.decisions import run_id
@@ -81,7 +80,6 @@ def check_place(format_: str, out: Path, *, force: bool, inputs: Sequence[Path] 
 def _described(audit: AuditResult, format_: str, done: Exported) -> dict[str, object]:
     return {
         "format": format_,
-        "noiseaudit": version("noiseaudit"),
         "run_id": run_id(audit),
         "rows": done.rows,
         "classes": list(audit.classes),
