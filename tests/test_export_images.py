@@ -175,7 +175,9 @@ def test_cvat(audit: AuditResult, tmp_path: Path) -> None:
     out = tmp_path / "out"
     assert export_audit(audit, "cvat", out, options(tmp_path, everything=True)).rows == 19
     root = ET.parse(out / "annotations.xml").getroot()
-    assert [part.tag for part in root][:2] == ["version", "image"]
+    assert [part.tag for part in root][:3] == ["version", "meta", "image"]
+    named = [label.findtext("name") for label in root.iterfind("meta/task/labels/label")]
+    assert named == [choice_text(label) for label in audit.classes]
     images = root.findall("image")
     rows = {row["image"]: row for row in audit.table.to_pylist()}
     assert [image.get("id") for image in images] == [str(i) for i in range(19)]

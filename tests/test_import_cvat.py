@@ -33,7 +33,7 @@ def audit() -> AuditResult:
 def exported(audit: AuditResult) -> ET.Element:
     """As CVAT would write the task that our file made: its tags have the source `file`, its frames all names."""
     rows = records_of(audit, range(len(audit)), COLUMNS)
-    return annotations_xml(rows, [(16, 12)] * len(rows), run_id(audit))
+    return annotations_xml(rows, [(16, 12)] * len(rows), audit.classes, run_id(audit))
 
 
 def answer(image: ET.Element, kind: str, label: str | None, run: str) -> None:

@@ -40,7 +40,7 @@ def raw_labels(classes: Sequence[str], run: str) -> list[dict[str, Any]]:
 
 
 def annotations_xml(
-    rows: Sequence[Mapping[str, Any]], sizes: Sequence[tuple[int, int]], run: str
+    rows: Sequence[Mapping[str, Any]], sizes: Sequence[tuple[int, int]], classes: Sequence[str], run: str
 ) -> ET.Element:
     """The XML of `rows`, dictionaries of COLUMNS, whose images have these widths and heights.
 
@@ -48,6 +48,7 @@ def annotations_xml(
     """
     root = ET.Element("annotations")
     ET.SubElement(root, "version").text = "1.1"
+    root.append(_meta(len(rows), classes, run))
     for number, (row, (width, height)) in enumerate(zip(rows, sizes, strict=True)):
         image = ET.SubElement(
             root, "image", id=str(number), name=row["image"], width=str(width), height=str(height)
@@ -60,6 +61,26 @@ def annotations_xml(
             value = values[name]
             ET.SubElement(tag, "attribute", name=name).text = "" if value is None else choice_text(str(value))
     return root
+
+
+def _meta(size: int, classes: Sequence[str], run: str) -> ET.Element:
+    """What the format says of the task: some readers take the labels from here."""
+    meta = ET.Element("meta")
+    task = ET.SubElement(meta, "task")
+    for name, text in (("name", f"noiseaudit-{run}"), ("size", str(size)), ("mode", "annotation")):
+        ET.SubElement(task, name).text = text
+    labels = ET.SubElement(task, "labels")
+    for label in raw_labels(classes, run):
+        element = ET.SubElement(labels, "label")
+        for name in ("name", "type"):
+            ET.SubElement(element, name).text = label[name]
+        attributes = ET.SubElement(element, "attributes")
+        for attribute in label["attributes"]:
+            part = ET.SubElement(attributes, "attribute")
+            values = {**attribute, "values": "\n".join(attribute["values"])}
+            for name in ("name", "mutable", "input_type", "default_value", "values"):
+                ET.SubElement(part, name).text = str(values[name])
+    return meta
 
 
 def _attribute(name: str, kind: str, values: Sequence[str]) -> dict[str, Any]:
@@ -82,7 +103,7 @@ def _write(audit: AuditResult, out: Path, options: ExportOptions) -> Exported:
     )
     sizes = list(zip(probe.width.tolist(), probe.height.tolist(), strict=True))
     run = run_id(audit)
-    tree = ET.ElementTree(annotations_xml(rows, sizes, run))
+    tree = ET.ElementTree(annotations_xml(rows, sizes, audit.classes, run))
     ET.indent(tree)
     tree.write(out / "annotations.xml", "utf-8", xml_declaration=True)
     labels = json.dumps(raw_labels(audit.classes, run), indent=1, ensure_ascii=False)
