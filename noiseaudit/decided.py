@@ -80,11 +80,12 @@ def new_classes(audit: AuditResult, decided: Decided) -> list[str]:
 
 
 def _as_shown(decision: Decision, classes: Sequence[str]) -> Decision:
-    """A label copied from suspects.csv may have its apostrophe, too."""
-    label = decision.new_label
-    if label is None or label in classes or label.removeprefix("'") not in classes:
+    """A label copied from suspects.csv may have its apostrophe, too, and one typed by hand blanks around it."""
+    if decision.new_label is None:
         return decision
-    return dataclasses.replace(decision, new_label=label.removeprefix("'"))
+    bare = decision.new_label.strip()
+    found = (label for label in (decision.new_label, bare, bare.removeprefix("'")) if label in classes)
+    return dataclasses.replace(decision, new_label=next(found, bare))
 
 
 def _said(decision: Decision, given: str | None) -> tuple[str, str | None]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,6 +14,7 @@ import pyarrow.parquet as pq
 
 from noiseaudit.atomic import atomic_path, write_text
 from noiseaudit.errors import ConfigError, DataError
+from noiseaudit.labels.delimited import csv_line
 from noiseaudit.result import AuditResult
 from noiseaudit.truth_file import Record, read_records
 
@@ -69,11 +68,8 @@ def write_decisions(
             pq.write_table(table, temporary)
         return
     check_kind(path)
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(zip(*columns.values(), strict=True))
-    write_text(path, text.getvalue())
+    lines = [list(columns), *zip(*columns.values(), strict=True)]
+    write_text(path, "".join(map(csv_line, lines)))  # csv.writer leaves a lone carriage return bare
 
 
 def check_kind(path: Path) -> None:
@@ -113,7 +109,8 @@ def read_decisions(path: Path) -> list[Decision]:
 
 def _decision(record: Record, path: Path) -> Decision:
     cells = {name: record.cells.get(name) for name in SCHEMA.names}
-    cells["new_label"] = (cells["new_label"] or "").strip() or None
+    if not (cells["new_label"] or "").strip():
+        cells["new_label"] = None
     kind = (cells["decision"] or "").strip().lower() or None
     if kind is not None and kind not in KINDS:
         raise record.error(

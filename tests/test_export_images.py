@@ -26,6 +26,7 @@ from noiseaudit.exports.names import choice_text
 from noiseaudit.exports.pictures import find_pictures
 from noiseaudit.labels.table import Source
 from noiseaudit.result import SCHEMA, AuditResult
+from noiseaudit.runfolder import write_run_json
 from noiseaudit_cli.main import app
 from tests.conftest import build_audit
 from tests.trips import draw_images, trip_audit
@@ -274,3 +275,30 @@ def test_a_folder_in_use_is_left_alone(audit: AuditResult, tmp_path: Path) -> No
     with pytest.raises(OutputError, match="is not a folder"):
         export_audit(audit, "fiftyone", tmp_path / "file", options(tmp_path))
     assert [path.name for path in out.iterdir()] == ["mine.txt"]
+
+
+def test_an_export_is_not_replaced_by_one_of_its_own_images(audit: AuditResult, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    export_audit(audit, "huggingface", out, options(tmp_path, copy=True))
+    own = ExportOptions(pictures=find_pictures({}, out / "train"))
+    with pytest.raises(OutputError, match="--force would delete the input"):
+        export_audit(audit, "huggingface", out, own, force=True)
+    assert (out / "train" / "metadata.parquet").is_file()
+
+
+@pytest.mark.parametrize("format_", [name for name in FOLDERS if name != "imagefolder"])
+def test_the_commands(audit: AuditResult, tmp_path: Path, format_: str) -> None:
+    """By run.json, which says where the images are; once more only by --force."""
+    run = tmp_path / "run"
+    run.mkdir()
+    audit.write(run / "audit.parquet")
+    paths = {"images": str(tmp_path / "photos"), "allow_roots": []}
+    write_run_json(run, {"status": "complete", "paths": paths})
+    words = ["export", str(run), "--format", format_, "--out", str(tmp_path / "out")]
+    first, again, forced = (CliRunner().invoke(app, [*words, *more]) for more in ([], [], ["--force"]))
+    assert (first.exit_code, again.exit_code, forced.exit_code) == (0, 2, 0), (first.stderr, forced.stderr)
+    assert "Give --force to replace it" in again.stderr
+    marker = json.loads((tmp_path / "out" / "noiseaudit-export.json").read_text())
+    assert (marker["format"], marker["run_id"]) == (format_, run_id(audit))
+    assert f"{marker['rows']} rows in" in first.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "photos", "run"]

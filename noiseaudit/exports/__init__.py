@@ -41,7 +41,7 @@ def export_audit(
     if `out` is there or cannot be written; DataError if an image is gone; and as the format does.
     """
     format_of = check_export(format_, out, options)
-    check_place(format_, out, force=force)
+    check_place(format_, out, force=force, inputs=[options.pictures.folder] if options.pictures else [])
     with beside(out) as folder:
         new = folder / (out.name if format_of.kinds else "export")
         if not format_of.kinds:
