@@ -150,9 +150,9 @@ class AuditResult:
     def to_cleanlab(self, classes: Sequence[str] | None = None) -> pd.DataFrame:
         """The labelled rows as cleanlab's CleanLearning.get_label_issues has them, indexed by row.
 
-        See noiseaudit.export.cleanlab_table, also for `classes` and what is raised.
+        See noiseaudit.exports.cleanlab.cleanlab_table, also for `classes` and what is raised.
         """
-        from noiseaudit.export import cleanlab_table
+        from noiseaudit.exports.cleanlab import cleanlab_table
 
         frame: pd.DataFrame = cleanlab_table(self, classes).to_pandas()
         return frame.set_index("row")

@@ -23,10 +23,13 @@ from noiseaudit_cli.clean import clean
 from noiseaudit_cli.compare import compare
 from noiseaudit_cli.corrupt import corrupt
 from noiseaudit_cli.demo import demo
+from noiseaudit_cli.diff import diff
 from noiseaudit_cli.environment import set_by_environment, usage_line, without_variable
 from noiseaudit_cli.estimate import estimate
 from noiseaudit_cli.evaluate import evaluate
 from noiseaudit_cli.export import export
+from noiseaudit_cli.gate import gate
+from noiseaudit_cli.import_ import import_
 from noiseaudit_cli.options import examples, option, paragraphs
 from noiseaudit_cli.rank import rank
 from noiseaudit_cli.report import report
@@ -42,6 +45,9 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "sample": sample,
     "estimate": estimate,
     "export": export,
+    "import": import_,
+    "gate": gate,
+    "diff": diff,
     "compare": compare,
     "corrupt": corrupt,
     "demo": demo,
@@ -173,8 +179,8 @@ def start(
 
     Every option can also be set as NOISEAUDIT_COMMAND_OPTION, for example NOISEAUDIT_SCAN_EPOCHS=20.
 
-    Exit codes: 0 done, 1 failed while running, 2 wrong option or bad input, 130 interrupted, 143
-    terminated.
+    Exit codes: 0 done, 1 failed while running, 2 wrong option or bad input, 3 a gate failed, 130
+    interrupted, 143 terminated.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):

@@ -1,4 +1,4 @@
-"""Audits in the columns that other tools read."""
+"""cleanlab: the columns of its CleanLearning.get_label_issues, as CSV or Parquet."""
 
 from __future__ import annotations
 
@@ -11,14 +11,11 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from noiseaudit.atomic import atomic_path
-from noiseaudit.errors import ConfigError, DataError
+from noiseaudit.errors import DataError
+from noiseaudit.exports.base import Exported, ExportOptions, Format
 from noiseaudit.result import AuditResult
 
 Column = npt.NDArray[np.object_]
-
-FORMATS = ("cleanlab",)
-KINDS = (".csv", ".parquet")
 
 
 def cleanlab_table(audit: AuditResult, classes: Sequence[str] | None = None) -> pa.Table:
@@ -48,24 +45,13 @@ def cleanlab_table(audit: AuditResult, classes: Sequence[str] | None = None) -> 
     )
 
 
-def export_audit(audit: AuditResult, format_: str, out: Path) -> int:
-    """Write `out`, .csv or .parquet, and return the number of its rows. Raises as `check_export`, or OutputError."""
-    check_export(format_, out)
+def _write(audit: AuditResult, out: Path, options: ExportOptions) -> Exported:
     table = cleanlab_table(audit)
-    with atomic_path(out) as temporary:
-        if out.suffix.lower() == ".csv":
-            pyarrow.csv.write_csv(table, temporary)
-        else:
-            pq.write_table(table, temporary)
-    return int(table.num_rows)
-
-
-def check_export(format_: str, out: Path) -> None:
-    """Raise ConfigError for an unknown format or kind of file."""
-    if format_ not in FORMATS:
-        raise ConfigError(f"--format {format_!r} is not known", fix=f"Use {' or '.join(FORMATS)}.")
-    if out.suffix.lower() not in KINDS:
-        raise ConfigError(f"{out} is neither .csv nor .parquet", fix="Give --out one of these names.")
+    if out.suffix.lower() == ".csv":
+        pyarrow.csv.write_csv(table, out)
+    else:
+        pq.write_table(table, out)
+    return Exported(int(table.num_rows))
 
 
 def _as_codes(names: dict[str, Column], audit: AuditResult, classes: list[str]) -> dict[str, Column]:
@@ -77,3 +63,8 @@ def _as_codes(names: dict[str, Column], audit: AuditResult, classes: list[str]) 
         )
     code = {name: number for number, name in enumerate(classes)} | {None: None}
     return {key: np.array([code[name] for name in column], dtype=np.object_) for key, column in names.items()}
+
+
+FORMAT = Format(
+    "the columns of its CleanLearning.get_label_issues; a .csv or .parquet file", _write, (".csv", ".parquet")
+)
