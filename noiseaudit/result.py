@@ -163,7 +163,7 @@ def read_audit(path: Path | str) -> AuditResult:
     raw = (table.schema.metadata or {}).get(METADATA_KEY)
     if raw is None:
         raise DataError("not a noiseaudit audit", file=file, fix="Give a run folder or its audit.parquet.")
-    meta = _checked_meta(raw, file)
+    meta = checked_meta(raw, file)
     if table.schema.remove_metadata() != SCHEMA:
         raise DataError("columns differ from the audit schema", file=file, fix=_SCAN_AGAIN)
     check_table(table, meta.classes, STATUSES, file)
@@ -184,7 +184,8 @@ def _audit_file(path: Path) -> Path:
     return file
 
 
-def _checked_meta(raw: bytes, file: Path) -> AuditMeta:
+def checked_meta(raw: str | bytes, file: Path) -> AuditMeta:
+    """An audit's metadata from its JSON text; `file` is for the DataError that a damaged one raises."""
     try:
         version = json.loads(raw)["schema_version"]
         if version != SCHEMA_VERSION:

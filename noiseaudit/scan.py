@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from noiseaudit.atomic import atomic_path
 from noiseaudit.audit import Audit, audit_samples, scored_ids
@@ -31,6 +32,7 @@ from noiseaudit.result import AuditResult
 from noiseaudit.runfolder import RunFolder
 from noiseaudit.runtime import training_runtime
 from noiseaudit.samples import SampleOptions, Samples, load_samples
+from noiseaudit.saved_model import MODEL_FILE
 from noiseaudit.threshold import check_cutoff
 from noiseaudit.trusted import with_trusted
 
@@ -95,7 +97,8 @@ def scan(options: ScanOptions, watcher: Watcher, write_reports: WriteReports) ->
         watcher.on_table(table)
         folder = run.start()
         audit = _audit(table, options, folder, watcher)
-        cleaned = _write_results(audit, table.source, folder)
+        audit.model.write(folder / MODEL_FILE)
+        cleaned = write_results(audit.result, audit.embeddings, table.source, folder)
         info = describe_run(audit.result, _inputs(table.source, options), audit.warnings, cleaned)
         write_reports(audit.result, info, folder)
         run.finish(info)
@@ -137,12 +140,15 @@ def _audit(table: LabelTable, options: ScanOptions, folder: Path, watcher: Watch
         return audit_samples(table, samples, plan, on_epoch=on_epoch, on_extra=watcher.on_extra)
 
 
-def _write_results(audit: Audit, source: Source, folder: Path) -> CleanSummary:
-    audit.result.write(folder / AUDIT_FILE)
+def write_results(
+    result: AuditResult, embeddings: npt.NDArray[np.float32], source: Source, folder: Path
+) -> CleanSummary:
+    """Write the audit, its rows' latent means (n, d) and the cleaned label file. Raises OutputError."""
+    result.write(folder / AUDIT_FILE)
     with atomic_path(folder / EMBEDDINGS_FILE) as temporary, temporary.open("wb") as file:
-        np.save(file, audit.embeddings, allow_pickle=False)
+        np.save(file, embeddings, allow_pickle=False)
     suffix = ".csv" if source.format == "folder" else source.path.suffix
-    return clean_labels(audit.result, source, folder / f"cleaned{suffix}", policy="relabel")
+    return clean_labels(result, source, folder / f"cleaned{suffix}", policy="relabel")
 
 
 def _inputs(source: Source, options: ScanOptions) -> RunInputs:

@@ -31,6 +31,7 @@ from noiseaudit_cli.rank import rank
 from noiseaudit_cli.report import report
 from noiseaudit_cli.sample import sample
 from noiseaudit_cli.scan import scan
+from noiseaudit_cli.score import score
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "scan": scan,
@@ -41,6 +42,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "sample": sample,
     "estimate": estimate,
     "export": export,
+    "score": score,
     "compare": compare,
     "corrupt": corrupt,
     "demo": demo,
