@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import importlib.util
 import logging
+import os
 import pickle
 from collections.abc import Iterator
 from pathlib import Path
@@ -57,6 +58,8 @@ def map_blocks(
     import ray
     from ray.exceptions import RayError
 
+    os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # read when Ray starts
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
     on_gpu = choose_device(device).type == "cuda"
     ray.init(ignore_reinit_error=True, log_to_driver=False, logging_level=logging.ERROR)
     ray.data.DataContext.get_current().enable_progress_bars = False

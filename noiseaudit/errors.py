@@ -5,7 +5,8 @@ NoiseAuditError                exit code 1 unless a subclass says otherwise
 │   ├── DataError              a label file, image folder, embedding file or audit is not usable
 │   ├── ConfigError            an option is out of range, unknown or contradicts another
 │   └── OutputError            an output exists already or cannot be written
-└── TrainingDiverged           the loss became infinite or NaN
+├── TrainingDiverged           the loss became infinite or NaN
+└── EndedElsewhere             another process of the same run ended
 """
 
 from __future__ import annotations
@@ -62,3 +63,11 @@ class OutputError(InputError):
 
 class TrainingDiverged(NoiseAuditError):
     """The training loss became infinite or NaN."""
+
+
+class EndedElsewhere(NoiseAuditError):
+    """Another process of the same run ended. `told`: that one, or another, says why, so this one need not."""
+
+    def __init__(self, message: str, *, told: bool, exit_code: int = 1) -> None:
+        super().__init__(message)
+        self.told, self.exit_code = told, exit_code

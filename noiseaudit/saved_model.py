@@ -100,7 +100,7 @@ class SavedModel:
         return int(self.chosen["epochs"]) + int(tuned)
 
     def build(self, device: torch.device) -> Descent[Any, Any]:
-        """The trained method, to predict with. Raises ConfigError where it needs the extra `pretrained` and lacks it."""
+        """The trained method, to predict with. Raises ConfigError where it needs the extra `pretrained` in vain."""
         kind, asked, chosen = METHODS[self.method], self.meta.config["asked"], self.chosen
         settings = with_overrides(kind.settings(SOME_IMAGES), chosen["settings"])
         stand_in = _stand_in(tuple(chosen["shape"]), len(self.meta.classes))

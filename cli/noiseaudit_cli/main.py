@@ -16,7 +16,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from noiseaudit.errors import NoiseAuditError
+from noiseaudit.errors import EndedElsewhere, NoiseAuditError
 from noiseaudit_cli import bench
 from noiseaudit_cli.clean import clean
 from noiseaudit_cli.compare import compare
@@ -174,6 +174,8 @@ def _complain(error: Exception) -> int:
     """Print one line about `error` on standard error; return the exit code."""
     if os.environ.get("NOISEAUDIT_DEBUG"):
         traceback.print_exception(error)
+    if isinstance(error, EndedElsewhere) and error.told:
+        return error.exit_code
     if isinstance(error, NoiseAuditError):
         notes = "".join(f" ({note})" for note in getattr(error, "__notes__", []))
         typer.echo(f"error: {error}{notes}", err=True)
