@@ -12,6 +12,7 @@ import torch.distributed as dist
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
+from torch.multiprocessing.spawn import spawn
 
 from noiseaudit.config import UMNConfig, with_overrides
 from noiseaudit.course import Course
@@ -79,7 +80,7 @@ def work(rank: int, count: int, folder: str) -> None:
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What two processes have learnt, each, of all CASES."""
     folder = tmp_path_factory.mktemp("shared")
-    torch.multiprocessing.spawn(work, args=(2, str(folder)), nprocs=2)  # type: ignore[no-untyped-call]
+    spawn(work, args=(2, str(folder)), nprocs=2)
     return folder
 
 

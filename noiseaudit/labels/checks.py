@@ -65,15 +65,14 @@ def _check_known(labels: Sequence[str | None], classes: Sequence[str], file: Pat
     if row is not None:
         label = str(labels[row])
         near = difflib.get_close_matches(label, classes, n=1)
+        hint = f"Did you mean {near[0]!r}? " if near else ""
         raise DataError(
             f"label {label!r} is none of the model's {len(classes)} classes",
             file=file,
             row=row,
             column=column,
-            fix=f"Did you mean {near[0]!r}? "
-            * bool(near)
-            + "Scan with this class in the data, or let these rows "
-            f"count as unlabelled: --missing-label {shlex.quote(label)}",
+            fix=f"{hint}Scan with this class in the data, or let these rows count as unlabelled: --missing-label "
+            f"{shlex.quote(label)}",
         )
 
 
