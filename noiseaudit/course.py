@@ -96,7 +96,7 @@ class Course:
             raise _diverged(epoch, ", ".join(bad))
         if epoch >= self._first_averaged:
             self._mean.lerp_(prediction.guider, 1 / (epoch - self._first_averaged + 1))
-        record = _record(epoch, losses, prediction, self.data.codes, self._labelled, test_error, seconds)
+        record = epoch_record(epoch, losses, prediction, self.data.codes, self._labelled, test_error, seconds)
         np.maximum(self._peak, record.p_given_guider, out=self._peak)
         self._learnt[(self._learnt == 0) & (record.p_given_guider > 0.5)] = epoch
         self._last, self._guider, self._latent = record, prediction.guider, prediction.latent
@@ -177,7 +177,7 @@ def _margin(probs: Tensor, given: Tensor) -> Tensor:
     )
 
 
-def _record(
+def epoch_record(
     epoch: int,
     losses: dict[str, float],
     prediction: Prediction,
@@ -186,6 +186,7 @@ def _record(
     test_error: tuple[float, float] | None,
     seconds: float,
 ) -> EpochRecord:
+    """What predictions of m rows say of the k `labelled` ones; `codes` are all labels, (m,)."""
     given = codes[labelled]
     learner, guider = prediction.learner[labelled], prediction.guider[labelled]
     index = given.unsqueeze(1)

@@ -19,6 +19,7 @@ from noiseaudit.config import option_name
 from noiseaudit.errors import OtherRun
 from noiseaudit.labels.columns import option
 from noiseaudit.manifest import file_sha256
+from noiseaudit.part import current_part
 from noiseaudit.plan import Plan, versions
 from noiseaudit.samples import Samples
 
@@ -62,6 +63,7 @@ def planned(samples: Samples, plan: Plan) -> dict[str, Any]:
         "the device": plan.device.type,
         "the processor": torch.backends.cpu.get_cpu_capability(),
         "the number of threads": plan.threads,
+        "the number of processes": current_part().count,
     }
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from noiseaudit.checkpoint import load_state, save_state
 from noiseaudit.course import Course
 from noiseaudit.methods.base import Method
+from noiseaudit.part import current_part
 
 SUFFIX = ".safetensors"
 FIRST_STAGE, SECOND_STAGE = "training", "second stage"
@@ -35,11 +36,13 @@ class Stage:
     def restore(self, method: Method, course: Course) -> int:
         """Put an untrained method and its course where the checkpoint is; return the epochs that were done.
 
-        Raises DataError if it is damaged.
+        Of several processes the first has checkpoints, and tells the others. Raises DataError if it is damaged.
         """
-        if self.file is None or not self.file.exists():
+        if self.file is None:
             return 0
-        state = load_state(self.file)
+        state = current_part().first_ones(load_state(self.file) if self.file.exists() else None)
+        if state is None:
+            return 0
         method.load_state(state["method"])
         done = course.load_state(state["course"])
         self.on_restored(self.name, done, course.epochs)
@@ -47,7 +50,7 @@ class Stage:
 
     def keep(self, method: Method, course: Course) -> None:
         """Write the checkpoint of an epoch. Raises OutputError or OSError if it cannot be written."""
-        if self.file is not None:
+        if self.file is not None and current_part().is_first:
             save_state(self.file, {"method": method.state(), "course": course.state()})
 
 

@@ -35,6 +35,8 @@ class Learnt:
     method: Method
     given: npt.NDArray[np.int64]  # (k,)
     believed: Believed
+    crossed: CrossFitted
+    kind: Kind  # of what was trained on last
     folds: int = 0  # trainings that went into it beside the first
     warnings: tuple[str, ...] = ()
 
@@ -89,7 +91,7 @@ def learn(
     given = data.codes.numpy()[fitted.labelled]
     kind = Kind.IMAGES if plan.tuning else data.inputs.kind  # the second stage sees images
     believed = believe_folds(crossed, given, kind)
-    return Learnt(method, given, believed, crossed.folds, warnings)
+    return Learnt(method, given, believed, crossed, kind, crossed.folds, warnings)
 
 
 def _train(

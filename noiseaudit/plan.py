@@ -28,6 +28,7 @@ from noiseaudit.errors import ConfigError, DataError
 from noiseaudit.finetune import Tuning, plan_tuning
 from noiseaudit.labels.table import LabelTable
 from noiseaudit.methods import METHODS
+from noiseaudit.part import current_part
 from noiseaudit.result import AuditMeta, Cutoff
 from noiseaudit.samples import Samples
 from noiseaudit.threshold import check_cutoff
@@ -98,6 +99,8 @@ class Plan:
         }
         if self.tuning:
             chosen["fine_tune"] = dataclasses.asdict(self.tuning)
+        if (processes := current_part().count) > 1:
+            chosen["processes"] = processes
         if table.trusted is not None:
             chosen["trusted"] = int(table.trusted.sum())
         return {"asked": asked, "chosen": chosen}

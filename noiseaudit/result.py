@@ -204,7 +204,7 @@ def read_meta(schema: pa.Schema, file: Path) -> AuditMeta:
     raw = (schema.metadata or {}).get(METADATA_KEY)
     if raw is None:
         raise DataError("not a noiseaudit audit", file=file, fix="Give a run folder or its audit.parquet.")
-    meta = _checked_meta(raw, file)
+    meta = checked_meta(raw, file)
     if schema.remove_metadata() != SCHEMA:
         raise DataError("columns differ from the audit schema", file=file, fix=SCAN_AGAIN)
     return meta
@@ -229,7 +229,8 @@ def audit_path(path: Path) -> Path:
     return file
 
 
-def _checked_meta(raw: bytes, file: Path) -> AuditMeta:
+def checked_meta(raw: str | bytes, file: Path) -> AuditMeta:
+    """An audit's metadata from its JSON text; `file` is for the DataError that a damaged one raises."""
     try:
         version = json.loads(raw)["schema_version"]
         if version != SCHEMA_VERSION:

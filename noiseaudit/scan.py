@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
 from noiseaudit import identity
 from noiseaudit.atomic import atomic_path
@@ -36,6 +37,7 @@ from noiseaudit.result import AuditResult
 from noiseaudit.runfolder import RunFolder
 from noiseaudit.runtime import training_runtime
 from noiseaudit.samples import SampleOptions, Samples, load_samples
+from noiseaudit.saved_model import MODEL_FILE
 from noiseaudit.threshold import check_cutoff
 from noiseaudit.trusted import with_trusted
 
@@ -116,7 +118,8 @@ def _scan(options: ScanOptions, watcher: Watcher, write_reports: WriteReports) -
         if run.is_finished:
             return _finished(run, table, options, watcher)
         audit = _audit(table, options, run, watcher)
-        cleaned = _write_results(audit, table.source, run.path)
+        audit.model.write(run.path / MODEL_FILE)
+        cleaned = write_results(audit.result, audit.embeddings, table.source, run.path)
         info = describe_run(audit.result, _inputs(table.source, options), audit.warnings, cleaned)
         write_reports(audit.result, info, run.path)
         run.finish(info)
@@ -192,12 +195,15 @@ def _audit(table: LabelTable, options: ScanOptions, run: RunFolder, watcher: Wat
         )
 
 
-def _write_results(audit: Audit, source: Source, folder: Path) -> CleanSummary:
-    audit.result.write(folder / AUDIT_FILE)
+def write_results(
+    result: AuditResult, embeddings: npt.NDArray[np.float32], source: Source, folder: Path
+) -> CleanSummary:
+    """Write the audit, its rows' latent means (n, d) and the cleaned label file. Raises OutputError."""
+    result.write(folder / AUDIT_FILE)
     with atomic_path(folder / EMBEDDINGS_FILE) as temporary, temporary.open("wb") as file:
-        np.save(file, audit.embeddings, allow_pickle=False)
+        np.save(file, embeddings, allow_pickle=False)
     suffix = ".csv" if source.format == "folder" else source.path.suffix
-    return clean_labels(audit.result, source, folder / f"cleaned{suffix}", policy="relabel")
+    return clean_labels(result, source, folder / f"cleaned{suffix}", policy="relabel")
 
 
 def _inputs(source: Source, options: ScanOptions) -> RunInputs:

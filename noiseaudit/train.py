@@ -163,14 +163,18 @@ def predict_all(method: Method, data: TrainingData, device: torch.device) -> Pre
 
 
 def _predict_all(engine: Engine, data: TrainingData, device: torch.device) -> list[Prediction]:
-    rows = torch.arange(len(data.codes))
-    chunk = max(1, min(PREDICT_ROWS, PREDICT_VALUES // math.prod(data.shape)))
+    rows, chunk = torch.arange(len(data.codes)), chunk_rows(data.shape)
     with full_float32():  # TF32 would blur the saturation that the epsilon rule reads
         parts = [engine.predict(data.batch(part, device).x) for part in rows.split(chunk)]
     return [
         Prediction(*(torch.cat([value.cpu() for value in values]) for values in zip(*run, strict=True)))
         for run in zip(*parts, strict=True)
     ]
+
+
+def chunk_rows(shape: tuple[int, ...]) -> int:
+    """Rows of x that are predicted together."""
+    return max(1, min(PREDICT_ROWS, PREDICT_VALUES // math.prod(shape)))
 
 
 def _errors(predictions: list[Prediction], truth: Tensor) -> list[tuple[float, float] | None]:

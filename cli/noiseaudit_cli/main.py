@@ -17,7 +17,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from noiseaudit.errors import NoiseAuditError
+from noiseaudit.errors import EndedElsewhere, NoiseAuditError
 from noiseaudit_cli import bench
 from noiseaudit_cli.clean import clean
 from noiseaudit_cli.compare import compare
@@ -35,6 +35,7 @@ from noiseaudit_cli.rank import rank
 from noiseaudit_cli.report import report
 from noiseaudit_cli.sample import sample
 from noiseaudit_cli.scan import scan
+from noiseaudit_cli.score import score
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "scan": scan,
@@ -48,6 +49,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "import": import_,
     "gate": gate,
     "diff": diff,
+    "score": score,
     "compare": compare,
     "corrupt": corrupt,
     "demo": demo,
@@ -194,6 +196,8 @@ def _complain(error: Exception) -> int:
     """Print one line about `error` on standard error; return the exit code."""
     if os.environ.get("NOISEAUDIT_DEBUG"):
         traceback.print_exception(error)
+    if isinstance(error, EndedElsewhere) and error.told:
+        return error.exit_code
     if isinstance(error, NoiseAuditError):
         notes = "".join(f" ({note})" for note in getattr(error, "__notes__", []))
         typer.echo(f"error: {error}{notes}", err=True)

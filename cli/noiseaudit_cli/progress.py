@@ -137,6 +137,45 @@ class ScanProgress:
         return f"{duration(pace * (self._epochs - record.epoch + after))} left"
 
 
+class ScoreProgress:
+    """The Watcher of the score command, as a context manager."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._console = Console(stderr=True, quiet=quiet, highlight=False, markup=False, soft_wrap=True)
+        self._bar = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            console=self._console,
+            disable=quiet or not self._console.is_terminal,
+            transient=True,
+        )
+        self._task: TaskID | None = None
+        self._done = 0
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def on_table(self, table: LabelTable) -> None:
+        labelled = int(table.is_labelled.sum())
+        classes = f"the model has {len(table.classes):,} classes"
+        self._console.print(f"Read {len(table):,} rows: {labelled:,} labelled; {classes}.")
+        self._task = self._bar.add_task("row", total=len(table))
+
+    def on_rows(self, done: int, total: int) -> None:
+        if self._task is not None:
+            self._bar.update(self._task, completed=done)
+        if not self._console.is_terminal and done * LINES // total != self._done * LINES // total:
+            self._console.print(f"scored {done:,} of {total:,} rows")
+        self._done = done
+
+
 def _more(plan: Plan) -> str:
     """What follows the first stage, if anything does."""
     if plan.folds:

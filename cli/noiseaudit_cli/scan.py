@@ -143,6 +143,7 @@ def scan(
     the run folder.
     """
     from noiseaudit.config import AuditConfig
+    from noiseaudit.distributed import launched_processes, launched_rank
     from noiseaudit.labels.columns import ColumnNames
     from noiseaudit.scan import ScanOptions
     from noiseaudit.scan import scan as run_scan
@@ -196,8 +197,15 @@ def scan(
         force=force,
         resume=resume,
     )
-    with ScanProgress(quiet=quiet or json) as progress:
-        run = run_scan(options, progress, write_run_reports(out))
+    with ScanProgress(quiet=quiet or json or launched_rank() > 0) as progress:
+        if launched_processes() > 1:
+            from noiseaudit.scan_together import scan_together
+
+            run = scan_together(options, progress, write_run_reports(out))
+        else:
+            run = run_scan(options, progress, write_run_reports(out))
+    if launched_rank() > 0:
+        return
     if json:
         print_json({"run": str(out), **run})
     elif not quiet:

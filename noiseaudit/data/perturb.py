@@ -30,6 +30,16 @@ class Draws:
         seed = int(torch.randint(2**62, (), generator=self._generator, device=device))
         return lambda: Draws(torch.Generator(device).manual_seed(seed), self.batch, self._part)
 
+    def thinned(self, stride: int) -> Draws:
+        """The same stream for every `stride`-th row of the global batch: numbers as for as many rows at its beginning.
+
+        A part that is not empty begins at a multiple of `stride`.
+        """
+        if self._part == slice(None):
+            return self
+        first, end = (-(-edge // stride) for edge in (self._part.start, self._part.stop))
+        return Draws(self._generator, self.batch, slice(first, end))
+
     def normal(self, *shape: int) -> Tensor:
         """Standard normal, (local batch, *shape)."""
         return torch.randn((self.batch, *shape), generator=self._generator, device=self._generator.device)[

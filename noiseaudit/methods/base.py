@@ -40,6 +40,7 @@ class Method(ABC):
     has_guider: ClassVar[bool]
     uses_unlabelled: ClassVar[bool] = True  # False: its batches hold labelled rows only
     can_be_tuned: ClassVar[bool] = False  # whether it knows a second stage (noiseaudit.finetune)
+    can_be_shared: ClassVar[bool] = False  # among processes (noiseaudit.distributed): its terms go by `part`
     needs: ClassVar[frozenset[str]] = frozenset()  # of "noise_rate" (Setup) and "trusted" (TrainingData)
 
     @staticmethod

@@ -16,6 +16,7 @@ from noiseaudit.data.training import Batch
 from noiseaudit.ema import make_guider, update_guider
 from noiseaudit.methods.base import Method, Prediction, Setup
 from noiseaudit.models.classifier import Classifier
+from noiseaudit.part import current_part
 from noiseaudit.schedules import cosine_decay, guider_decay
 from noiseaudit.seeds import seeded_init, torch_generator
 
@@ -35,7 +36,7 @@ class Descent(Method, Generic[N, S]):
         self.generator = torch_generator(setup.seed, "draws", setup.device)
         self.device, self.mixed_precision = setup.device, setup.device.type == "cuda"
         self.optimiser = adam(self.learner.parameters(), settings, setup.device)
-        self.steps_done = 0
+        self.steps_done, self.part = 0, current_part()
 
     def go_on(self, settings: S) -> None:
         """Train on with other settings, and on images: the networks were changed."""
@@ -71,17 +72,19 @@ class Descent(Method, Generic[N, S]):
 
     def step(self, batch: Batch, progress: float) -> dict[str, Tensor]:
         set_rate(self.optimiser, self.values, progress)
-        draws = Draws(self.generator, len(batch.x))
+        draws, batch = self.part.draws(self.generator, len(batch.x)), self.part.take(batch)
         with torch.autocast(batch.x.device.type, torch.bfloat16, enabled=self.mixed_precision):
             terms = self.terms(self.learner, self.guider, batch, draws, progress)
         loss = torch.stack(list(terms.values())).sum()
         self.optimiser.zero_grad()
         loss.backward()
+        losses = {"loss": loss.detach()} | {name: value.detach() for name, value in terms.items()}
+        losses = self.part.combine(self.learner.parameters(), losses)
         self.optimiser.step()
         if self.has_guider:
             update_guider(self.guider, self.learner, decay_of(self.values, self.steps_done, progress))
         self.steps_done += 1
-        return {"loss": loss.detach()} | {name: value.detach() for name, value in terms.items()}
+        return losses
 
     def state(self) -> State:
         """Networks with their buffers, the optimiser's averages, and where the random draws are."""
@@ -119,12 +122,16 @@ class Descent(Method, Generic[N, S]):
     def predict(self, x: Tensor) -> Prediction:
         """Learner and Guider on unperturbed x, z_a = posterior mean, float32: what epsilon is recorded from."""
         self.learner.eval()
+        found = self.part.rows(self._predict, x)
+        self.learner.train()
+        return Prediction(*found)
+
+    def _predict(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         learner, latent = self.learner.predict(x)
         guider = learner
         if self.has_guider:
             guider, latent = self.guider.predict(x)
-        self.learner.train()
-        return Prediction(learner, guider, latent)
+        return learner, guider, latent
 
 
 def adam(parameters: Iterable[Tensor], settings: Settings, device: torch.device) -> torch.optim.Adam:

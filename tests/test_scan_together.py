@@ -1,0 +1,113 @@
+"""scan in two processes, as torchrun and accelerate start it, from the command line."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from noiseaudit.demo import write_digits
+from noiseaudit.dynamics import read_dynamics
+from noiseaudit.result import read_audit
+from noiseaudit_cli.main import app
+
+TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        importlib.util.find_spec("accelerate") is None, reason="the extra `distributed` is not installed"
+    ),
+]
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """160 digits, 30 of them unlabelled and one missing, and a scan of them by one process."""
+    folder = tmp_path_factory.mktemp("digits")
+    write_digits(folder, limit=160)
+    lines = (folder / "labels.csv").read_text().splitlines()
+    unlabelled = [line.split(",")[0] + "," for line in lines[-30:]]
+    (folder / "labels.csv").write_text("\n".join([*lines[:-30], *unlabelled, "absent.png,1"]) + "\n")
+    assert CliRunner().invoke(app, words(folder, "alone")).exit_code == 0
+    return folder
+
+
+def words(data: Path, out: str, *options: str) -> list[str]:
+    paths = ["scan", str(data / "labels.csv"), "--images", str(data / "images"), "--out", str(data / out)]
+    return [*paths, "--epochs", "4", "--batch-size", "32", "--device", "cpu", *options]
+
+
+def start(arguments: list[str]) -> subprocess.CompletedProcess[str]:
+    """What two processes of torchrun say."""
+    root = Path(__file__).resolve().parent.parent
+    path = os.pathsep.join(str(folder) for folder in (root, root / "cli", root / "reports"))
+    command = [sys.executable, *TORCHRUN, "-m", "noiseaudit_cli.main", *arguments]
+    environment = os.environ | {"PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=environment) as process:
+        try:
+            output, errors = process.communicate(timeout=240)
+        except subprocess.TimeoutExpired:
+            process.terminate()  # torchrun ends its processes then
+            raise
+    return subprocess.CompletedProcess(command, process.returncode, output, errors)
+
+
+def test_two_processes_write_what_one_writes(data: Path) -> None:
+    """One row for each sample, one set of lines, and numbers alike up to the order of sums."""
+    result = start(words(data, "two"))
+    assert result.returncode == 0, result.stderr
+    assert result.stderr.count("Read 161 rows") == result.stdout.count("labels look wrong") == 1
+    alone, two = read_audit(data / "alone"), read_audit(data / "two")
+    assert two.column("sample_id").tolist() == alone.column("sample_id").tolist()
+    assert two.column("status").tolist() == alone.column("status").tolist()
+    assert two.meta.config["chosen"]["processes"] == 2
+    assert two.meta.data_fingerprint == alone.meta.data_fingerprint
+    assert two.column("p_given") == pytest.approx(alone.column("p_given"), rel=0.02, abs=1e-3, nan_ok=True)
+    assert two.column("p_mislabeled") == pytest.approx(
+        alone.column("p_mislabeled"), rel=0.05, abs=0.01, nan_ok=True
+    )
+    dynamics = [read_dynamics(data / name / "dynamics.parquet").to_pandas() for name in ("alone", "two")]
+    assert dynamics[0][["sample_id", "epoch"]].equals(dynamics[1][["sample_id", "epoch"]])
+    np.testing.assert_allclose(
+        *(dynamic[dynamic.epoch == 1].p_given_learner for dynamic in dynamics), rtol=1e-3, atol=1e-5
+    )
+    assert {path.name for path in (data / "two").iterdir()} == {
+        path.name for path in (data / "alone").iterdir()
+    }
+    losses = json.loads((data / "two" / "run.json").read_text("utf-8"))
+    assert losses["counts"]["checked"] == 130
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--method", "mean_teacher"), "--method mean_teacher cannot be trained by several processes"),
+        (("--backbone", "conv13", "--image-size", "12"), "--backbone conv13 cannot be trained by several"),
+        (("--batch-size", "8"), "batches of 8 rows are too small for 2 processes"),
+    ],
+)
+def test_what_cannot_be_shared_is_said_once(data: Path, options: tuple[str, ...], message: str) -> None:
+    result = start(words(data, "refused", *options))
+    lines = [line for line in result.stderr.splitlines() if line.startswith("error: ")]
+    assert result.returncode != 0
+    assert len(lines) == 1
+    assert message in lines[0]
+    assert not (data / "refused").exists()
+
+
+def test_an_error_of_the_first_alone_ends_all(data: Path) -> None:
+    result = start(words(data, "alone"))
+    lines = [line for line in result.stderr.splitlines() if line.startswith("error: ")]
+    assert result.returncode != 0
+    assert lines == [
+        f"error: {data / 'alone'}: the output folder exists. Give --force to replace it, or choose another --out."
+    ]
