@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -45,20 +46,35 @@ def words(data: Path, out: str, *options: str) -> list[str]:
     return [*paths, "--epochs", "4", "--batch-size", "32", "--device", "cpu", *options]
 
 
-def start(arguments: list[str]) -> subprocess.CompletedProcess[str]:
-    """What two processes of torchrun say."""
+def launched(arguments: list[str]) -> subprocess.Popen[str]:
+    """Two processes of torchrun at work."""
     root = Path(__file__).resolve().parent.parent
     path = os.pathsep.join(str(folder) for folder in (root, root / "cli", root / "reports"))
     command = [sys.executable, *TORCHRUN, "-m", "noiseaudit_cli.main", *arguments]
     environment = os.environ | {"PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
     pipe = subprocess.PIPE
-    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=environment) as process:
+    return subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=environment)
+
+
+def start(arguments: list[str]) -> subprocess.CompletedProcess[str]:
+    """What two processes of torchrun say."""
+    with launched(arguments) as process:
         try:
             output, errors = process.communicate(timeout=240)
         except subprocess.TimeoutExpired:
             process.terminate()  # torchrun ends its processes then
             raise
-    return subprocess.CompletedProcess(command, process.returncode, output, errors)
+    return subprocess.CompletedProcess(process.args, process.returncode, output, errors)
+
+
+def end_after_an_epoch(arguments: list[str], run: Path) -> None:
+    """Start two processes and end them, as their launcher does, once there is a checkpoint."""
+    with launched(arguments) as process:
+        until = time.monotonic() + 240
+        while not [*run.rglob("*.safetensors")] and time.monotonic() < until:
+            time.sleep(0.01)
+        process.terminate()
+        process.communicate()
 
 
 def test_two_processes_write_what_one_writes(data: Path) -> None:
@@ -77,14 +93,27 @@ def test_two_processes_write_what_one_writes(data: Path) -> None:
     )
     dynamics = [read_dynamics(data / name / "dynamics.parquet").to_pandas() for name in ("alone", "two")]
     assert dynamics[0][["sample_id", "epoch"]].equals(dynamics[1][["sample_id", "epoch"]])
-    np.testing.assert_allclose(
-        *(dynamic[dynamic.epoch == 1].p_given_learner for dynamic in dynamics), rtol=1e-3, atol=1e-5
-    )
+    alone_first, two_first = (dynamic[dynamic.epoch == 1].p_given_learner for dynamic in dynamics)
+    np.testing.assert_allclose(two_first, alone_first, rtol=1e-3, atol=1e-5)
     assert {path.name for path in (data / "two").iterdir()} == {
         path.name for path in (data / "alone").iterdir()
     }
     losses = json.loads((data / "two" / "run.json").read_text("utf-8"))
     assert losses["counts"]["checked"] == 130
+
+
+def test_a_scan_of_two_processes_goes_on_from_the_first_ones_checkpoints(data: Path) -> None:
+    """Ended after its first epoch, it ends in the bytes of one that was not; finished, it changes nothing."""
+    longer = ("--epochs", "60")  # there is time to end it
+    whole = start(words(data, "whole", *longer))
+    assert whole.returncode == 0, whole.stderr
+    end_after_an_epoch(words(data, "cut", *longer), data / "cut")
+    for said in ("goes on after epoch", "nothing is changed"):
+        result = start(words(data, "cut", *longer, "--resume"))
+        assert result.returncode == 0, result.stderr
+        assert said in " ".join(result.stderr.split())
+        audits = [(data / name / "audit.parquet").read_bytes() for name in ("whole", "cut")]
+        assert audits[0] == audits[1]
 
 
 @pytest.mark.parametrize(
