@@ -70,7 +70,7 @@ def _assert_same(out: Path, whole: Path) -> None:
         assert (out / "dynamics.parquet" / epoch.name).read_bytes() == epoch.read_bytes()
 
 
-@pytest.mark.parametrize("after", [0, 2, 7, 22])
+@pytest.mark.parametrize("after", [2, 22])
 def test_a_scan_goes_on_from_any_stage(
     data: Path, whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: int
 ) -> None:
@@ -239,13 +239,11 @@ def test_the_lock_of_a_killed_scan_is_taken_over(
 
 @pytest.mark.slow
 def test_killed_at_any_moment(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two of the scans of benchmarks/survive.py, which has run fifty."""
+    """One of the scans of benchmarks/survive.py, which has run fifty."""
     monkeypatch.syspath_prepend(str(Path(__file__).parent.parent / "benchmarks"))
     survive: Any = importlib.import_module("survive")
     survive.write_data(tmp_path)
-    for seed, name in enumerate(("vectors, folds", "umn, over a finished run")):
-        work = tmp_path / str(seed)
-        work.mkdir()
-        line = survive.survive(name, seed, tmp_path, work, 2, random.Random(seed))
-        assert line["kills"]
-        assert (line["different"], line["left_over"]) == ([], [])
+    (tmp_path / "work").mkdir()
+    line = survive.survive("vectors, folds", 0, tmp_path, tmp_path / "work", 2, random.Random(1))
+    assert line["kills"]
+    assert (line["different"], line["left_over"]) == ([], [])
