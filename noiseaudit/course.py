@@ -20,6 +20,7 @@ from noiseaudit.seeds import torch_generator
 
 Floats = npt.NDArray[np.float32]
 TINY = 1e-30  # probabilities below it are one and the same
+RECORD_ROWS = 8_192  # labelled rows that are looked at together: of many classes, all would be several copies
 AVERAGE_FROM = 0.5  # predictions are averaged over the epochs after this share of the schedule
 
 
@@ -97,7 +98,7 @@ class Course:
         record = _record(epoch, losses, prediction, self.data.codes, self._labelled, test_error, seconds)
         np.maximum(self._peak, record.p_given_guider, out=self._peak)
         self._learnt[(self._learnt == 0) & (record.p_given_guider > 0.5)] = epoch
-        self._last, self._prediction = record, prediction
+        self._last, self._guider, self._latent = record, prediction.guider, prediction.latent
         return record
 
     def fitted(self) -> Fitted:
@@ -106,12 +107,12 @@ class Course:
 
     def so_far(self) -> Fitted:
         """What the last epoch alone would leave behind."""
-        return self._left_behind(self._prediction.guider)
+        return self._left_behind(self._guider)
 
     def _left_behind(self, probs: Tensor) -> Fitted:
         return Fitted(
             guider_mean=probs.numpy(),
-            latent=self._prediction.latent.numpy(),
+            latent=self._latent.numpy(),
             labelled=self._labelled.numpy(),
             peak_p_given=self._peak,
             learnt_epoch=self._learnt,
@@ -144,16 +145,22 @@ def _record(
     test_error: tuple[float, float] | None,
     seconds: float,
 ) -> EpochRecord:
-    given = codes[labelled]
-    learner, guider = prediction.learner[labelled], prediction.guider[labelled]
-    index = given.unsqueeze(1)
+    parts = [_of_labels(prediction, rows, codes[rows]) for rows in labelled.split(RECORD_ROWS)]
+    epsilon, p_learner, p_guider, margin = (torch.cat(part).numpy() for part in zip(*parts, strict=True))
     return EpochRecord(
         epoch=epoch,
         losses=losses,
-        epsilon=label_uncertainty(guider, learner, given).numpy(),
-        p_given_learner=learner.gather(1, index).squeeze(1).numpy(),
-        p_given_guider=guider.gather(1, index).squeeze(1).numpy(),
-        margin_learner=_margin(learner, index).numpy(),
+        epsilon=epsilon,
+        p_given_learner=p_learner,
+        p_given_guider=p_guider,
+        margin_learner=margin,
         seconds=seconds,
         test_error=test_error,
     )
+
+
+def _of_labels(prediction: Prediction, rows: Tensor, given: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Of some labelled rows, (b,) each: Eq. 8, what Learner and Guider give the given label, the Learner's margin."""
+    learner, guider, index = prediction.learner[rows], prediction.guider[rows], given.unsqueeze(1)
+    of_learner, of_guider = (probs.gather(1, index).squeeze(1) for probs in (learner, guider))
+    return label_uncertainty(guider, learner, given), of_learner, of_guider, _margin(learner, index)
