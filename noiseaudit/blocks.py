@@ -30,7 +30,7 @@ def mean_over_rows(
     if blocks <= 1 or not torch.is_grad_enabled():
         return function(*rows).mean()
     even = -(-n // blocks)  # so that the last block is not a small one
-    mean: Tensor = _MeanOverRows.apply(function, even, len(rows), *rows, *parameters)  # type: ignore[no-untyped-call]
+    mean: Tensor = _MeanOverRows.apply(function, even, len(rows), *rows, *parameters)
     return mean
 
 

@@ -33,8 +33,8 @@ from noiseaudit.samples import Samples
 from noiseaudit.threshold import check_cutoff
 from noiseaudit.trusted import check_trusted
 
-# Of n rows and C classes, n x C floats each: the Guider's probabilities and their mean over epochs, and while an epoch's
-# are made, those of Learner and Guider.
+# Of n rows and C classes, n x C floats each: the Guider's probabilities, their mean over epochs, and, while the next
+# ones are made, those of Learner and Guider.
 KEPT_PROBABILITIES = 4
 MUCH_MEMORY = 2**32  # bytes of them that are told
 NEEDED_OPTIONS = {  # of Method.needs

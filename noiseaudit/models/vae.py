@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -70,15 +73,16 @@ class UMNNetworks(Classifier):
             uniform = (draws.uniform(marginal.SAMPLED)[: len(z_a)] + 1) / 2
             terms = marginal.some_classes(probs, given, uniform, marginal.TOP)
         noise = draws.normal(terms.weights.shape[1], self.latent_b)[: len(z_a)]
-        rows = (z_a, terms.weights, log_q_za, noise)
+        rows = [z_a, terms.weights, log_q_za, noise]
+        function: Callable[..., Tensor] = self._conditional_terms
+        if terms.classes.dim() == 1:
+            function = partial(function, classes=terms.classes)
+        else:
+            rows.append(terms.classes)
         parameters = [*self.conditional_encoder.parameters(), *self.conditional_decoder.parameters()]
         limit = CPU_BLOCK if z_a.device.type == "cpu" else DEVICE_BLOCK
         block = limit // (noise.shape[1] * self.hidden) if draws.may_be_split else len(z_a)
-        if terms.classes.dim() > 1:
-            return mean_over_rows(self._conditional_terms, (*rows, terms.classes), parameters, block)
-        return mean_over_rows(
-            lambda *part: self._conditional_terms(*part, terms.classes), rows, parameters, block
-        )
+        return mean_over_rows(function, rows, parameters, block)
 
     def _conditional_terms(
         self, z_a: Tensor, weights: Tensor, log_q_za: Tensor, noise: Tensor, classes: Tensor
