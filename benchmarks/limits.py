@@ -158,7 +158,7 @@ def run(repeats: int, device: torch.device, threads: list[int]) -> None:
 def table() -> str:
     lines = [json.loads(text) for text in RESULTS.read_text().splitlines()]
     rows = [
-        "| machine | case | n | large square, GFLOP/s | products of the step, GFLOP/s | floor, ms | step, ms | share of it "
+        "| machine | case | n | square, GFLOP/s | products of the step, GFLOP/s | floor, ms | step, ms | share "
         "| cross-entropy: floor, ms | step, ms | share | operations, ratio | time, ratio | time / (1.1 x operations) |",
         "|---" * 14 + "|",
     ]
