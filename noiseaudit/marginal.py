@@ -10,6 +10,10 @@ where S and p are taken as they are, without gradient. It is unbiased, in value 
 second sum is that of q(y) cost(y) over R. So the loss remains an unbiased estimate of the bound that is Eq. 4. The
 weights of a row add up to 1, so what is off is at most q(R) times the range of cost over R, with a standard deviation
 of at most half of that / sqrt(m): early on, while q is flat, it averages out over a batch, and later q(R) is near 0.
+
+Costs are tens of nats, and alike. In the exact sum what they have in common has no gradient, because q sums to 1; here
+the sum of the weights has one, which is 0 on average only. So the mean cost over S is taken from all costs and added
+again, without gradient: the value stays, the gradient stays unbiased (S is not drawn), and varies far less.
 """
 
 from __future__ import annotations
@@ -61,3 +65,9 @@ def some_classes(probs: Tensor, given: Tensor, uniform: Tensor, top: int) -> Mar
     )  # 0 where rounding led out of R
     weights = torch.cat([probs.gather(1, best), probs.gather(1, drawn) * share], dim=1)
     return Marginal(torch.cat([best, drawn], dim=1), weights)
+
+
+def baseline(weights: Tensor, cost: Tensor, top: int) -> Tensor:
+    """The mean cost over S, the first `top` columns, by q and without gradient: (B, K), (B, K) -> (B,)."""
+    q, of_best = weights[:, :top].detach(), cost[:, :top].detach()
+    return (q * of_best).sum(1) / q.sum(1)

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.testing import assert_close
 
-from noiseaudit.marginal import EXACT_CLASSES, SAMPLED, TOP, all_classes, is_exact, some_classes
+from noiseaudit.marginal import EXACT_CLASSES, SAMPLED, TOP, all_classes, baseline, is_exact, some_classes
 
 C, TOP_OF_C = 12, 3
 
@@ -23,7 +23,9 @@ def setting(n: int = 4) -> tuple[Tensor, Tensor, Tensor]:
 
 def estimate(probs: Tensor, cost: Tensor, given: Tensor, uniform: Tensor) -> Tensor:
     found = some_classes(probs, given, uniform, TOP_OF_C)
-    return (found.weights * cost.gather(1, found.classes)).sum(1)
+    costs = cost.gather(1, found.classes)
+    level = baseline(found.weights, costs, TOP_OF_C)
+    return (found.weights * (costs - level[:, None])).sum(1) + level
 
 
 def test_the_best_classes_and_the_given_one_are_summed_exactly() -> None:
@@ -74,6 +76,16 @@ def test_a_row_is_off_by_no_more_than_what_is_left_times_the_range_of_its_costs(
         assert ((estimate(probs, cost, given, uniform) - exact).abs() <= bound + 1e-9).all()
 
 
+def test_what_all_costs_have_in_common_moves_the_value_and_not_the_gradient() -> None:
+    logits, cost, given = setting()
+    uniform = torch.rand(4, 2, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    logits.requires_grad_()
+    one, other = (estimate(logits.softmax(1), cost + more, given, uniform) for more in (0.0, 1_000.0))
+    assert_close(one + 1_000, other)
+    gradients = [torch.autograd.grad(value.sum(), logits, retain_graph=True)[0] for value in (one, other)]
+    assert_close(*gradients)
+
+
 def test_gradients_are_those_of_finite_differences() -> None:
     """Of the sum for fixed classes, whose weights' densities stand still."""
     logits, cost, given = setting()
@@ -82,8 +94,11 @@ def test_gradients_are_those_of_finite_differences() -> None:
     found = some_classes(probs, given, uniform, TOP_OF_C)
     ratio = found.weights / probs.gather(1, found.classes)
 
+    costs = cost.gather(1, found.classes)
+    level = baseline(found.weights, costs, TOP_OF_C)[:, None]
+
     def fixed(logits: Tensor) -> Tensor:
-        return (logits.softmax(1).gather(1, found.classes) * ratio * cost.gather(1, found.classes)).sum()
+        return (logits.softmax(1).gather(1, found.classes) * ratio * (costs - level)).sum()
 
     logits.requires_grad_()
     estimate(logits.softmax(1), cost, given, uniform).sum().backward()

@@ -88,7 +88,11 @@ class UMNNetworks(Classifier):
         self, z_a: Tensor, weights: Tensor, log_q_za: Tensor, noise: Tensor, classes: Tensor
     ) -> Tensor:
         """objective.conditional_term of some rows: (b,)."""
-        return objective.conditional_term(weights, self.class_costs(z_a, noise, classes), log_q_za)
+        cost = self.class_costs(z_a, noise, classes)
+        if classes.dim() > 1:
+            level = marginal.baseline(weights, cost, marginal.TOP)
+            return objective.conditional_term(weights, cost - level[:, None], log_q_za + level)
+        return objective.conditional_term(weights, cost, log_q_za)
 
     def class_costs(self, z_a: Tensor, noise: Tensor, classes: Tensor) -> Tensor:
         """objective.class_cost: (B, Za), noise (B, K, Zb), classes (K,) or (B, K) -> (B, K)."""
