@@ -15,8 +15,8 @@ from noiseaudit.data.perturb import Draws
 from noiseaudit.densities import sample_normal
 from noiseaudit.models.classifier import Classifier, Gaussian
 
-# Floats in the largest activation of the sum over y, rows x classes x hidden units. On a CPU 4 MiB, so that a block's
-# activations stay in its cache (benchmarks/limits.py); elsewhere 256 MiB, for memory's sake.
+# Floats in the largest activation of the sum over y, rows x classes x hidden units. On a CPU 4 MiB, what a
+# cache may hold (from 0.5 to 64 MiB no clear difference was measured); elsewhere 256 MiB, for memory's sake.
 CPU_BLOCK, DEVICE_BLOCK = 2**20, 2**26
 
 
