@@ -13,6 +13,7 @@ from noiseaudit.errors import OutputError
 RUN_FILE = "run.json"
 LOCK_FILE = ".noiseaudit.lock"
 HOW_TO_GO_ON = "the same command with --resume goes on, with --force it starts again"
+RESTART = "start again with --force"
 
 
 def check_output(out: Path, *, force: bool, resume: bool = False, inputs: Sequence[Path] = ()) -> None:

@@ -18,6 +18,7 @@ from noiseaudit.choose import choose_device
 from noiseaudit.data.embeddings import load_embeddings
 from noiseaudit.data.enough import check_enough
 from noiseaudit.data.paths import resolve_images
+from noiseaudit.distributed import launched_processes
 from noiseaudit.errors import ConfigError, DataError
 from noiseaudit.labels.columns import FIND_ALL, ColumnNames
 from noiseaudit.labels.read import read_labels
@@ -69,7 +70,7 @@ def score(options: ScoreOptions, watcher: Watcher, write_reports: WriteReports) 
     check_options(options, model)
     samples = options.samples
     read = [path for path in (options.data, options.checkpoint, samples.images, samples.embeddings) if path]
-    with RunFolder(options.out, force=options.force, inputs=read) as run, training_runtime():
+    with RunFolder(options.out, force=options.force, inputs=read, can_go_on=False) as run, training_runtime():
         table = read_labels(
             options.data,
             columns=options.columns,
@@ -100,6 +101,10 @@ def score(options: ScoreOptions, watcher: Watcher, write_reports: WriteReports) 
 
 def check_options(options: ScoreOptions, model: SavedModel) -> None:
     """Raise ConfigError for what can be seen to be wrong before anything is read."""
+    if launched_processes() > 1:
+        raise ConfigError(
+            "score is not shared by processes of a launcher", fix="Start one, or give --backend ray for many."
+        )
     check_cutoff(options.cutoff or "auto")
     if options.cutoff == "epsilon" and not METHODS[model.method].has_guider:
         raise ConfigError(

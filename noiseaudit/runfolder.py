@@ -23,6 +23,7 @@ from noiseaudit.lock import RunLock
 from noiseaudit.outputs import (
     HOW_TO_GO_ON,
     LOCK_FILE,
+    RESTART,
     RUN_FILE,
     check_output,
     has_content,
@@ -48,11 +49,18 @@ class RunFolder:
     """
 
     def __init__(
-        self, out: Path, *, force: bool = False, resume: bool = False, inputs: Sequence[Path] = ()
+        self,
+        out: Path,
+        *,
+        force: bool = False,
+        resume: bool = False,
+        inputs: Sequence[Path] = (),
+        can_go_on: bool = True,
     ) -> None:
-        """`inputs` are files and folders that the scan reads, which `out` must not contain."""
+        """`inputs` are files and folders that are read, which `out` must not contain; `can_go_on`: by `resume`."""
         self.out = Path(os.path.realpath(out))
         self.force, self.resume, self.inputs = force, resume, tuple(inputs)
+        self.can_go_on = can_go_on
         self.path = self.out
         self.before: dict[str, Any] | None = None  # run.json of the run that is gone on from, or is finished
         self._identity: dict[str, Any] = {}
@@ -129,7 +137,7 @@ class RunFolder:
 
     def _say_incomplete(self) -> None:
         identity = (self.before or {}).get(IDENTITY, {}) | self._identity
-        status = {"status": "incomplete", "fix": HOW_TO_GO_ON}
+        status = {"status": "incomplete", "fix": HOW_TO_GO_ON if self.can_go_on else RESTART}
         write_run_json(self.path, {**status, **self._header, IDENTITY: identity})
 
     def finish(self, info: Mapping[str, Any]) -> None:
@@ -179,7 +187,7 @@ class RunFolder:
 
     def _is_kept(self, error: BaseException) -> bool:
         """Whether the same command with --resume can come further than this one."""
-        if isinstance(error, TrainingDiverged) or run_status(self.path) is None:
+        if not self.can_go_on or isinstance(error, TrainingDiverged) or run_status(self.path) is None:
             return False
         cut_off = isinstance(error, KeyboardInterrupt | OSError)
         return cut_off or self._goes_on or has_content(self.checkpoints)

@@ -195,6 +195,32 @@ def test_blocks_do_not_change_a_row(
     assert audit.column("rank")[:20].tolist() == scored.column("rank")[:20].tolist()
 
 
+def test_an_interrupt_leaves_no_folder_to_go_on_in(
+    data: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def interrupted(self: object, block: object) -> None:
+        run_json = json.loads((tmp_path / "out" / "run.json").read_text("utf-8"))
+        assert run_json["fix"] == "start again with --force"  # should the process be killed now
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(blocks.Scorer, "__call__", interrupted)
+    assert score(data, data / "new.csv", tmp_path / "out").exit_code == 130
+    assert not (tmp_path / "out").exists()
+
+
+def test_several_processes_of_a_launcher_are_refused(
+    data: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("RANK", "1")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    result = score(data, data / "new.csv", tmp_path / "out")
+    assert result.exit_code == 2
+    assert (
+        "error: score is not shared by processes of a launcher. Start one, or give --backend ray"
+        in result.stderr
+    )
+
+
 def test_a_cutoff_of_its_own_can_be_asked_for(data: Path, tmp_path: Path) -> None:
     assert score(data, data / "new.csv", tmp_path / "out", "--cutoff", "budget=7").exit_code == 0
     assert read_audit(tmp_path / "out").suspects().sum() == 7

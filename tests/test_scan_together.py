@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib.util
 import json
 import os
@@ -9,18 +10,39 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from typer.testing import CliRunner
 
+from noiseaudit.choose import Choice
+from noiseaudit.config import AuditConfig, UMNConfig
+from noiseaudit.data.batches import BatchPlan
 from noiseaudit.demo import write_digits
 from noiseaudit.dynamics import read_dynamics
+from noiseaudit.errors import ConfigError
+from noiseaudit.plan import Plan
 from noiseaudit.result import read_audit
+from noiseaudit.scan_together import check_plan
 from noiseaudit_cli.main import app
 
 TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
 
+PLAN = Plan(
+    AuditConfig(),
+    torch.device("cpu"),
+    Choice("mlp", ""),
+    UMNConfig(),
+    BatchPlan(12, 4, 5),
+    3,
+    1,
+    0,
+    16,
+    None,
+    (),
+)
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(
@@ -116,21 +138,34 @@ def test_a_scan_of_two_processes_goes_on_from_the_first_ones_checkpoints(data: P
         assert audits[0] == audits[1]
 
 
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        (("--method", "mean_teacher"), "--method mean_teacher cannot be trained by several processes"),
-        (("--backbone", "conv13", "--image-size", "12"), "--backbone conv13 cannot be trained by several"),
-        (("--batch-size", "8"), "batches of 8 rows are too small for 2 processes"),
-    ],
-)
-def test_what_cannot_be_shared_is_said_once(data: Path, options: tuple[str, ...], message: str) -> None:
-    result = start(words(data, "refused", *options))
+def test_what_cannot_be_shared_is_said_once(data: Path) -> None:
+    result = start(words(data, "refused", "--method", "mean_teacher"))
     lines = [line for line in result.stderr.splitlines() if line.startswith("error: ")]
     assert result.returncode != 0
     assert len(lines) == 1
-    assert message in lines[0]
+    assert "--method mean_teacher cannot be trained by several processes" in lines[0]
     assert not (data / "refused").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"backbone": Choice("conv13", "")}, "--backbone conv13 cannot be trained by several processes"),
+        ({"batches": BatchPlan(12, 3, 5)}, "batches of 15 rows are too small for 2 processes"),
+        ({"config": AuditConfig(method="mentornet", noise_rate=0.2)}, "Choose umn or umn_plus"),
+    ],
+)
+def test_plans_that_cannot_be_shared_are_refused(change: dict[str, Any], message: str) -> None:
+    plan = dataclasses.replace(PLAN, **change)
+    with pytest.raises(ConfigError) as caught:
+        check_plan(plan, 2)
+    assert message in str(caught.value)
+
+
+def test_a_plan_that_can_be_shared_is_not() -> None:
+    check_plan(PLAN, 2)
+    with pytest.raises(ConfigError, match="too small for 3"):
+        check_plan(PLAN, 3)
 
 
 def test_an_error_of_the_first_alone_ends_all(data: Path) -> None:
