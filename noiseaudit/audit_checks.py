@@ -44,35 +44,35 @@ def check_table(
     statuses: Sequence[str],
     file: Path,
     *,
-    first: int | None = None,
+    rows: npt.NDArray[np.int64] | None = None,
 ) -> None:
     """Raise DataError naming the first column, and its first row, that no scan writes.
 
-    Of a whole audit, or with `first` of the rows from there on, as far as the columns that `table` has tell; what
-    only all rows together tell (ids that stand twice, ranks) is then left out. Column by column rather than row by
-    row, so that millions of rows take seconds.
+    Of a whole audit, or of those of its `rows`, numbers, that `table` has, as far as its columns tell; what only all
+    rows together tell (ids that stand twice, ranks) is then left out. Column by column rather than row by row, so
+    that millions of rows take seconds.
     """
-    for column, wrong, problem in _violations(table, frozenset(classes), statuses, first):
+    for column, wrong, problem in _violations(table, frozenset(classes), statuses, rows):
         if wrong.any():
             row = int(wrong.argmax())
             raise DataError(
                 problem.format(value=table.column(column)[row].as_py()),
                 file=file,
-                row=row + (first or 0),
+                row=row if rows is None else int(rows[row]),
                 column=column,
                 fix=CHANGED,
             )
 
 
 def _violations(
-    table: pa.Table, classes: frozenset[str], statuses: Sequence[str], first: int | None
+    table: pa.Table, classes: frozenset[str], statuses: Sequence[str], rows: npt.NDArray[np.int64] | None
 ) -> Iterator[_Violation]:
     there = frozenset(table.column_names)
     if "row" in there:
         row = to_numpy(table.column("row"))
-        numbers = np.arange(len(row)) + (first or 0)
+        numbers = np.arange(len(row)) if rows is None else rows
         yield _Violation("row", row != numbers, "{value!r}, but rows are numbered 0, 1, 2 ...")
-    if first is None:
+    if rows is None:
         yield _Violation("sample_id", _repeats(table.column("sample_id")), "{value!r} stands twice")
     if "status" in there:
         unknown = ~_among(table.column("status"), statuses)
@@ -91,7 +91,7 @@ def _violations(
         for name in _held(there, "evidence", "issue_kind"):
             wrong = is_valid(table.column(name)) != flagged
             yield _Violation(name, wrong, "{value!r}, but is_label_issue says otherwise")
-    if first is None:
+    if rows is None:
         problem = "{value!r} is not its place by p_mislabeled (1 = most suspicious, ties by row)"
         yield _Violation("rank", _misranked(table), problem)
 

@@ -52,17 +52,19 @@ class AuditFile:
 
         With `rows`, rising numbers, of these alone; row groups without any of them are not read. Texts that many
         rows share may be dictionaries. Raises DataError if the file is damaged, or contradicts the schema in what is
-        read.
+        handed out.
         """
         with readable_parquet(self.path, fix=SCAN_AGAIN), _opened(self.path) as file:
             first = 0
             for group, size in enumerate(self.sizes):
-                wanted = None if rows is None else rows[slice(*np.searchsorted(rows, [first, first + size]))]
-                if wanted is None or len(wanted):
+                every = np.arange(first, first + size)
+                wanted = every if rows is None else rows[slice(*np.searchsorted(rows, [first, first + size]))]
+                if rows is None or len(wanted):
                     table = file.read_row_group(group, columns=list(columns))
+                    table = table if rows is None else table.take(numbers(wanted - first))
                     table.validate(full=True)
-                    check_table(table, self.meta.classes, STATUSES, self.path, first=first)
-                    yield first, table if wanted is None else table.take(numbers(wanted - first))
+                    check_table(table, self.meta.classes, STATUSES, self.path, rows=wanted)
+                    yield first, table
                 first += size
 
     def read(self, columns: Sequence[str]) -> AuditResult:
@@ -90,7 +92,7 @@ def open_audit(path: Path | str) -> AuditFile:
 
 
 def _opened(path: Path) -> Any:
-    return pq.ParquetFile(path, read_dictionary=[*_SHARED])
+    return pq.ParquetFile(path, read_dictionary=[*_SHARED], pre_buffer=True)
 
 
 def _check_numbers(groups: Sequence[Any], file: Path) -> None:

@@ -1,171 +1,69 @@
-"""Rows that a finished model scores, block by block: read, predicted and forgotten.
+"""A mean over a batch's rows whose gradient is taken block by block, while a block's activations are still at hand.
 
-A block is the unit of work of one process and of a cluster's actors alike, cut by the model alone, so that rows are the
-same however many work on them. Whether a row can be read is decided here, what its label is worth is not: that takes
-all rows (noiseaudit.rescore).
+The class-conditional networks see every row once for each class, so their activations are the largest of a step. Taken
+whole they are written to memory in the forward pass and read again in the backward pass; a block of rows stays in the
+processor's cache for both, and memory holds no more than one block of them.
 """
 
 from __future__ import annotations
 
-import hashlib
-import math
-from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cached_property
-from pathlib import Path
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
 
-from noiseaudit import pretrained
-from noiseaudit.data.decode import Pixels, decode_images
-from noiseaudit.data.embed import Extractor
-from noiseaudit.data.embeddings import UNREADABLE, is_readable
-from noiseaudit.data.probe import Probe, probe_images
-from noiseaudit.data.training import TrainingData
-from noiseaudit.labels.table import Strings
-from noiseaudit.methods.base import Prediction
-from noiseaudit.runtime import training_runtime
-from noiseaudit.samples import SampleOptions, decoding_workers, embed_stored, standardised
-from noiseaudit.saved_model import SavedModel
-from noiseaudit.train import chunk_rows, predict_all
-
-BLOCK_CHUNKS, BLOCK_BYTES = 8, 2**28  # of a block at most: chunks that are predicted together, bytes of x
-NO_LIMIT = 2**62  # bytes: a block is small
+Function = Callable[..., Tensor]  # of blocks of rows: (b, ...) each -> (b,)
 
 
-class Block(NamedTuple):
-    """Consecutive rows, from `first` on: the files of their images, or their vectors (b, d)."""
+def mean_over_rows(
+    function: Function, rows: Sequence[Tensor], parameters: Sequence[Tensor], block: int
+) -> Tensor:
+    """The mean of `function(*rows)` over the rows, a scalar; `block` rows at a time.
 
-    first: int
-    paths: list[Path] | None
-    vectors: npt.NDArray[np.float32] | None
-
-    def __len__(self) -> int:
-        rows = self.vectors if self.paths is None else self.paths
-        assert rows is not None
-        return len(rows)
-
-
-class Scores(NamedTuple):
-    """What a model makes of a block: b rows, of which r were read."""
-
-    first: int
-    status: Strings  # (b,)
-    reason: Strings  # (b,)
-    prediction: Prediction  # of the r rows
-    digest: bytes  # of what was read
-    warnings: tuple[str, ...] = ()
+    `rows` are tensors of (B, ...), `parameters` all else that `function` is to be differentiated by. The gradient is
+    exact and can be taken once; it is computed on the way, so that only gradients are kept.
+    """
+    n = len(rows[0])
+    blocks = -(-n // max(1, block))
+    if blocks <= 1 or not torch.is_grad_enabled():
+        return function(*rows).mean()
+    even = -(-n // blocks)  # so that the last block is not a small one
+    mean: Tensor = _MeanOverRows.apply(function, even, len(rows), *rows, *parameters)
+    return mean
 
 
-class _Read(NamedTuple):
-    """x of a block's b rows."""
+class _MeanOverRows(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, function: Function, block: int, n_rows: int, *tensors: Tensor) -> Tensor:
+        rows, parameters = tensors[:n_rows], tensors[n_rows:]
+        wanted = ctx.needs_input_grad[3 : 3 + n_rows]
+        total = rows[0].new_zeros(())
+        of_rows: list[list[Tensor]] = []
+        of_parameters: list[Tensor] = []
+        for parts in zip(*(tensor.split(block) for tensor in rows), strict=True):
+            leaves = [part.detach().requires_grad_(want) for part, want in zip(parts, wanted, strict=True)]
+            with torch.enable_grad():
+                value = function(*leaves).sum() / len(rows[0])
+            asked = [leaf for leaf in leaves if leaf.requires_grad]
+            with torch.autocast(
+                value.device.type, enabled=False
+            ):  # gradients take the types of the forward pass
+                found = torch.autograd.grad(value, [*asked, *parameters])
+            total += value.detach()
+            of_rows.append(list(found[: len(asked)]))
+            if of_parameters:
+                torch._foreach_add_(of_parameters, list(found[len(asked) :]))
+            else:
+                of_parameters = list(found[len(asked) :])
+        ctx.wanted = wanted
+        ctx.save_for_backward(*(torch.cat(parts) for parts in zip(*of_rows, strict=True)), *of_parameters)
+        return total
 
-    x: torch.Tensor
-    status: Strings
-    reason: Strings
-    content: npt.NDArray[np.generic]  # what the digest is of
-    warnings: tuple[str, ...] = ()
-
-
-def block_rows(model: SavedModel) -> int:
-    """Rows of a block: whole chunks, as a scan predicts them."""
-    chunk = chunk_rows(model.shape)
-    size = 4 if model.intake.kind != "images" else 1  # bytes of a value
-    return chunk * max(1, min(BLOCK_CHUNKS, BLOCK_BYTES // (chunk * math.prod(model.shape) * size)))
-
-
-def cut_blocks(
-    paths: list[Path] | None, vectors: npt.NDArray[np.float32] | None, rows: int
-) -> Iterator[Block]:
-    """Blocks of so many rows, of either."""
-    n = len(paths) if paths is not None else len(vectors) if vectors is not None else 0
-    for first in range(0, n, rows):
-        part = slice(first, first + rows)
-        yield Block(first, None if paths is None else paths[part], None if vectors is None else vectors[part])
-
-
-@dataclass(eq=False)
-class Scorer:
-    """Scores blocks with a model, which it holds on `device`. Of `options` those on how images are read count."""
-
-    model: SavedModel
-    options: SampleOptions
-    device: torch.device
-
-    def __post_init__(self) -> None:
-        """Raises ConfigError where the extra `pretrained` is needed and missing."""
-        if self.model.intake.kind == "features":
-            pretrained.check_installed()
-        self._method = self.model.build(self.device)
-        self._extractor: Extractor | None = None
-
-    def __call__(self, block: Block) -> Scores:
-        """Read and predict a block; nothing is kept of it."""
-        with training_runtime():
-            read = self._read(block)
-        rows = torch.from_numpy(np.flatnonzero(read.status == "ok"))
-        data = TrainingData(read.x, rows, torch.full((len(rows),), -1), len(self.model.meta.classes))
-        with training_runtime(self._threads):
-            prediction = predict_all(self._method, data, self.device) if len(rows) else self._nothing
-        digest = hashlib.sha256(" ".join(read.status).encode())
-        digest.update(np.ascontiguousarray(read.content).data)
-        return Scores(block.first, read.status, read.reason, prediction, digest.digest(), read.warnings)
-
-    @property
-    def _threads(self) -> int:
-        """As the scan had them, as far as there are so many: sums have an order."""
-        return min(self.model.meta.threads, torch.get_num_threads())
-
-    @cached_property
-    def _nothing(self) -> Prediction:
-        with torch.no_grad():
-            found = self._method.predict(torch.zeros(1, *self.model.shape, device=self.device))
-        return Prediction(*(value[:0].cpu() for value in found))
-
-    def _read(self, block: Block) -> _Read:
-        if block.paths is None:
-            assert block.vectors is not None
-            return self._vectors(block.vectors)
-        workers = decoding_workers(self.options)
-        probe = probe_images(block.paths, max_pixels=self.options.max_pixels, workers=workers)
-        if self.model.intake.kind == "features" and not self.model.is_tuned:
-            return self._features(block.paths, probe)
-        channels, height, width = self.model.shape
-        pixels = decode_images(
-            block.paths,
-            probe,
-            size=(height, width),
-            channels=channels,
-            workers=workers,
-            memory_limit=NO_LIMIT,
-            cache_dir=Path(),
-        )
-        return _of_pixels(pixels, channels)
-
-    def _vectors(self, values: npt.NDArray[np.float32]) -> _Read:
-        is_ok = is_readable(values)
-        status = np.where(is_ok, "ok", "unreadable").astype(np.object_)
-        reason = np.full(len(values), None, dtype=np.object_)
-        reason[~is_ok] = UNREADABLE
-        return _Read(self._scaled(values, is_ok), status, reason, values)
-
-    def _features(self, paths: list[Path], probe: Probe) -> _Read:
-        self._extractor = self._extractor or pretrained.load_extractor(
-            probe, self.model.intake.side, self.device
-        )
-        found, warnings = embed_stored(paths, probe, self.options, self._extractor)
-        x = self._scaled(found.values, found.status == "ok")
-        return _Read(x, found.status, found.reason, found.digests, (*found.warnings, *warnings))
-
-    def _scaled(self, values: npt.NDArray[np.float32], is_ok: npt.NDArray[np.bool_]) -> torch.Tensor:
-        assert self.model.scales is not None
-        return standardised(values, is_ok, *self.model.scales)
-
-
-def _of_pixels(pixels: Pixels, channels: int) -> _Read:
-    """Grey images that are stored as RGB have lost two channels in decoding."""
-    data = pixels.data.expand(-1, channels, -1, -1)
-    return _Read(data, pixels.status, pixels.reason, pixels.data.numpy())
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, upstream: Tensor) -> tuple[Tensor | None, ...]:
+        gradients = iter([gradient * upstream for gradient in ctx.saved_tensors])
+        of_rows = [next(gradients) if want else None for want in ctx.wanted]
+        return None, None, None, *of_rows, *gradients

@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from noiseaudit.blocks import Block, Scorer, Scores
 from noiseaudit.choose import choose_device
 from noiseaudit.errors import ConfigError, NoiseAuditError
 from noiseaudit.samples import SampleOptions
 from noiseaudit.saved_model import read_model
+from noiseaudit.score_blocks import Block, Scorer, Scores
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -22,6 +22,7 @@ from noiseaudit.seeds import torch_generator
 Floats = npt.NDArray[np.float32]
 TINY = 1e-30  # probabilities below it are one and the same
 RECORDED = ("epsilon", "p_given_learner", "p_given_guider", "margin_learner")  # arrays of a record
+RECORD_ROWS = 8_192  # labelled rows that are looked at together: of many classes, all would be several copies
 AVERAGE_FROM = 0.5  # predictions are averaged over the epochs after this share of the schedule
 
 
@@ -187,16 +188,22 @@ def epoch_record(
     seconds: float,
 ) -> EpochRecord:
     """What predictions of m rows say of the k `labelled` ones; `codes` are all labels, (m,)."""
-    given = codes[labelled]
-    learner, guider = prediction.learner[labelled], prediction.guider[labelled]
-    index = given.unsqueeze(1)
+    parts = [_of_labels(prediction, rows, codes[rows]) for rows in labelled.split(RECORD_ROWS)]
+    epsilon, p_learner, p_guider, margin = (torch.cat(part).numpy() for part in zip(*parts, strict=True))
     return EpochRecord(
         epoch=epoch,
         losses=losses,
-        epsilon=label_uncertainty(guider, learner, given).numpy(),
-        p_given_learner=learner.gather(1, index).squeeze(1).numpy(),
-        p_given_guider=guider.gather(1, index).squeeze(1).numpy(),
-        margin_learner=_margin(learner, index).numpy(),
+        epsilon=epsilon,
+        p_given_learner=p_learner,
+        p_given_guider=p_guider,
+        margin_learner=margin,
         seconds=seconds,
         test_error=test_error,
     )
+
+
+def _of_labels(prediction: Prediction, rows: Tensor, given: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Of some labelled rows, (b,) each: Eq. 8, what Learner and Guider give the given label, the Learner's margin."""
+    learner, guider, index = prediction.learner[rows], prediction.guider[rows], given.unsqueeze(1)
+    of_learner, of_guider = (probs.gather(1, index).squeeze(1) for probs in (learner, guider))
+    return label_uncertainty(guider, learner, given), of_learner, of_guider, _margin(learner, index)

@@ -57,6 +57,9 @@ class Shared(Part):
     def mean(self, values: Tensor, stride: int = 1) -> Tensor:
         return values.sum() / -(-self._rows // stride)
 
+    def share(self, mean: Tensor, rows: int, stride: int = 1) -> Tensor:
+        return mean * rows / -(-self._rows // stride)
+
     def labelled_mean(self, values: Tensor, given: Tensor) -> Tensor:
         return (values * (given >= 0)).sum() / self._labelled.clamp_min(1)
 

@@ -39,6 +39,10 @@ class Part:
         """The part's share of the mean over the batch; `values` (b,) are of every `stride`-th row."""
         return values.mean()
 
+    def share(self, mean: Tensor, rows: int, stride: int = 1) -> Tensor:
+        """The same from the mean over the part's own `rows`, of which there is one or more."""
+        return mean
+
     def labelled_mean(self, values: Tensor, given: Tensor) -> Tensor:
         """The part's share of the mean over the batch's labelled rows, of (b,); 0 where there are none."""
         return labelled_mean(values, given)

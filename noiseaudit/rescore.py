@@ -14,7 +14,6 @@ from typing import Any, Literal, Protocol
 
 import numpy as np
 
-from noiseaudit.blocks import Block, Scorer, Scores, block_rows, cut_blocks
 from noiseaudit.choose import choose_device
 from noiseaudit.data.embeddings import load_embeddings
 from noiseaudit.data.enough import check_enough
@@ -31,6 +30,7 @@ from noiseaudit.runtime import training_runtime
 from noiseaudit.samples import SampleOptions
 from noiseaudit.saved_model import SavedModel, read_model
 from noiseaudit.scan import WriteReports, write_results
+from noiseaudit.score_blocks import Block, Scorer, Scores, block_rows, cut_blocks
 from noiseaudit.scored import Found, audit_scores, gather
 from noiseaudit.threshold import check_cutoff
 

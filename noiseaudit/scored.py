@@ -11,7 +11,6 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from noiseaudit.blocks import Scores
 from noiseaudit.course import Fitted, epoch_record
 from noiseaudit.data.fingerprint import fingerprint
 from noiseaudit.doubt import Doubt, doubt_of
@@ -22,6 +21,7 @@ from noiseaudit.methods.base import Prediction
 from noiseaudit.plan import versions
 from noiseaudit.result import AuditMeta, AuditResult, Cutoff
 from noiseaudit.saved_model import SavedModel
+from noiseaudit.score_blocks import Scores
 from noiseaudit.threshold import choose_cutoff
 from noiseaudit.unseen import score_unseen
 

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.multiprocessing.spawn import spawn
 
+from noiseaudit import marginal
 from noiseaudit.config import UMNConfig, with_overrides
 from noiseaudit.course import Course
 from noiseaudit.data.batches import plan_batches
 from noiseaudit.data.inputs import Kind
-from noiseaudit.data.perturb import Draws
 from noiseaudit.data.training import TrainingData
 from noiseaudit.distributed import GRAIN, Shared, bounds
 from noiseaudit.methods.base import Setup
@@ -30,18 +30,19 @@ from noiseaudit.part import WHOLE, Part, taking
 
 STEPS, N_CLASSES, ROWS, BATCH = 20, 4, 150, 40
 SMALL = {"hidden": 24, "latent_a": 6, "latent_b": 5}
-# name -> method, settings, shape of x, activation budget of the marginal
-CASES: dict[str, tuple[type[UMN], UMNConfig, tuple[int, ...], int]] = {
-    "images": (UMNPlus, IMAGES, (1, 6, 6), vae.ACTIVATION_BUDGET),
-    "vectors": (UMNPlus, SETTINGS[Kind.WIDE_VECTORS], (12,), vae.ACTIVATION_BUDGET),
-    "classes in chunks": (UMNPlus, SETTINGS[Kind.VECTORS], (12,), 2 * BATCH * SMALL["hidden"]),
-    "as printed": (UMN, UMNConfig(), (1, 6, 6), vae.ACTIVATION_BUDGET),
+SOME_CLASSES, BLOCKS = "a sum over some classes", "rows in blocks"
+CASES: dict[str, tuple[type[UMN], UMNConfig, tuple[int, ...]]] = {  # method, settings, shape of x
+    "images": (UMNPlus, IMAGES, (1, 6, 6)),
+    "vectors": (UMNPlus, SETTINGS[Kind.WIDE_VECTORS], (12,)),
+    SOME_CLASSES: (UMNPlus, SETTINGS[Kind.VECTORS], (12,)),
+    BLOCKS: (UMNPlus, IMAGES, (1, 6, 6)),
+    "as printed": (UMN, UMNConfig(), (1, 6, 6)),
 }
 
 
 def twenty_steps(name: str, part: Part) -> dict[str, Tensor]:
     """Parameters and buffers, losses and predictions after STEPS in float64, a quarter of the rows unlabelled."""
-    kind, values, shape, budget = CASES[name]
+    kind, values, shape = CASES[name]
     numbers = torch.Generator().manual_seed(1)
     x = torch.rand((ROWS, *shape), generator=numbers)
     codes = torch.randint(N_CLASSES, (ROWS,), generator=numbers)
@@ -49,7 +50,11 @@ def twenty_steps(name: str, part: Part) -> dict[str, Tensor]:
     data = TrainingData(x, torch.arange(ROWS), codes, N_CLASSES)
     settings = with_overrides(values, SMALL | {"noise_weight": values.noise_weight})
     with taking(part), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(vae, "ACTIVATION_BUDGET", budget)
+        if name == SOME_CLASSES:
+            for limit, number in (("TOP", 2), ("SAMPLED", 1), ("EXACT_CLASSES", N_CLASSES - 1)):
+                patch.setattr(marginal, limit, number)
+        if name == BLOCKS:
+            patch.setattr(vae, "CPU_BLOCK", 3 * N_CLASSES * SMALL["hidden"])
         method = kind(Setup(data, "mlp", 0, torch.device("cpu")), settings)
         method.learner.double()
         method.guider.double()
@@ -121,10 +126,3 @@ def test_parts_draw_what_the_whole_draws(rows: int, count: int, stride: int) -> 
     parts = [numbers(Shared(rank, count)) for rank in range(count)]
     assert torch.equal(torch.cat([part for part, _ in parts]), whole)
     assert torch.equal(torch.cat([part for _, part in parts]), thinned[: -(-rows // stride)])
-
-
-def test_a_fork_of_a_part_draws_alike_again() -> None:
-    draws = Draws(torch.Generator().manual_seed(0), 8, slice(4, 8))
-    source = draws.fork()
-    assert torch.equal(source().normal(2), source().normal(2))
-    assert source().normal(2).shape == (4, 2)

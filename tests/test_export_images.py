@@ -29,7 +29,7 @@ from noiseaudit.result import SCHEMA, AuditResult
 from noiseaudit.runjson import write_run_json
 from noiseaudit_cli.main import app
 from tests.conftest import build_audit
-from tests.trips import draw_images, trip_audit
+from tests.trips import HEIGHT, WIDTH, draw_images, trip_audit
 
 N, UNREAD = 20, 19
 FOLDERS = [name for name, kind in FORMATS.items() if not kind.kinds]
@@ -185,7 +185,7 @@ def test_cvat(audit: AuditResult, tmp_path: Path) -> None:
     assert (out / "images.txt").read_text().splitlines() == [image.get("name") for image in images]
     for image in images:
         row, tags = rows[str(image.get("name"))], image.findall("tag")
-        assert (image.get("width"), image.get("height")) == ("16", "12")
+        assert (image.get("width"), image.get("height")) == (str(WIDTH), str(HEIGHT))
         if row["given_label"] is None:
             assert tags == []
             continue

@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 from noiseaudit.decisions import Decision, run_id
@@ -16,6 +17,7 @@ LABELS = (
     "<script>alert(1)</script>", 'cat, "the quoted"', "dog\nof two lines", "\u202ereversed \u05d0\u05d1", "NA",
     "back\\slash & 'co' " + "very long " * 40 + "end",
 )  # fmt: skip
+WIDTH, HEIGHT = 40, 30
 ANN, BOB = "ann@example.com", "bob@example.com"
 
 
@@ -26,12 +28,13 @@ def trip_audit(n: int = 20) -> AuditResult:
 
 
 def draw_images(audit: AuditResult, folder: Path) -> None:
-    """Its images, each of another colour."""
+    """Its images, each another noise: Label Studio's page takes a file of less than 100 bytes for a broken one."""
     rows = zip(audit.column("image").tolist(), audit.column("status").tolist(), strict=True)
     for i, (name, status) in enumerate(rows):
         if status != "missing":
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            Image.new("RGB", (16, 12), (i * 9 % 256, 50, 90)).save(folder / name)
+            pixels = np.random.default_rng(i).integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8)
+            Image.fromarray(pixels).save(folder / name)
 
 
 def answers(audit: AuditResult, rows: Sequence[int]) -> list[Decision]:

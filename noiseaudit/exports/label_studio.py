@@ -33,7 +33,6 @@ SHOWN = ("issue_kind", "split", "annotator", "batch", "why")  # in a task only w
 def label_config(classes: Sequence[str]) -> str:
     """The labelling configuration, XML."""
     view = ET.Element("View")
-    ET.SubElement(view, "Image", name="image", value="$image")
     ET.SubElement(view, "Header", value="Given label", size="5")
     ET.SubElement(view, "Text", name="given", value="$given_label")
     ET.SubElement(view, "Header", value="Right label", size="5")
@@ -42,6 +41,9 @@ def label_config(classes: Sequence[str]) -> str:
         ET.SubElement(choices, "Choice", value=choice_text(label))
     doubt = ET.SubElement(view, "Choices", name=DOUBT, toName="image", choice="multiple", showInLine="true")
     ET.SubElement(doubt, "Choice", value=AMBIGUOUS)
+    ET.SubElement(
+        view, "Image", name="image", value="$image"
+    )  # last: small ones are blown up to the page's height
     ET.indent(view)
     return ET.tostring(view, encoding="unicode") + "\n"
 

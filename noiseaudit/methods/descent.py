@@ -11,7 +11,7 @@ from torch import Tensor
 
 from noiseaudit.checkpoint import State
 from noiseaudit.config import GuiderSettings, Settings
-from noiseaudit.data.perturb import Draws, add_noise, drop_values, jitter_images
+from noiseaudit.data.perturb import Draws, jitter_images, see, see_twice
 from noiseaudit.data.training import Batch
 from noiseaudit.ema import make_guider, update_guider
 from noiseaudit.methods.base import Method, Prediction, Setup
@@ -113,10 +113,19 @@ class Descent(Method, Generic[N, S]):
     def perturb(self, x: Tensor, draws: Draws) -> tuple[Tensor, Tensor]:
         """The image to reconstruct (jittered) and the one that is seen (jittered, with values dropped, with noise)."""
         with torch.autocast(x.device.type, enabled=False):  # positions need more than bfloat16's 8 bits
-            if self.is_image and self.values.jitter:
-                x = jitter_images(x, self.values.jitter, draws)
-            dropped = drop_values(x, self.values.input_dropout, draws)
-            return x, add_noise(dropped, self.values.input_noise, draws)
+            x = self._jittered(x, draws)
+            return x, see(x, self.values.input_dropout, self.values.input_noise, draws)
+
+    def perturb_twice(self, x: Tensor, draws: Draws) -> tuple[Tensor, Tensor, Tensor]:
+        """`perturb`, and what the Guider sees: its own jitter, numbers of another row (Draws.pair)."""
+        with torch.autocast(x.device.type, enabled=False):
+            first, second = self._jittered(x, draws), self._jittered(x, draws)
+            values = self.values
+            return first, *see_twice(first, second, values.input_dropout, values.input_noise, draws)
+
+    def _jittered(self, x: Tensor, draws: Draws) -> Tensor:
+        jitters = self.is_image and self.values.jitter
+        return jitter_images(x, self.values.jitter, draws) if jitters else x
 
     @torch.no_grad()
     def predict(self, x: Tensor) -> Prediction:

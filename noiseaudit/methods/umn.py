@@ -100,11 +100,13 @@ class UMN(Descent[UMNNetworks, UMNConfig]):
             z_part = z_a[part]
             reconstruction = -self.log_likelihood(target[part], full_precision(learner.decoder(z_part)))
             log_q = log_normal(z_part, *(each[part] for each in q_za))
-            conditional = objective.conditional_term(
-                probs[part], learner.class_costs(z_part, draws.thinned(stride)), log_q
+            conditional = learner.conditional_term(
+                z_part, probs[part], log_q, batch.given[part], draws.thinned(stride)
             )
             terms["reconstruction"] = weights.generative_weight * self.part.mean(reconstruction, stride)
-            terms["conditional"] = weights.generative_weight * self.part.mean(conditional, stride)
+            terms["conditional"] = weights.generative_weight * self.part.share(
+                conditional, len(z_part), stride
+            )
         terms["label_kl"] = weights.label_kl_weight * self.label_kl(probs, log_probs, learner.log_prior)
         terms["labelled"] = self.labelled(probs, guided, batch.given, learner.noise)
         if weights.consistency_weight:
@@ -117,11 +119,11 @@ class UMN(Descent[UMNNetworks, UMNConfig]):
 
     def look(self, learner: UMNNetworks, guider: UMNNetworks, batch: Batch, draws: Draws) -> Seen:
         """The batch as the two networks see it in a step."""
-        target, seen = self.perturb(batch.x, draws)
+        target, seen, seen_by_guider = self.perturb_twice(batch.x, draws)
         q_za = learner.encode(seen)
         z_a = sample_normal(*q_za, draws.normal(self.values.latent_a))
         with torch.no_grad():
-            guided, _ = guider.predict(self.perturb(batch.x, draws)[1])
+            guided, _ = guider.predict(seen_by_guider)
         return Seen(target, q_za, z_a, F.log_softmax(learner.classify(z_a), dim=1), guided)
 
     def epsilon(self, learner: UMNNetworks, guider: UMNNetworks, batch: Batch, draws: Draws) -> Tensor:
