@@ -47,6 +47,7 @@ def main() -> None:
     lines = {"agree": lambda: agree(args.seeds), "rates": rates, "memory": memory}[args.action]
     for line in lines():
         write(line)
+    RESULTS.with_suffix(".md").write_text(table())
 
 
 def write(line: dict[str, Any]) -> None:
@@ -56,6 +57,20 @@ def write(line: dict[str, Any]) -> None:
     with RESULTS.open("a") as file:
         file.write(json.dumps(line | about) + "\n")
     print(json.dumps(line), flush=True)
+
+
+def table() -> str:
+    """The lines of `agree` in Markdown."""
+    found = [
+        line for text in RESULTS.read_text().splitlines() if (line := json.loads(text))["what"] == "agree"
+    ]
+    rows = [
+        f"| {line['data']}, {line['rate']:.0%} planted | {line['seed']} | {line['ap_1']:.4f} | {line['ap_2']:.4f} | "
+        f"{line['jaccard']:.4f} | {line['largest_difference']:.3f} | {line['seconds_1']:.0f} | {line['seconds_2']:.0f} |"
+        for line in found
+    ]
+    head = "| data | seed | AP, one process | AP, two | Jaccard index of suspects | largest difference of p_mislabeled | "
+    return "\n".join([head + "seconds, one | seconds, two |", "|---" * 8 + "|", *rows]) + "\n"
 
 
 def agree(seeds: list[int]) -> Iterator[dict[str, Any]]:
