@@ -61,16 +61,18 @@ def write(line: dict[str, Any]) -> None:
 
 def table() -> str:
     """The lines of `agree` in Markdown."""
-    found = [
-        line for text in RESULTS.read_text().splitlines() if (line := json.loads(text))["what"] == "agree"
+    columns = {"seed": "d", "ap_1": ".4f", "ap_2": ".4f", "jaccard": ".4f", "largest_difference": ".3f",
+               "seconds_1": ".0f", "seconds_2": ".0f"}  # fmt: skip
+    titles = "data", "seed", "AP, one process", "AP, two", "Jaccard index of suspects"
+    lines = [
+        " | ".join([*titles, "largest difference of p_mislabeled", "seconds, one", "seconds, two"]),
+        " | ".join(["---"] * 8),
     ]
-    rows = [
-        f"| {line['data']}, {line['rate']:.0%} planted | {line['seed']} | {line['ap_1']:.4f} | {line['ap_2']:.4f} | "
-        f"{line['jaccard']:.4f} | {line['largest_difference']:.3f} | {line['seconds_1']:.0f} | {line['seconds_2']:.0f} |"
-        for line in found
-    ]
-    head = "| data | seed | AP, one process | AP, two | Jaccard index of suspects | largest difference of p_mislabeled | "
-    return "\n".join([head + "seconds, one | seconds, two |", "|---" * 8 + "|", *rows]) + "\n"
+    for line in map(json.loads, RESULTS.read_text().splitlines()):
+        if line["what"] == "agree":
+            data = f"{line['data']}, {line['rate']:.0%} planted"
+            lines.append(" | ".join([data, *(format(line[name], kind) for name, kind in columns.items())]))
+    return "".join(f"| {text} |\n" for text in lines)
 
 
 def agree(seeds: list[int]) -> Iterator[dict[str, Any]]:
