@@ -92,7 +92,7 @@ class Mending:
             return np.zeros_like(issues)
         places, names = codes(table.column("split"))
         held_out = [name.strip().lower() in HELD_OUT_SPLITS for name in names.to_pylist()]
-        return issues & np.array([*held_out, False])[places]
+        return np.asarray(issues & np.array([*held_out, False])[places], np.bool_)
 
     def _labels(self, table: pa.Table, rows: slice) -> pa.Array:
         """The label that each row gets if it gets one."""

@@ -20,7 +20,9 @@ Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
 Places = npt.NDArray[np.int32]
 
-DRAWS = 1_000_000_000  # rows that the resamples of one rule have together: the intervals of so many are narrow
+DRAWS = (
+    1_000_000_000  # rows that the resamples of one rule have together: the intervals of so many are narrow
+)
 LEAST_RESAMPLES = 100
 
 

@@ -135,7 +135,7 @@ def _check_ranks(found: pa.Table, order: Rows, rows: Rows, path: Path | None) ->
     rank = to_numpy(found.column("rank")) if len(rows) else expected
     for place in np.flatnonzero(rank != expected)[:1]:
         raise DataError(
-            f"{found.column('rank')[place].as_py()} is not its place by p_mislabeled (1 = most suspicious, ties by row)",
+            f"{int(rank[place])} is not its place by p_mislabeled (1 = most suspicious, ties by row)",
             file=path,
             row=int(rows[place]),
             column="rank",

@@ -68,7 +68,7 @@ def read_truth(
 
 def is_there(cells: Strings) -> npt.NDArray[np.bool_]:
     """Where cells are not None, (n,)."""
-    return np.asarray(np.not_equal(cells, None), dtype=np.bool_)
+    return np.asarray(np.not_equal(cells, np.array(None, np.object_)), dtype=np.bool_)
 
 
 def distinct(cells: Strings) -> set[str]:

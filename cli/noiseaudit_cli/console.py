@@ -44,7 +44,7 @@ def print_rows(rows: Sequence[Mapping[str, object]], columns: Sequence[str]) -> 
 
 
 def print_table_rows(tables: Iterable[pa.Table], columns: Sequence[str]) -> None:
-    """Print `columns` of Arrow tables, one after the other, as `print_rows` does in a pipe; no row is looked at alone."""
+    """Print `columns` of Arrow tables, one after the other, as `print_rows` does in a pipe, many rows at once."""
     typer.echo("\t".join(columns))
     for table in tables:
         if len(table):

@@ -81,7 +81,7 @@ def record_pieces(file: BinaryIO) -> Iterator[bytes]:
 
 
 def find_spans(piece: bytes, separator: str, width: int) -> Spans:
-    """The records of a piece that begins and ends with a record. Raises NotPlain, also where one has not `width` cells."""
+    """The records of a piece that begins and ends with a record. Raises NotPlain, also if one has not `width` cells."""
     if b"\0" in piece or not _is_text(piece):
         raise NotPlain
     data = np.frombuffer(piece, np.uint8)
