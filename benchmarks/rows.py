@@ -161,9 +161,9 @@ def table() -> str:
     loads = [line["load"] for line in lines]
     note = (
         f"\n{last['rows']:,} rows; {last['cores']} cores, {last['machine']}; {versions}; load average {min(loads)} to "
-        f"{max(loads)} (1 is one busy core, ours included). Other work ran on the same cores: seconds are longer than on "
-        "an idle machine, and CPU seconds and ratios say more. evaluate resamples all rows for its intervals, which "
-        "takes most of its time, and holds its columns whole; no bare reference is beside it.\n"
+        f"{max(loads)} (1 is one busy core, ours included). Other work ran on the same cores: seconds are longer than "
+        "on an idle machine, and CPU seconds say more. evaluate holds its columns of all rows; nothing bare computes "
+        "the same, so no reference is beside it.\n"
     )
     return "\n".join(rows) + "\n" + note
 
