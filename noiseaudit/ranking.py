@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from noiseaudit.arrays import class_codes, numbers
+from noiseaudit.arrays import class_codes, no_rows, numbers
 from noiseaudit.audit_checks import CHANGED
 from noiseaudit.errors import ConfigError, DataError
 from noiseaudit.parquet import is_true, to_numpy
@@ -122,7 +122,7 @@ def _gathered(audit: Audited, columns: Sequence[str], rows: Rows) -> pa.Table:
     stored = [name for name in columns if name != "row"]
     tables = [table for _, table in audit.tables(stored, rows)]
     if not tables:
-        return pa.schema([SCHEMA.field(name) for name in columns]).empty_table()
+        return no_rows(pa.schema([SCHEMA.field(name) for name in columns]))
     table = pa.concat_tables(tables).unify_dictionaries()
     cells = [numbers(rows) if name == "row" else table.column(name) for name in columns]
     return pa.Table.from_arrays(cells, names=list(columns))
