@@ -101,7 +101,7 @@ def edits(draw: st.DrawFn, n: int, policy: str) -> Edit:
     drop = frozenset(draw(some)) if policy == "drop" else frozenset[int]()
     extra: dict[str, list[Cell]] = {}
     if policy == "flag":
-        kinds = (st.booleans(), AnyCells, st.floats(allow_nan=False))
+        kinds: tuple[st.SearchStrategy[Cell], ...] = (st.booleans(), AnyCells, st.floats(allow_nan=False))
         for name, kind in zip(TYPES, kinds, strict=True):
             extra[name] = draw(st.lists(st.none() | kind, min_size=n, max_size=n))
     return Edit(labels, drop, extra)

@@ -21,7 +21,7 @@ from noiseaudit.labels import Source
 from noiseaudit.labels.bulk_parquet import rewrite_parquet
 from noiseaudit.labels.revision import Changes, NotPlain
 
-KINDS = {
+KINDS: dict[str, tuple[pa.DataType, list[Any]]] = {
     "string": (pa.string(), ["cat", "", "Köln", None]),
     "large_string": (pa.large_string(), ["cat", "", "Köln", None]),
     "dictionary": (pa.dictionary(pa.int32(), pa.string()), ["cat", "Köln", None]),
