@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from noiseaudit.arrays import numbers
+from noiseaudit.arrays import no_rows, numbers
 from noiseaudit.audit_checks import CHANGED, check_table
 from noiseaudit.errors import DataError
 from noiseaudit.parquet import open_parquet, readable_parquet
@@ -71,7 +71,7 @@ class AuditFile:
         """These columns of all rows, as an AuditResult that has no others. Raises DataError as `tables` does."""
         tables = [table for _, table in self.tables(columns)]
         schema = pa.schema([SCHEMA.field(name) for name in columns])
-        return AuditResult(pa.concat_tables(tables) if tables else schema.empty_table(), self.meta)
+        return AuditResult(pa.concat_tables(tables) if tables else no_rows(schema), self.meta)
 
 
 def open_audit(path: Path | str) -> AuditFile:

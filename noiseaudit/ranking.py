@@ -5,14 +5,16 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from noiseaudit.arrays import class_codes, numbers
-from noiseaudit.errors import ConfigError
+from noiseaudit.arrays import class_codes, no_rows, numbers
+from noiseaudit.audit_checks import CHANGED
+from noiseaudit.errors import ConfigError, DataError
 from noiseaudit.parquet import is_true, to_numpy
 from noiseaudit.result import SCHEMA, Audited, Rows
 from noiseaudit.why import records, stored
@@ -20,7 +22,7 @@ from noiseaudit.why import records, stored
 LEAST_SUSPECTS = 10  # fewer say nothing about a pair of classes
 PIECE = 65_536  # rows of a table that is handed on
 Score = Literal["p_mislabeled", "epsilon"]
-Floats = npt.NDArray[Any]  # float32 or float64, as the score is stored
+Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -55,24 +57,20 @@ def ranked_tables(
 ) -> Iterator[pa.Table]:
     """`columns` of the rows that have a score, highest first, ties by row; the first `top` (None: all).
 
-    In tables of up to PIECE rows. The score is read of all rows, other columns of those in the answer; their `row`
-    needs no reading, nor does their `rank` where it is their place in the answer.
+    In tables of up to PIECE rows. The score is read of all rows, the other columns are held of those in the answer.
 
-    Raises ConfigError if the audit has no such score or no class `only_class`.
+    Raises ConfigError if the audit has no such score or no class `only_class`, DataError if its ranks are not those
+    of p_mislabeled.
     """
     if only_class is not None:
         _check_class(only_class, audit.meta.classes)
-    order, scores = _order(audit, by, top, only_class)
-    known = {"row": order, by: scores}
-    if by == "p_mislabeled" and only_class is None:
-        known["rank"] = np.arange(1, len(order) + 1)
+    order = _order(audit, by, top, only_class)
     rows = np.sort(order)
-    found = _gathered(audit, [name for name in columns if name not in known], rows)
+    found = _gathered(audit, columns, rows)
+    if by == "p_mislabeled" and only_class is None and "rank" in columns:
+        _check_ranks(found, order, rows, audit.path)
     for start in range(0, len(order), PIECE):
-        piece = slice(start, start + PIECE)
-        table = found.take(numbers(np.searchsorted(rows, order[piece])))
-        cells = [numbers(known[name][piece]) if name in known else table.column(name) for name in columns]
-        yield pa.Table.from_arrays(cells, names=list(columns))
+        yield found.take(numbers(np.searchsorted(rows, order[start : start + PIECE])))
 
 
 def suspect_pairs(audit: Audited) -> list[Pair]:
@@ -91,13 +89,11 @@ def dominant_pair(audit: Audited) -> Pair | None:
     return pairs[0]
 
 
-def _order(audit: Audited, by: Score, top: int | None, only_class: str | None) -> tuple[Rows, Floats]:
-    """The `top` rows that have a score, and this given label, highest first, ties by row; and their scores."""
-    scores: list[Floats] = []
-    rows: list[Rows] = []
-    n_scored = 0
+def _order(audit: Audited, by: Score, top: int | None, only_class: str | None) -> Rows:
+    """The rows that have a score, and this given label, highest first, ties by row; the first `top`."""
+    scores, rows, n_scored = [np.empty(0)], [np.empty(0, np.int64)], 0
     for first, table in audit.tables([by, *(["given_label"] if only_class is not None else [])]):
-        score = to_numpy(table.column(by))
+        score = to_numpy(table.column(by)).astype(np.float64)
         use = ~np.isnan(score)
         n_scored += int(use.sum())
         if only_class is not None:
@@ -108,28 +104,43 @@ def _order(audit: Audited, by: Score, top: int | None, only_class: str | None) -
         rows.append(own + first)
     if by == "epsilon" and not n_scored:
         raise ConfigError("this audit's method records no epsilon", fix="Use --by p_mislabeled.")
-    if not rows:
-        return np.empty(0, np.int64), np.empty(0)
-    every, score = np.concatenate(rows), np.concatenate(scores)
-    first_ones = _first(score, top)
-    return np.asarray(every[first_ones]), np.asarray(score[first_ones])
+    every = np.concatenate(rows)
+    return np.asarray(every[_first(np.concatenate(scores), top)])
 
 
 def _first(score: Floats, top: int | None) -> Rows:
     """The places of the `top` highest scores, highest first, ties in the order given."""
     if top is None or top >= len(score):
         return np.argsort(-score, kind="stable")
-    bound = np.partition(score, len(score) - top)[len(score) - top]
+    bound = np.partition(score, -top)[-top] if top else np.inf
     candidates = np.flatnonzero(score >= bound)
     return np.asarray(candidates[np.argsort(-score[candidates], kind="stable")[:top]])
 
 
 def _gathered(audit: Audited, columns: Sequence[str], rows: Rows) -> pa.Table:
-    """The columns of these rows, rising numbers."""
-    tables = [table for _, table in audit.tables(columns, rows)] if columns else []
+    """The columns of these rows, rising numbers; `row` itself needs no reading."""
+    stored = [name for name in columns if name != "row"]
+    tables = [table for _, table in audit.tables(stored, rows)]
     if not tables:
-        return pa.schema([SCHEMA.field(name) for name in columns]).empty_table()
-    return pa.concat_tables(tables).unify_dictionaries()
+        return no_rows(pa.schema([SCHEMA.field(name) for name in columns]))
+    table = pa.concat_tables(tables).unify_dictionaries()
+    cells = [numbers(rows) if name == "row" else table.column(name) for name in columns]
+    return pa.Table.from_arrays(cells, names=list(columns))
+
+
+def _check_ranks(found: pa.Table, order: Rows, rows: Rows, path: Path | None) -> None:
+    """Raise DataError unless the rows of `found` are ranked 1, 2, 3 ... in `order`."""
+    expected = np.empty(len(rows), np.int64)
+    expected[np.searchsorted(rows, order)] = np.arange(1, len(rows) + 1)
+    rank = to_numpy(found.column("rank")) if len(rows) else expected
+    for place in np.flatnonzero(rank != expected)[:1]:
+        raise DataError(
+            f"{int(rank[place])} is not its place by p_mislabeled (1 = most suspicious, ties by row)",
+            file=path,
+            row=int(rows[place]),
+            column="rank",
+            fix=CHANGED,
+        )
 
 
 def _suspect_pairs(audit: Audited) -> tuple[int, list[Pair]]:

@@ -28,7 +28,7 @@ def _raise(error: BaseException) -> Callable[..., Any]:
 
 
 def _outcome(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> Any:
-    monkeypatch.setattr("noiseaudit.result.read_audit", _raise(error))
+    monkeypatch.setattr("noiseaudit.audit_file.open_audit", _raise(error))
     return RUN(app, ["rank", "run"])
 
 

@@ -58,6 +58,12 @@ def test_rank_imports_nothing_heavy(run: Path) -> None:
     assert _imported("rank", str(run)) == []
 
 
+def test_rank_of_no_row_imports_nothing_heavy(tmp_path: Path, make_audit: Callable[..., AuditResult]) -> None:
+    make_audit(n=4, n_unlabelled=2, n_unread=2).write(tmp_path / "audit.parquet")
+    assert _imported("rank", str(tmp_path)) == []
+    assert _imported("rank", str(tmp_path), "--json") == []
+
+
 def test_evaluate_imports_nothing_heavy(run: Path) -> None:
     assert _imported("evaluate", str(run)) == []
     assert _imported("evaluate", str(run), "--truth", str(run / "truth.csv"), "--json") == []
