@@ -69,8 +69,8 @@ def planned(samples: Samples, plan: Plan) -> dict[str, Any]:
 
 def check_same(before: Mapping[str, Any] | None, now: Mapping[str, Any], out: Path) -> None:
     """Raise OtherRun, naming the first difference; what was not yet known before is none."""
-    if before is None:
-        raise _other(out, "an older noiseaudit wrote it, and did not say what --resume needs to know")
+    if not before:
+        raise _other(out, "no scan that can be resumed wrote it: an older noiseaudit, or another command")
     for name, value in json.loads(json.dumps(now)).items():
         if name in before and before[name] != value:
             told = f"{name} was {_shown(before[name])} and is {_shown(value)} now"

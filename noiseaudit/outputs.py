@@ -12,6 +12,7 @@ from noiseaudit.errors import OutputError
 
 RUN_FILE = "run.json"
 LOCK_FILE = ".noiseaudit.lock"
+CACHE, PROBE = ".noiseaudit-cache-", ".noiseaudit-probe-"  # how the names of temporary folders begin
 HOW_TO_GO_ON = "the same command with --resume goes on, with --force it starts again"
 RESTART = "start again with --force"
 
@@ -40,7 +41,7 @@ def check_parent(out: Path) -> None:
         else next(p for p in (path, *path.parents) if p.exists())
     )
     try:
-        with tempfile.TemporaryDirectory(dir=parent, prefix=".noiseaudit-"):
+        with tempfile.TemporaryDirectory(dir=parent, prefix=PROBE):
             pass
     except OSError as error:
         raise unwritable(out, error) from error
@@ -94,7 +95,8 @@ def run_status(folder: Path) -> str | None:
 
 
 def _is_leftover(name: str) -> bool:
-    return name.startswith(".noiseaudit") or (name.startswith(f".{RUN_FILE}.") and name.endswith(".tmp"))
+    is_cut_off = name.startswith(f".{RUN_FILE}.") and name.endswith(".tmp")
+    return name == LOCK_FILE or name.startswith((CACHE, PROBE)) or is_cut_off
 
 
 def _check_run(out: Path, *, may_be_there: bool) -> None:

@@ -31,6 +31,7 @@ from noiseaudit.labels.table import LabelTable, Source
 from noiseaudit.manifest import RunInputs, describe_run
 from noiseaudit.methods import METHODS
 from noiseaudit.models import BACKBONES
+from noiseaudit.outputs import CACHE
 from noiseaudit.plan import Plan, check_needs, make_plan
 from noiseaudit.pretrained import check_installed
 from noiseaudit.result import AuditResult
@@ -43,7 +44,6 @@ from noiseaudit.trusted import with_trusted
 
 AUDIT_FILE = "audit.parquet"
 EMBEDDINGS_FILE = "embeddings.npy"
-CACHE = ".noiseaudit-cache-"  # start of the name of the folder of decoded images
 
 WriteReports = Callable[[AuditResult, dict[str, Any], Path], None]
 

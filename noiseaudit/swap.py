@@ -7,8 +7,9 @@ import shutil
 from pathlib import Path
 
 from noiseaudit.atomic import sync_folder
+from noiseaudit.errors import OutputError
 from noiseaudit.lock import RunLock
-from noiseaudit.outputs import run_status, unwritable
+from noiseaudit.outputs import run_status
 
 
 def beside(out: Path, what: str) -> Path:
@@ -30,19 +31,29 @@ def swap(new: Path, out: Path) -> None:
         if old.exists() and not out.exists():
             os.rename(old, out)
         if isinstance(error, OSError):
-            raise unwritable(out, error) from error
+            raise _hidden(new, out, f"cannot be replaced ({error.strerror})") from error
         raise
     sync_folder(out.parent)
     shutil.rmtree(old, ignore_errors=True)
 
 
 def settle(out: Path) -> None:
-    """Finish a swap that was cut off, or undo it. Raises OutputError if another process is about to do it itself."""
+    """Finish a swap that was cut off, or undo it; what is no run is never replaced.
+
+    Raises OutputError if another process is about to do it itself, or if something else stands in the place by now.
+    """
     new, old = beside(out, "new"), beside(out, "old")
-    if out.exists():  # else `old` is what was there
+    if out.exists() and run_status(old) is not None:  # else `old` is what was there
         shutil.rmtree(old, ignore_errors=True)
     if run_status(new) == "complete":
+        if out.exists() and run_status(out) is None and not (out.is_dir() and not any(out.iterdir())):
+            raise _hidden(new, out, "is not a noiseaudit run")
         RunLock(new).release()
         swap(new, out)
-    elif old.exists():
+    elif old.exists() and not out.exists():
         os.rename(old, out)
+
+
+def _hidden(new: Path, out: Path, why: str) -> OutputError:
+    """A finished run that could not take its place must not stay unseen."""
+    return OutputError(why, file=out, fix=f"Move the finished run, {new}, to where you want it.")

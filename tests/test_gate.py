@@ -236,6 +236,15 @@ def test_json_truth_and_junit(run: AuditResult, tmp_path: Path) -> None:
     assert (suite.get("failures"), suite[0].get("name")) == ("1", "precision < 1.1")
 
 
+def test_a_report_replaces_a_report_and_nothing_else(run: AuditResult, tmp_path: Path) -> None:
+    words = ["--fail-if", "n_missing > 3", "--junit"]
+    (tmp_path / "labels.csv").write_text("image,label\n")
+    refused = gate(tmp_path, *words, str(tmp_path / "labels.csv"))
+    assert (refused.exit_code, "is no .xml file" in refused.stderr) == (2, True)
+    assert (tmp_path / "labels.csv").read_text() == "image,label\n"
+    assert [gate(tmp_path, *words, str(tmp_path / "gate.xml")).exit_code for _ in range(2)] == [0, 0]
+
+
 def test_github_annotates_the_label_file(run: AuditResult, tmp_path: Path) -> None:
     done = gate(tmp_path, "--fail-if", "n_rows > 1", "--github", GITHUB_WORKSPACE=str(tmp_path))
     assert done.exit_code == 3

@@ -16,11 +16,12 @@ from noiseaudit.errors import DataError
 from noiseaudit.exports.base import records_of
 from noiseaudit.exports.cvat import COLUMNS, annotations_xml
 from noiseaudit.exports.names import choice_text
-from noiseaudit.imports import import_answers
+from noiseaudit.imports import cvat, import_answers
 from noiseaudit.result import AuditResult
 from tests.conftest import build_audit
 from tests.test_export_names import HOSTILE
 from tests.test_import_label_studio import _writable as writable
+from tests.trips import trip_audit
 
 KINDS = ("keep", "relabel", "replaced", "ambiguous", "skip", "open")
 
@@ -156,3 +157,22 @@ def test_what_is_refused(audit: AuditResult, tmp_path: Path, text: str, message:
     (tmp_path / "a.xml").write_text(text)
     with pytest.raises(DataError, match=message):
         import_answers(tmp_path / "a.xml", "cvat", AuditResult(cats, audit.meta))
+
+
+@pytest.mark.parametrize(
+    "text", [b'<?xml version="1.0" encoding="none-such"?><annotations/>', b"<annotations>"]
+)
+def test_a_file_that_is_no_xml_is_named(tmp_path: Path, text: bytes) -> None:
+    (tmp_path / "odd.xml").write_bytes(text)
+    with pytest.raises(DataError, match=r"odd.xml: not readable XML"):
+        import_answers(tmp_path / "odd.xml", "cvat", trip_audit())
+
+
+def test_an_archive_of_more_than_a_limit_is_not_unpacked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cvat, "LARGEST", 10)
+    with zipfile.ZipFile(tmp_path / "bomb.zip", "w") as archive:
+        archive.writestr(cvat.FILE, "<annotations/>")
+    with pytest.raises(DataError, match=r"more than 1 GiB"):
+        import_answers(tmp_path / "bomb.zip", "cvat", trip_audit())

@@ -227,3 +227,20 @@ def test_an_unknown_tool(tmp_path: Path) -> None:
     result = CliRunner().invoke(app, words)
     assert result.exit_code == 2
     assert "--from 'excel' is not known. Use label-studio or cvat." in result.stderr
+
+
+@pytest.mark.parametrize(
+    "task",
+    [
+        {"data": "x"},
+        {"data": {"sample_id": "a"}, "annotations": None},
+        {"data": {"sample_id": "a"}, "annotations": ["x"]},
+        {"data": {"sample_id": "a"}, "annotations": [{"result": ["x"]}]},
+        {"data": {"sample_id": "a"}, "annotations": [{"result": [{"from_name": CHOICE, "value": None}]}]},
+        {"data": {"sample_id": "a"}, "annotations": [{"result": [{"value": {"choices": 5}}]}]},
+    ],
+)
+def test_json_of_another_shape_is_named_by_its_row(tmp_path: Path, task: dict[str, Any]) -> None:
+    (tmp_path / "odd.json").write_text(json.dumps([task]))
+    with pytest.raises(DataError, match=r"odd\.json, row 0"):
+        import_answers(tmp_path / "odd.json", "label-studio", trip_audit())

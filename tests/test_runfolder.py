@@ -213,7 +213,10 @@ def test_nothing_to_resume(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "run").iterdir()] == ["run.json"]
 
 
-@pytest.mark.parametrize("left", [[LOCK_FILE], [LOCK_FILE, ".run.json.abc.tmp"], [".noiseaudit-abc"]])
+@pytest.mark.parametrize(
+    "left",
+    [[LOCK_FILE], [LOCK_FILE, ".run.json.abc.tmp"], [".noiseaudit-cache-abc"], [".noiseaudit-probe-abc"]],
+)
 @pytest.mark.parametrize("options", [{}, {"resume": True}, {"force": True}])
 def test_what_a_scan_leaves_that_is_killed_at_once_is_no_run(
     tmp_path: Path, left: list[str], options: dict[str, Any]
@@ -385,3 +388,48 @@ def test_a_run_that_was_killed_while_it_tidied_up_is_finished_and_tidied(tmp_pat
         assert run.is_finished
         run.tidy()
     assert sorted(path.name for path in (tmp_path / "run").iterdir()) == ["audit.parquet", "run.json"]
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_what_is_no_run_is_never_replaced_by_one_that_was_left_beside_it(tmp_path: Path, force: bool) -> None:
+    """A swap was cut off, and somebody has made a folder of that name since."""
+    _finished(tmp_path / ".run.noiseaudit-new")
+    (tmp_path / ".run.noiseaudit-old").mkdir()
+    for folder in ("run", ".run.noiseaudit-old"):
+        (tmp_path / folder).mkdir(exist_ok=True)
+        (tmp_path / folder / "thesis.txt").write_text("three years")
+    with (
+        pytest.raises(OutputError, match=r"not a noiseaudit run. Move the finished run, .*noiseaudit-new"),
+        RunFolder(tmp_path / "run", force=force),
+    ):
+        pytest.fail("entered")
+    for folder in ("run", ".run.noiseaudit-old"):
+        assert (tmp_path / folder / "thesis.txt").read_text() == "three years"
+    assert (tmp_path / ".run.noiseaudit-new" / "audit.parquet").read_text() == "first"
+
+
+def test_a_run_that_cannot_take_its_place_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def busy(old: Path, new: Path) -> None:
+        raise OSError(16, "Device or resource busy")
+
+    _finished(tmp_path / "run")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "rename", busy)
+        with pytest.raises(OutputError, match=r"busy\). Move the finished run, .*noiseaudit-new"):
+            _finished(tmp_path / "run", "second", force=True)
+    assert (tmp_path / ".run.noiseaudit-new" / "audit.parquet").read_text() == "second"
+    assert (tmp_path / "run" / "audit.parquet").read_text() == "first"
+
+
+def test_a_run_that_is_no_scan_is_not_gone_on_from(tmp_path: Path) -> None:
+    """`score` says nothing of what made it."""
+    _finished(tmp_path / "scored")
+    with pytest.raises(OtherRun, match="another command"), RunFolder(tmp_path / "scored", resume=True) as run:
+        run.same_as({"--seed": 1})
+
+
+def test_a_folder_of_the_users_is_content_whatever_it_is_called(tmp_path: Path) -> None:
+    (tmp_path / "run" / ".noiseaudit-features").mkdir(parents=True)
+    with pytest.raises(OutputError, match="not a noiseaudit run"), RunFolder(tmp_path / "run"):
+        pytest.fail("entered")
+    assert (tmp_path / "run" / ".noiseaudit-features").exists()

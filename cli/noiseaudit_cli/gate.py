@@ -53,7 +53,7 @@ def gate(
     """
     from noiseaudit.atomic import write_text
     from noiseaudit.decisions import run_id
-    from noiseaudit.errors import ConfigError
+    from noiseaudit.errors import ConfigError, OutputError
     from noiseaudit.evaluate import evaluate
     from noiseaudit.gate import check_names, parse_check, run_checks
     from noiseaudit.gate_measures import BY_TRUTH, measures
@@ -65,6 +65,12 @@ def gate(
 
     if json and github:
         raise ConfigError("--json and --github both print on standard output", fix="Give one.")
+    if junit is not None and junit.exists() and junit.suffix.lower() != ".xml":
+        raise OutputError(
+            "exists and is no .xml file, so --junit does not replace it",
+            file=junit,
+            fix="Give a name that ends in .xml.",
+        )
     checks = [parse_check(text) for text in fail_if]
     run, result = saved_run(audit), read_audit(audit)
     evaluation = evaluate(result, given_truth(result, truth, run)) if truth is not None else None

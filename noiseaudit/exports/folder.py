@@ -59,10 +59,12 @@ def put(new: Path, out: Path) -> None:
         if out.is_dir():
             os.rename(out, old)
         os.replace(new, out)
-    except OSError as error:
+    except BaseException as error:  # an interrupt, too, must not cost the old one
         if old.exists() and not out.exists():
             os.rename(old, out)
-        raise unwritable(out, error) from error
+        if isinstance(error, OSError):
+            raise unwritable(out, error) from error
+        raise
 
 
 def mark(folder: Path, content: Mapping[str, Any]) -> None:

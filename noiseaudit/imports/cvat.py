@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 import zipfile
+import zlib
 from collections import Counter
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from noiseaudit.imports.base import Answer
 from noiseaudit.result import AuditResult
 
 FILE = "annotations.xml"
+LARGEST = 2**30  # bytes of it: an archive of a few may hold any number
 _FIX = 'Export the task as "CVAT for images 1.1".'
 
 
@@ -72,6 +74,8 @@ def _root(path: Path) -> ET.Element:
     try:
         if zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as archive:
+                if archive.getinfo(FILE).file_size > LARGEST:
+                    raise DataError(f"its {FILE} has more than 1 GiB", file=path, fix=_FIX)
                 text = archive.read(FILE)
         else:
             text = path.read_bytes()
@@ -80,7 +84,9 @@ def _root(path: Path) -> ET.Element:
         raise DataError(f"cannot be read ({error.strerror or error})", file=path) from error
     except KeyError as error:
         raise DataError(f"the archive holds no {FILE}", file=path, fix=_FIX) from error
-    except (ET.ParseError, zipfile.BadZipFile) as error:
+    except DataError:
+        raise
+    except (ET.ParseError, zipfile.BadZipFile, zlib.error, RuntimeError, ValueError, LookupError) as error:
         raise DataError(f"not readable XML ({error})", file=path, fix=_FIX) from error
     if root.tag != "annotations":
         raise DataError(f"holds <{root.tag}>, not <annotations>", file=path, fix=_FIX)

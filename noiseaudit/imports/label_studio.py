@@ -47,9 +47,28 @@ def _json(path: Path) -> list[dict[str, Any]]:
     if not isinstance(tasks, list):
         raise DataError("not a list of tasks", file=path, fix=_FIX)
     for row, task in enumerate(tasks):
-        if not isinstance(task, dict) or not isinstance(task.get("data", task).get("sample_id"), str):
+        if not _is_task(task):
             raise DataError("a task without a sample_id", file=path, row=row, fix=_FIX)
+        if not _has_answers(task.get("annotations", [])):
+            raise DataError("its annotations are not Label Studio's", file=path, row=row, fix=_FIX)
     return tasks
+
+
+def _is_task(task: Any) -> bool:
+    data = task.get("data", task) if isinstance(task, dict) else None
+    return isinstance(data, dict) and isinstance(data.get("sample_id"), str)
+
+
+def _has_answers(annotations: Any) -> bool:
+    """Whether annotations, their results, values and choices are lists and objects where they should be."""
+    if not isinstance(annotations, list) or not all(isinstance(each, dict) for each in annotations):
+        return False
+    results = [each.get("result") or [] for each in annotations]
+    if not all(isinstance(result, list) for result in results):
+        return False
+    parts = [part for result in results for part in result]
+    values = [part.get("value", {}) if isinstance(part, dict) else None for part in parts]
+    return all(isinstance(value, dict) and isinstance(value.get("choices", []), list) for value in values)
 
 
 def _answers(task: Mapping[str, Any], row: int, path: Path) -> list[Answer]:
