@@ -11,12 +11,17 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
+from noiseaudit.arrays import flags
 from noiseaudit.atomic import atomic_path
 from noiseaudit.errors import ConfigError, DataError
-from noiseaudit.result import AuditResult
+from noiseaudit.result import Audited, AuditResult, no_rows
 
 Column = npt.NDArray[np.object_]
 
+COLUMNS = (  # of an audit, that an export is made from
+    "row", "sample_id", "status", "given_label", "is_labelled", "p_given", "suggested_label", "p_suggested",
+    "p_mislabeled", "is_label_issue",
+)  # fmt: skip
 FORMATS = ("cleanlab",)
 KINDS = (".csv", ".parquet")
 
@@ -30,34 +35,43 @@ def cleanlab_table(audit: AuditResult, classes: Sequence[str] | None = None) -> 
     Raises DataError unless `classes` has the audit's classes, each once.
     """
     labelled = audit.column("is_labelled").astype(np.bool_)
+    keep = flags(labelled)
     is_suggested = ~(audit.column("p_given") >= audit.column("p_suggested"))  # NaN: neither was read
     predicted = np.where(is_suggested, audit.column("suggested_label"), audit.column("given_label"))
     names = {"given_label": audit.column("given_label")[labelled], "predicted_label": predicted[labelled]}
     if classes is not None:
         names = _as_codes(names, audit, list(classes))
+    kind = pa.string() if classes is None else pa.int64()
     quality = 1 - audit.column("p_mislabeled")[labelled]
     return pa.table(
         {
-            "row": np.flatnonzero(labelled),
-            "sample_id": pa.array(audit.column("sample_id")[labelled], pa.string()),
+            "row": audit.table.column("row").filter(keep),
+            "sample_id": audit.table.column("sample_id").filter(keep),
             "is_label_issue": audit.suspects()[labelled],
             "label_quality": quality,
-            "given_label": pa.array(names["given_label"]),
-            "predicted_label": pa.array(names["predicted_label"]),
+            "given_label": pa.array(names["given_label"], kind),
+            "predicted_label": pa.array(names["predicted_label"], kind),
         }
     )
 
 
-def export_audit(audit: AuditResult, format_: str, out: Path) -> int:
-    """Write `out`, .csv or .parquet, and return the number of its rows. Raises as `check_export`, or OutputError."""
+def export_audit(audit: Audited, format_: str, out: Path) -> int:
+    """Write `out`, .csv or .parquet, piece by piece, and return the number of its rows.
+
+    Raises as `check_export`, or OutputError.
+    """
     check_export(format_, out)
-    table = cleanlab_table(audit)
-    with atomic_path(out) as temporary:
-        if out.suffix.lower() == ".csv":
-            pyarrow.csv.write_csv(table, temporary)
-        else:
-            pq.write_table(table, temporary)
-    return int(table.num_rows)
+    open_writer = pyarrow.csv.CSVWriter if out.suffix.lower() == ".csv" else pq.ParquetWriter
+    n_rows = 0
+    with (
+        atomic_path(out) as temporary,
+        open_writer(temporary, cleanlab_table(AuditResult(no_rows(COLUMNS), audit.meta)).schema) as writer,
+    ):
+        for _, piece in audit.tables(COLUMNS):
+            table = cleanlab_table(AuditResult(piece, audit.meta))
+            writer.write_table(table)
+            n_rows += len(table)
+    return n_rows
 
 
 def check_export(format_: str, out: Path) -> None:

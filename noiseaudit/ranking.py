@@ -14,7 +14,7 @@ import pyarrow as pa
 from noiseaudit.arrays import class_codes, numbers
 from noiseaudit.errors import ConfigError
 from noiseaudit.parquet import is_true, to_numpy
-from noiseaudit.result import SCHEMA, Audited, Rows
+from noiseaudit.result import Audited, Rows, no_rows
 from noiseaudit.why import records, stored
 
 LEAST_SUSPECTS = 10  # fewer say nothing about a pair of classes
@@ -128,7 +128,7 @@ def _gathered(audit: Audited, columns: Sequence[str], rows: Rows) -> pa.Table:
     """The columns of these rows, rising numbers."""
     tables = [table for _, table in audit.tables(columns, rows)] if columns else []
     if not tables:
-        return pa.schema([SCHEMA.field(name) for name in columns]).empty_table()
+        return no_rows(columns)
     return pa.concat_tables(tables).unify_dictionaries()
 
 

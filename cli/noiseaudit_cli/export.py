@@ -31,11 +31,11 @@ def export(
     cleanlab: the labelled rows with is_label_issue, label_quality (1 - p_mislabeled, low = bad), given_label and
     predicted_label, by class names.
     """
+    from noiseaudit.audit_file import open_audit
     from noiseaudit.export import check_export, export_audit
     from noiseaudit.outputs import check_file
-    from noiseaudit.result import read_audit
     from noiseaudit_cli.console import say
 
     check_export(format_, out)
     check_file(out, force=force, inputs=[audit, audit / "audit.parquet"])
-    say(f"{export_audit(read_audit(audit), format_, out):,} rows in {out}")
+    say(f"{export_audit(open_audit(audit), format_, out):,} rows in {out}")
