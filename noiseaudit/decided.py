@@ -41,12 +41,12 @@ def decided(audit: Audited, decisions: Iterable[tuple[Path, Decision]]) -> Decid
     """Decisions with the files that they stand in, by row of the audit.
 
     To relabel a row to the label that it has is to keep it. Raises DataError for a sample that the audit has not, one
-    without a label that is kept, and one about which two files say different things.
+    without a label that is kept, and one about which two files, or two people, say different things.
     """
     own, from_elsewhere = run_id(audit), 0
     decisions = [(path, decision) for path, decision in decisions if decision.decision not in (None, "skip")]
     rows, given = _asked(audit, [decision.sample_id for _, decision in decisions])
-    found: dict[int, tuple[Path, str, str | None]] = {}
+    found: dict[int, tuple[str, str, str | None]] = {}
     for path, decision in decisions:
         name = decision.sample_id  # in suspects.csv behind an apostrophe where a spreadsheet would run it
         row = rows.get(name, rows.get(name.removeprefix("'")))
@@ -62,10 +62,11 @@ def decided(audit: Audited, decisions: Iterable[tuple[Path, Decision]]) -> Decid
             raise DataError(
                 f"{decision.sample_id!r} has no label to keep", file=path, fix="Relabel it, or skip it."
             )
-        other = found.setdefault(row, (path, *said))
+        by = f" by {decision.reviewer}" if decision.reviewer else ""
+        other = found.setdefault(row, (f"{by} in {path}", *said))
         if other[1:] != said:
             raise DataError(
-                f"{decision.sample_id!r} is {_words(*said)} here, and {_words(*other[1:])} in {other[0]}",
+                f"{decision.sample_id!r} is {_words(*said)}{by} here, and {_words(*other[1:])}{other[0]}",
                 file=path,
                 fix="Agree on one, and remove the other.",
             )
@@ -99,11 +100,12 @@ def new_classes(audit: Audited, decided: Decided) -> list[str]:
 
 
 def _as_shown(decision: Decision, classes: Sequence[str]) -> Decision:
-    """A label copied from suspects.csv may have its apostrophe, too."""
-    label = decision.new_label
-    if label is None or label in classes or label.removeprefix("'") not in classes:
+    """A label copied from suspects.csv may have its apostrophe, too, and one typed by hand blanks around it."""
+    if decision.new_label is None:
         return decision
-    return dataclasses.replace(decision, new_label=label.removeprefix("'"))
+    bare = decision.new_label.strip()
+    found = (label for label in (decision.new_label, bare, bare.removeprefix("'")) if label in classes)
+    return dataclasses.replace(decision, new_label=next(found, bare))
 
 
 def _said(decision: Decision, given: str | None) -> tuple[str, str | None]:

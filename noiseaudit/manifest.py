@@ -20,7 +20,7 @@ from noiseaudit.labels.table import FORMATS, Source
 from noiseaudit.outputs import RUN_FILE
 from noiseaudit.ranking import dominant_pair
 from noiseaudit.result import STATUSES, AuditResult
-from noiseaudit.runfolder import read_run_json
+from noiseaudit.runjson import read_run_json
 
 _UNREAD = tuple(status for status in STATUSES if status not in ("ok", "unlabelled"))
 

@@ -24,7 +24,7 @@ from noiseaudit.audit_checks import check_meta, check_table
 from noiseaudit.classes import canonical_order
 from noiseaudit.errors import DataError
 from noiseaudit.parquet import is_true, open_parquet, to_numpy
-from noiseaudit.runfolder import read_run_json
+from noiseaudit.runjson import read_run_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -150,9 +150,9 @@ class AuditResult:
     def to_cleanlab(self, classes: Sequence[str] | None = None) -> pd.DataFrame:
         """The labelled rows as cleanlab's CleanLearning.get_label_issues has them, indexed by row.
 
-        See noiseaudit.export.cleanlab_table, also for `classes` and what is raised.
+        See noiseaudit.exports.cleanlab.cleanlab_table, also for `classes` and what is raised.
         """
-        from noiseaudit.export import cleanlab_table
+        from noiseaudit.exports.cleanlab import cleanlab_table
 
         frame: pd.DataFrame = cleanlab_table(self, classes).to_pandas()
         return frame.set_index("row")
@@ -210,7 +210,7 @@ def read_meta(schema: pa.Schema, file: Path) -> AuditMeta:
     raw = (schema.metadata or {}).get(METADATA_KEY)
     if raw is None:
         raise DataError("not a noiseaudit audit", file=file, fix="Give a run folder or its audit.parquet.")
-    meta = _checked_meta(raw, file)
+    meta = checked_meta(raw, file)
     if schema.remove_metadata() != SCHEMA:
         raise DataError("columns differ from the audit schema", file=file, fix=SCAN_AGAIN)
     return meta
@@ -224,14 +224,19 @@ def audit_path(path: Path) -> Path:
         return path
     run = read_run_json(path)
     if run is not None and run.get("status") != "complete":
-        raise DataError("the run is incomplete", file=path, fix="Start the scan again with --force.")
+        raise DataError(
+            "the run is incomplete",
+            file=path,
+            fix="Scan again: with --resume it goes on, with --force it starts anew.",
+        )
     file = path / "audit.parquet"
     if not file.exists():
         raise DataError("holds no audit.parquet", file=path, fix="Give the --out folder of a finished scan.")
     return file
 
 
-def _checked_meta(raw: bytes, file: Path) -> AuditMeta:
+def checked_meta(raw: str | bytes, file: Path) -> AuditMeta:
+    """An audit's metadata from its JSON text; `file` is for the DataError that a damaged one raises."""
     try:
         version = json.loads(raw)["schema_version"]
         if version != SCHEMA_VERSION:

@@ -57,7 +57,8 @@ def _first(row: Mapping[str, Any], facts: Mapping[str, Any], own: str, other: st
             "what the network says of it was learnt by heart."
         )
     if p_own < p_other:
-        return f"Looks like {other} ({percent(p_other)}) rather than {own} ({percent(p_own)}); {_course(facts, own)}."
+        course = f"; {_course(facts, own)}" if "peak" in facts else ""
+        return f"Looks like {other} ({percent(p_other)}) rather than {own} ({percent(p_own)}){course}."
     if row["p_mislabeled"] > HALF:  # the noise between classes outweighs the network
         rule = "" if "class_pair" in facts else f", which is often labelled {own} here"
         return f"Looks like {own} ({percent(p_own)}) or {other} ({percent(p_other)}){rule}."

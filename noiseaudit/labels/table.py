@@ -52,6 +52,7 @@ class LabelTable:
         None  # labels known to be right; None: nobody said (noiseaudit.trusted)
     )
     warnings: tuple[str, ...] = ()
+    known_classes: tuple[str, ...] | None = None  # of a finished model; None: those of the labels
 
     def __len__(self) -> int:
         return len(self.sample_id)
@@ -67,6 +68,8 @@ class LabelTable:
 
     @cached_property
     def classes(self) -> tuple[str, ...]:
+        if self.known_classes is not None:
+            return self.known_classes
         return tuple(canonical_order(label for label in self.given_label if label is not None))
 
     @cached_property

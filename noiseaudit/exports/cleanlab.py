@@ -1,4 +1,4 @@
-"""Audits in the columns that other tools read."""
+"""cleanlab: the columns of its CleanLearning.get_label_issues, as CSV or Parquet."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import pyarrow.csv
 import pyarrow.parquet as pq
 
 from noiseaudit.arrays import flags
-from noiseaudit.atomic import atomic_path
-from noiseaudit.errors import ConfigError, DataError
-from noiseaudit.result import Audited, AuditResult, no_rows
+from noiseaudit.errors import DataError
+from noiseaudit.exports.base import Exported, ExportOptions, Format
+from noiseaudit.result import AuditResult
 
 Column = npt.NDArray[np.object_]
 
@@ -22,8 +22,7 @@ COLUMNS = (  # of an audit, that an export is made from
     "row", "sample_id", "status", "given_label", "is_labelled", "p_given", "suggested_label", "p_suggested",
     "p_mislabeled", "is_label_issue",
 )  # fmt: skip
-FORMATS = ("cleanlab",)
-KINDS = (".csv", ".parquet")
+PIECE = 131_072  # rows that are turned at a time
 
 
 def cleanlab_table(audit: AuditResult, classes: Sequence[str] | None = None) -> pa.Table:
@@ -55,31 +54,16 @@ def cleanlab_table(audit: AuditResult, classes: Sequence[str] | None = None) -> 
     )
 
 
-def export_audit(audit: Audited, format_: str, out: Path) -> int:
-    """Write `out`, .csv or .parquet, piece by piece, and return the number of its rows.
-
-    Raises as `check_export`, or OutputError.
-    """
-    check_export(format_, out)
+def _write(audit: AuditResult, out: Path, options: ExportOptions) -> Exported:
     open_writer = pyarrow.csv.CSVWriter if out.suffix.lower() == ".csv" else pq.ParquetWriter
+    pieces = [audit.table.slice(first, PIECE) for first in range(0, max(1, len(audit)), PIECE)]
     n_rows = 0
-    with (
-        atomic_path(out) as temporary,
-        open_writer(temporary, cleanlab_table(AuditResult(no_rows(COLUMNS), audit.meta)).schema) as writer,
-    ):
-        for _, piece in audit.tables(COLUMNS):
+    with open_writer(out, cleanlab_table(AuditResult(pieces[0].slice(0, 0), audit.meta)).schema) as writer:
+        for piece in pieces:
             table = cleanlab_table(AuditResult(piece, audit.meta))
             writer.write_table(table)
             n_rows += len(table)
-    return n_rows
-
-
-def check_export(format_: str, out: Path) -> None:
-    """Raise ConfigError for an unknown format or kind of file."""
-    if format_ not in FORMATS:
-        raise ConfigError(f"--format {format_!r} is not known", fix=f"Use {' or '.join(FORMATS)}.")
-    if out.suffix.lower() not in KINDS:
-        raise ConfigError(f"{out} is neither .csv nor .parquet", fix="Give --out one of these names.")
+    return Exported(n_rows)
 
 
 def _as_codes(names: dict[str, Column], audit: AuditResult, classes: list[str]) -> dict[str, Column]:
@@ -91,3 +75,11 @@ def _as_codes(names: dict[str, Column], audit: AuditResult, classes: list[str]) 
         )
     code = {name: number for number, name in enumerate(classes)} | {None: None}
     return {key: np.array([code[name] for name in column], dtype=np.object_) for key, column in names.items()}
+
+
+FORMAT = Format(
+    "the columns of its CleanLearning.get_label_issues; a .csv or .parquet file",
+    _write,
+    (".csv", ".parquet"),
+    columns=COLUMNS,
+)
