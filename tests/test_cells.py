@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pytest
 from hypothesis import given
@@ -59,7 +61,7 @@ def test_codes_over_chunks_with_dictionaries_of_their_own(chunks: list[list[str 
 
 @pytest.mark.parametrize("dtype", [np.int64, np.int32, np.float64, np.float32, np.uint8])
 def test_numpy_and_back(dtype: type) -> None:
-    values = np.arange(5).astype(dtype)
+    values: npt.NDArray[Any] = np.arange(5).astype(dtype)
     assert numbers(values).equals(pa.array(values))
     assert flags(values > 2).to_pylist() == [False, False, False, True, True]
     assert texts(["a", "", "é"]).to_pylist() == ["a", "", "é"]

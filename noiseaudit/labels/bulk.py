@@ -40,7 +40,7 @@ def rewrite_delimited(source: Source, out: Path, revise: Revise, added: Collecti
         written.write(mark + (hint + edited_header(header, [*added], separator)).encode())
         for piece in record_pieces(file):
             spans = find_spans(piece, separator, len(names))
-            written.write(_revised(spans, source, names, separator, revise))
+            written.write(_revised(spans, source, names, separator, revise) if len(spans) else piece)
 
 
 def splice(data: Bytes, begins: Places, ends: Places, new: pa.Array) -> pa.Buffer:
