@@ -146,7 +146,9 @@ def _machine() -> dict[str, Any]:
 def table() -> str:
     """Medians over the repeats; the ratio is the median of the pairs' ratios."""
     lines = [json.loads(line) for line in RESULTS.read_text().splitlines()]
-    head = "| command | n | start-up, s | after it, s (CPU) | reference, s (CPU) | ratio (CPU) | peak MB |"
+    titles = ["command", "n", "start-up, s", "after it, s (CPU)", "reference, s (CPU)"]
+    titles += ["ratio (least to most; CPU)", "peak MB, ours / bare"]
+    head = f"| {' | '.join(titles)} |"
     rows = [head, "|---|---|---|---|---|---|---|"]
     for case in CASES:
         own = [line for line in lines if line["case"] == case]

@@ -13,7 +13,7 @@ import pytest
 from sklearn.metrics import average_precision_score
 from typer.testing import CliRunner
 
-from noiseaudit import blocks
+from noiseaudit import score_blocks
 from noiseaudit.demo import write_digits
 from noiseaudit.dynamics import read_dynamics
 from noiseaudit.result import AuditResult, read_audit
@@ -187,7 +187,7 @@ def test_bad_images_are_listed_and_too_many_stop_it(data: Path, tmp_path: Path) 
 def test_blocks_do_not_change_a_row(
     data: Path, scored: AuditResult, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(blocks, "block_rows", lambda model: 90)
+    monkeypatch.setattr(score_blocks, "block_rows", lambda model: 90)
     monkeypatch.setattr("noiseaudit.rescore.block_rows", lambda model: 90)
     assert score(data, data / "new.csv", tmp_path / "small").exit_code == 0
     audit = read_audit(tmp_path / "small")
@@ -203,7 +203,7 @@ def test_an_interrupt_leaves_no_folder_to_go_on_in(
         assert run_json["fix"] == "start again with --force"  # should the process be killed now
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(blocks.Scorer, "__call__", interrupted)
+    monkeypatch.setattr(score_blocks.Scorer, "__call__", interrupted)
     assert score(data, data / "new.csv", tmp_path / "out").exit_code == 130
     assert not (tmp_path / "out").exists()
 

@@ -84,8 +84,8 @@ def test_photographs_are_scored_on_features_made_and_scaled_as_the_scans_were(
     """Alone, too, although the side of what features are made of goes by all images of a scan."""
     words = ("--feature-cache", data / "scored-cache")
     assert scan(data, "trained", *words).exit_code == 0
-    command = ["score", data / "labels.csv", "--images", data, "--checkpoint", data / "trained", "--out"]
-    command = [str(word) for word in (*command, data / "scored", *words)]
+    asked = ("score", data / "labels.csv", "--images", data, "--checkpoint", data / "trained", "--out")
+    command = [str(word) for word in (*asked, data / "scored", *words)]
     with monkeypatch.context() as patch:
         patch.setattr(pretrained, "load_network", pytest.fail)  # the cache has all features
         assert CliRunner().invoke(app, command).exit_code == 0

@@ -93,9 +93,8 @@ def _revised(spans: Spans, source: Source, names: list[str], separator: str, rev
     parts.append((spans.starts[gone], spans.stops[gone], pa.nulls(int(gone.sum()), pa.string())))
     begins, ends = (np.concatenate([part[i] for part in parts]) for i in (0, 1))
     new = pc.coalesce(pa.concat_arrays([part[2] for part in parts]), text(""))
-    order = np.argsort(
-        begins, kind="stable"
-    )  # a label at the end of its record goes before what is appended there
+    # A label at the end of its record goes before what is appended there.
+    order = np.argsort(begins, kind="stable")
     return splice(spans.data, begins[order], ends[order], new.take(numbers(order)))
 
 
