@@ -30,7 +30,7 @@ from noiseaudit.mend import POLICIES
 from noiseaudit.result import AuditResult
 from tests.conftest import build_audit
 from tests.test_audit_checks import with_cells
-from tests.test_audit_file import written
+from tests.test_audit_in_pieces import written
 
 MakeAudit = Callable[..., AuditResult]
 N = 40

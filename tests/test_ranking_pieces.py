@@ -24,7 +24,7 @@ from noiseaudit_cli.main import app
 from noiseaudit_cli.rank import COLUMNS, JSON_COLUMNS
 from tests.conftest import build_audit
 from tests.test_audit_checks import with_cells
-from tests.test_audit_file import written
+from tests.test_audit_in_pieces import written
 
 MakeAudit = Callable[..., AuditResult]
 SCORES = st.sampled_from([0.0, 0.25, 0.5, 0.75, 0.9, 1.0])  # few: ties

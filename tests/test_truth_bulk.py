@@ -23,7 +23,7 @@ from noiseaudit.result import AuditResult
 from noiseaudit.truth import Truth, read_truth
 from noiseaudit.truth_join import Labels
 from tests.conftest import build_audit
-from tests.test_audit_file import written
+from tests.test_audit_in_pieces import written
 
 MakeAudit = Callable[..., AuditResult]
 N = 12
