@@ -119,7 +119,7 @@ def _first(score: Floats, top: int | None) -> Rows:
     """The places of the `top` highest scores, highest first, ties in the order given."""
     if top is None or top >= len(score):
         return np.argsort(-score, kind="stable")
-    bound = np.partition(score, len(score) - top)[len(score) - top]
+    bound = np.partition(score, -top)[-top] if top else np.inf
     candidates = np.flatnonzero(score >= bound)
     return np.asarray(candidates[np.argsort(-score[candidates], kind="stable")[:top]])
 

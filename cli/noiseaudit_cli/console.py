@@ -9,6 +9,7 @@ import sys
 import textwrap
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain, islice
 from typing import TYPE_CHECKING, TextIO
 
 import typer
@@ -44,9 +45,11 @@ def print_rows(rows: Sequence[Mapping[str, object]], columns: Sequence[str]) -> 
 
 
 def print_table_rows(tables: Iterable[pa.Table], columns: Sequence[str]) -> None:
-    """Print `columns` of Arrow tables, one after the other, as `print_rows` does in a pipe, all rows at once."""
+    """Print `columns` of Arrow tables, one after the other, as `print_rows` does in a pipe, many rows at once."""
+    rest = iter(tables)
+    first = list(islice(rest, 1))  # where reading fails, nothing is printed
     typer.echo("\t".join(columns))
-    for table in tables:
+    for table in chain(first, rest):
         if len(table):
             typer.echo(_lines(table.select(list(columns))))
 

@@ -62,8 +62,8 @@ class Spans:
             return pa.nulls(0, pa.string())
         begins, ends = self.cell(place)
         inside = self.is_quoted(place).astype(np.int64)
-        bounds = np.stack([begins + inside, ends - inside], axis=1).ravel()
-        cells = pieces(self.data, bounds).take(numbers(np.arange(0, len(bounds), 2)))
+        bounds = np.append(np.stack([begins + inside, ends - inside], axis=1).ravel(), len(self.data))
+        cells = pieces(self.data, bounds).take(numbers(np.arange(0, len(bounds) - 1, 2)))
         cells = cells.cast(pa.string())
         return pc.replace_substring(cells, '""', '"') if self.has_quotes else cells
 
