@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -12,7 +13,8 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from noiseaudit.arrays import class_codes, numbers
-from noiseaudit.errors import ConfigError
+from noiseaudit.audit_checks import CHANGED
+from noiseaudit.errors import ConfigError, DataError
 from noiseaudit.parquet import is_true, to_numpy
 from noiseaudit.result import Audited, Rows, no_rows
 from noiseaudit.why import records, stored
@@ -55,19 +57,18 @@ def ranked_tables(
 ) -> Iterator[pa.Table]:
     """`columns` of the rows that have a score, highest first, ties by row; the first `top` (None: all).
 
-    In tables of up to PIECE rows. The score is read of all rows, other columns of those in the answer; their `row`
-    needs no reading, nor does their `rank` where it is their place in the answer.
+    In tables of up to PIECE rows. The score is read of all rows, other columns are held of those in the answer.
 
-    Raises ConfigError if the audit has no such score or no class `only_class`.
+    Raises ConfigError if the audit has no such score or no class `only_class`, DataError if a `rank` in the answer is
+    not the row's place by p_mislabeled.
     """
     if only_class is not None:
         _check_class(only_class, audit.meta.classes)
     order, scores = _order(audit, by, top, only_class)
-    known = {"row": order, by: scores}
-    if by == "p_mislabeled" and only_class is None:
-        known["rank"] = np.arange(1, len(order) + 1)
-    rows = np.sort(order)
+    known, rows = {"row": order, by: scores}, np.sort(order)
     found = _gathered(audit, [name for name in columns if name not in known], rows)
+    if by == "p_mislabeled" and only_class is None and "rank" in columns:
+        _check_ranks(found.column("rank"), order, rows, audit.path)
     for start in range(0, len(order), PIECE):
         piece = slice(start, start + PIECE)
         table = found.take(numbers(np.searchsorted(rows, order[piece])))
@@ -130,6 +131,19 @@ def _gathered(audit: Audited, columns: Sequence[str], rows: Rows) -> pa.Table:
     if not tables:
         return no_rows(columns)
     return pa.concat_tables(tables).unify_dictionaries()
+
+
+def _check_ranks(column: pa.ChunkedArray, order: Rows, rows: Rows, path: Path | None) -> None:
+    """Raise DataError unless the ranks of `rows`, rising numbers, are 1, 2, 3 ... in `order`."""
+    rank = to_numpy(column)[np.searchsorted(rows, order)]
+    for place in np.flatnonzero(rank != np.arange(1, len(order) + 1))[:1]:
+        raise DataError(
+            f"{rank[place]:.0f} is not its place by p_mislabeled (1 = most suspicious, ties by row)",
+            file=path,
+            row=int(order[place]),
+            column="rank",
+            fix=CHANGED,
+        )
 
 
 def _suspect_pairs(audit: Audited) -> tuple[int, list[Pair]]:

@@ -176,30 +176,6 @@ def test_malformed_files_are_left_to_who_says_what_is_wrong(data: bytes, tmp_pat
         edit_label_file(source, tmp_path / "out.csv", labels={})
 
 
-def test_another_encoding_is_left_alone(tmp_path: Path) -> None:
-    path = tmp_path / "in.csv"
-    path.write_bytes("image,label\na,café\n".encode("cp1252"))
-    with pytest.raises(NotPlain):
-        rewritten(Source(path, "csv", "label", "cp1252"), tmp_path / "out.csv", Reviser({}, frozenset(), {}))
-
-
-def test_a_tsv(tmp_path: Path) -> None:
-    found, careful, _ = both(b"image\tlabel\na\tx,y\nb\tz\n", {1: "t\tab"}, suffix="tsv")
-    assert found == careful == b'image\tlabel\na\tx,y\nb\t"t\tab"\n'
-
-
-@pytest.mark.parametrize("suffix", ["csv", "parquet"])
-def test_an_added_column_must_be_new(suffix: str, tmp_path: Path) -> None:
-    path, out = tmp_path / f"in.{suffix}", tmp_path / f"out.{suffix}"
-    if suffix == "csv":
-        path.write_bytes(b"t,label\na,x\n")
-    else:
-        pq.write_table(pa.table({"t": ["a"], "label": ["x"]}), path)
-    with pytest.raises(DataError, match="column 't': the column to append is there already"):
-        rewritten(Source(path, suffix, "label"), out, Reviser({}, frozenset(), {"t": [None]}))
-    assert not out.exists()
-
-
 LABELS = [
     pa.array(["b", "a", None, "", "b", "a", "b"]),
     pa.array(["b", "a", None, "", "b", "a", "b"], pa.large_string()),
@@ -254,17 +230,6 @@ def test_parquet_that_takes_care(labels: Any, new: str, tmp_path: Path) -> None:
             Source(path, "parquet", "label"), tmp_path / "out.parquet", Reviser({0: new}, frozenset(), {})
         )
     assert not (tmp_path / "out.parquet").exists()
-
-
-def test_a_column_without_nulls_is_left_to_who_says_so(tmp_path: Path) -> None:
-    path = tmp_path / "in.parquet"
-    schema = pa.schema([pa.field("label", pa.string(), nullable=False)])
-    pq.write_table(pa.table({"label": ["a", "b"]}, schema=schema), path)
-    out = tmp_path / "out.parquet"
-    with pytest.raises(NotPlain):
-        rewritten(Source(path, "parquet", "label"), out, Reviser({0: None}, frozenset(), {}))
-    rewritten(Source(path, "parquet", "label"), out, Reviser({0: "b"}, frozenset(), {}))
-    assert pq.ParquetFile(out).read().column("label").to_pylist() == ["b", "b"]
 
 
 def test_a_record_longer_than_a_piece_may_be_is_left_alone(
