@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from noiseaudit.arrays import codes, from_arrow, numbers
-from noiseaudit.labels.bulk import read_header
+from noiseaudit.labels.bulk import opened, read_header
 from noiseaudit.labels.bulk_parquet import is_plain, plain_texts
 from noiseaudit.labels.revision import NotPlain
 from noiseaudit.labels.spans import find_spans, record_pieces
@@ -73,7 +73,7 @@ def _read_parquet(path: Path, choose: Choose) -> dict[str, pa.ChunkedArray]:
 
 
 def _read_delimited(path: Path, kind: str, choose: Choose) -> dict[str, pa.ChunkedArray]:
-    with path.open("rb") as file:
+    with opened(path) as file:
         header = read_header(file, path, kind, {"is_corrupted"})
         columns = choose(header.names)
         chunks: dict[str, list[pa.Array]] = {role: [] for role in columns}

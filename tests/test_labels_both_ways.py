@@ -232,6 +232,14 @@ def test_parquet_that_takes_care(labels: Any, new: str, tmp_path: Path) -> None:
     assert not (tmp_path / "out.parquet").exists()
 
 
+@pytest.mark.parametrize("encoding", ["no such", "utf-16", "latin-1"])
+def test_other_encodings_are_left_to_who_knows_them(encoding: str, tmp_path: Path) -> None:
+    path = tmp_path / "in.csv"
+    path.write_bytes(b"image,label\na,x\n")
+    with pytest.raises(NotPlain):
+        rewritten(Source(path, "csv", "label", encoding), tmp_path / "out.csv", Reviser({}, frozenset(), {}))
+
+
 def test_a_record_longer_than_a_piece_may_be_is_left_alone(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -30,9 +30,9 @@ def rewrite_delimited(source: Source, out: Path, revise: Revise, added: Collecti
     Raises NotPlain where edit_label_file must do it: another encoding than UTF-8, carriage returns as line ends,
     quotes within cells, anything malformed. DataError if an added column exists already.
     """
-    if codecs.lookup(source.encoding).name not in ("utf-8", "utf-8-sig"):
+    if not _is_utf8(source.encoding):
         raise NotPlain
-    with source.path.open("rb") as file, out.open("wb") as written:
+    with opened(source.path) as file, out.open("wb") as written:
         mark, hint, header, separator, names = read_header(
             file, source.path, source.format, source.columns.named().values()
         )
@@ -50,6 +50,14 @@ def splice(data: Bytes, begins: Places, ends: Places, new: pa.Array) -> pa.Buffe
     order = np.arange(len(old))
     order[1::2] = np.arange(len(old), len(old) + len(begins))
     return bytes_of(pa.concat_arrays([old, new.cast(pa.large_binary())]).take(numbers(order)))
+
+
+def opened(path: Path) -> BinaryIO:
+    """The file. Raises NotPlain if it cannot be read."""
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise NotPlain from error
 
 
 class Header(NamedTuple):
@@ -78,6 +86,13 @@ def read_header(file: BinaryIO, path: Path, kind: str, named: Collection[str]) -
     hint = head.text[: header_start(head.text)]
     file.seek(len(mark) + len((hint + text).encode()))
     return Header(mark, hint, text, separator, names)
+
+
+def _is_utf8(encoding: str) -> bool:
+    try:
+        return codecs.lookup(encoding).name in ("utf-8", "utf-8-sig")
+    except LookupError:
+        return False
 
 
 def _revised(spans: Spans, source: Source, names: list[str], separator: str, revise: Revise) -> pa.Buffer:
