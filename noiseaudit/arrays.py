@@ -49,11 +49,6 @@ def null(kind: pa.DataType) -> pa.Scalar:
     return pa.nulls(1, kind)[0]
 
 
-def no_rows(schema: pa.Schema) -> pa.Table:
-    """A table without rows; `schema.empty_table()` would import pandas."""
-    return pa.Table.from_arrays([pa.nulls(0, field.type) for field in schema], schema=schema)
-
-
 def pieces(data: npt.NDArray[np.uint8], bounds: npt.NDArray[np.int64]) -> pa.Array:
     """The bytes between each of the rising `bounds`, (m + 1,), and the next: large binary, (m,)."""
     buffers = [None, pa.py_buffer(np.ascontiguousarray(bounds)), pa.py_buffer(data)]

@@ -15,18 +15,18 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from noiseaudit.arrays import no_rows, numbers
+from noiseaudit.arrays import numbers
 from noiseaudit.audit_checks import CHANGED, check_table
 from noiseaudit.errors import DataError
 from noiseaudit.parquet import open_parquet, readable_parquet
 from noiseaudit.result import (
     SCAN_AGAIN,
-    SCHEMA,
     STATUSES,
     AuditMeta,
     AuditResult,
     Rows,
     audit_path,
+    no_rows,
     read_audit,
     read_meta,
 )
@@ -46,6 +46,15 @@ class AuditFile:
 
     def __len__(self) -> int:
         return sum(self.sizes)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """In canonical order."""
+        return self.meta.classes
+
+    def column(self, name: str) -> np.ndarray[Any, Any]:
+        """One column of all rows, as AuditResult has it."""
+        return self.read([name]).column(name)
 
     def tables(self, columns: Sequence[str], rows: Rows | None = None) -> Iterator[tuple[int, pa.Table]]:
         """These columns, one row group after the other, each with the number of its first row.
@@ -70,8 +79,7 @@ class AuditFile:
     def read(self, columns: Sequence[str]) -> AuditResult:
         """These columns of all rows, as an AuditResult that has no others. Raises DataError as `tables` does."""
         tables = [table for _, table in self.tables(columns)]
-        schema = pa.schema([SCHEMA.field(name) for name in columns])
-        return AuditResult(pa.concat_tables(tables) if tables else no_rows(schema), self.meta)
+        return AuditResult(pa.concat_tables(tables) if tables else no_rows(columns), self.meta)
 
 
 def open_audit(path: Path | str) -> AuditFile:

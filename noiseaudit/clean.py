@@ -19,7 +19,7 @@ from noiseaudit.labels.edit import edit_label_file, rewrite_label_file
 from noiseaudit.labels.read import read_again
 from noiseaudit.labels.revision import Cell, Changes, NotPlain, nothing
 from noiseaudit.labels.table import Source
-from noiseaudit.mend import COLUMNS, POLICIES, Counts, Mending
+from noiseaudit.mend import POLICIES, Counts, Mending
 from noiseaudit.result import Audited
 from noiseaudit.rows import RowReader
 
@@ -131,7 +131,7 @@ class _Match:
 
 def _in_bulk(audit: Audited, source: Source, out: Path, mending: Mending) -> Counts:
     """Piece by piece, checked and written in one go. Raises NotPlain where the file takes more care."""
-    reader = _reader(audit, source.columns.named())
+    reader = _reader(audit, mending, source.columns.named())
     match, counts = _Match(source, len(audit)), Counts()
 
     def revise(cells: Mapping[str, pa.Array], n_rows: int) -> Changes:
@@ -151,7 +151,7 @@ def _in_bulk(audit: Audited, source: Source, out: Path, mending: Mending) -> Cou
 def _row_by_row(audit: Audited, source: Source, out: Path, mending: Mending) -> Counts:
     """As Python's own readers find the rows; the whole file and its changes are held."""
     read = read_again(source)
-    first, table = _reader(audit, read).next(len(audit))
+    first, table = _reader(audit, mending, read).next(len(audit))
     match = _Match(source, len(audit))
     match.compare({role: optional_texts(cells) for role, cells in read.items()}, table, len(read["label"]))
     match.check()
@@ -164,6 +164,6 @@ def _row_by_row(audit: Audited, source: Source, out: Path, mending: Mending) -> 
     return counts
 
 
-def _reader(audit: Audited, roles: Iterable[str]) -> RowReader:
+def _reader(audit: Audited, mending: Mending, roles: Iterable[str]) -> RowReader:
     """The columns of the audit that decide, and those that must equal the roles of the label file."""
-    return RowReader(audit, [*dict.fromkeys([*COLUMNS, *(_AUDIT_COLUMNS[role] for role in roles)])])
+    return RowReader(audit, [*dict.fromkeys([*mending.columns, *(_AUDIT_COLUMNS[role] for role in roles)])])

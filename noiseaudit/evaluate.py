@@ -27,7 +27,6 @@ COLUMNS = (  # of an audit, that an evaluation is made from
     "status", "given_label", "is_labelled", "epsilon", "suggested_label", "p_mislabeled", "is_label_issue",
     "true_label",
 )  # fmt: skip
-TRUTH_COLUMNS = ("sample_id", "image")  # on which a truth file is joined
 PAPER_RULE = "paper"
 DEFAULT_RULE = "default"
 RULE_TITLES = {PAPER_RULE: "Paper's rule: epsilon > 0", DEFAULT_RULE: "Default: the audit's cut-off"}

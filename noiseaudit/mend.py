@@ -21,7 +21,7 @@ from noiseaudit.parquet import is_true, is_valid
 POLICIES = ("drop", "relabel", "blank", "flag", "none")
 # Cleaning the data that measures a model with that model's kin makes it look better than it is.
 HELD_OUT_SPLITS = frozenset({"test", "val", "valid", "validation", "dev", "holdout", "eval"})
-COLUMNS = ("status", "is_label_issue", "suggested_label", "given_label", "split", "p_mislabeled")
+_COLUMNS = ("status", "is_label_issue", "suggested_label", "given_label", "split")
 FLAG_COLUMNS = {"is_label_issue": pa.bool_(), "suggested_label": pa.string(), "p_mislabeled": pa.float64()}
 PROVENANCE_COLUMNS = {
     "noiseaudit_given_label": pa.string(),
@@ -67,8 +67,13 @@ class Mending:
         flagged = FLAG_COLUMNS if self.policy == "flag" else {}
         return flagged | (PROVENANCE_COLUMNS if self.provenance else {})
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of an audit that `changes` needs."""
+        return (*_COLUMNS, "p_mislabeled") if self.added else _COLUMNS
+
     def changes(self, table: pa.Table, first: int) -> tuple[Changes, Counts]:
-        """Of the rows of `table`, COLUMNS of an audit from row `first` on."""
+        """Of the rows of `table`, `columns` of an audit from row `first` on."""
         rows = slice(first, first + len(table))
         issues = is_true(table.column("is_label_issue"))
         issues &= ~self._judged.mask(rows)

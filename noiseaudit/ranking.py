@@ -12,17 +12,17 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from noiseaudit.arrays import class_codes, no_rows, numbers
+from noiseaudit.arrays import class_codes, numbers
 from noiseaudit.audit_checks import CHANGED
 from noiseaudit.errors import ConfigError, DataError
 from noiseaudit.parquet import is_true, to_numpy
-from noiseaudit.result import SCHEMA, Audited, Rows
+from noiseaudit.result import Audited, Rows, no_rows
 from noiseaudit.why import records, stored
 
 LEAST_SUSPECTS = 10  # fewer say nothing about a pair of classes
 PIECE = 65_536  # rows of a table that is handed on
 Score = Literal["p_mislabeled", "epsilon"]
-Floats = npt.NDArray[np.float64]
+Floats = npt.NDArray[Any]  # float32 or float64, as the score is stored
 
 
 @dataclass(frozen=True)
@@ -57,20 +57,23 @@ def ranked_tables(
 ) -> Iterator[pa.Table]:
     """`columns` of the rows that have a score, highest first, ties by row; the first `top` (None: all).
 
-    In tables of up to PIECE rows. The score is read of all rows, the other columns are held of those in the answer.
+    In tables of up to PIECE rows. The score is read of all rows, other columns are held of those in the answer.
 
-    Raises ConfigError if the audit has no such score or no class `only_class`, DataError if its ranks are not those
-    of p_mislabeled.
+    Raises ConfigError if the audit has no such score or no class `only_class`, DataError if a `rank` in the answer is
+    not the row's place by p_mislabeled.
     """
     if only_class is not None:
         _check_class(only_class, audit.meta.classes)
-    order = _order(audit, by, top, only_class)
-    rows = np.sort(order)
-    found = _gathered(audit, columns, rows)
+    order, scores = _order(audit, by, top, only_class)
+    known, rows = {"row": order, by: scores}, np.sort(order)
+    found = _gathered(audit, [name for name in columns if name not in known], rows)
     if by == "p_mislabeled" and only_class is None and "rank" in columns:
-        _check_ranks(found, order, rows, audit.path)
+        _check_ranks(found.column("rank"), order, rows, audit.path)
     for start in range(0, len(order), PIECE):
-        yield found.take(numbers(np.searchsorted(rows, order[start : start + PIECE])))
+        piece = slice(start, start + PIECE)
+        table = found.take(numbers(np.searchsorted(rows, order[piece])))
+        cells = [numbers(known[name][piece]) if name in known else table.column(name) for name in columns]
+        yield pa.Table.from_arrays(cells, names=list(columns))
 
 
 def suspect_pairs(audit: Audited) -> list[Pair]:
@@ -89,11 +92,13 @@ def dominant_pair(audit: Audited) -> Pair | None:
     return pairs[0]
 
 
-def _order(audit: Audited, by: Score, top: int | None, only_class: str | None) -> Rows:
-    """The rows that have a score, and this given label, highest first, ties by row; the first `top`."""
-    scores, rows, n_scored = [np.empty(0)], [np.empty(0, np.int64)], 0
+def _order(audit: Audited, by: Score, top: int | None, only_class: str | None) -> tuple[Rows, Floats]:
+    """The `top` rows that have a score, and this given label, highest first, ties by row; and their scores."""
+    scores: list[Floats] = []
+    rows: list[Rows] = []
+    n_scored = 0
     for first, table in audit.tables([by, *(["given_label"] if only_class is not None else [])]):
-        score = to_numpy(table.column(by)).astype(np.float64)
+        score = to_numpy(table.column(by))
         use = ~np.isnan(score)
         n_scored += int(use.sum())
         if only_class is not None:
@@ -104,8 +109,11 @@ def _order(audit: Audited, by: Score, top: int | None, only_class: str | None) -
         rows.append(own + first)
     if by == "epsilon" and not n_scored:
         raise ConfigError("this audit's method records no epsilon", fix="Use --by p_mislabeled.")
-    every = np.concatenate(rows)
-    return np.asarray(every[_first(np.concatenate(scores), top)])
+    if not rows:
+        return np.empty(0, np.int64), np.empty(0)
+    every, score = np.concatenate(rows), np.concatenate(scores)
+    first_ones = _first(score, top)
+    return np.asarray(every[first_ones]), np.asarray(score[first_ones])
 
 
 def _first(score: Floats, top: int | None) -> Rows:
@@ -118,26 +126,21 @@ def _first(score: Floats, top: int | None) -> Rows:
 
 
 def _gathered(audit: Audited, columns: Sequence[str], rows: Rows) -> pa.Table:
-    """The columns of these rows, rising numbers; `row` itself needs no reading."""
-    stored = [name for name in columns if name != "row"]
-    tables = [table for _, table in audit.tables(stored, rows)]
+    """The columns of these rows, rising numbers."""
+    tables = [table for _, table in audit.tables(columns, rows)] if columns else []
     if not tables:
-        return no_rows(pa.schema([SCHEMA.field(name) for name in columns]))
-    table = pa.concat_tables(tables).unify_dictionaries()
-    cells = [numbers(rows) if name == "row" else table.column(name) for name in columns]
-    return pa.Table.from_arrays(cells, names=list(columns))
+        return no_rows(columns)
+    return pa.concat_tables(tables).unify_dictionaries()
 
 
-def _check_ranks(found: pa.Table, order: Rows, rows: Rows, path: Path | None) -> None:
-    """Raise DataError unless the rows of `found` are ranked 1, 2, 3 ... in `order`."""
-    expected = np.empty(len(rows), np.int64)
-    expected[np.searchsorted(rows, order)] = np.arange(1, len(rows) + 1)
-    rank = to_numpy(found.column("rank")) if len(rows) else expected
-    for place in np.flatnonzero(rank != expected)[:1]:
+def _check_ranks(column: pa.ChunkedArray, order: Rows, rows: Rows, path: Path | None) -> None:
+    """Raise DataError unless the ranks of `rows`, rising numbers, are 1, 2, 3 ... in `order`."""
+    rank = to_numpy(column)[np.searchsorted(rows, order)]
+    for place in np.flatnonzero(rank != np.arange(1, len(order) + 1))[:1]:
         raise DataError(
-            f"{int(rank[place])} is not its place by p_mislabeled (1 = most suspicious, ties by row)",
+            f"{rank[place]:.0f} is not its place by p_mislabeled (1 = most suspicious, ties by row)",
             file=path,
-            row=int(rows[place]),
+            row=int(order[place]),
             column="rank",
             fix=CHANGED,
         )

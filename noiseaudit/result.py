@@ -165,6 +165,12 @@ class AuditResult:
             pq.write_table(table, temporary, compression="zstd", row_group_size=131_072)
 
 
+def no_rows(columns: Sequence[str]) -> pa.Table:
+    """A table of these columns without rows. (A schema's own empty_table would import pandas.)"""
+    fields = [SCHEMA.field(name) for name in columns]
+    return pa.Table.from_arrays([pa.nulls(0, field.type) for field in fields], schema=pa.schema(fields))
+
+
 class Audited(Protocol):
     """An audit in memory, or in a file (noiseaudit.audit_file), for what goes over its rows piece by piece."""
 

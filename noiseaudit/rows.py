@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
-from noiseaudit.arrays import no_rows
-from noiseaudit.result import SCHEMA, Audited
+from noiseaudit.result import Audited, no_rows
 
 
 class RowReader:
@@ -15,7 +14,7 @@ class RowReader:
 
     def __init__(self, audit: Audited, columns: Sequence[str]) -> None:
         self._tables = (table for _, table in audit.tables(columns))
-        self._rest = no_rows(pa.schema([SCHEMA.field(name) for name in columns]))
+        self._rest = no_rows(columns)
         self._first = 0
 
     def next(self, n: int) -> tuple[int, pa.Table]:

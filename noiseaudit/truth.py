@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,10 +11,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from noiseaudit.audit_file import AuditFile
 from noiseaudit.errors import DataError
 from noiseaudit.labels.checks import check_true_labels
 from noiseaudit.labels.columns import FIND_ALL, ColumnNames
+from noiseaudit.labels.revision import NotPlain
 from noiseaudit.labels.table import Strings
+from noiseaudit.truth_bulk import Told, told_in_bulk
 from noiseaudit.truth_columns import resolve_truth_columns
 from noiseaudit.truth_file import Record, read_records
 from noiseaudit.truth_join import Labels, claim_of, join_records
@@ -57,13 +61,35 @@ def read_truth(
     Raises DataError if the file is not readable, lacks a column, contradicts itself, shares no row with the
     audit, or no true label in it is a class of the audit.
     """
-    records = read_records(path, lambda names: resolve_truth_columns(names, scanned, file=path))
+
+    def choose(names: Sequence[str]) -> dict[str, str]:
+        return resolve_truth_columns(names, scanned, file=path)
+
+    if isinstance(audit, AuditFile):
+        with contextlib.suppress(NotPlain):
+            return _of_told(told_in_bulk(path, audit, choose, missing_label), audit)
+    records = read_records(path, choose)
     if not records:
         raise DataError("holds no rows", file=path, fix="Give one row per label whose truth is known.")
     joined = join_records([_without(record, missing_label) for record in records], audit, path)
     _check_classes(joined.records, audit.classes, path)
     truth = _joined_truth(audit.column("given_label"), joined.records, path)
     return dataclasses.replace(truth, notes=joined.notes)
+
+
+def _of_told(told: Told, audit: Labels) -> Truth:
+    """Raises NotPlain if the truth contradicts itself or knows no class of the audit."""
+    given, claimed = audit.column("given_label"), told.claims >= 0
+    labelled, differs = is_there(given), given != told.true_label
+    named = is_there(told.true_label)
+    if named.any() and distinct(told.true_label).isdisjoint(audit.classes):
+        raise NotPlain
+    if (claimed & labelled & named & (differs != (told.claims == 1))).any():
+        raise NotPlain
+    claimed &= labelled
+    is_known = (labelled & named) | claimed
+    is_corrupted = np.where(claimed, told.claims == 1, is_known & differs)
+    return Truth(is_known, is_corrupted.astype(np.bool_), told.true_label if named.any() else None)
 
 
 def is_there(cells: Strings) -> npt.NDArray[np.bool_]:

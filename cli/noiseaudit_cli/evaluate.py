@@ -17,7 +17,7 @@ def evaluate(audit: Audit, truth: Truth = None, json: Json = False) -> None:
     (epsilon > 0) and the audit's cut-off, side by side. Rows without truth are counted and left out.
     """
     from noiseaudit.audit_file import open_audit
-    from noiseaudit.evaluate import COLUMNS, TRUTH_COLUMNS, table3
+    from noiseaudit.evaluate import COLUMNS, table3
     from noiseaudit.evaluate import evaluate as measure
     from noiseaudit.expected import as_json, expect, sentence_of
     from noiseaudit.manifest import saved_run
@@ -25,8 +25,10 @@ def evaluate(audit: Audit, truth: Truth = None, json: Json = False) -> None:
     from noiseaudit_cli.console import print_json, print_rows, say, visible
     from noiseaudit_cli.reporting import given_truth
 
-    result = open_audit(audit).read(COLUMNS if truth is None else (*COLUMNS, *TRUTH_COLUMNS))
-    known = truth_from_audit(result) if truth is None else given_truth(result, truth, saved_run(audit))
+    opened = open_audit(audit)
+    known = None if truth is None else given_truth(opened, truth, saved_run(audit))
+    result = opened.read(COLUMNS)
+    known = known or truth_from_audit(result)
     found = measure(result, known)
     if json:
         print_json(found.to_dict() | {"expected": as_json(expect(result))})

@@ -81,6 +81,7 @@ def export(
     """
     from dataclasses import replace
 
+    from noiseaudit.audit_file import open_audit
     from noiseaudit.decided import Decided, read_decided
     from noiseaudit.exports import check_export, check_place, export_audit
     from noiseaudit.exports.base import ExportOptions
@@ -98,7 +99,7 @@ def export(
     )
     kind = check_export(format_, out, options)
     check_place(format_, out, force=force, inputs=[audit, audit / "audit.parquet", *(decisions or ())])
-    result = read_audit(audit)
+    result = open_audit(audit).read(kind.columns) if kind.columns else read_audit(audit)
     pictures = None if kind.kinds else find_pictures(saved_run(audit), images)
     decided = read_decided(result, decisions) if decisions else Decided()
     done = export_audit(

@@ -46,6 +46,7 @@ class Format:
     write: Callable[[AuditResult, Path, ExportOptions], Exported]
     kinds: tuple[str, ...] = ()  # suffixes of the file
     takes: frozenset[str] = frozenset()  # the ExportOptions that change what it writes
+    columns: tuple[str, ...] = ()  # of an audit, that it is made from; empty: all
 
 
 def rows_to_review(audit: AuditResult, everything: bool) -> tuple[list[int], tuple[str, ...]]:

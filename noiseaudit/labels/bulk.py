@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 from collections.abc import Collection
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -30,12 +30,17 @@ def rewrite_delimited(source: Source, out: Path, revise: Revise, added: Collecti
     Raises NotPlain where edit_label_file must do it: another encoding than UTF-8, carriage returns as line ends,
     quotes within cells, anything malformed. DataError if an added column exists already.
     """
-    with source.path.open("rb") as file, out.open("wb") as written:
-        header, separator, names = _header(file, source, added)
-        written.write(header)
+    if not _is_utf8(source.encoding):
+        raise NotPlain
+    with opened(source.path) as file, out.open("wb") as written:
+        mark, hint, header, separator, names = read_header(
+            file, source.path, source.format, source.columns.named().values()
+        )
+        check_added(added, names, source.path)
+        written.write(mark + (hint + edited_header(header, [*added], separator)).encode())
         for piece in record_pieces(file):
             spans = find_spans(piece, separator, len(names))
-            written.write(_revised(spans, source, names, separator, revise))
+            written.write(_revised(spans, source, names, separator, revise) if len(spans) else piece)
 
 
 def splice(data: Bytes, begins: Places, ends: Places, new: pa.Array) -> pa.Buffer:
@@ -47,25 +52,47 @@ def splice(data: Bytes, begins: Places, ends: Places, new: pa.Array) -> pa.Buffe
     return bytes_of(pa.concat_arrays([old, new.cast(pa.large_binary())]).take(numbers(order)))
 
 
-def _header(file: BinaryIO, source: Source, added: Collection[str]) -> tuple[bytes, str, list[str]]:
-    """What `out` begins with, the separator, and the names of the columns; `file` is left behind the header."""
-    if codecs.lookup(source.encoding).name not in ("utf-8", "utf-8-sig"):
-        raise NotPlain
+def opened(path: Path) -> BinaryIO:
+    """The file. Raises NotPlain if it cannot be read."""
+    try:
+        return path.open("rb")
+    except OSError as error:
+        raise NotPlain from error
+
+
+class Header(NamedTuple):
+    """What a CSV or TSV file begins with: `mark`, `hint` (a line `sep=;`) and `text` are its first bytes."""
+
+    mark: bytes
+    hint: str
+    text: str
+    separator: str
+    names: list[str]
+
+
+def read_header(file: BinaryIO, path: Path, kind: str, named: Collection[str]) -> Header:
+    """The header of a UTF-8 file; `file` is left behind it. Raises NotPlain, also where it is malformed."""
     raw = file.read(_HEAD)
     mark = codecs.BOM_UTF8 if raw.startswith(codecs.BOM_UTF8) else b""
     whole = raw[len(mark) : raw.rfind(b"\n") + 1] if len(raw) == _HEAD else raw[len(mark) :]
     try:
-        head = TextFile(source.path, whole.decode("utf-8"), "utf-8", mark)
-        separator = find_separator(head.text, source.format, source.columns.named().values())
-        _, header, names = next(checked_records(head, separator))
+        head = TextFile(path, whole.decode("utf-8"), "utf-8", mark)
+        separator = find_separator(head.text, kind, named)
+        _, text, names = next(checked_records(head, separator))
     except (UnicodeDecodeError, DataError) as error:
         raise NotPlain from error
-    hint = head.text[: header_start(head.text)]
-    if header.endswith("\r"):
+    if text.endswith("\r"):
         raise NotPlain
-    check_added(added, names, source.path)
-    file.seek(len(mark) + len((hint + header).encode()))
-    return mark + (hint + edited_header(header, [*added], separator)).encode(), separator, names
+    hint = head.text[: header_start(head.text)]
+    file.seek(len(mark) + len((hint + text).encode()))
+    return Header(mark, hint, text, separator, names)
+
+
+def _is_utf8(encoding: str) -> bool:
+    try:
+        return codecs.lookup(encoding).name in ("utf-8", "utf-8-sig")
+    except LookupError:
+        return False
 
 
 def _revised(spans: Spans, source: Source, names: list[str], separator: str, revise: Revise) -> pa.Buffer:

@@ -25,7 +25,7 @@ def rewrite_parquet(source: Source, out: Path, revise: Revise, added: Mapping[st
     path, names = source.path, source.columns.named()
     with open_parquet(path) as file:
         schema = file.schema_arrow
-        if not all(_is_plain(schema, name) for name in names.values()):
+        if not all(is_plain(schema, name) for name in names.values()):
             raise NotPlain
         check_added(added, schema.names, path)
         for name, kind in added.items():
@@ -36,7 +36,8 @@ def rewrite_parquet(source: Source, out: Path, revise: Revise, added: Mapping[st
                 written.write_table(table, row_group_size=max(1, len(table)))
 
 
-def _is_plain(schema: Any, name: str) -> bool:
+def is_plain(schema: Any, name: str) -> bool:
+    """Whether there is one such column, of text, integers or booleans."""
     places = schema.get_all_field_indices(name)
     if len(places) != 1:
         return False
@@ -52,7 +53,7 @@ def _is_plain(schema: Any, name: str) -> bool:
 
 def _revised(table: Any, source: Source, names: Mapping[str, str], revise: Revise) -> Any:
     missing = {"label": source.missing_label}
-    texts = {role: _texts(table.column(name), missing.get(role)) for role, name in names.items()}
+    texts = {role: plain_texts(table.column(name), missing.get(role)) for role, name in names.items()}
     changes = revise(texts, len(table))
     place = table.schema.get_field_index(source.label_column)
     field = table.schema.field(place)
@@ -63,11 +64,12 @@ def _revised(table: Any, source: Source, names: Mapping[str, str], revise: Revis
     return table.filter(flags(~changes.dropped)) if changes.dropped.any() else table
 
 
-def _texts(column: pa.ChunkedArray, missing: str | None) -> pa.Array:
+def plain_texts(column: pa.ChunkedArray | pa.Array, missing: str | None) -> pa.Array:
     """Cells as `read_labels` has them: null where null, empty, or the missing label."""
     kind = column.type
     plain = column.cast(kind.value_type) if pa.types.is_dictionary(kind) else column
-    cells = plain.cast(pa.string()).combine_chunks()
+    cells = plain.cast(pa.string())
+    cells = cells.combine_chunks() if isinstance(cells, pa.ChunkedArray) else cells
     for empty in {"", missing or ""}:
         cells = pc.if_else(pc.equal(cells, text(empty)), null(pa.string()), cells)
     return cells

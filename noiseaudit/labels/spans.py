@@ -58,6 +58,8 @@ class Spans:
 
     def texts(self, place: int) -> pa.Array:
         """The cells of a column as the csv module reads them, (n,)."""
+        if not len(self):
+            return pa.nulls(0, pa.string())
         begins, ends = self.cell(place)
         inside = self.is_quoted(place).astype(np.int64)
         bounds = np.append(np.stack([begins + inside, ends - inside], axis=1).ravel(), len(self.data))
