@@ -1,4 +1,4 @@
-"""Write to a temporary name, then move: a reader never sees a half-written file."""
+"""Write to a temporary name, then move: a reader never sees a half-written file, not even after a power cut."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from noiseaudit.errors import OutputError
 def atomic_path(path: Path) -> Iterator[Path]:
     """Yield a temporary path in the same folder; on success it replaces `path`, on error it is removed.
 
+    What is there afterwards is on the disk: the content before the move, and the move itself.
+
     Raises OutputError if the folder cannot be written.
     """
     try:
@@ -25,8 +27,10 @@ def atomic_path(path: Path) -> Iterator[Path]:
     temporary = Path(name)
     try:
         yield temporary
+        _sync_file(temporary)
         os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, path)
+        sync_folder(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
 
@@ -35,6 +39,24 @@ def write_text(path: Path, text: str) -> None:
     """Write UTF-8 text atomically, line ends as given."""
     with atomic_path(path) as temporary:
         temporary.write_bytes(text.encode("utf-8"))
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring the names in `folder` to the disk; systems that cannot open folders do so by themselves."""
+    if os.name == "posix":
+        _sync(folder, os.O_RDONLY)
+
+
+def _sync_file(path: Path) -> None:
+    _sync(path, os.O_RDWR)  # Windows flushes only what it may write
+
+
+def _sync(path: Path, flags: int) -> None:
+    descriptor = os.open(path, flags)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _umask() -> int:

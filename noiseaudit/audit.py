@@ -21,12 +21,14 @@ from noiseaudit.duplicates import conflicts, same_content
 from noiseaudit.errors import TrainingDiverged
 from noiseaudit.expected import expect
 from noiseaudit.judge import Verdicts, judge
+from noiseaudit.keeper import NOWHERE, Keeper
 from noiseaudit.labels.columns import FIND_ALL, ColumnNames
 from noiseaudit.labels.read import Reader, read_labels
 from noiseaudit.labels.table import LabelTable
 from noiseaudit.learn import Learnt, learn, usable_data
 from noiseaudit.lookalikes import Lookalikes
 from noiseaudit.methods.base import Method
+from noiseaudit.methods.descent import Descent
 from noiseaudit.plan import Plan, check_needs, make_plan
 from noiseaudit.remarks import (
     about_conflicts,
@@ -35,12 +37,14 @@ from noiseaudit.remarks import (
     about_noise_weight,
     about_self_test,
 )
-from noiseaudit.result import AuditResult
+from noiseaudit.result import AuditMeta, AuditResult
 from noiseaudit.runtime import training_runtime
 from noiseaudit.samples import SampleOptions, Samples, load_samples
+from noiseaudit.saved_model import Intake, SavedModel, saved_networks
 from noiseaudit.selftest import SelfTest, self_test
 from noiseaudit.threshold import choose_cutoff
 from noiseaudit.trusted import with_trusted
+from noiseaudit.unseen import read_unseen
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -56,6 +60,7 @@ class Audit:
     embeddings: npt.NDArray[np.float32]  # (n, d) final z_a means, NaN where a row was not read
     last: EpochRecord  # the final epoch's dynamics
     scored_ids: list[str]  # sample_id of each row of the dynamics
+    model: SavedModel  # to score other rows with
     warnings: tuple[str, ...]
 
 
@@ -146,14 +151,16 @@ def audit_samples(
     *,
     on_epoch: Callable[[EpochRecord], None] = lambda record: None,
     on_extra: Callable[[str, EpochRecord], None] = lambda name, record: None,
+    keeper: Keeper = NOWHERE,
 ) -> Audit:
     """Train on samples that are already read, score every label, and put the verdicts together.
 
     `on_extra` sees the epochs of all trainings but the first, with the training's name: folds and the self-test.
+    `keeper` has the checkpoints that all of them go on from.
     """
     data = usable_data(table, samples)
-    learnt = learn(data, plan, on_epoch, on_extra)
-    tested, untested = _tested(learnt, data, plan, on_extra)
+    learnt = learn(data, plan, on_epoch, on_extra, keeper)
+    tested, untested = _tested(learnt, data, plan, on_extra, keeper)
     believed, given, epsilon = learnt.believed, learnt.given, learnt.epsilon
     scores = tested.scale(believed.p_mislabeled) if tested else believed.p_mislabeled
     doubt = doubt_of(believed.p_mislabeled, believed.counts)  # a self-test moves the readings with it
@@ -188,6 +195,7 @@ def audit_samples(
         embeddings=_embeddings(samples, believed.fitted),
         last=believed.fitted.last,
         scored_ids=scored_ids(table, samples),
+        model=_saved(learnt, samples, meta),
         warnings=(
             *table.warnings,
             *samples.warnings,
@@ -204,15 +212,29 @@ def audit_samples(
 
 
 def _tested(
-    learnt: Learnt, data: TrainingData, plan: Plan, on_extra: Callable[[str, EpochRecord], None]
+    learnt: Learnt,
+    data: TrainingData,
+    plan: Plan,
+    on_extra: Callable[[str, EpochRecord], None],
+    keeper: Keeper,
 ) -> tuple[SelfTest | None, tuple[str, ...]]:
     """The self-test, if it is asked for; a warning where its training fails: the audit stands without it."""
     if not plan.config.self_test:
         return None, ()
     try:
-        return self_test(learnt, data, plan, on_extra), ()
+        return self_test(learnt, data, plan, on_extra, keeper), ()
     except TrainingDiverged as error:
         return None, (f"the self-test failed: {error}",)
+
+
+def _saved(learnt: Learnt, samples: Samples, meta: AuditMeta) -> SavedModel:
+    """The networks with the noise behind labels that they have not seen: best as folds had not seen them either."""
+    assert isinstance(learnt.method, Descent)
+    fitted, crossed = learnt.believed.fitted, learnt.crossed
+    probs = crossed.apart if crossed.folds else crossed.fitted.guider_mean[fitted.labelled]
+    by_class = None if crossed.folds else learnt.believed.noise
+    noise = read_unseen(probs, learnt.given, learnt.kind, noise_known=fitted.noise_known, by_class=by_class)
+    return SavedModel(meta, Intake.of(samples), samples.scales, noise, saved_networks(learnt.method))
 
 
 def scored_ids(table: LabelTable, samples: Samples) -> list[str]:

@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
 
+from noiseaudit.arrays import from_arrow, numbers, optional_texts
+from noiseaudit.cells import cell_texts
 from noiseaudit.decided import Decided
 from noiseaudit.errors import ConfigError, DataError
-from noiseaudit.labels.edit import edit_label_file
+from noiseaudit.labels.edit import edit_label_file, rewrite_label_file
 from noiseaudit.labels.read import read_again
-from noiseaudit.labels.revision import Cell
+from noiseaudit.labels.revision import Cell, Changes, NotPlain, nothing
 from noiseaudit.labels.table import Source
-from noiseaudit.result import AuditResult
+from noiseaudit.mend import POLICIES, Counts, Mending
+from noiseaudit.result import Audited
+from noiseaudit.rows import RowReader
 
-POLICIES = ("drop", "relabel", "blank", "flag", "none")
-# Cleaning the data that measures a model with that model's kin makes it look better than it is.
-HELD_OUT_SPLITS = frozenset({"test", "val", "valid", "validation", "dev", "holdout", "eval"})
 NOTHING = Decided()
-_ACTIONS = {
-    "drop": "dropped", "relabel": "relabelled", "blank": "blanked", "flag": "flagged", "none": "kept",
-}  # fmt: skip
 # Read from the label file -> what must equal it; in this order a moved row is named by what it is.
 _AUDIT_COLUMNS = {"id": "sample_id", "image": "image", "label": "given_label"}
-Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,7 @@ class CleanSummary:
 
 
 def clean_labels(
-    audit: AuditResult,
+    audit: Audited,
     source: Source,
     out: Path,
     *,
@@ -72,105 +71,99 @@ def clean_labels(
     """
     if policy not in POLICIES:
         raise ConfigError(f"--policy {policy!r} is unknown", fix=f"Choose one of {', '.join(POLICIES)}.")
-    _check_match(audit, source)
-    issues = audit.suspects() & ~_mask(audit, decided.rows)
-    if policy in ("blank", "drop"):
-        issues |= _mask(audit, decided.unclear)
-    protected = _protected(audit, issues, policy, include_test)
-    rows = np.flatnonzero(issues & ~protected).tolist()
-    labels = {**_new_labels(audit, rows, policy), **decided.labels}
-    drop = frozenset(rows) if policy == "drop" else frozenset[int]()
-    extra = _flag_columns(audit, issues) if policy == "flag" else {}
-    if provenance:
-        extra |= _provenance_columns(audit, _actions(policy, issues, protected, decided))
-    edit_label_file(source, out, labels=labels, drop=drop, extra=extra)
+    mending = Mending(policy, decided, provenance, include_test)
+    try:
+        counts = _in_bulk(audit, source, out, mending)
+    except NotPlain:
+        counts = _row_by_row(audit, source, out, mending)
     return CleanSummary(
         out,
         policy,
         n_rows=len(audit),
-        n_issues=int(issues.sum()),
-        n_changed=len(labels),
-        n_dropped=len(drop),
-        n_protected=int(protected.sum()),
+        n_issues=counts.issues,
+        n_changed=counts.changed,
+        n_dropped=counts.dropped,
+        n_protected=counts.protected,
         n_decided=len(decided.rows),
     )
 
 
-def _mask(audit: AuditResult, rows: Iterable[int]) -> Mask:
-    mask = np.zeros(len(audit), np.bool_)
-    mask[list(rows)] = True
-    return mask
+@dataclass
+class _Match:
+    """Whether the rows of the label file are those of the audit: gathers what is not, and complains at the end."""
 
+    source: Source
+    n_audited: int
+    n_rows: int = 0
+    odd: dict[str, tuple[int, Any, Any]] = field(default_factory=dict)  # role -> row, cell, cell of the audit
 
-def _check_match(audit: AuditResult, source: Source) -> None:
-    read = read_again(source)
-    n_rows = len(read["label"])
-    if n_rows != len(audit):
-        raise DataError(
-            f"has {n_rows} rows, but the audit is of {len(audit)}",
-            file=source.path,
-            fix="Give the file that was scanned, or scan again.",
-        )
-    for role, column in _AUDIT_COLUMNS.items():
-        audited = audit.column(column).tolist()
-        if role in read and read[role] != audited:
-            pairs = enumerate(zip(read[role], audited, strict=True))
-            row, (found, expected) = next((row, pair) for row, pair in pairs if pair[0] != pair[1])
+    def compare(self, cells: Mapping[str, pa.Array], audited: pa.Table, n_rows: int) -> None:
+        """The next rows of the file, and of the audit, which may have fewer left."""
+        for role in cells.keys() - self.odd.keys():
+            both = min(n_rows, len(audited))
+            found = cells[role].slice(0, both)
+            expected = cell_texts(audited.column(_AUDIT_COLUMNS[role])).slice(0, both)
+            one_null = pc.xor(pc.is_null(found), pc.is_null(expected))
+            differs = pc.coalesce(pc.not_equal(found, expected), one_null)
+            for place in np.flatnonzero(from_arrow(differs.cast(pa.uint8())))[:1]:
+                self.odd[role] = (self.n_rows + int(place), found[place].as_py(), expected[place].as_py())
+        self.n_rows += n_rows
+
+    def check(self) -> None:
+        """Raise DataError if the file has other rows than the audit."""
+        if self.n_rows != self.n_audited:
             raise DataError(
-                f"the {role} is {found!r}, but {expected!r} in the audit",
-                file=source.path,
-                row=row,
-                column=getattr(source, f"{role}_column"),
-                fix="Give the file that was scanned, rows in the same order, or scan again.",
+                f"has {self.n_rows} rows, but the audit is of {self.n_audited}",
+                file=self.source.path,
+                fix="Give the file that was scanned, or scan again.",
             )
+        for role in _AUDIT_COLUMNS:
+            if role in self.odd:
+                row, found, expected = self.odd[role]
+                raise DataError(
+                    f"the {role} is {found!r}, but {expected!r} in the audit",
+                    file=self.source.path,
+                    row=row,
+                    column=getattr(self.source, f"{role}_column"),
+                    fix="Give the file that was scanned, rows in the same order, or scan again.",
+                )
 
 
-def _protected(audit: AuditResult, issues: Mask, policy: str, include_test: bool) -> Mask:
-    """Issues that keep their label because of their split; a policy that changes no label spares none."""
-    if include_test or policy in ("flag", "none"):
-        return np.zeros_like(issues)
-    splits = audit.column("split").tolist()
-    held_out = [split is not None and split.strip().lower() in HELD_OUT_SPLITS for split in splits]
-    return issues & np.array(held_out, dtype=np.bool_)
+def _in_bulk(audit: Audited, source: Source, out: Path, mending: Mending) -> Counts:
+    """Piece by piece, checked and written in one go. Raises NotPlain where the file takes more care."""
+    reader = _reader(audit, mending, source.columns.named())
+    match, counts = _Match(source, len(audit)), Counts()
+
+    def revise(cells: Mapping[str, pa.Array], n_rows: int) -> Changes:
+        nonlocal counts
+        first, table = reader.next(n_rows)
+        match.compare(cells, table, n_rows)
+        if len(table) < n_rows:  # match.check will refuse the file
+            return nothing(n_rows, mending.added)
+        changes, found = mending.changes(table, first)
+        counts += found
+        return changes
+
+    rewrite_label_file(source, out, revise, mending.added, match.check)
+    return counts
 
 
-def _new_labels(audit: AuditResult, rows: Sequence[int], policy: str) -> dict[int, str | None]:
-    if policy == "blank":
-        return dict.fromkeys(rows)
-    if policy == "relabel":
-        suggested = audit.column("suggested_label")
-        return {row: suggested[row] for row in rows}
-    return {}
+def _row_by_row(audit: Audited, source: Source, out: Path, mending: Mending) -> Counts:
+    """As Python's own readers find the rows; the whole file and its changes are held."""
+    read = read_again(source)
+    first, table = _reader(audit, mending, read).next(len(audit))
+    match = _Match(source, len(audit))
+    match.compare({role: optional_texts(cells) for role, cells in read.items()}, table, len(read["label"]))
+    match.check()
+    changes, counts = mending.changes(table, first)
+    rows = np.flatnonzero(changes.relabelled)
+    labels = changes.labels.take(numbers(rows)).to_pylist()
+    extra: dict[str, Sequence[Cell]] = {name: cells.to_pylist() for name, cells in changes.extra.items()}
+    drop = frozenset(np.flatnonzero(changes.dropped).tolist())
+    edit_label_file(source, out, labels=dict(zip(rows.tolist(), labels, strict=True)), drop=drop, extra=extra)
+    return counts
 
 
-def _actions(policy: str, issues: Mask, protected: Mask, decided: Decided) -> list[str]:
-    actions = np.where(issues, _ACTIONS[policy], "kept").astype(np.object_)
-    actions[protected] = "protected"
-    for rows, action in (
-        (decided.labels, "decided"),
-        (decided.confirmed, "confirmed"),
-        (decided.unclear, "unclear"),
-    ):
-        for row in rows:
-            actions[row] = action if actions[row] == "kept" else actions[row]
-    return [str(action) for action in actions]
-
-
-def _flag_columns(audit: AuditResult, issues: Mask) -> dict[str, Sequence[Cell]]:
-    """Of rows that were judged by the model and not, since, by a person."""
-    columns = {name: _cells(audit, name) for name in ("is_label_issue", "suggested_label", "p_mislabeled")}
-    flags = zip(columns["is_label_issue"], issues.tolist(), strict=True)
-    return columns | {"is_label_issue": [None if flag is None else issue for flag, issue in flags]}
-
-
-def _provenance_columns(audit: AuditResult, actions: list[str]) -> dict[str, Sequence[Cell]]:
-    return {
-        "noiseaudit_given_label": _cells(audit, "given_label"),
-        "noiseaudit_action": actions,
-        "noiseaudit_p_mislabeled": _cells(audit, "p_mislabeled"),
-    }
-
-
-def _cells(audit: AuditResult, name: str) -> list[Cell]:
-    cells: list[Cell] = audit.table.column(name).to_pylist()
-    return cells
+def _reader(audit: Audited, mending: Mending, roles: Iterable[str]) -> RowReader:
+    """The columns of the audit that decide, and those that must equal the roles of the label file."""
+    return RowReader(audit, [*dict.fromkeys([*mending.columns, *(_AUDIT_COLUMNS[role] for role in roles)])])

@@ -130,7 +130,7 @@ class AuditConfig:
 
     def __post_init__(self) -> None:
         """Raises ConfigError naming the option that is of another type or out of range."""
-        check_types(self, _option)
+        check_types(self, option_name)
         settings = {name: python_number(value) for name, value in self.settings.items()}
         object.__setattr__(self, "settings", settings)  # the caller's may change
         require(
@@ -148,7 +148,8 @@ class AuditConfig:
         one_of("--device", self.device, ("auto", "cpu", "cuda", "mps"))
 
 
-def _option(name: str) -> str:
+def option_name(name: str) -> str:
+    """The command-line option of a field of AuditConfig, where there is one."""
     names = {"settings": "--set", "min_labelled_share": "min_labelled_share"}
     return names.get(name, f"--{name.replace('_', '-')}")
 

@@ -11,6 +11,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from noiseaudit.checkpoint import State
 from noiseaudit.data.batches import BatchPlan, epoch_batches
 from noiseaudit.data.training import TrainingData
 from noiseaudit.errors import TrainingDiverged
@@ -20,6 +21,8 @@ from noiseaudit.seeds import torch_generator
 
 Floats = npt.NDArray[np.float32]
 TINY = 1e-30  # probabilities below it are one and the same
+RECORDED = ("epsilon", "p_given_learner", "p_given_guider", "margin_learner")  # arrays of a record
+RECORD_ROWS = 8_192  # labelled rows that are looked at together: of many classes, all would be several copies
 AVERAGE_FROM = 0.5  # predictions are averaged over the epochs after this share of the schedule
 
 
@@ -94,11 +97,34 @@ class Course:
             raise _diverged(epoch, ", ".join(bad))
         if epoch >= self._first_averaged:
             self._mean.lerp_(prediction.guider, 1 / (epoch - self._first_averaged + 1))
-        record = _record(epoch, losses, prediction, self.data.codes, self._labelled, test_error, seconds)
+        record = epoch_record(epoch, losses, prediction, self.data.codes, self._labelled, test_error, seconds)
         np.maximum(self._peak, record.p_given_guider, out=self._peak)
         self._learnt[(self._learnt == 0) & (record.p_given_guider > 0.5)] = epoch
-        self._last, self._prediction = record, prediction
+        self._last, self._guider, self._latent = record, prediction.guider, prediction.latent
         return record
+
+    def state(self) -> State:
+        """After an epoch: what the next one goes on from, and what `fitted` makes of the last."""
+        return {
+            "epoch": self._last.epoch,
+            "order": self._order.get_state(),
+            "peak": torch.from_numpy(self._peak),
+            "learnt": torch.from_numpy(self._learnt),
+            "mean": self._mean,
+            "step_epsilon": self._step_epsilon,
+            "guider": self._guider,
+            "latent": self._latent,
+            "last": _record_state(self._last),
+        }
+
+    def load_state(self, state: State) -> int:
+        """Take over what `state` of a course over the same data gave; return its epoch."""
+        self._order.set_state(state["order"])
+        self._peak, self._learnt = state["peak"].numpy(), state["learnt"].numpy()
+        self._mean, self._step_epsilon = state["mean"], state["step_epsilon"]
+        self._guider, self._latent = state["guider"], state["latent"]
+        self._last = _record_from(state["epoch"], state["last"])
+        return self._last.epoch
 
     def fitted(self) -> Fitted:
         """After the last epoch."""
@@ -106,18 +132,35 @@ class Course:
 
     def so_far(self) -> Fitted:
         """What the last epoch alone would leave behind."""
-        return self._left_behind(self._prediction.guider)
+        return self._left_behind(self._guider)
 
     def _left_behind(self, probs: Tensor) -> Fitted:
         return Fitted(
             guider_mean=probs.numpy(),
-            latent=self._prediction.latent.numpy(),
+            latent=self._latent.numpy(),
             labelled=self._labelled.numpy(),
             peak_p_given=self._peak,
             learnt_epoch=self._learnt,
             last=self._last,
             step_epsilon=self._step_epsilon[self._labelled].numpy(),
         )
+
+
+def _record_state(record: EpochRecord) -> State:
+    arrays = {name: torch.from_numpy(getattr(record, name)) for name in RECORDED}
+    return {**arrays, "losses": record.losses, "seconds": record.seconds, "test_error": record.test_error}
+
+
+def _record_from(epoch: int, state: State) -> EpochRecord:
+    arrays = {name: state[name].numpy() for name in RECORDED}
+    error = state["test_error"]
+    return EpochRecord(
+        epoch=epoch,
+        losses=state["losses"],
+        seconds=state["seconds"],
+        test_error=None if error is None else (error[0], error[1]),
+        **arrays,
+    )
 
 
 def _diverged(epoch: int, what: str) -> TrainingDiverged:
@@ -135,7 +178,7 @@ def _margin(probs: Tensor, given: Tensor) -> Tensor:
     )
 
 
-def _record(
+def epoch_record(
     epoch: int,
     losses: dict[str, float],
     prediction: Prediction,
@@ -144,16 +187,23 @@ def _record(
     test_error: tuple[float, float] | None,
     seconds: float,
 ) -> EpochRecord:
-    given = codes[labelled]
-    learner, guider = prediction.learner[labelled], prediction.guider[labelled]
-    index = given.unsqueeze(1)
+    """What predictions of m rows say of the k `labelled` ones; `codes` are all labels, (m,)."""
+    parts = [_of_labels(prediction, rows, codes[rows]) for rows in labelled.split(RECORD_ROWS)]
+    epsilon, p_learner, p_guider, margin = (torch.cat(part).numpy() for part in zip(*parts, strict=True))
     return EpochRecord(
         epoch=epoch,
         losses=losses,
-        epsilon=label_uncertainty(guider, learner, given).numpy(),
-        p_given_learner=learner.gather(1, index).squeeze(1).numpy(),
-        p_given_guider=guider.gather(1, index).squeeze(1).numpy(),
-        margin_learner=_margin(learner, index).numpy(),
+        epsilon=epsilon,
+        p_given_learner=p_learner,
+        p_given_guider=p_guider,
+        margin_learner=margin,
         seconds=seconds,
         test_error=test_error,
     )
+
+
+def _of_labels(prediction: Prediction, rows: Tensor, given: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Of some labelled rows, (b,) each: Eq. 8, what Learner and Guider give the given label, the Learner's margin."""
+    learner, guider, index = prediction.learner[rows], prediction.guider[rows], given.unsqueeze(1)
+    of_learner, of_guider = (probs.gather(1, index).squeeze(1) for probs in (learner, guider))
+    return label_uncertainty(guider, learner, given), of_learner, of_guider, _margin(learner, index)

@@ -7,9 +7,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from noiseaudit.arrays import from_arrow, numbers, texts
 from noiseaudit.decisions import Decision, read_decisions, run_id
 from noiseaudit.errors import DataError
-from noiseaudit.result import AuditResult
+from noiseaudit.result import Audited
 
 
 @dataclass(frozen=True)
@@ -27,24 +32,22 @@ class Decided:
         return self.confirmed | self.unclear | self.labels.keys()
 
 
-def read_decided(audit: AuditResult, paths: Iterable[Path]) -> Decided:
+def read_decided(audit: Audited, paths: Iterable[Path]) -> Decided:
     """The decisions of one or more files. Raises DataError as read_decisions and `decided` do."""
     return decided(audit, [(path, decision) for path in paths for decision in read_decisions(path)])
 
 
-def decided(audit: AuditResult, decisions: Iterable[tuple[Path, Decision]]) -> Decided:
+def decided(audit: Audited, decisions: Iterable[tuple[Path, Decision]]) -> Decided:
     """Decisions with the files that they stand in, by row of the audit.
 
     To relabel a row to the label that it has is to keep it. Raises DataError for a sample that the audit has not, one
-    without a label that is kept, and one about which two files say different things.
+    without a label that is kept, and one about which two files, or two people, say different things.
     """
     own, from_elsewhere = run_id(audit), 0
-    rows = {name: row for row, name in enumerate(audit.column("sample_id").tolist())}
-    given = audit.column("given_label").tolist()
-    found: dict[int, tuple[Path, str, str | None]] = {}
+    decisions = [(path, decision) for path, decision in decisions if decision.decision not in (None, "skip")]
+    rows, given = _asked(audit, [decision.sample_id for _, decision in decisions])
+    found: dict[int, tuple[str, str, str | None]] = {}
     for path, decision in decisions:
-        if decision.decision in (None, "skip"):
-            continue
         name = decision.sample_id  # in suspects.csv behind an apostrophe where a spreadsheet would run it
         row = rows.get(name, rows.get(name.removeprefix("'")))
         if row is None:
@@ -59,10 +62,11 @@ def decided(audit: AuditResult, decisions: Iterable[tuple[Path, Decision]]) -> D
             raise DataError(
                 f"{decision.sample_id!r} has no label to keep", file=path, fix="Relabel it, or skip it."
             )
-        other = found.setdefault(row, (path, *said))
+        by = f" by {decision.reviewer}" if decision.reviewer else ""
+        other = found.setdefault(row, (f"{by} in {path}", *said))
         if other[1:] != said:
             raise DataError(
-                f"{decision.sample_id!r} is {_words(*said)} here, and {_words(*other[1:])} in {other[0]}",
+                f"{decision.sample_id!r} is {_words(*said)}{by} here, and {_words(*other[1:])}{other[0]}",
                 file=path,
                 fix="Agree on one, and remove the other.",
             )
@@ -73,17 +77,35 @@ def decided(audit: AuditResult, decisions: Iterable[tuple[Path, Decision]]) -> D
     return Decided(labels, frozenset(kinds["keep"]), frozenset(kinds["ambiguous"]), from_elsewhere)
 
 
-def new_classes(audit: AuditResult, decided: Decided) -> list[str]:
+def _asked(audit: Audited, names: Sequence[str]) -> tuple[dict[str, int], dict[int, str | None]]:
+    """The row of each sample that is asked about, as far as there is one, and the given labels of these rows."""
+    spellings = {*names, *(name.removeprefix("'") for name in names)}
+    wanted = texts([*spellings])
+    rows, given = dict[str, int](), dict[int, str | None]()
+    for first, table in audit.tables(["sample_id", "given_label"]) if names else ():
+        places = np.flatnonzero(
+            from_arrow(
+                pc.is_in(table.column("sample_id").combine_chunks(), value_set=wanted).cast(pa.uint8())
+            )
+        )
+        for place, row in zip(places.tolist(), table.take(numbers(places)).to_pylist(), strict=True):
+            rows[row["sample_id"]] = first + place
+            given[first + place] = row["given_label"]
+    return rows, given
+
+
+def new_classes(audit: Audited, decided: Decided) -> list[str]:
     """Labels that people gave and no row of the audit had: new classes, or typing errors."""
     return sorted(set(decided.labels.values()) - set(audit.meta.classes))
 
 
 def _as_shown(decision: Decision, classes: Sequence[str]) -> Decision:
-    """A label copied from suspects.csv may have its apostrophe, too."""
-    label = decision.new_label
-    if label is None or label in classes or label.removeprefix("'") not in classes:
+    """A label copied from suspects.csv may have its apostrophe, too, and one typed by hand blanks around it."""
+    if decision.new_label is None:
         return decision
-    return dataclasses.replace(decision, new_label=label.removeprefix("'"))
+    bare = decision.new_label.strip()
+    found = (label for label in (decision.new_label, bare, bare.removeprefix("'")) if label in classes)
+    return dataclasses.replace(decision, new_label=next(found, bare))
 
 
 def _said(decision: Decision, given: str | None) -> tuple[str, str | None]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +14,8 @@ import pyarrow.parquet as pq
 
 from noiseaudit.atomic import atomic_path, write_text
 from noiseaudit.errors import ConfigError, DataError
-from noiseaudit.result import AuditResult
+from noiseaudit.labels.delimited import csv_line
+from noiseaudit.result import Audited
 from noiseaudit.truth_file import Record, read_records
 
 KINDS = ("keep", "relabel", "ambiguous", "skip")
@@ -47,7 +46,7 @@ class Decision:
     sampling_weight: float | None = None
 
 
-def run_id(audit: AuditResult) -> str:
+def run_id(audit: Audited) -> str:
     """Names an audit by what it depended on: the same for the same data, settings and seed."""
     return hashlib.sha256(audit.meta.to_json().encode()).hexdigest()[:12]
 
@@ -69,11 +68,8 @@ def write_decisions(
             pq.write_table(table, temporary)
         return
     check_kind(path)
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(zip(*columns.values(), strict=True))
-    write_text(path, text.getvalue())
+    lines = [list(columns), *zip(*columns.values(), strict=True)]
+    write_text(path, "".join(map(csv_line, lines)))  # csv.writer leaves a lone carriage return bare
 
 
 def check_kind(path: Path) -> None:
@@ -86,7 +82,7 @@ def read_decisions(path: Path) -> list[Decision]:
     """The rows of a decisions file; columns beyond the schema are left alone.
 
     Raises DataError naming the place if the file is not readable, lacks a column, or holds a decision that there is
-    not, relabels without a label or to none, or names a sample twice.
+    not, relabels without a label or to none, or names a sample twice by the same reviewer.
     """
 
     def choose(names: Sequence[str]) -> dict[str, str]:
@@ -99,20 +95,22 @@ def read_decisions(path: Path) -> list[Decision]:
             )
         return {name: name for name in SCHEMA.names if name in names}
 
-    seen: dict[str, Record] = {}
+    seen: dict[tuple[str, str | None], Record] = {}
     for record in read_records(path, choose):
         name = record.cells.get("sample_id")
         if name is None:
             raise record.error("empty", path=path, role="sample_id", fix="Name the sample or remove the row.")
-        if name in seen:
+        key = name, record.cells.get("reviewer")
+        if key in seen:
             raise record.error(f"{name!r} stands twice", path=path, role="sample_id", fix="Keep one row.")
-        seen[name] = record
+        seen[key] = record
     return [_decision(record, path) for record in seen.values()]
 
 
 def _decision(record: Record, path: Path) -> Decision:
     cells = {name: record.cells.get(name) for name in SCHEMA.names}
-    cells["new_label"] = (cells["new_label"] or "").strip() or None
+    if not (cells["new_label"] or "").strip():
+        cells["new_label"] = None
     kind = (cells["decision"] or "").strip().lower() or None
     if kind is not None and kind not in KINDS:
         raise record.error(

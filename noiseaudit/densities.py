@@ -13,13 +13,15 @@ HALF_LOG_TWO_PI = 0.5 * math.log(2 * math.pi)
 
 def log_normal(value: Tensor, mean: Tensor, log_variance: Tensor) -> Tensor:
     """log N(value; mean, diag(exp(log_variance))), summed over the last axis: (..., d) -> (...)."""
-    squared = (value - mean) ** 2 * torch.exp(-log_variance)
-    return -(HALF_LOG_TWO_PI + 0.5 * (log_variance + squared)).sum(-1)
+    squared = (value - mean) ** 2
+    total = torch.addcmul(log_variance, squared, torch.exp(-log_variance)).sum(-1)
+    return -0.5 * total - HALF_LOG_TWO_PI * mean.shape[-1]
 
 
 def kl_standard_normal(mean: Tensor, log_variance: Tensor) -> Tensor:
     """KL(N(mean, diag(exp(log_variance))) || N(0, I)), summed over the last axis: (..., d) -> (...)."""
-    return 0.5 * (mean**2 + torch.exp(log_variance) - 1 - log_variance).sum(-1)
+    total = torch.addcmul(torch.exp(log_variance) - log_variance, mean, mean).sum(-1)
+    return 0.5 * (total - mean.shape[-1])
 
 
 def log_bernoulli(x: Tensor, logits: Tensor) -> Tensor:
@@ -29,12 +31,13 @@ def log_bernoulli(x: Tensor, logits: Tensor) -> Tensor:
 
 def log_unit_normal(x: Tensor, mean: Tensor) -> Tensor:
     """log N(x; mean, I), summed over all but the first axis: (B, ...) -> (B,)."""
-    return -(HALF_LOG_TWO_PI + 0.5 * (x - mean) ** 2).flatten(1).sum(1)
+    squared = ((x - mean) ** 2).flatten(1)
+    return -0.5 * squared.sum(1) - HALF_LOG_TWO_PI * squared.shape[1]
 
 
 def sample_normal(mean: Tensor, log_variance: Tensor, noise: Tensor) -> Tensor:
     """The reparameterised draw mean + standard deviation * noise, noise ~ N(0, I)."""
-    return mean + torch.exp(0.5 * log_variance) * noise
+    return torch.addcmul(mean, torch.exp(0.5 * log_variance), noise.to(mean.dtype))
 
 
 def kl_categorical(probs: Tensor, log_probs: Tensor, log_prior: Tensor) -> Tensor:

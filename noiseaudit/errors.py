@@ -5,7 +5,10 @@ NoiseAuditError                exit code 1 unless a subclass says otherwise
 │   ├── DataError              a label file, image folder, embedding file or audit is not usable
 │   ├── ConfigError            an option is out of range, unknown or contradicts another
 │   └── OutputError            an output exists already or cannot be written
-└── TrainingDiverged           the loss became infinite or NaN
+│       └── OtherRun           the run that is to be gone on from had other options or data
+├── TrainingDiverged           the loss became infinite or NaN
+├── CutOff                     the disk failed, or is full, while a scan was at work; it can be resumed
+└── EndedElsewhere             another process of the same run ended
 """
 
 from __future__ import annotations
@@ -60,5 +63,21 @@ class OutputError(InputError):
     """An output exists already or cannot be written."""
 
 
+class OtherRun(OutputError):
+    """The run that is to be gone on from had other options, data or versions."""
+
+
 class TrainingDiverged(NoiseAuditError):
     """The training loss became infinite or NaN."""
+
+
+class CutOff(NoiseAuditError):
+    """The disk failed, or is full, while a scan was at work. What it did is kept."""
+
+
+class EndedElsewhere(NoiseAuditError):
+    """Another process of the same run ended. `told`: that one, or another, says why, so this one need not."""
+
+    def __init__(self, message: str, *, told: bool, exit_code: int = 1) -> None:
+        super().__init__(message)
+        self.told, self.exit_code = told, exit_code

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from noiseaudit.errors import DataError
 from noiseaudit.metrics import (
+    Bools,
     Detection,
     Interval,
     PrecisionRecall,
@@ -17,9 +19,14 @@ from noiseaudit.metrics import (
     precision_recall,
     proportion,
 )
+from noiseaudit.parquet import is_valid
 from noiseaudit.result import AuditResult
-from noiseaudit.truth import Truth
+from noiseaudit.truth import Truth, distinct, is_there
 
+COLUMNS = (  # of an audit, that an evaluation is made from
+    "status", "given_label", "is_labelled", "epsilon", "suggested_label", "p_mislabeled", "is_label_issue",
+    "true_label",
+)  # fmt: skip
 PAPER_RULE = "paper"
 DEFAULT_RULE = "default"
 RULE_TITLES = {PAPER_RULE: "Paper's rule: epsilon > 0", DEFAULT_RULE: "Default: the audit's cut-off"}
@@ -79,9 +86,9 @@ def evaluate(audit: AuditResult, truth: Truth) -> Evaluation:
         )
     is_corrupted = truth.is_corrupted[use]
     rules, curves = [], []
-    for rule, (flagged, score) in _rules(audit).items():
-        rules.append(detection(rule, is_corrupted, flagged[use], score[use]))
-        curves.append(precision_recall(is_corrupted, score[use]))
+    for rule, flagged, score in _rules(audit, use):
+        rules.append(detection(rule, is_corrupted, flagged, score))
+        curves.append(precision_recall(is_corrupted, score))
     n_suggestions, accuracy = _suggestions(audit, truth)
     unused = _unused_classes(audit, truth, use)
     return Evaluation(
@@ -109,21 +116,18 @@ def table3(evaluation: Evaluation) -> list[list[str]]:
     return [header, *rows]
 
 
-def _rules(audit: AuditResult) -> dict[str, tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]]:
-    """Each rule's flags and scores, (n,); the paper's rule only where the audit has epsilon."""
-    epsilon = audit.column("epsilon")
-    flagged = audit.suspects()
-    rules = {DEFAULT_RULE: (flagged, audit.column("p_mislabeled"))}
-    if np.isnan(epsilon).all():
-        return rules
-    return {PAPER_RULE: (epsilon > 0, epsilon), **rules}
+def _rules(audit: AuditResult, use: Bools) -> Iterator[tuple[str, Bools, np.ndarray[Any, Any]]]:
+    """Each rule with the flags and scores of the rows `use`; the paper's rule only where the audit has epsilon."""
+    if is_valid(audit.table.column("epsilon")).any():
+        epsilon = audit.column("epsilon")[use]
+        yield PAPER_RULE, epsilon > 0, epsilon
+    yield DEFAULT_RULE, audit.suspects()[use], audit.column("p_mislabeled")[use]
 
 
 def _relabelling(audit: AuditResult, truth: Truth) -> Relabelling | None:
     if truth.true_label is None:
         return None
-    known = np.array([label is not None for label in truth.true_label])
-    rows = known & audit.suspects()
+    rows = is_there(truth.true_label) & audit.suspects()
     was_right = (audit.column("given_label") == truth.true_label)[rows]
     is_right = (audit.column("suggested_label") == truth.true_label)[rows]
     counts = (~was_right & is_right, ~was_right & ~is_right, was_right & ~is_right)
@@ -134,8 +138,10 @@ def _unused_classes(audit: AuditResult, truth: Truth, use: np.ndarray[Any, Any])
     """The true labels of the rows `use` that no row of the audit was given."""
     if truth.true_label is None:
         return []
-    classes = {None, *audit.meta.classes}
-    return [label for label in truth.true_label[use] if label not in classes]
+    labels = truth.true_label[use]
+    unknown = distinct(labels) - {*audit.meta.classes}
+    which = np.logical_or.reduce([labels == name for name in unknown]) if unknown else np.zeros(0, np.bool_)
+    return [str(name) for name in labels[which]] if unknown else []
 
 
 def _on_unused(labels: list[str]) -> list[str]:
@@ -148,8 +154,7 @@ def _on_unused(labels: list[str]) -> list[str]:
 def _suggestions(audit: AuditResult, truth: Truth) -> tuple[int, Interval]:
     if truth.true_label is None:
         return 0, proportion(0, 0)
-    known = np.array([label is not None for label in truth.true_label])
-    read = np.array([label is not None for label in audit.column("suggested_label")])
-    rows = ~audit.column("is_labelled").astype(np.bool_) & known & read
-    right = rows & (audit.column("suggested_label") == truth.true_label)
+    suggested = audit.column("suggested_label")
+    rows = ~audit.column("is_labelled").astype(np.bool_) & is_there(truth.true_label) & is_there(suggested)
+    right = rows & (suggested == truth.true_label)
     return int(rows.sum()), proportion(int(right.sum()), int(rows.sum()))

@@ -86,10 +86,10 @@ def issue_kind(p_given: float, p_suggested: float, facts: list[Evidence]) -> str
 def _facts(grounds: Grounds, row: int, pair: float, around: float, late: float) -> list[Evidence]:
     fitted, other = grounds.fitted, grounds.classes[grounds.suggested[row]]
     p_other = float(fitted.guider_mean[fitted.labelled[row], grounds.suggested[row]])
-    facts = [
-        Evidence(kind="guider", value=p_other, reference=other),
-        Evidence(kind="peak", value=float(fitted.peak_p_given[row]), reference=str(fitted.last.epoch)),
-    ]
+    facts = [Evidence(kind="guider", value=p_other, reference=other)]
+    peak = float(fitted.peak_p_given[row])
+    if peak == peak:  # NaN: nobody watched it learn the row
+        facts.append(Evidence(kind="peak", value=peak, reference=str(fitted.last.epoch)))
     if late >= LATE:
         facts.append(Evidence(kind="learnt_late", value=late, reference=str(fitted.learnt_epoch[row])))
     if pair:

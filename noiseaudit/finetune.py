@@ -24,6 +24,7 @@ from noiseaudit.config import Settings
 from noiseaudit.course import EpochRecord, Fitted
 from noiseaudit.data.batches import BatchPlan, plan_batches
 from noiseaudit.data.training import TrainingData
+from noiseaudit.keeper import FORGETFUL, Stage
 from noiseaudit.methods.base import Method
 from noiseaudit.methods.descent import Descent
 from noiseaudit.train import fit
@@ -103,6 +104,7 @@ def fine_tune(
     seed: int,
     device: torch.device,
     on_epoch: Callable[[EpochRecord], None],
+    stage: Stage = FORGETFUL,
 ) -> Fitted:
     """Go on training `method`, which `first` came of, on the images behind `data`. Epochs are counted on.
 
@@ -124,6 +126,7 @@ def fine_tune(
         seed=seed,
         device=device,
         on_epoch=count_on,
+        stage=stage,
     )
     late = np.where(fitted.learnt_epoch > 0, epochs_before + fitted.learnt_epoch, 0)
     return dataclasses.replace(

@@ -65,10 +65,11 @@ def judge(
 
 def suggestions(probs: npt.NDArray[np.float32], given: Codes, flagged: npt.NDArray[np.bool_]) -> Codes:
     """The class to suggest for each of m rows: the Guider's best, or on a flagged row its best but the given one."""
-    allowed = probs.copy()
-    rows = np.flatnonzero(flagged)
-    allowed[rows, given[rows]] = -1.0
-    best: Codes = allowed.argmax(axis=1)
+    best: Codes = probs.argmax(axis=1)
+    rows = np.flatnonzero(flagged & (best == given))
+    others = probs[rows]
+    others[np.arange(len(rows)), given[rows]] = -1.0
+    best[rows] = others.argmax(axis=1)
     return best
 
 

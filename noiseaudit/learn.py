@@ -16,6 +16,7 @@ from noiseaudit.data.inputs import Kind
 from noiseaudit.data.training import TrainingData
 from noiseaudit.errors import TrainingDiverged
 from noiseaudit.finetune import fine_tune
+from noiseaudit.keeper import FIRST_STAGE, NOWHERE, SECOND_STAGE, Keeper, Stage
 from noiseaudit.labels.table import LabelTable
 from noiseaudit.methods import METHODS
 from noiseaudit.methods.base import Method, Setup
@@ -34,6 +35,8 @@ class Learnt:
     method: Method
     given: npt.NDArray[np.int64]  # (k,)
     believed: Believed
+    crossed: CrossFitted
+    kind: Kind  # of what was trained on last
     folds: int = 0  # trainings that went into it beside the first
     warnings: tuple[str, ...] = ()
 
@@ -48,13 +51,14 @@ def learn(
     plan: Plan,
     on_epoch: Callable[[EpochRecord], None] = lambda record: None,
     on_extra: Callable[[str, EpochRecord], None] = lambda name, record: None,
+    keeper: Keeper = NOWHERE,
 ) -> Learnt:
     """Both stages, where the plan has two, and its folds, whose epochs `on_extra` sees.
 
-    Raises TrainingDiverged if training fails.
+    `keeper` has the checkpoints. Raises TrainingDiverged if training fails.
     """
     warnings: tuple[str, ...] = ()
-    method, fitted = _train(data, plan, plan.config.seed, plan.batches, on_epoch)
+    method, fitted = _train(data, plan, plan.config.seed, plan.batches, on_epoch, keeper.stage(FIRST_STAGE))
     if plan.tuning:
         with training_runtime():
             fitted = fine_tune(
@@ -66,6 +70,7 @@ def learn(
                 seed=plan.config.seed,
                 device=plan.device,
                 on_epoch=on_epoch,
+                stage=keeper.stage(SECOND_STAGE),
             )
     none = fitted.guider_mean[:0]
     crossed = CrossFitted(fitted, 0, none, none, np.zeros(len(fitted.labelled), np.bool_))
@@ -75,7 +80,9 @@ def learn(
             name = f"fold {number} of {plan.folds}"
             seed = derive_seed(plan.config.seed, name)
             batches = plan.batches_of(int((part.codes >= 0).sum()), len(part.codes))
-            return _train(part, plan, seed, batches, lambda record: on_extra(name, record))[1]
+            return _train(
+                part, plan, seed, batches, lambda record: on_extra(name, record), keeper.stage(name)
+            )[1]
 
         try:
             crossed = cross_fit(fitted, data, plan.folds, plan.config.seed, train)
@@ -84,7 +91,7 @@ def learn(
     given = data.codes.numpy()[fitted.labelled]
     kind = Kind.IMAGES if plan.tuning else data.inputs.kind  # the second stage sees images
     believed = believe_folds(crossed, given, kind)
-    return Learnt(method, given, believed, crossed.folds, warnings)
+    return Learnt(method, given, believed, crossed, kind, crossed.folds, warnings)
 
 
 def _train(
@@ -93,13 +100,23 @@ def _train(
     seed: int,
     batches: BatchPlan,
     on_epoch: Callable[[EpochRecord], None],
+    stage: Stage,
 ) -> tuple[Method, Fitted]:
     """The planned method, trained."""
     with training_runtime(plan.threads):
         setup = Setup(data, plan.backbone.value, seed, plan.device, noise_rate=plan.config.noise_rate)
         method = METHODS[plan.config.method](setup, plan.settings)
-        device, epochs = plan.device, plan.epochs
-        return method, fit(method, data, batches, epochs=epochs, seed=seed, device=device, on_epoch=on_epoch)
+        fitted = fit(
+            method,
+            data,
+            batches,
+            epochs=plan.epochs,
+            seed=seed,
+            device=plan.device,
+            on_epoch=on_epoch,
+            stage=stage,
+        )
+        return method, fitted
 
 
 def usable_data(table: LabelTable, samples: Samples) -> TrainingData:

@@ -21,7 +21,7 @@ from noiseaudit.labels.table import CONTAINERS, FORMATS, WITHOUT_FILE, Source
 from noiseaudit.outputs import RUN_FILE
 from noiseaudit.ranking import dominant_pair
 from noiseaudit.result import STATUSES, AuditResult
-from noiseaudit.runfolder import read_run_json
+from noiseaudit.runjson import read_run_json
 
 _UNREAD = tuple(status for status in STATUSES if status not in ("ok", "unlabelled"))
 
@@ -168,6 +168,9 @@ def find_source(
         raise DataError("the label file is gone", file=path, fix="Say where it is with --data.")
     if saved and data is None and not (columns.named() or encoding or missing_label):
         return saved
+    if saved and not (columns.named() or encoding) and FORMATS.get(path.suffix.lower()) == saved.format:
+        # It moved: what it must be is known, and who edits it compares it with the audit.
+        return dataclasses.replace(saved, path=path, missing_label=missing_label or saved.missing_label)
     known = saved or Source(path, "", "")
     if not path.is_dir() and known.format not in WITHOUT_FILE:
         used = {"label": known.label_column, "image": known.image_column, "id": known.id_column}

@@ -18,6 +18,12 @@ import numpy.typing as npt
 Bools = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
+Places = npt.NDArray[np.int32]
+
+DRAWS = (
+    1_000_000_000  # rows that the resamples of one rule have together: the intervals of so many are narrow
+)
+LEAST_RESAMPLES = 100
 
 
 @dataclass(frozen=True)
@@ -76,7 +82,8 @@ def detection(
 
     Recall and precision have Wilson intervals. F1, average precision and AUROC have percentile intervals of a
     bootstrap that keeps the number of corrupted rows fixed, widened where needed to hold the value itself.
-    Every row takes part; the time grows with n x resamples (about 2 s at 60,000 x 1,000 on one core).
+    Every row takes part; the time grows with n x resamples (about 2 s at 60,000 x 1,000 on one core). Beyond DRAWS
+    / resamples rows there are fewer, LEAST_RESAMPLES at the least.
     """
     truth, flags = np.asarray(is_corrupted, dtype=np.bool_), np.asarray(flagged, dtype=np.bool_)
     values = np.asarray(score, dtype=np.float64)
@@ -115,7 +122,8 @@ def precision_recall(
     """The precision-recall curve, thinned evenly over recall; None without corrupted rows."""
     if not is_corrupted.any():
         return None
-    found, false = (np.cumsum(counts) for counts in _counts(is_corrupted, np.asarray(score, np.float64)))
+    places = _places(np.asarray(score, np.float64))
+    found, false = (np.cumsum(counts) for counts in _counts(is_corrupted, *places))
     precision, recall = found / (found + false), found / found[-1]
     wanted = np.linspace(0, 1, points)
     keep = np.unique(np.minimum(np.searchsorted(recall, wanted), len(recall) - 1))
@@ -146,49 +154,61 @@ def _ranking_intervals(
 ) -> tuple[Interval, Interval]:
     if not truth.any():
         return UNDEFINED, UNDEFINED
-    average_precision, auroc = _ranking(*_counts(truth, score))
-    draws = np.array([_ranking(*counts) for counts in _resampled_counts(truth, score, resamples, rng)])
+    place, n_places = _places(score)
+    average_precision, auroc = _ranking(*_counts(truth, place, n_places))
+    resampled = _resampled_counts(truth, place, n_places, _affordable(resamples, len(truth)), rng)
+    draws = np.array([_ranking(*counts) for counts in resampled])
     return (
         _percentile(average_precision, draws[:, 0], level),
         UNDEFINED if truth.all() else _percentile(auroc, draws[:, 1], level),
     )
 
 
-def _counts(truth: Bools, score: Floats) -> tuple[Counts, Counts]:
+def _affordable(resamples: int, n: int) -> int:
+    """As many of `resamples` as DRAWS rows are, at least LEAST_RESAMPLES."""
+    return min(resamples, max(LEAST_RESAMPLES, DRAWS // n))
+
+
+def _counts(truth: Bools, place: Places, n_places: int) -> tuple[Counts, Counts]:
     """Corrupted and clean rows at each distinct score, highest score first."""
-    place, n_places = _places(score)
     return np.bincount(place[truth], minlength=n_places), np.bincount(place[~truth], minlength=n_places)
 
 
 def _resampled_counts(
-    truth: Bools, score: Floats, resamples: int, rng: np.random.Generator
+    truth: Bools, place: Places, n_places: int, resamples: int, rng: np.random.Generator
 ) -> Iterator[tuple[Counts, Counts]]:
     """What `_counts` gives for each resample."""
-    place, n_places = _places(score)
     corrupted, clean = place[truth], place[~truth]
     for _ in range(resamples):
         yield _draw(corrupted, n_places, rng), _draw(clean, n_places, rng)
 
 
-def _places(score: Floats) -> tuple[Counts, int]:
+def _places(score: Floats) -> tuple[Places, int]:
     """Each row's place among the distinct scores, 0 the highest, (n,), and how many there are."""
-    distinct, place = np.unique(-score, return_inverse=True)
-    return place, len(distinct)
+    order = np.argsort(-score)
+    ranked = score[order]
+    is_next = np.append(False, ranked[1:] != ranked[:-1])
+    place = np.empty(len(score), np.int32)
+    place[order] = np.cumsum(is_next, dtype=np.int32)
+    return place, int(is_next.sum()) + 1
 
 
-def _draw(places: Counts, n_places: int, rng: np.random.Generator) -> Counts:
+def _draw(places: Places, n_places: int, rng: np.random.Generator) -> Counts:
     if len(places) == 0:
         return np.zeros(n_places, dtype=np.int64)
     return np.bincount(places[rng.integers(len(places), size=len(places))], minlength=n_places)
 
 
 def _ranking(corrupted: Counts, clean: Counts) -> tuple[float, float]:
-    """Average precision and AUROC from counts at each distinct score, highest first."""
-    found, false = np.cumsum(corrupted), np.cumsum(clean)
-    precision = found / np.maximum(found + false, 1)
-    average_precision = float(corrupted @ precision) / found[-1]
-    above = found - corrupted / 2  # corrupted rows above a clean row; ties count half
-    return average_precision, float(clean @ above) / max(found[-1] * false[-1], 1)
+    """Average precision and AUROC from counts at each distinct score, highest first. `clean` is overwritten."""
+    found = np.cumsum(corrupted)
+    n_corrupted, n_clean = int(found[-1]), int(clean.sum())
+    above = int(clean @ found) - int(clean @ corrupted) / 2  # corrupted above clean rows; ties count half
+    np.cumsum(clean, out=clean)  # in place: of millions of rows each array counts
+    clean += found
+    precision = found / np.maximum(clean, 1, out=clean)
+    average_precision = float(corrupted @ precision) / n_corrupted
+    return average_precision, above / max(n_corrupted * n_clean, 1)
 
 
 def _percentile(value: float, draws: Floats, level: float) -> Interval:

@@ -11,15 +11,21 @@ from pathlib import Path
 from noiseaudit.errors import OutputError
 
 RUN_FILE = "run.json"
+LOCK_FILE = ".noiseaudit.lock"
+CACHE, PROBE = ".noiseaudit-cache-", ".noiseaudit-probe-"  # how the names of temporary folders begin
+HOW_TO_GO_ON = "the same command with --resume goes on, with --force it starts again"
+RESTART = "start again with --force"
 
 
-def check_output(out: Path, *, force: bool, inputs: Sequence[Path] = ()) -> None:
+def check_output(out: Path, *, force: bool, resume: bool = False, inputs: Sequence[Path] = ()) -> None:
     """Raise OutputError unless a scan may write to the folder `out`. Leaves no trace.
 
-    `out` may be absent, empty, or, with `force`, an earlier run that holds none of `inputs`.
+    `out` may be absent, empty, or, with `force` or `resume`, an earlier run that holds none of `inputs`.
     """
     if has_content(out):
-        _check_replaceable(out, force, inputs)
+        _check_run(out, may_be_there=force or resume)
+        if force or run_status(out) == "incomplete":
+            _check_holds_none(out, inputs)
     elif out.exists() and not out.is_dir():
         raise OutputError("exists and is not a folder", file=out, fix="Choose another --out.")
     check_parent(out)
@@ -28,9 +34,14 @@ def check_output(out: Path, *, force: bool, inputs: Sequence[Path] = ()) -> None
 def check_parent(out: Path) -> None:
     """Raise OutputError unless `out` can be created or replaced where it is."""
     path = out.absolute()
-    parent = path.parent if has_content(path) else next(p for p in (path, *path.parents) if p.exists())
+    goes_on = run_status(path) == "incomplete"
+    parent = (
+        path.parent
+        if has_content(path) and not goes_on
+        else next(p for p in (path, *path.parents) if p.exists())
+    )
     try:
-        with tempfile.TemporaryDirectory(dir=parent, prefix=".noiseaudit-"):
+        with tempfile.TemporaryDirectory(dir=parent, prefix=PROBE):
             pass
     except OSError as error:
         raise unwritable(out, error) from error
@@ -54,9 +65,12 @@ def check_file(out: Path, *, force: bool, inputs: Sequence[Path] = ()) -> None:
 
 
 def has_content(folder: Path) -> bool:
-    """Whether `folder` is a folder with something in it. Raises OutputError if it cannot be listed."""
+    """Whether `folder` is a folder with something in it, beside what a killed scan may have begun with.
+
+    Raises OutputError if it cannot be listed.
+    """
     try:
-        return folder.is_dir() and any(folder.iterdir())
+        return folder.is_dir() and not all(_is_leftover(path.name) for path in folder.iterdir())
     except OSError as error:
         raise unwritable(folder, error) from error
 
@@ -70,29 +84,47 @@ def unwritable(path: Path, error: OSError) -> OutputError:
     )
 
 
-def _check_replaceable(out: Path, force: bool, inputs: Sequence[Path]) -> None:
-    if not _is_run(out):
+def run_status(folder: Path) -> str | None:
+    """ "incomplete" or "complete", as the run.json of `folder` says; None if it is no run."""
+    try:
+        run = json.loads((folder / RUN_FILE).read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
+    status = run.get("status") if isinstance(run, dict) else None
+    return status if status in ("incomplete", "complete") else None
+
+
+def _is_leftover(name: str) -> bool:
+    is_cut_off = name.startswith(f".{RUN_FILE}.") and name.endswith(".tmp")
+    return name == LOCK_FILE or name.startswith((CACHE, PROBE)) or is_cut_off
+
+
+def _check_run(out: Path, *, may_be_there: bool) -> None:
+    status = run_status(out)
+    if status is None:
         raise OutputError(
             "the folder exists and is not a noiseaudit run, so even --force does not replace it",
             file=out,
             fix="Choose another --out.",
         )
-    if not force:
+    if may_be_there:
+        return
+    if status == "incomplete":
         raise OutputError(
-            "the output folder exists", file=out, fix="Give --force to replace it, or choose another --out."
+            "holds a scan that was cut off or is at work",
+            file=out,
+            fix="Give --resume to go on with it, or --force to start again.",
         )
+    raise OutputError(
+        "the output folder exists", file=out, fix="Give --force to replace it, or choose another --out."
+    )
+
+
+def _check_holds_none(out: Path, inputs: Sequence[Path]) -> None:
     for path in inputs:
         if Path(os.path.realpath(path)).is_relative_to(os.path.realpath(out)):
             raise OutputError(
-                f"--force would delete the input {path}",
+                f"the scan would delete the input {path}",
                 file=out,
                 fix="Choose another --out or move the input.",
             )
-
-
-def _is_run(folder: Path) -> bool:
-    try:
-        run = json.loads((folder / RUN_FILE).read_text("utf-8"))
-    except (OSError, ValueError):
-        return False
-    return isinstance(run, dict) and run.get("status") in ("incomplete", "complete")

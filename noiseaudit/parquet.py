@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from noiseaudit.arrays import codes
 from noiseaudit.errors import DataError
 
 
@@ -40,6 +41,7 @@ def readable_parquet(path: Path, *, fix: str | None = None) -> Iterator[None]:
 
 def to_numpy(column: pa.ChunkedArray) -> npt.NDArray[Any]:
     """A column as NumPy, (n,): numbers with NaN for null, all else that has nulls as objects with None.
+    Texts that come as a dictionary are one object each, however many rows have them.
 
     pyarrow's own to_numpy would import pandas, which takes longer than all else that reading an audit imports.
     """
@@ -48,12 +50,25 @@ def to_numpy(column: pa.ChunkedArray) -> npt.NDArray[Any]:
         return _numbers(column)
     if pa.types.is_boolean(kind) and not column.null_count:
         return _flags(column)
+    if pa.types.is_dictionary(kind):
+        return _shared(column)
     return np.fromiter(column.to_pylist(), dtype=np.object_, count=len(column))
 
 
 def is_valid(column: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
     """Where a column is not null, (n,)."""
     return _flags(pc.is_valid(column))
+
+
+def is_true(column: pa.ChunkedArray) -> npt.NDArray[np.bool_]:
+    """Where a column of booleans is true, (n,); null is not."""
+    return _flags(pc.and_kleene(pc.is_valid(column), column))
+
+
+def _shared(column: pa.ChunkedArray) -> npt.NDArray[np.object_]:
+    """One object for each distinct text, however many rows have it."""
+    places, distinct = codes(column)
+    return np.array([*distinct.to_pylist(), None], dtype=np.object_)[places]
 
 
 def _numbers(column: pa.ChunkedArray) -> npt.NDArray[Any]:

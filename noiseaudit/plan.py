@@ -28,12 +28,16 @@ from noiseaudit.errors import ConfigError, DataError
 from noiseaudit.finetune import Tuning, plan_tuning
 from noiseaudit.labels.table import LabelTable
 from noiseaudit.methods import METHODS
+from noiseaudit.part import current_part
 from noiseaudit.result import AuditMeta, Cutoff
 from noiseaudit.samples import Samples
 from noiseaudit.threshold import check_cutoff
 from noiseaudit.trusted import check_trusted
 
-MANY_CLASSES = 1_000  # beyond it, the exact marginal over classes rules the time of a step
+# Of n rows and C classes, n x C floats each: the Guider's probabilities, their mean over epochs, and, while the next
+# ones are made, those of Learner and Guider.
+KEPT_PROBABILITIES = 4
+MUCH_MEMORY = 2**32  # bytes of them that are told
 NEEDED_OPTIONS = {  # of Method.needs
     "noise_rate": ("--noise-rate R", "Say what share of the labels you take to be wrong, such as 0.2."),
     "trusted": (
@@ -98,6 +102,8 @@ class Plan:
         }
         if self.tuning:
             chosen["fine_tune"] = dataclasses.asdict(self.tuning)
+        if (processes := current_part().count) > 1:
+            chosen["processes"] = processes
         if table.trusted is not None:
             chosen["trusted"] = int(table.trusted.sum())
         return {"asked": asked, "chosen": chosen}
@@ -228,9 +234,10 @@ def _warnings(table: LabelTable, usable: npt.NDArray[np.bool_]) -> list[str]:
         shown = ", ".join(repr(name) for name in rare[:5]) + (" ..." if len(rare) > 5 else "")
         which = "a class has" if len(rare) == 1 else f"{len(rare)} classes have"
         found.append(f"{which} fewer than two usable labelled rows and cannot be judged well: {shown}")
-    if n_classes > MANY_CLASSES:
+    memory = 4 * KEPT_PROBABILITIES * int(usable.sum()) * n_classes
+    if memory > MUCH_MEMORY:
         found.append(
-            f"every step sums over all {n_classes} classes, so training takes about {n_classes // 10} times as long "
-            "as with 10; try --epochs 1 first"
+            f"probabilities of {n_classes} classes for {int(usable.sum())} rows take about "
+            f"{memory / 2**30:.0f} GiB of memory while training"
         )
     return found

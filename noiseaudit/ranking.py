@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import difflib
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from noiseaudit.errors import ConfigError
-from noiseaudit.result import AuditResult
-from noiseaudit.why import records
+from noiseaudit.arrays import class_codes, numbers
+from noiseaudit.audit_checks import CHANGED
+from noiseaudit.errors import ConfigError, DataError
+from noiseaudit.parquet import is_true, to_numpy
+from noiseaudit.result import Audited, Rows, no_rows
+from noiseaudit.why import records, stored
 
 LEAST_SUSPECTS = 10  # fewer say nothing about a pair of classes
+PIECE = 65_536  # rows of a table that is handed on
+Score = Literal["p_mislabeled", "epsilon"]
+Floats = npt.NDArray[Any]  # float32 or float64, as the score is stored
 
 
 @dataclass(frozen=True)
@@ -28,51 +35,134 @@ class Pair:
 
 
 def ranked_rows(
-    audit: AuditResult,
+    audit: Audited,
     columns: Sequence[str],
     *,
-    by: Literal["p_mislabeled", "epsilon"] = "p_mislabeled",
+    by: Score = "p_mislabeled",
     top: int | None = None,
     only_class: str | None = None,
 ) -> list[dict[str, Any]]:
-    """`columns` ("why" too) of the rows that have a score, highest first, ties by row; the first `top` (None: all).
+    """The rows of `ranked_tables` as dictionaries of `columns`, among which "why" may be."""
+    tables = ranked_tables(audit, stored(columns), by=by, top=top, only_class=only_class)
+    return [row for table in tables for row in records(table, columns)]
 
-    Raises ConfigError if the audit has no such score or no class `only_class`.
+
+def ranked_tables(
+    audit: Audited,
+    columns: Sequence[str],
+    *,
+    by: Score = "p_mislabeled",
+    top: int | None = None,
+    only_class: str | None = None,
+) -> Iterator[pa.Table]:
+    """`columns` of the rows that have a score, highest first, ties by row; the first `top` (None: all).
+
+    In tables of up to PIECE rows. The score is read of all rows, other columns are held of those in the answer.
+
+    Raises ConfigError if the audit has no such score or no class `only_class`, DataError if a `rank` in the answer is
+    not the row's place by p_mislabeled.
     """
-    table = audit.table
     if only_class is not None:
         _check_class(only_class, audit.meta.classes)
-        table = table.filter(pc.equal(table.column("given_label"), only_class))
-    table = table.filter(pc.is_valid(table.column(by)))
-    if by == "epsilon" and audit.table.column(by).null_count == len(audit):
-        raise ConfigError("this audit's method records no epsilon", fix="Use --by p_mislabeled.")
-    ordered = table.sort_by([(by, "descending"), ("row", "ascending")])
-    return records(ordered.slice(0, top), columns)
+    order, scores = _order(audit, by, top, only_class)
+    known, rows = {"row": order, by: scores}, np.sort(order)
+    found = _gathered(audit, [name for name in columns if name not in known], rows)
+    if by == "p_mislabeled" and only_class is None and "rank" in columns:
+        _check_ranks(found.column("rank"), order, rows, audit.path)
+    for start in range(0, len(order), PIECE):
+        piece = slice(start, start + PIECE)
+        table = found.take(numbers(np.searchsorted(rows, order[piece])))
+        cells = [numbers(known[name][piece]) if name in known else table.column(name) for name in columns]
+        yield pa.Table.from_arrays(cells, names=list(columns))
 
 
-def suspect_pairs(audit: AuditResult) -> list[Pair]:
+def suspect_pairs(audit: Audited) -> list[Pair]:
     """How many suspects each pair of given and suggested label has: most first, ties by the classes' order."""
-    flagged = _suspects(audit)
-    given, suggested = (flagged.column(name).to_pylist() for name in ("given_label", "suggested_label"))
-    counts = Counter(pair for pair in zip(given, suggested, strict=True) if None not in pair)
-    place = {name: i for i, name in enumerate(audit.meta.classes)}
-    pairs = [Pair(*pair, n) for pair, n in counts.items()]
-    return sorted(pairs, key=lambda p: (-p.count, place[p.given_label], place[p.suggested_label]))
+    return _suspect_pairs(audit)[1]
 
 
-def dominant_pair(audit: AuditResult) -> Pair | None:
+def dominant_pair(audit: Audited) -> Pair | None:
     """The pair that holds more than half of all suspects, if these are LEAST_SUSPECTS or more.
 
     Perhaps one class is systematically taken for another, by the annotators or by the model.
     """
-    n_suspects, pairs = len(_suspects(audit)), suspect_pairs(audit)
+    n_suspects, pairs = _suspect_pairs(audit)
     if n_suspects < LEAST_SUSPECTS or not pairs or 2 * pairs[0].count <= n_suspects:
         return None
     return pairs[0]
 
 
-def _suspects(audit: AuditResult) -> pa.Table:
-    return audit.table.filter(pc.fill_null(audit.table.column("is_label_issue"), False))
+def _order(audit: Audited, by: Score, top: int | None, only_class: str | None) -> tuple[Rows, Floats]:
+    """The `top` rows that have a score, and this given label, highest first, ties by row; and their scores."""
+    scores: list[Floats] = []
+    rows: list[Rows] = []
+    n_scored = 0
+    for first, table in audit.tables([by, *(["given_label"] if only_class is not None else [])]):
+        score = to_numpy(table.column(by))
+        use = ~np.isnan(score)
+        n_scored += int(use.sum())
+        if only_class is not None:
+            use &= class_codes(table.column("given_label"), [only_class]) == 0
+        own = np.flatnonzero(use)
+        own = own[_first(score[own], top)]
+        scores.append(score[own])
+        rows.append(own + first)
+    if by == "epsilon" and not n_scored:
+        raise ConfigError("this audit's method records no epsilon", fix="Use --by p_mislabeled.")
+    if not rows:
+        return np.empty(0, np.int64), np.empty(0)
+    every, score = np.concatenate(rows), np.concatenate(scores)
+    first_ones = _first(score, top)
+    return np.asarray(every[first_ones]), np.asarray(score[first_ones])
+
+
+def _first(score: Floats, top: int | None) -> Rows:
+    """The places of the `top` highest scores, highest first, ties in the order given."""
+    if top is None or top >= len(score):
+        return np.argsort(-score, kind="stable")
+    bound = np.partition(score, -top)[-top] if top else np.inf
+    candidates = np.flatnonzero(score >= bound)
+    return np.asarray(candidates[np.argsort(-score[candidates], kind="stable")[:top]])
+
+
+def _gathered(audit: Audited, columns: Sequence[str], rows: Rows) -> pa.Table:
+    """The columns of these rows, rising numbers."""
+    tables = [table for _, table in audit.tables(columns, rows)] if columns else []
+    if not tables:
+        return no_rows(columns)
+    return pa.concat_tables(tables).unify_dictionaries()
+
+
+def _check_ranks(column: pa.ChunkedArray, order: Rows, rows: Rows, path: Path | None) -> None:
+    """Raise DataError unless the ranks of `rows`, rising numbers, are 1, 2, 3 ... in `order`."""
+    rank = to_numpy(column)[np.searchsorted(rows, order)]
+    for place in np.flatnonzero(rank != np.arange(1, len(order) + 1))[:1]:
+        raise DataError(
+            f"{rank[place]:.0f} is not its place by p_mislabeled (1 = most suspicious, ties by row)",
+            file=path,
+            row=int(order[place]),
+            column="rank",
+            fix=CHANGED,
+        )
+
+
+def _suspect_pairs(audit: Audited) -> tuple[int, list[Pair]]:
+    """How many suspects there are, and the pairs of those that have both labels."""
+    classes, n = audit.meta.classes, 0
+    counts: dict[int, int] = {}
+    for _, table in audit.tables(["is_label_issue", "given_label", "suggested_label"]):
+        flagged = is_true(table.column("is_label_issue"))
+        n += int(flagged.sum())
+        given, other = (
+            class_codes(table.column(name), classes) for name in ("given_label", "suggested_label")
+        )
+        use = flagged & (given >= 0) & (other >= 0)
+        found, times = np.unique(given[use].astype(np.int64) * len(classes) + other[use], return_counts=True)
+        for pair, count in zip(found.tolist(), times.tolist(), strict=True):
+            counts[pair] = counts.get(pair, 0) + count
+    ordered = sorted(counts, key=lambda pair: (-counts[pair], pair))
+    places = [divmod(pair, len(classes)) for pair in ordered]
+    return n, [Pair(classes[g], classes[s], counts[p]) for p, (g, s) in zip(ordered, places, strict=True)]
 
 
 def _check_class(name: str, classes: Sequence[str]) -> None:

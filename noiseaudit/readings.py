@@ -28,9 +28,9 @@ import numpy.typing as npt
 
 from noiseaudit.class_noise import fit_people
 from noiseaudit.data.inputs import Kind
-from noiseaudit.image_noise import fit_image_noise, has_enough, p_mislabeled
+from noiseaudit.image_noise import ImageNoise, fit_image_noise, has_enough, p_mislabeled
 from noiseaudit.odds import mean_odds, moved
-from noiseaudit.score import Codes, Floats, Scored, best_classes, score_with_noise
+from noiseaudit.score import Codes, Floats, Noise, Scored, best_classes, score_with_noise
 
 Probs = npt.NDArray[np.float32]
 
@@ -52,19 +52,21 @@ def score_readings(
     noise those with none and with twice of what is taken back; else those of each reading, none where there is only
     the first.
     """
-    by_class, slope = score_with_noise(probs, given), _slope(kind, noise_known)
+    by_class, slope = score_with_noise(probs, given), slope_of(kind, noise_known)
     if noise_known:
         pulls = taught * _pulls(by_class, probs, given)
         without, once, twice = (moved(moved(by_class.p, k * pulls), slope=slope) for k in (0, 1, 2))
         return by_class._replace(p=once, counts=(float(without.sum()), float(twice.sum())))
-    by_image = _by_image(by_class, probs, given)
-    if by_image is None:
+    noise = None if by_class.noise is None else second_noise(by_class.noise, probs, given)
+    if noise is None:
         return by_class._replace(p=moved(by_class.p, slope=slope))
+    by_image = p_mislabeled(best_classes(probs, given), noise)
     counts = tuple(float(moved(p, slope=slope).sum()) for p in (by_class.p, by_image))
     return by_class._replace(p=moved(mean_odds((by_class.p, by_image)), slope=slope), counts=counts)
 
 
-def _slope(kind: Kind, noise_known: bool) -> float:
+def slope_of(kind: Kind, noise_known: bool) -> float:
+    """Of the log-odds of networks that were trained on such x."""
     if kind is Kind.WIDE_VECTORS:
         return WIDE_SLOPE
     return IMAGES_SLOPE if kind is Kind.IMAGES and noise_known else SLOPE
@@ -81,10 +83,9 @@ def _pulls(by_class: Scored, probs: Probs, given: Codes) -> Floats:
     )  # T is fitted anew: it may be below 0
 
 
-def _by_image(by_class: Scored, probs: Probs, given: Codes) -> Floats | None:
-    """The second reading, None where it cannot be told from the first."""
-    if by_class.noise is None or not has_enough(len(given), probs.shape[1]):
+def second_noise(by_class: Noise, probs: Probs, given: Codes) -> ImageNoise | None:
+    """The noise of the second reading, None where it cannot be told from the first."""
+    if not has_enough(len(given), probs.shape[1]):
         return None
-    candidates = best_classes(probs, given)
-    noise = fit_image_noise(candidates, by_class.noise, probs.shape[1])
-    return p_mislabeled(candidates, noise) if noise.gamma >= LEAST_GAMMA else None
+    noise = fit_image_noise(best_classes(probs, given), by_class, probs.shape[1])
+    return noise if noise.gamma >= LEAST_GAMMA else None

@@ -8,30 +8,33 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from noiseaudit.arrays import numbers
 from noiseaudit.atomic import atomic_path
 from noiseaudit.audit_checks import check_meta, check_table
 from noiseaudit.classes import canonical_order
 from noiseaudit.errors import DataError
-from noiseaudit.parquet import open_parquet, to_numpy
-from noiseaudit.runfolder import read_run_json
+from noiseaudit.parquet import is_true, open_parquet, to_numpy
+from noiseaudit.runjson import read_run_json
 
 if TYPE_CHECKING:
     import pandas as pd
 
+Rows = npt.NDArray[np.int64]  # numbers of rows
+
 SCHEMA_VERSION = 1
 METADATA_KEY = b"noiseaudit"
 STATUSES = ("ok", "unlabelled", "missing", "unreadable", "too_large")
-_SCAN_AGAIN = "Give a run folder or its audit.parquet; if it is that, run `noiseaudit scan` again."
+SCAN_AGAIN = "Give a run folder or its audit.parquet; if it is that, run `noiseaudit scan` again."
 
 EVIDENCE = pa.list_(  # noiseaudit.evidence says what the kinds are
     pa.struct(
@@ -106,13 +109,21 @@ class AuditMeta:
 
 @dataclass(frozen=True)
 class AuditResult:
-    """`table` has SCHEMA's columns, one row per input row, in input order."""
+    """`table` has SCHEMA's columns, one row per input row, in input order.
+
+    One of AuditFile.read has those that were asked for alone, and texts that many rows share as dictionaries.
+    """
 
     table: pa.Table
     meta: AuditMeta
 
     def __len__(self) -> int:
         return int(self.table.num_rows)
+
+    @property
+    def path(self) -> None:
+        """An audit in memory has none."""
+        return None
 
     @property
     def classes(self) -> tuple[str, ...]:
@@ -123,10 +134,14 @@ class AuditResult:
         """One column as NumPy, (n,): numbers with NaN for null, strings as objects with None for null."""
         return to_numpy(self.table.column(name))
 
+    def tables(self, columns: Sequence[str], rows: Rows | None = None) -> Iterator[tuple[int, pa.Table]]:
+        """The columns in one piece, as AuditFile has them in many."""
+        table = self.table.select(list(columns))
+        yield 0, table if rows is None else table.take(numbers(rows))
+
     def suspects(self) -> npt.NDArray[np.bool_]:
         """Which rows are flagged, (n,) bool; rows without a score are not."""
-        flagged: npt.NDArray[np.bool_] = np.equal(self.column("is_label_issue"), True).astype(np.bool_)
-        return flagged
+        return is_true(self.table.column("is_label_issue"))
 
     def to_pandas(self) -> pd.DataFrame:
         frame: pd.DataFrame = self.table.to_pandas()
@@ -135,9 +150,9 @@ class AuditResult:
     def to_cleanlab(self, classes: Sequence[str] | None = None) -> pd.DataFrame:
         """The labelled rows as cleanlab's CleanLearning.get_label_issues has them, indexed by row.
 
-        See noiseaudit.export.cleanlab_table, also for `classes` and what is raised.
+        See noiseaudit.exports.cleanlab.cleanlab_table, also for `classes` and what is raised.
         """
-        from noiseaudit.export import cleanlab_table
+        from noiseaudit.exports.cleanlab import cleanlab_table
 
         frame: pd.DataFrame = cleanlab_table(self, classes).to_pandas()
         return frame.set_index("row")
@@ -150,41 +165,78 @@ class AuditResult:
             pq.write_table(table, temporary, compression="zstd", row_group_size=131_072)
 
 
+def no_rows(columns: Sequence[str]) -> pa.Table:
+    """A table of these columns without rows. (A schema's own empty_table would import pandas.)"""
+    fields = [SCHEMA.field(name) for name in columns]
+    return pa.Table.from_arrays([pa.nulls(0, field.type) for field in fields], schema=pa.schema(fields))
+
+
+class Audited(Protocol):
+    """An audit in memory, or in a file (noiseaudit.audit_file), for what goes over its rows piece by piece."""
+
+    @property
+    def meta(self) -> AuditMeta: ...
+
+    @property
+    def path(self) -> Path | None: ...  # of the file, for messages
+
+    def __len__(self) -> int: ...
+
+    def tables(self, columns: Sequence[str], rows: Rows | None = None) -> Iterator[tuple[int, pa.Table]]:
+        """These columns, piece by piece, each with the number of its first row.
+
+        With `rows`, rising numbers, of these alone; pieces without any of them may be left out.
+        """
+        ...
+
+
 def read_audit(path: Path | str) -> AuditResult:
     """Read and check an audit: a run folder or its `audit.parquet`.
 
     Raises DataError if it is missing, incomplete, truncated, not an audit or of another schema version, or if
     anything in it contradicts the schema in docs/audit-format.md, naming the first column and row that does.
     """
-    file = _audit_file(Path(path))
-    with open_parquet(file, fix=_SCAN_AGAIN) as parquet:
+    file = audit_path(Path(path))
+    with open_parquet(file, fix=SCAN_AGAIN) as parquet:
+        meta = read_meta(parquet.schema_arrow, file)
         table = parquet.read()
         table.validate(full=True)
-    raw = (table.schema.metadata or {}).get(METADATA_KEY)
-    if raw is None:
-        raise DataError("not a noiseaudit audit", file=file, fix="Give a run folder or its audit.parquet.")
-    meta = _checked_meta(raw, file)
-    if table.schema.remove_metadata() != SCHEMA:
-        raise DataError("columns differ from the audit schema", file=file, fix=_SCAN_AGAIN)
     check_table(table, meta.classes, STATUSES, file)
     return AuditResult(table.replace_schema_metadata(None), meta)
 
 
-def _audit_file(path: Path) -> Path:
+def read_meta(schema: pa.Schema, file: Path) -> AuditMeta:
+    """The metadata of an audit file. Raises DataError if they or the columns are not those of an audit."""
+    raw = (schema.metadata or {}).get(METADATA_KEY)
+    if raw is None:
+        raise DataError("not a noiseaudit audit", file=file, fix="Give a run folder or its audit.parquet.")
+    meta = checked_meta(raw, file)
+    if schema.remove_metadata() != SCHEMA:
+        raise DataError("columns differ from the audit schema", file=file, fix=SCAN_AGAIN)
+    return meta
+
+
+def audit_path(path: Path) -> Path:
+    """The audit.parquet of a finished run, or the file that `path` is. Raises DataError."""
     if not path.is_dir():
         if not path.exists():
             raise DataError("no such audit", file=path, fix="Give a run folder or its audit.parquet.")
         return path
     run = read_run_json(path)
     if run is not None and run.get("status") != "complete":
-        raise DataError("the run is incomplete", file=path, fix="Start the scan again with --force.")
+        raise DataError(
+            "the run is incomplete",
+            file=path,
+            fix="Scan again: with --resume it goes on, with --force it starts anew.",
+        )
     file = path / "audit.parquet"
     if not file.exists():
         raise DataError("holds no audit.parquet", file=path, fix="Give the --out folder of a finished scan.")
     return file
 
 
-def _checked_meta(raw: bytes, file: Path) -> AuditMeta:
+def checked_meta(raw: str | bytes, file: Path) -> AuditMeta:
+    """An audit's metadata from its JSON text; `file` is for the DataError that a damaged one raises."""
     try:
         version = json.loads(raw)["schema_version"]
         if version != SCHEMA_VERSION:
@@ -195,7 +247,7 @@ def _checked_meta(raw: bytes, file: Path) -> AuditMeta:
             )
         meta = AuditMeta.from_json(raw)
     except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise DataError(f"its metadata are damaged ({error})", file=file, fix=_SCAN_AGAIN) from error
+        raise DataError(f"its metadata are damaged ({error})", file=file, fix=SCAN_AGAIN) from error
     if list(meta.classes) != canonical_order(meta.classes):
         raise DataError(
             "the class names are not in canonical order, so labels cannot be trusted",

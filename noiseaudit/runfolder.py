@@ -1,11 +1,10 @@
 """The run folder: says it is incomplete while a scan works, and is moved into place only when it is whole.
 
-`run.json` holds what depends on this machine and this moment (clock, host, paths); `audit.parquet` does not.
+A scan that is cut off leaves its folder, in which `--resume` goes on; wrong input leaves nothing.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 import shutil
@@ -16,11 +15,27 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from noiseaudit.atomic import write_text
-from noiseaudit.errors import DataError
-from noiseaudit.outputs import RUN_FILE, check_output, has_content, unwritable
+from noiseaudit.dynamics import DYNAMICS_FOLDER
+from noiseaudit.errors import CutOff, OtherRun, OutputError, TrainingDiverged
+from noiseaudit.folders import empty, first_missing, remove_empty
+from noiseaudit.identity import check_same
+from noiseaudit.lock import RunLock
+from noiseaudit.outputs import (
+    HOW_TO_GO_ON,
+    LOCK_FILE,
+    RESTART,
+    RUN_FILE,
+    check_output,
+    has_content,
+    run_status,
+    unwritable,
+)
+from noiseaudit.runjson import read_run_json, write_run_json
+from noiseaudit.swap import beside, settle, swap
 
-RESTART = "start again with --force"
+CHECKPOINTS = "checkpoints"
+IDENTITY = "identity"  # of run.json
+KEPT = {RUN_FILE, LOCK_FILE, CHECKPOINTS, DYNAMICS_FOLDER}  # what a resumed scan finds as it was
 
 
 class RunFolder:
@@ -28,112 +43,158 @@ class RunFolder:
 
     `with RunFolder(out) as run: run.start(); ...; run.finish(info)`. Entering checks `out` and creates
     nothing; `start` creates `path`, where all files go; `finish` completes `run.json` and, if an older run is
-    replaced, swaps the new folder in. An error removes what was made, not an empty folder that was there.
-    Ctrl-C leaves a new folder that says it is incomplete, but never touches the run that --force was about to
-    replace.
+    replaced, swaps the new folder in. Wrong input removes what was made, not an empty folder that was there, and
+    nothing of a run that is gone on from. An interrupt or a disk that fails leaves the folder, for `resume`. The run
+    that --force is about to replace is not touched before the new one is whole.
     """
 
-    def __init__(self, out: Path, *, force: bool = False, inputs: Sequence[Path] = ()) -> None:
-        """`inputs` are files and folders that the scan reads, which `out` must not contain."""
+    def __init__(
+        self,
+        out: Path,
+        *,
+        force: bool = False,
+        resume: bool = False,
+        inputs: Sequence[Path] = (),
+        can_go_on: bool = True,
+    ) -> None:
+        """`inputs` are files and folders that are read, which `out` must not contain; `can_go_on`: by `resume`."""
         self.out = Path(os.path.realpath(out))
-        self.force = force
-        self.inputs = tuple(inputs)
+        self.force, self.resume, self.inputs = force, resume, tuple(inputs)
+        self.can_go_on = can_go_on
         self.path = self.out
-        self._created: Path | None = None
-        self._was_there = False
+        self.before: dict[str, Any] | None = None  # run.json of the run that is gone on from, or is finished
+        self._identity: dict[str, Any] = {}
         self._header: dict[str, Any] = {}
+        self._created: Path | None = None  # by `start`; the topmost folder
+        self._was_there = False
+        self._lock: RunLock | None = None
         self._clock = 0.0
 
+    @property
+    def is_finished(self) -> bool:
+        """Whether `resume` found a run that is whole: nothing may be written then."""
+        return self.before is not None and self.before["status"] == "complete"
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder for them, once started."""
+        return self.path / CHECKPOINTS
+
     def __enter__(self) -> Self:
-        check_output(self.out, force=self.force, inputs=self.inputs)
+        settle(self.out)
+        check_output(self.out, force=self.force, resume=self.resume, inputs=self.inputs)
         self._clock = time.monotonic()
-        self._header = {"started": _now(), "host": platform.node()}
+        self._header = {"started": _now(), "host": platform.node(), "pid": os.getpid()}
+        if self.resume:
+            self._find_before()
+        if self.before is None and has_content(self.out):
+            self.path = beside(self.out, "new")
+            if run_status(self.out) == "incomplete":
+                RunLock(self.out).release()  # nobody may be at work in what is to be replaced
         return self
+
+    def _find_before(self) -> None:
+        """Look for an interrupted run, else for a finished one; the former is locked."""
+        places = [beside(self.out, "new"), self.out]
+        interrupted = [place for place in places if run_status(place) == "incomplete"]
+        if interrupted:
+            self.path = interrupted[0]
+            self._lock = RunLock(self.path)
+            self.before = read_run_json(self.path)
+            assert self.before is not None
+            self._header["started"] = self.before.get("started", self._header["started"])
+        elif run_status(self.out) == "complete":
+            self.before = read_run_json(self.out)
+
+    def same_as(self, facts: Mapping[str, Any]) -> None:
+        """Take in what makes this run what it is. Raises OtherRun where the run that is gone on from differs."""
+        self._identity |= facts
+        if self.before is not None:
+            check_same(self.before.get(IDENTITY), facts, self.out)
+        if self._created is not None:
+            self._say_incomplete()
 
     def start(self) -> Path:
         """Create the folder with a `run.json` that says it is incomplete; a second call changes nothing.
 
-        Raises OutputError if it cannot be written.
+        Raises OutputError if it cannot be written, or another process came first.
         """
         if self._created is not None:
             return self.path
-        if has_content(self.out):
-            self.path = self.out.with_name(f".{self.out.name}.{os.getpid()}.new")
-        self._was_there = self.path.exists()
-        self._created = _first_missing(self.path)
+        was_there, created = self.path.exists(), first_missing(self.path)
         try:
             self.path.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise unwritable(self.path, error) from error
-        write_run_json(self.path, {"status": "incomplete", "fix": RESTART, **self._header})
+        self._lock = self._lock or RunLock(self.path)
+        if self.before is None and self.path == self.out:  # it was empty before
+            check_output(self.path, force=False)
+        self._was_there, self._created = was_there and self.before is None, created
+        empty(self.path, keep=KEPT if self.before else {LOCK_FILE})
+        self._say_incomplete()
+        self.checkpoints.mkdir(exist_ok=True)
         return self.path
+
+    def _say_incomplete(self) -> None:
+        identity = (self.before or {}).get(IDENTITY, {}) | self._identity
+        status = {"status": "incomplete", "fix": HOW_TO_GO_ON if self.can_go_on else RESTART}
+        write_run_json(self.path, {**status, **self._header, IDENTITY: identity})
 
     def finish(self, info: Mapping[str, Any]) -> None:
         """Write the complete `run.json` (status, times, host, then `info`) and move the folder into place."""
         times = {"finished": _now(), "seconds": round(time.monotonic() - self._clock, 3)}
-        write_run_json(self.start(), {"status": "complete", **self._header, **times, **info})
-        if self.path != self.out:
-            _swap(self.path, self.out)
+        header = {name: value for name, value in self._header.items() if name != "pid"}
+        run = {"status": "complete", **header, **times, **info, IDENTITY: self._identity}
+        write_run_json(self.start(), run)
         self._created = None
+        shutil.rmtree(self.checkpoints, ignore_errors=True)
+        self._release()
+        if self.path != self.out:
+            swap(self.path, self.out)
+
+    def tidy(self) -> None:
+        """Remove what a finished run may have been cut off from removing."""
+        shutil.rmtree(self.out / CHECKPOINTS, ignore_errors=True)
+        if (self.out / LOCK_FILE).exists():
+            RunLock(self.out).release()
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if error is None or self._created is None:
+        try:
+            if error is not None:
+                self._leave(error)
+        finally:
+            self._release()
+
+    def _leave(self, error: BaseException) -> None:
+        """Keep the folder and tell how to go on, or remove it. Raises CutOff in place of a disk's failure."""
+        if isinstance(error, OtherRun) or (self._created is None and not self._goes_on):
             return
-        if isinstance(error, KeyboardInterrupt):
-            error.add_note(f"{self.out} is incomplete: {RESTART}" if self.path == self.out else RESTART)
-        if not isinstance(error, KeyboardInterrupt) or self.path != self.out:
-            _remove(self._created, keep_folder=self._was_there)
+        if self._is_kept(error):
+            if isinstance(error, OSError | OutputError):
+                what = f"{self.out}: {error.strerror or error}" if isinstance(error, OSError) else f"{error}"
+                raise CutOff(f"{what.rstrip('.')}; {HOW_TO_GO_ON}") from error
+            error.add_note(f"{self.out} is incomplete: {HOW_TO_GO_ON}")
+        elif self._created is not None:
+            empty(self.path, keep={LOCK_FILE})
+            self._release()
+            remove_empty(self.path, self._created, keep=self._was_there)
 
+    @property
+    def _goes_on(self) -> bool:
+        return self.before is not None and not self.is_finished
 
-def read_run_json(folder: Path) -> dict[str, Any] | None:
-    """The run's `run.json`; None if there is none. Raises DataError if it is not a JSON object."""
-    file = folder / RUN_FILE
-    try:
-        run = json.loads(file.read_text("utf-8"))
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError) as error:
-        raise DataError(f"cannot be read ({error})", file=file, fix="Scan again.") from error
-    if not isinstance(run, dict):
-        raise DataError("not a run's description", file=file, fix="Scan again.")
-    return run
+    def _is_kept(self, error: BaseException) -> bool:
+        """Whether the same command with --resume can come further than this one."""
+        if not self.can_go_on or isinstance(error, TrainingDiverged) or run_status(self.path) is None:
+            return False
+        cut_off = isinstance(error, KeyboardInterrupt | OSError)
+        return cut_off or self._goes_on or has_content(self.checkpoints)
 
-
-def write_run_json(folder: Path, run: Mapping[str, Any]) -> None:
-    """Write `run.json` atomically. Raises OutputError if the folder cannot be written."""
-    write_text(folder / RUN_FILE, json.dumps(run, indent=2, ensure_ascii=False, default=str) + "\n")
-
-
-def _first_missing(path: Path) -> Path:
-    """The topmost folder that creating `path` creates; `path` itself if it is there already."""
-    missing = [p for p in (path, *path.parents) if not p.exists()]
-    return missing[-1] if missing else path
-
-
-def _remove(folder: Path, *, keep_folder: bool) -> None:
-    if not keep_folder:
-        shutil.rmtree(folder, ignore_errors=True)
-        return
-    for path in folder.iterdir():
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            path.unlink(missing_ok=True)
-
-
-def _swap(new: Path, out: Path) -> None:
-    """Put `new` in the place of `out`; the old folder is deleted only when the new one stands."""
-    old = new.with_suffix(".old")
-    try:
-        os.rename(out, old)
-        os.rename(new, out)
-    except OSError as error:
-        if old.exists() and not out.exists():
-            os.rename(old, out)
-        raise unwritable(out, error) from error
-    shutil.rmtree(old, ignore_errors=True)
+    def _release(self) -> None:
+        if self._lock is not None:
+            self._lock.release()
 
 
 def _now() -> str:

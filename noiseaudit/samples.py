@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +22,8 @@ from noiseaudit.data.feature_store import open_store
 from noiseaudit.data.fingerprint import fingerprint
 from noiseaudit.data.limits import DEFAULT_MAX_MEMORY, DEFAULT_MAX_PIXELS
 from noiseaudit.data.load import Found, find_images, load_images
+from noiseaudit.data.opening import Stored
+from noiseaudit.data.probe import Probe
 from noiseaudit.data.training import Originals
 from noiseaudit.errors import ConfigError, OutputError
 from noiseaudit.labels.table import LabelTable, Strings
@@ -44,6 +47,13 @@ class SampleOptions:
     must_cache: bool = False  # a cache that cannot be opened is an error, not a warning
 
 
+class Scales(NamedTuple):
+    """Of vectors' d columns: (d,) each."""
+
+    mean: Floats
+    deviation: Floats
+
+
 @dataclass(frozen=True, eq=False)
 class Samples:
     """One entry per row of the label table."""
@@ -55,6 +65,8 @@ class Samples:
     features: str | None = None  # what x is, where it stands for images
     warnings: tuple[str, ...] = ()
     originals: Originals | None = None  # of features made here, where they are wanted
+    scales: Scales | None = None  # of vectors, before they were standardised
+    side: int | None = None  # pixels, of what features were made of
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -91,7 +103,7 @@ def load_samples(
         allow_roots=options.allow_roots,
         max_pixels=options.max_pixels,
         strict=options.strict,
-        workers=_workers(options),
+        workers=decoding_workers(options),
         file=table.source.path if table.source else options.images or Path("the labels"),
     )
     if backbone == "pretrained" or (
@@ -103,7 +115,10 @@ def load_samples(
         return _from_features(images, embedded, extractor.side, pixels, warnings)
     pixels = _load_images(images, options, image_size, cache_dir)
     return Samples(
-        pixels.data, pixels.status, pixels.reason, fingerprint(table, pixels, workers=_workers(options))
+        pixels.data,
+        pixels.status,
+        pixels.reason,
+        fingerprint(table, pixels, workers=decoding_workers(options)),
     )
 
 
@@ -118,14 +133,27 @@ def _check_given(table: LabelTable, options: SampleOptions) -> None:
         raise ConfigError("--images is given, but the data set holds its images", fix="Leave it out.")
 
 
-def _workers(options: SampleOptions) -> int:
+def decoding_workers(options: SampleOptions) -> int:
+    """Threads that decode images."""
     return options.workers or os.cpu_count() or 1
 
 
 def _embed(
     images: Found, options: SampleOptions, extractor: Extractor, on_features: OnProgress
 ) -> tuple[Embedded, list[str]]:
-    """Features, from the cache where they are known, and warnings."""
+    found, warnings = embed_stored(images.paths, images.probe, options, extractor, on_features)
+    images.check(found)
+    return found, warnings
+
+
+def embed_stored(
+    paths: Sequence[Path | Stored],
+    probe: Probe,
+    options: SampleOptions,
+    extractor: Extractor,
+    on_features: OnProgress = lambda done, total: None,
+) -> tuple[Embedded, list[str]]:
+    """Features, from the cache where they are known, and warnings. Raises OutputError for a cache that must be."""
     with ExitStack() as stack:
         store, warnings = None, list[str]()
         try:
@@ -136,14 +164,13 @@ def _embed(
                 raise
             warnings.append(f"features are not kept for the next scan: {error}")
         found = embed_images(
-            images.paths,
-            images.probe,
+            paths,
+            probe,
             extractor,
             store=store,
-            workers=_workers(options),
+            workers=decoding_workers(options),
             on_progress=on_features,
         )
-    images.check(found)
     return found, warnings
 
 
@@ -158,13 +185,15 @@ def _from_features(
     is_ok = np.asarray(status == "ok", np.bool_)
     mean, deviation = column_scales(found.values[is_ok])
     return Samples(
-        _standardised(found.values, is_ok, mean, deviation),
+        standardised(found.values, is_ok, mean, deviation),
         status,
         reason,
         fingerprint(images.table, found.digests),
         f"frozen features of {pretrained.NAME} at {side} px",
         (*warnings, *found.warnings),
         Originals(pixels.data, torch.from_numpy(mean), torch.from_numpy(deviation)) if pixels else None,
+        Scales(mean, deviation),
+        side,
     )
 
 
@@ -172,7 +201,7 @@ def _load_images(images: Found, options: SampleOptions, image_size: int | None, 
     return load_images(
         images,
         image_size=image_size,
-        workers=_workers(options),
+        workers=decoding_workers(options),
         memory_limit=options.max_memory,
         cache_dir=cache_dir,
     )
@@ -204,11 +233,11 @@ def from_vectors(
     status = np.where(is_ok, "ok", "unreadable").astype(np.object_)
     reason = np.full(len(table), None, dtype=np.object_)
     reason[~is_ok] = UNREADABLE
-    x = _standardised(values, is_ok, mean, deviation)
-    return Samples(x, status, reason, fingerprint(table, values))
+    x = standardised(values, is_ok, mean, deviation)
+    return Samples(x, status, reason, fingerprint(table, values), scales=Scales(mean, deviation))
 
 
-def _standardised(
+def standardised(
     values: Floats, is_ok: npt.NDArray[np.bool_], mean: Floats, deviation: Floats
 ) -> torch.Tensor:
     """Columns scaled; rows that are not ok are zero."""

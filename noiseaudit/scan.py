@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
+from noiseaudit import identity
 from noiseaudit.atomic import atomic_path
 from noiseaudit.audit import Audit, audit_samples, scored_ids
 from noiseaudit.choose import choose_device
@@ -18,24 +22,27 @@ from noiseaudit.clean import CleanSummary, clean_labels
 from noiseaudit.config import AuditConfig, one_of, with_overrides
 from noiseaudit.course import EpochRecord
 from noiseaudit.data.inputs import SOME_IMAGES
-from noiseaudit.dynamics import write_epoch
+from noiseaudit.dynamics import DYNAMICS_FOLDER, write_epoch
+from noiseaudit.errors import OtherRun
+from noiseaudit.keeper import Keeper
 from noiseaudit.labels.columns import FIND_ALL, ColumnNames
 from noiseaudit.labels.read import read_labels
 from noiseaudit.labels.table import WITHOUT_FILE, LabelTable, Source
 from noiseaudit.manifest import RunInputs, describe_run
 from noiseaudit.methods import METHODS
 from noiseaudit.models import BACKBONES
+from noiseaudit.outputs import CACHE
 from noiseaudit.plan import Plan, check_needs, make_plan
 from noiseaudit.pretrained import check_installed
 from noiseaudit.result import AuditResult
 from noiseaudit.runfolder import RunFolder
 from noiseaudit.runtime import training_runtime
 from noiseaudit.samples import SampleOptions, Samples, load_samples
+from noiseaudit.saved_model import MODEL_FILE
 from noiseaudit.threshold import check_cutoff
 from noiseaudit.trusted import with_trusted
 
 AUDIT_FILE = "audit.parquet"
-DYNAMICS_FOLDER = "dynamics.parquet"
 EMBEDDINGS_FILE = "embeddings.npy"
 
 WriteReports = Callable[[AuditResult, dict[str, Any], Path], None]
@@ -54,6 +61,10 @@ class Watcher(Protocol):
 
     def on_extra(self, name: str, record: EpochRecord) -> None: ...
 
+    def on_restored(self, name: str, done: int, epochs: int) -> None: ...
+
+    def on_note(self, text: str) -> None: ...
+
 
 @dataclass(frozen=True)
 class ScanOptions:
@@ -68,6 +79,7 @@ class ScanOptions:
     encoding: str = "utf-8"
     trusted: str | None = None  # file of sample ids, else a column of the label file
     force: bool = False
+    resume: bool = False  # go on with an interrupted run of the same options and data, if there is one
 
 
 def scan(options: ScanOptions, watcher: Watcher, write_reports: WriteReports) -> dict[str, Any]:
@@ -76,28 +88,40 @@ def scan(options: ScanOptions, watcher: Watcher, write_reports: WriteReports) ->
     `write_reports(result, run, folder)` adds the reports before the folder is moved into place.
 
     Raises ConfigError, DataError or OutputError for what the user can mend, TrainingDiverged if training fails;
-    no output folder is left then.
+    no output folder is left then, unless a run was gone on from. CutOff, where the disk fails, KeyboardInterrupt and
+    what kills the process leave one in which the same options with `resume` go on.
     """
     check_config(options.config, has_trusted=options.trusted is not None)
+    try:
+        return _scan(options, watcher, write_reports)
+    except OtherRun as error:
+        if not options.force:
+            raise
+        watcher.on_note(f"Starting again, as --force says: {error}")
+    return _scan(dataclasses.replace(options, resume=False), watcher, write_reports)
+
+
+def _scan(options: ScanOptions, watcher: Watcher, write_reports: WriteReports) -> dict[str, Any]:
     files = (options.data, options.samples.images, options.samples.embeddings, _trusted_file(options))
-    read = [path for path in files if path]
-    with RunFolder(options.out, force=options.force, inputs=read) as run, training_runtime():
-        table = read_labels(
-            options.data,
-            columns=options.columns,
-            missing_label=options.missing_label,
-            encoding=options.encoding,
-            images_required=options.samples.embeddings is None,
-        )
-        if options.trusted is not None:
-            table = with_trusted(table, options.trusted)
+    inputs = [path for path in files if path]
+    with (
+        RunFolder(options.out, force=options.force, resume=options.resume, inputs=inputs) as run,
+        training_runtime(),
+    ):
+        run.same_as(identity.asked(options))
+        if options.resume and run.before is None:
+            watcher.on_note(f"Nothing to resume in {options.out}: starting from the beginning.")
+        table = _read(options)
         assert table.source
+        run.same_as(identity.read(table.source.path))
         watcher.on_table(table)
-        folder = run.start()
-        audit = _audit(table, options, folder, watcher)
-        cleaned = _write_results(audit, table.source, folder)
+        if run.is_finished:
+            return _finished(run, table, options, watcher)
+        audit = _audit(table, options, run, watcher)
+        audit.model.write(run.path / MODEL_FILE)
+        cleaned = write_results(audit.result, audit.embeddings, table.source, run.path)
         info = describe_run(audit.result, _inputs(table.source, options), audit.warnings, cleaned)
-        write_reports(audit.result, info, folder)
+        write_reports(audit.result, info, run.path)
         run.finish(info)
     return info
 
@@ -113,9 +137,23 @@ def check_config(config: AuditConfig, *, has_trusted: bool) -> None:
         check_installed()
 
 
-def _audit(table: LabelTable, options: ScanOptions, folder: Path, watcher: Watcher) -> Audit:
-    # Beside the results, because the decoded images may not fit where temporary files usually go.
-    with tempfile.TemporaryDirectory(dir=folder, prefix="cache-", ignore_cleanup_errors=True) as cache:
+def _read(options: ScanOptions) -> LabelTable:
+    table = read_labels(
+        options.data,
+        columns=options.columns,
+        missing_label=options.missing_label,
+        encoding=options.encoding,
+        images_required=options.samples.embeddings is None,
+    )
+    return table if options.trusted is None else with_trusted(table, options.trusted)
+
+
+@contextmanager
+def _planned(
+    table: LabelTable, options: ScanOptions, folder: Path, watcher: Watcher
+) -> Iterator[tuple[Samples, Plan]]:
+    """The samples, as long as the cache of their images in `folder` is there, and what to do with them."""
+    with tempfile.TemporaryDirectory(dir=folder, prefix=CACHE, ignore_cleanup_errors=True) as cache:
         samples = load_samples(
             table,
             options.samples,
@@ -126,7 +164,24 @@ def _audit(table: LabelTable, options: ScanOptions, folder: Path, watcher: Watch
             on_features=watcher.on_features,
             keep_originals=options.config.fine_tune,
         )
-        plan = make_plan(table, samples, options.config)
+        yield samples, make_plan(table, samples, options.config)
+
+
+def _finished(run: RunFolder, table: LabelTable, options: ScanOptions, watcher: Watcher) -> dict[str, Any]:
+    """The run.json of a run that is whole, if it is of these samples. Raises OtherRun if it is not."""
+    with _planned(table, options, run.out.parent, watcher) as (samples, plan):
+        run.same_as(identity.planned(samples, plan))
+    run.tidy()
+    watcher.on_note(f"{options.out} is finished, with the same options and data: nothing is changed.")
+    assert run.before is not None
+    return run.before
+
+
+def _audit(table: LabelTable, options: ScanOptions, run: RunFolder, watcher: Watcher) -> Audit:
+    folder = run.start()
+    # Beside the results, because the decoded images may not fit where temporary files usually go.
+    with _planned(table, options, folder, watcher) as (samples, plan):
+        run.same_as(identity.planned(samples, plan))
         watcher.on_plan(table, samples, plan)
         names, has_guider = scored_ids(table, samples), METHODS[options.config.method].has_guider
 
@@ -134,15 +189,21 @@ def _audit(table: LabelTable, options: ScanOptions, folder: Path, watcher: Watch
             write_epoch(folder / DYNAMICS_FOLDER, names, record, has_guider=has_guider)
             watcher.on_epoch(record)
 
-        return audit_samples(table, samples, plan, on_epoch=on_epoch, on_extra=watcher.on_extra)
+        keeper = Keeper(run.checkpoints, watcher.on_restored)
+        return audit_samples(
+            table, samples, plan, on_epoch=on_epoch, on_extra=watcher.on_extra, keeper=keeper
+        )
 
 
-def _write_results(audit: Audit, source: Source, folder: Path) -> CleanSummary:
-    audit.result.write(folder / AUDIT_FILE)
+def write_results(
+    result: AuditResult, embeddings: npt.NDArray[np.float32], source: Source, folder: Path
+) -> CleanSummary:
+    """Write the audit, its rows' latent means (n, d) and the cleaned label file. Raises OutputError."""
+    result.write(folder / AUDIT_FILE)
     with atomic_path(folder / EMBEDDINGS_FILE) as temporary, temporary.open("wb") as file:
-        np.save(file, audit.embeddings, allow_pickle=False)
+        np.save(file, embeddings, allow_pickle=False)
     suffix = ".csv" if source.format in WITHOUT_FILE else source.path.suffix
-    return clean_labels(audit.result, source, folder / f"cleaned{suffix}", policy="relabel")
+    return clean_labels(result, source, folder / f"cleaned{suffix}", policy="relabel")
 
 
 def _inputs(source: Source, options: ScanOptions) -> RunInputs:

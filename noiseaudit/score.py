@@ -28,6 +28,7 @@ CANDIDATES = 10  # classes beside the given one
 EM_STEPS = 30
 PSEUDO_COUNT = 1.0  # of labels a class is given before any is seen, spread evenly over all classes
 LOG_TEMPERATURE_BOUNDS = (math.log(0.25), math.log(16.0))
+SORT_VALUES = 2**22  # probabilities that are sorted at once: 16 MiB, and twice that for their order
 FIT_ROWS = 100_000  # T and tau are fitted on at most so many rows, drawn at random but always the same
 SMALLEST = 1e-30  # probabilities below it are one and the same
 
@@ -83,11 +84,19 @@ def score_with_noise(probs: npt.NDArray[np.float32], given: Codes) -> Scored:
 
 def best_classes(probs: npt.NDArray[np.float32], given: Codes) -> Candidates:
     """The given class and the best `CANDIDATES` others of each row, with what is left beside them."""
+    parts = [_best_of_some(probs[part], given[part]) for part in _parts(probs)]
+    codes, log_probs = (
+        np.concatenate([getattr(part, name) for part in parts]) for name in Candidates._fields[:2]
+    )
+    return Candidates(codes, log_probs, parts[0].n_rest)
+
+
+def _best_of_some(probs: npt.NDArray[np.float32], given: Codes) -> Candidates:
     n_classes, rows = probs.shape[1], np.arange(len(given))[:, None]
     others = probs.copy()
     others[rows[:, 0], given] = -1.0  # sorts last
     n_rest = max(0, n_classes - 1 - CANDIDATES)
-    codes = np.concatenate([given[:, None], best_first(others, n_classes - 1 - n_rest)], axis=1)
+    codes = np.concatenate([given[:, None], _best_few(others, n_classes - 1 - n_rest)], axis=1)
     kept = probs[rows, codes].astype(np.float64)
     if n_rest:
         others[rows, codes] = 0.0
@@ -96,8 +105,18 @@ def best_classes(probs: npt.NDArray[np.float32], given: Codes) -> Candidates:
     return Candidates(codes, np.log(np.maximum(kept, SMALLEST)), n_rest)
 
 
+def _parts(probs: npt.NDArray[np.float32]) -> list[slice]:
+    """Rows that are sorted together, at least one part: of many classes, all would take several times what they do."""
+    rows = max(1, SORT_VALUES // max(1, probs.shape[1]))
+    return [slice(start, start + rows) for start in range(0, max(1, len(probs)), rows)]
+
+
 def best_first(probs: npt.NDArray[np.float32], k: int) -> Codes:
     """The k most probable classes of each row, best first: (n, C) -> (n, k)."""
+    return np.concatenate([_best_few(probs[part], k) for part in _parts(probs)])
+
+
+def _best_few(probs: npt.NDArray[np.float32], k: int) -> Codes:
     n_classes = probs.shape[1]
     few = np.argpartition(-probs, k - 1, axis=1)[:, :k] if k < n_classes else np.arange(n_classes)[None, :]
     few = np.sort(np.broadcast_to(few, (len(probs), k)), axis=1)  # so that ties go by class

@@ -31,6 +31,7 @@ from scipy.special import log_expit, logit, logsumexp
 
 from noiseaudit.course import EpochRecord
 from noiseaudit.data.training import TrainingData
+from noiseaudit.keeper import NOWHERE, Keeper
 from noiseaudit.learn import Learnt, learn
 from noiseaudit.metrics import Interval, proportion
 from noiseaudit.odds import moved
@@ -83,6 +84,7 @@ def self_test(
     data: TrainingData,
     plan: Plan,
     on_extra: Callable[[str, EpochRecord], None] = lambda name, record: None,
+    keeper: Keeper = NOWHERE,
 ) -> SelfTest:
     """Plant labels into `data`, on which `learnt` was trained, and train as planned once more."""
     believed = learnt.believed
@@ -105,6 +107,7 @@ def self_test(
         plan,
         lambda record: on_extra("self-test", record),
         lambda name, record: on_extra(f"self-test, {name}", record),
+        keeper.within("self-test"),
     )
     is_planted = np.zeros(len(labelled), np.bool_)
     is_planted[planted.rows] = True

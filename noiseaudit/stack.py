@@ -19,9 +19,11 @@ from noiseaudit.data.perturb import Draws, RecordedDraws, ReplayedDraws, Request
 from noiseaudit.data.training import Batch, TrainingData
 from noiseaudit.ema import update_average
 from noiseaudit.errors import ConfigError
+from noiseaudit.marginal import is_exact
 from noiseaudit.methods.base import Prediction
 from noiseaudit.methods.descent import Descent, adam, decay_of, set_rate
 from noiseaudit.models.classifier import Classifier
+from noiseaudit.models.vae import UMNNetworks
 from noiseaudit.train import fit_all
 
 State = dict[str, Tensor]  # (R, ...) each
@@ -160,7 +162,7 @@ class Stack:
             self.requests = recorder.requests
         draws = [Draws(method.generator, len(batch.x)) for method in self.methods]
         return [
-            torch.stack([getattr(source, kind)(*shape) for source in draws]) for kind, shape in self.requests
+            torch.stack([source.numbers(kind, shape) for source in draws]) for kind, shape in self.requests
         ]
 
 
@@ -193,6 +195,11 @@ def _check(methods: Sequence[Descent[Any, Any]]) -> None:
     if not methods:
         raise ConfigError("there are no runs to train", fix="Give one or more.")
     first, kind = methods[0], type(methods[0])
+    learner = first.learner
+    if isinstance(learner, UMNNetworks) and not is_exact(learner.n_classes):
+        raise ConfigError(
+            f"{learner.n_classes} are too many classes to train several runs as one", fix="Train one by one."
+        )
     alike = all(_traits(method) == _traits(first) for method in methods)
     plain = kind.step is Descent.step and kind.end_epoch is Descent.end_epoch
     dense = not any(isinstance(part, _BatchNorm) for part in first.learner.modules())

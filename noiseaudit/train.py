@@ -17,6 +17,7 @@ from noiseaudit.course import Course, EpochRecord, Fitted
 from noiseaudit.data.batches import BatchPlan
 from noiseaudit.data.training import Batch, TrainingData
 from noiseaudit.errors import ConfigError
+from noiseaudit.keeper import FORGETFUL, Stage
 from noiseaudit.methods.base import Method, Prediction
 from noiseaudit.runtime import full_float32
 
@@ -91,13 +92,23 @@ def fit(
     seed: int,
     device: torch.device,
     on_epoch: Callable[[EpochRecord], None],
+    stage: Stage = FORGETFUL,
 ) -> Fitted:
     """Train `method` for `epochs` passes and record epsilon and the given labels' probabilities after each.
 
-    Raises TrainingDiverged when a loss becomes infinite or NaN.
+    What `stage` keeps of an earlier process is gone on from. Raises TrainingDiverged when a loss becomes infinite or
+    NaN, OutputError or OSError where nothing can be kept.
     """
     course = Course(data, plan, epochs=epochs, seed=seed)
-    return fit_all(Alone(method), [course], device=device, on_epoch=lambda _, record: on_epoch(record))[0]
+    (fitted,) = fit_all(
+        Alone(method),
+        [course],
+        device=device,
+        on_epoch=lambda _, record: on_epoch(record),
+        epochs_done=stage.restore(method, course),
+        after_epoch=lambda: stage.keep(method, course),
+    )
+    return fitted
 
 
 def fit_all(
@@ -108,16 +119,19 @@ def fit_all(
     on_epoch: Callable[[int, EpochRecord], None],
     test: TrainingData | None = None,
     keep_step_epsilon: bool = False,
+    epochs_done: int = 0,
+    after_epoch: Callable[[], None] = lambda: None,
 ) -> list[Fitted]:
     """Train R runs, of equal plans and lengths and on the same x; `on_epoch(run, record)` for each after each epoch.
 
     `test` holds rows with their true labels, whose error rates each record then has. `keep_step_epsilon` keeps the
-    epsilon of each labelled row's last step. Raises ConfigError for courses that do not fit together or `engine`,
-    TrainingDiverged when a loss of any run becomes infinite or NaN.
+    epsilon of each labelled row's last step. `epochs_done` were before, in engine and courses alike; `after_epoch` is
+    called once all that an epoch changes is changed. Raises ConfigError for courses that do not fit together or
+    `engine`, TrainingDiverged when a loss of any run becomes infinite or NaN.
     """
     _check(engine, courses)
     data, plan, epochs = [course.data for course in courses], courses[0].plan, courses[0].epochs
-    for epoch in range(1, epochs + 1):
+    for epoch in range(epochs_done + 1, epochs + 1):
         started = time.perf_counter()
         sums: dict[str, Tensor] = {}
         for steps in zip(*(course.steps(epoch) for course in courses), strict=True):
@@ -136,6 +150,7 @@ def fit_all(
             losses = {name: float(values[run]) for name, values in sums.items()}
             on_epoch(run, course.end_epoch(epoch, losses, predictions[run], errors[run], seconds))
         engine.after_epoch(epoch, epochs, predictions, [course.data.codes for course in courses])
+        after_epoch()
     return [
         dataclasses.replace(course.fitted(), noise_known=known)
         for course, known in zip(courses, engine.noise_known, strict=True)
@@ -148,14 +163,28 @@ def predict_all(method: Method, data: TrainingData, device: torch.device) -> Pre
 
 
 def _predict_all(engine: Engine, data: TrainingData, device: torch.device) -> list[Prediction]:
-    rows = torch.arange(len(data.codes))
-    chunk = max(1, min(PREDICT_ROWS, PREDICT_VALUES // math.prod(data.shape)))
+    rows, chunk = torch.arange(len(data.codes)), chunk_rows(data.shape)
+    found: list[Prediction] = []
     with full_float32():  # TF32 would blur the saturation that the epsilon rule reads
-        parts = [engine.predict(data.batch(part, device).x) for part in rows.split(chunk)]
-    return [
-        Prediction(*(torch.cat([value.cpu() for value in values]) for values in zip(*run, strict=True)))
-        for run in zip(*parts, strict=True)
-    ]
+        for part in rows.split(chunk):
+            predicted = engine.predict(data.batch(part, device).x)
+            found = found or [_room(each, len(rows)) for each in predicted]
+            for kept, each in zip(found, predicted, strict=True):
+                for to, values in zip(kept, each, strict=True):
+                    to[part[0] : part[-1] + 1] = values
+    return found
+
+
+def _room(like: Prediction, n: int) -> Prediction:
+    """Space on the CPU for n rows: to collect parts and join them would take twice as much."""
+    learner = torch.empty(n, like.learner.shape[1])
+    guider = learner if like.guider is like.learner else torch.empty_like(learner)
+    return Prediction(learner, guider, torch.empty(n, like.latent.shape[1]))
+
+
+def chunk_rows(shape: tuple[int, ...]) -> int:
+    """Rows of x that are predicted together."""
+    return max(1, min(PREDICT_ROWS, PREDICT_VALUES // math.prod(shape)))
 
 
 def _errors(predictions: list[Prediction], truth: Tensor) -> list[tuple[float, float] | None]:

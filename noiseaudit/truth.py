@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,10 +11,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from noiseaudit.audit_file import AuditFile
 from noiseaudit.errors import DataError
 from noiseaudit.labels.checks import check_true_labels
 from noiseaudit.labels.columns import FIND_ALL, ColumnNames
+from noiseaudit.labels.revision import NotPlain
 from noiseaudit.labels.table import Strings
+from noiseaudit.truth_bulk import Told, told_in_bulk
 from noiseaudit.truth_columns import resolve_truth_columns
 from noiseaudit.truth_file import Record, read_records
 from noiseaudit.truth_join import Labels, claim_of, join_records
@@ -35,11 +39,12 @@ def truth_from_audit(audit: Labels) -> Truth:
     Raises DataError if that column is empty, or holds no class of the audit.
     """
     true_label = audit.column("true_label")
-    if all(label is None for label in true_label):
+    if not is_there(true_label).any():
         raise DataError(
             "the audit holds no true labels", column="true_label", fix="Give a file with --truth."
         )
-    check_true_labels(true_label.tolist(), audit.classes, column="true_label")
+    first = true_label[is_there(true_label).argmax()]
+    check_true_labels([first, *distinct(true_label)], audit.classes, column="true_label")
     return _truth(audit.column("given_label"), true_label, {})
 
 
@@ -56,13 +61,45 @@ def read_truth(
     Raises DataError if the file is not readable, lacks a column, contradicts itself, shares no row with the
     audit, or no true label in it is a class of the audit.
     """
-    records = read_records(path, lambda names: resolve_truth_columns(names, scanned, file=path))
+
+    def choose(names: Sequence[str]) -> dict[str, str]:
+        return resolve_truth_columns(names, scanned, file=path)
+
+    if isinstance(audit, AuditFile):
+        with contextlib.suppress(NotPlain):
+            return _of_told(told_in_bulk(path, audit, choose, missing_label), audit)
+    records = read_records(path, choose)
     if not records:
         raise DataError("holds no rows", file=path, fix="Give one row per label whose truth is known.")
     joined = join_records([_without(record, missing_label) for record in records], audit, path)
     _check_classes(joined.records, audit.classes, path)
     truth = _joined_truth(audit.column("given_label"), joined.records, path)
     return dataclasses.replace(truth, notes=joined.notes)
+
+
+def _of_told(told: Told, audit: Labels) -> Truth:
+    """Raises NotPlain if the truth contradicts itself or knows no class of the audit."""
+    given, claimed = audit.column("given_label"), told.claims >= 0
+    labelled, differs = is_there(given), given != told.true_label
+    named = is_there(told.true_label)
+    if named.any() and distinct(told.true_label).isdisjoint(audit.classes):
+        raise NotPlain
+    if (claimed & labelled & named & (differs != (told.claims == 1))).any():
+        raise NotPlain
+    claimed &= labelled
+    is_known = (labelled & named) | claimed
+    is_corrupted = np.where(claimed, told.claims == 1, is_known & differs)
+    return Truth(is_known, is_corrupted.astype(np.bool_), told.true_label if named.any() else None)
+
+
+def is_there(cells: Strings) -> npt.NDArray[np.bool_]:
+    """Where cells are not None, (n,)."""
+    return np.asarray(cells != np.array(None, np.object_), np.bool_)
+
+
+def distinct(cells: Strings) -> set[str]:
+    """The texts among cells, (n,), that may be None."""
+    return set(cells.tolist()) - {None}
 
 
 def _without(record: Record, missing_label: str | None) -> Record:
@@ -106,9 +143,8 @@ def _joined_truth(given: Strings, joined: Sequence[Record | None], path: Path) -
 
 
 def _truth(given: Strings, true_label: Strings, claims: Mapping[int, bool]) -> Truth:
-    is_known = np.array([g is not None and t is not None for g, t in zip(given, true_label, strict=True)])
+    is_known = is_there(given) & is_there(true_label)
     is_corrupted = is_known & (given != true_label)
     for i, claim in claims.items():
         is_known[i], is_corrupted[i] = True, claim
-    any_label = any(label is not None for label in true_label)
-    return Truth(is_known, is_corrupted.astype(np.bool_), true_label if any_label else None)
+    return Truth(is_known, is_corrupted.astype(np.bool_), true_label if is_there(true_label).any() else None)

@@ -18,9 +18,15 @@ def records(table: pa.Table, columns: Sequence[str]) -> list[dict[str, Any]]:
     """Rows of an audit's table as dictionaries of `columns`; "why" may be among them."""
     if "why" not in columns:
         return list(table.select(list(columns)).to_pylist())
-    stored = [name for name in columns if name != "why"]
-    rows = table.select([*dict.fromkeys([*stored, *COLUMNS])]).to_pylist()
+    rows = table.select(stored(columns)).to_pylist()
     return [{name: why(row) if name == "why" else row[name] for name in columns} for row in rows]
+
+
+def stored(columns: Sequence[str]) -> list[str]:
+    """The columns of an audit that `records` needs for `columns`."""
+    if "why" not in columns:
+        return list(columns)
+    return [*dict.fromkeys([*(name for name in columns if name != "why"), *COLUMNS])]
 
 
 def why(row: Mapping[str, Any]) -> str | None:
@@ -51,7 +57,8 @@ def _first(row: Mapping[str, Any], facts: Mapping[str, Any], own: str, other: st
             "what the network says of it was learnt by heart."
         )
     if p_own < p_other:
-        return f"Looks like {other} ({percent(p_other)}) rather than {own} ({percent(p_own)}); {_course(facts, own)}."
+        course = f"; {_course(facts, own)}" if "peak" in facts else ""
+        return f"Looks like {other} ({percent(p_other)}) rather than {own} ({percent(p_own)}){course}."
     if row["p_mislabeled"] > HALF:  # the noise between classes outweighs the network
         rule = "" if "class_pair" in facts else f", which is often labelled {own} here"
         return f"Looks like {own} ({percent(p_own)}) or {other} ({percent(p_other)}){rule}."

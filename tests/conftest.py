@@ -7,6 +7,7 @@ import os
 # Read when torch starts, here and in subprocesses: pytest-xdist runs a worker per core, and threads would contend.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ["NOISEAUDIT_SCAN_FEATURE_CACHE"] = "none"  # the user's cache is none of the tests' business
+os.environ["NOISEAUDIT_SCORE_FEATURE_CACHE"] = "none"
 
 from collections.abc import Callable, Sequence
 from typing import Any

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
@@ -90,6 +91,31 @@ def test_to_relabel_to_the_same_is_to_keep(audit: AuditResult) -> None:
     assert said == Decided(confirmed=frozenset({0}))
     twice = [(HERE, Decision("0", "keep")), (Path("other.csv"), Decision("0", "relabel", "cat"))]
     assert decided(audit, twice) == said
+
+
+@pytest.mark.parametrize(("typed", "label"), [(" dog ", "dog"), ("'dog", "dog"), (" new one ", "new one")])
+def test_blanks_and_apostrophes_around_a_label_are_none_of_it(
+    audit: AuditResult, typed: str, label: str
+) -> None:
+    assert judged(audit, ("0", "relabel", typed)) == Decided({0: label})
+
+
+def test_unless_a_class_has_them() -> None:
+    found = audit_of(["cat", " dog "], [True, False], [None, None])
+    found = AuditResult(found.table, dataclasses.replace(found.meta, classes=(" dog ", "cat")))
+    assert judged(found, ("0", "relabel", " dog ")) == Decided({0: " dog "})
+
+
+def test_people_who_disagree_are_named(audit: AuditResult) -> None:
+    said = [
+        (HERE, Decision("0", "keep", reviewer="ann")),
+        (HERE, Decision("0", "relabel", "dog", reviewer="bob")),
+    ]
+    with pytest.raises(
+        DataError, match=r"'0' is relabelled 'dog' by bob here, and kept by ann in checks\.csv"
+    ):
+        decided(audit, said)
+    assert decided(audit, [said[0], (HERE, Decision("0", "keep", reviewer="bob"))]).confirmed == {0}
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from noiseaudit.clean import CleanSummary
 from noiseaudit.labels.table import Source
 from noiseaudit.manifest import RunInputs, describe_run
 from noiseaudit.result import SCHEMA, AuditResult
-from noiseaudit.runfolder import write_run_json
+from noiseaudit.runjson import write_run_json
 from noiseaudit_cli.main import app
 
 

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from noiseaudit.result import AuditResult
-from noiseaudit.runfolder import write_run_json
+from noiseaudit.runjson import write_run_json
 from noiseaudit_cli.main import app
 
 

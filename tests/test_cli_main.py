@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from noiseaudit.errors import DataError, TrainingDiverged
 from noiseaudit.result import AuditResult
 from noiseaudit_cli import main, rank
-from noiseaudit_cli.main import COMMANDS, GROUPS, app
+from noiseaudit_cli.main import COMMANDS, GROUPS, Terminated, app
 
 RUN = CliRunner().invoke
 
@@ -28,7 +28,7 @@ def _raise(error: BaseException) -> Callable[..., Any]:
 
 
 def _outcome(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> Any:
-    monkeypatch.setattr("noiseaudit.result.read_audit", _raise(error))
+    monkeypatch.setattr("noiseaudit.audit_file.open_audit", _raise(error))
     return RUN(app, ["rank", "run"])
 
 
@@ -74,6 +74,7 @@ def test_version() -> None:
             "error: unexpected ZeroDivisionError: division by zero (NOISEAUDIT_DEBUG=1 shows where)\n",
         ),
         (KeyboardInterrupt(), 130, "interrupted\n"),
+        (Terminated(), 143, "terminated\n"),
     ],
 )
 def test_errors_are_one_line_and_an_exit_code(
@@ -85,10 +86,10 @@ def test_errors_are_one_line_and_an_exit_code(
 
 def test_an_interrupt_passes_on_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     error = KeyboardInterrupt()
-    error.add_note("run is incomplete: start again with --force")
+    error.add_note("run is incomplete: the same command with --resume goes on")
     result = _outcome(monkeypatch, error)
     assert result.exit_code == 130
-    assert result.stderr == "interrupted; run is incomplete: start again with --force\n"
+    assert result.stderr == "interrupted; run is incomplete: the same command with --resume goes on\n"
 
 
 def test_debug_shows_where(monkeypatch: pytest.MonkeyPatch) -> None:

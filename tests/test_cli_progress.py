@@ -147,3 +147,38 @@ def test_folds_are_announced_and_get_a_line_each(monkeypatch: pytest.MonkeyPatch
         "21 s left",
         "0 s left",
     ]
+
+
+def test_a_resumed_scan_says_where_it_goes_on_and_takes_its_own_pace(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four trainings of 10 epochs: one was done, one had 6. Each epoch takes a second of this process."""
+    plan: Any = SimpleNamespace(
+        config=SimpleNamespace(method="umn", self_test=True),
+        backbone=SimpleNamespace(value="mlp", reason="small"),
+        device=SimpleNamespace(type="cpu"),
+        batches=SimpleNamespace(steps=7),
+        epochs=10,
+        all_epochs=10,
+        tuning=None,
+        folds=1,
+    )
+    nothing: Any = None
+    clock, stderr = itertools.count(100.0), io.StringIO()
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "stderr", stderr)
+        patch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+        with ScanProgress(quiet=False) as watcher:
+            watcher.on_plan(nothing, nothing, plan)
+            watcher.on_restored("training", 10, 10)
+            watcher.on_restored("fold 1 of 1", 10, 10)
+            watcher.on_restored("self-test, training", 6, 10)
+            watcher.on_extra("self-test", _record(7))
+            watcher.on_note("That was it.")
+    _, *lines = stderr.getvalue().splitlines()
+    assert lines[:3] == [
+        "training: was done before",
+        "fold 1 of 1: was done before",
+        "self-test, training: goes on after epoch 6/10",
+    ]
+    assert lines[3].startswith("self-test, epoch 7/10  loss 1.5")
+    assert lines[3].endswith("  13 s left")  # 3 epochs of it and 10 of its fold
+    assert lines[4] == "That was it."

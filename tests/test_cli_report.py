@@ -12,7 +12,7 @@ from PIL import Image
 from typer.testing import CliRunner
 
 from noiseaudit.result import AuditResult
-from noiseaudit.runfolder import write_run_json
+from noiseaudit.runjson import write_run_json
 from noiseaudit_cli.main import app
 
 

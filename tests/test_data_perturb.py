@@ -8,7 +8,15 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from noiseaudit.data.perturb import Draws, add_noise, drop_values, jitter_images
+from noiseaudit.data.perturb import (
+    Draws,
+    RecordedDraws,
+    ReplayedDraws,
+    bits_of,
+    jitter_images,
+    see,
+    see_twice,
+)
 
 
 def draws(batch: int, part: slice = slice(None), seed: int = 3) -> Draws:
@@ -38,7 +46,7 @@ def test_halves_of_a_batch_are_perturbed_as_the_whole() -> None:
 
     def perturb(part: slice) -> torch.Tensor:
         own = draws(6, part)
-        return add_noise(jitter_images(x[part], 1.0, own), 0.3, own)
+        return see(jitter_images(x[part], 1.0, own), 0.0, 0.3, own)
 
     # The numbers drawn are the same bits (above); a product of another size may round otherwise on some processors.
     assert_close(
@@ -96,25 +104,75 @@ def test_scale_and_rotation_are_of_the_stated_size() -> None:
 
 def test_noise_has_the_asked_deviation_and_none_is_none() -> None:
     x = torch.full((200, 1, 10, 10), 0.5)
-    noisy = add_noise(x, 0.3, draws(200))
+    noisy = see(x, 0.0, 0.3, draws(200))
     assert float((noisy - x).std()) == pytest.approx(0.3, rel=0.02)
     assert float((noisy - x).mean()) == pytest.approx(0.0, abs=0.01)
-    assert add_noise(x, 0.0, draws(200)) is x
+    assert see(x, 0.0, 0.0, draws(200)) is x
 
 
 def test_dropped_values_are_zero_in_the_asked_share_and_the_mean_stays() -> None:
     x = torch.full((200, 500), 2.0)
-    seen = drop_values(x, 0.6, draws(200))
+    seen = see(x, 0.6, 0.0, draws(200))
     assert float((seen == 0).double().mean()) == pytest.approx(0.6, abs=0.005)
     assert_close(seen[seen > 0], torch.full_like(seen[seen > 0], 5.0))  # 2 / (1 - 0.6)
-    assert drop_values(x, 0.0, draws(200)) is x
-    halves = [drop_values(x[part], 0.6, draws(200, part)) for part in (slice(0, 80), slice(80, 200))]
+    halves = [see(x[part], 0.6, 0.0, draws(200, part)) for part in (slice(0, 80), slice(80, 200))]
     assert torch.equal(torch.cat(halves), seen)
 
 
-def test_a_fork_starts_anew_at_every_call_and_forks_differ() -> None:
-    draws = Draws(torch.Generator().manual_seed(0), 6, slice(2, 4))
-    one, two = draws.fork(), draws.fork()
-    assert_close(one().normal(3), one().normal(3))
-    assert one().normal(3).shape == (2, 3)
-    assert not torch.equal(one().normal(3), two().normal(3))
+def test_noise_is_laid_over_dropped_values() -> None:
+    """As one after the other, from the same numbers."""
+    x = torch.rand(40, 30, generator=torch.Generator().manual_seed(0))
+    own = draws(40)
+    normal, bits = own.normal(30), own.bits(30)
+    expected = x * (bits >= 0.3 * 2**16 - 2**15) / 0.7 + 0.5 * normal
+    assert_close(see(x, 0.3, 0.5, draws(40)), expected, atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("n", [1, 3, 4, 10_007])
+def test_bits_are_uniform_on_int16(n: int) -> None:
+    numbers = draws(n).bits()
+    assert numbers.shape == (n,)
+    assert numbers.dtype == torch.int16
+    if n > 1000:
+        found = [int(v) for v in torch.histc(numbers.float(), 16, -(2**15), 2**15)]
+        assert sum((v - n / 16) ** 2 / (n / 16) for v in found) < 37.7  # chi-squared, 15 degrees, p = 0.001
+        neighbours = torch.corrcoef(torch.stack([numbers[:-1].float(), numbers[1:].float()]))
+        assert abs(float(neighbours[0, 1])) < 4 / n**0.5
+
+
+def test_bits_of_another_device_are_as_uniform() -> None:
+    """Where 64-bit numbers are not drawn: every int16 is hit, ends included."""
+    numbers = bits_of(torch.tensor([0.0, 0.5, 1 - 2**-24, 2**-16]))
+    assert numbers.tolist() == [-(2**15), 0, 2**15 - 1, -(2**15) + 1]
+
+
+def test_two_networks_see_one_batch_through_independent_numbers() -> None:
+    """A row's two sets of numbers are its own and those of the row before it; both are of the same distribution."""
+    x = torch.zeros(400, 50)
+    first, second = see_twice(x, x, 0.0, 1.0, draws(400))
+    assert_close(second, first.roll(1, 0))
+    assert abs(float(torch.corrcoef(torch.stack([first.flatten(), second.flatten()]))[0, 1])) < 0.03
+    assert_close(first, see(x, 0.0, 1.0, draws(400)))
+    ones = torch.ones(400, 50)
+    kept, other = (seen > 0 for seen in see_twice(ones, ones, 0.5, 0.0, draws(400)))
+    assert float((kept & other).float().mean()) == pytest.approx(0.25, abs=0.02)
+
+
+def test_a_part_of_a_batch_has_the_pairs_of_the_whole() -> None:
+    whole = draws(6).pair("normal", 3)
+    parts = [draws(6, part).pair("normal", 3) for part in (slice(0, 2), slice(2, 6))]
+    for i in range(2):
+        assert torch.equal(whole[i], torch.cat([part[i] for part in parts]))
+
+
+def test_numbers_that_were_recorded_are_replayed_in_order() -> None:
+    recorded = RecordedDraws(6, torch.device("cpu"))
+    assert recorded.normal(2).shape == recorded.uniform(2).shape == (6, 2)
+    assert recorded.pair("bits", 5)[1].dtype == torch.int16
+    assert recorded.requests == [("normal", (2,)), ("uniform", (2,)), ("bits", (5,))]
+    source = draws(6)
+    replayed, again = ReplayedDraws([source.numbers(*request) for request in recorded.requests], 6), draws(6)
+    assert torch.equal(replayed.normal(2), again.normal(2))
+    assert torch.equal(replayed.uniform(2), again.uniform(2))
+    for mine, theirs in zip(replayed.pair("bits", 5), again.pair("bits", 5), strict=True):
+        assert torch.equal(mine, theirs)

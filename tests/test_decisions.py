@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from noiseaudit.decisions import SCHEMA, Decision, read_decisions, run_id, write_decisions
@@ -40,10 +43,34 @@ def test_two_columns_are_enough(tmp_path: Path) -> None:
     assert read_decisions(path) == [Decision("a", "keep"), Decision("b")]
 
 
-def test_blanks_around_a_new_label_are_none_of_it(tmp_path: Path) -> None:
+def test_a_new_label_is_read_as_it_stands(tmp_path: Path) -> None:
     path = tmp_path / "d.csv"
     path.write_text("sample_id,decision,new_label\na,relabel, 3 \n")
-    assert read_decisions(path) == [Decision("a", "relabel", "3")]
+    assert read_decisions(path) == [Decision("a", "relabel", " 3 ")]
+
+
+TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.tuples(TEXT, TEXT.filter(str.strip), TEXT), max_size=5, unique_by=lambda row: row[0]))
+def test_any_text_comes_back(suffix: str, rows: list[tuple[str, str, str]]) -> None:
+    decisions = [Decision(name, "relabel", label, who, None, "abc", 1.5) for name, label, who in rows]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, f"d{suffix}")
+        write_decisions(path, decisions)
+        assert read_decisions(path) == decisions
+
+
+def test_two_reviewers_may_name_a_sample(tmp_path: Path) -> None:
+    path = tmp_path / "d.csv"
+    rows = [Decision("a", "keep", reviewer="ann"), Decision("a", "ambiguous", reviewer="bob"), Decision("a")]
+    write_decisions(path, rows)
+    assert read_decisions(path) == rows
+    write_decisions(path, [*rows, Decision("a", "skip", reviewer="bob")])
+    with pytest.raises(DataError, match="line 5, column 'sample_id': 'a' stands twice"):
+        read_decisions(path)
 
 
 @pytest.mark.parametrize(
@@ -155,7 +182,7 @@ def test_bad_input_leaves_nothing(audit: Path, tmp_path: Path) -> None:
     assert (code, "--force" in said, checks.read_bytes() == before) == (2, True, True)
     assert run("sample", audit, "--n", 50, "--without", checks, "--out", checks, "--force")[0] == 2
     code, _, said = run("estimate", audit, checks, checks)
-    assert (code, "stands in two files" in said) == (2, True)
+    assert (code, "is answered twice" in said) == (2, True)
     assert run("estimate", audit, tmp_path / "absent.csv")[0] == 2
 
 

@@ -75,6 +75,14 @@ def test_the_guiders_doubt() -> None:
     )
 
 
+def test_of_a_row_that_nobody_watched_being_learnt_no_course_is_told() -> None:
+    """As `score` has it."""
+    unwatched = dataclasses.replace(lonely().fitted, peak_p_given=np.full(K, np.nan, np.float32))
+    found = dataclasses.replace(lonely(), fitted=unwatched)
+    assert set(facts(found)) == {"guider"}
+    assert sentence(found) == "Looks like dog (80 %) rather than cat (10 %)."
+
+
 def test_a_label_that_was_believed_for_a_time_is_not_said_to_have_been_out_of_reach() -> None:
     given = np.zeros(K, np.int64)
     peaked = dataclasses.replace(lonely().fitted, peak_p_given=np.full(K, 0.75, np.float32))

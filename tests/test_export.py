@@ -12,7 +12,8 @@ import pytest
 from typer.testing import CliRunner
 
 from noiseaudit.errors import ConfigError, DataError
-from noiseaudit.export import cleanlab_table, export_audit
+from noiseaudit.exports import export_audit
+from noiseaudit.exports.cleanlab import cleanlab_table
 from noiseaudit.result import AuditResult
 from noiseaudit_cli.main import app
 from tests.conftest import build_audit
@@ -102,7 +103,7 @@ def test_cleanlab_takes_it() -> None:
 @pytest.mark.parametrize("name", ["issues.csv", "issues.parquet"])
 def test_a_file_holds_the_same(tmp_path: Path, name: str) -> None:
     audit = build_audit(30, classes=['"quoted"', "comma, and\nline", "naïve"])
-    n_rows = export_audit(audit, "cleanlab", tmp_path / name)
+    n_rows = export_audit(audit, "cleanlab", tmp_path / name).rows
     expected = audit.to_cleanlab().reset_index()
     read = (
         pd.read_csv(tmp_path / name) if name.endswith("csv") else pq.read_table(tmp_path / name).to_pandas()
@@ -114,7 +115,7 @@ def test_a_file_holds_the_same(tmp_path: Path, name: str) -> None:
 def test_what_cannot_be_exported(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"--format 'voc' is not known\. Use cleanlab"):
         export_audit(build_audit(), "voc", tmp_path / "a.csv")
-    with pytest.raises(ConfigError, match=r"neither \.csv nor \.parquet"):
+    with pytest.raises(ConfigError, match=r"a.json is not \.csv or \.parquet"):
         export_audit(build_audit(), "cleanlab", tmp_path / "a.json")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from noiseaudit.data.inputs import SOME_IMAGES, Kind
 from noiseaudit.data.training import Originals, TrainingData
 from noiseaudit.errors import ConfigError
 from noiseaudit.finetune import Tuning, deepen, fine_tune, plan_tuning
+from noiseaudit.keeper import FORGETFUL, Keeper, Stage
 from noiseaudit.methods import METHODS
 from noiseaudit.methods.base import Setup
 from noiseaudit.methods.mean_teacher import MeanTeacher
@@ -142,6 +144,41 @@ def test_a_label_first_learnt_in_the_second_stage_says_so(
         method, data, tuning, never, epochs_before=3, seed=0, device=CPU, on_epoch=lambda record: None
     )
     assert found.learnt_epoch[6:].min() == 4
+
+
+@pytest.mark.parametrize("kind", [UMNPlus, Supervised])
+def test_a_second_stage_that_is_cut_off_goes_on_to_the_same_bits(
+    kind: Any, data: TrainingData, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """In its third epoch; a new process restores the first stage, and then half of the second."""
+    monkeypatch.setattr(pretrained, "load_network", network)
+    keeper = Keeper(tmp_path)
+
+    def both(first: Stage, second: Stage, cut_in: int = 0) -> tuple[list[int], Any, Tensor]:
+        method = kind(Setup(data, "pretrained", 0, CPU), kind.settings(data.inputs))
+        plan, seen = BatchPlan(20, 0, 3), list[int]()
+
+        def on_epoch(record: EpochRecord) -> None:
+            if record.epoch == cut_in:
+                raise KeyboardInterrupt
+            seen.append(record.epoch)
+
+        fitted = fit(method, data, plan, epochs=2, seed=0, device=CPU, on_epoch=on_epoch, stage=first)
+        tuning = Tuning(second_settings(method), plan, 4)
+        found = fine_tune(
+            method, data, tuning, fitted, epochs_before=2, seed=0, device=CPU, on_epoch=on_epoch, stage=second
+        )
+        assert data.originals
+        return seen, found, method.predict(data.originals.pixels.float() / 255).guider
+
+    _, whole, probs = both(FORGETFUL, FORGETFUL)
+    with pytest.raises(KeyboardInterrupt):
+        both(keeper.stage("training"), keeper.stage("second stage"), cut_in=5)
+    seen, found, resumed = both(keeper.stage("training"), keeper.stage("second stage"))
+    assert seen == [5, 6]
+    assert torch.equal(resumed, probs)
+    for name in ("guider_mean", "latent", "peak_p_given", "learnt_epoch"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(whole, name))
 
 
 def test_the_second_stage_is_planned() -> None:

@@ -26,7 +26,7 @@ from noiseaudit.manifest import (
 )
 from noiseaudit.ranking import dominant_pair
 from noiseaudit.result import AuditResult
-from noiseaudit.runfolder import write_run_json
+from noiseaudit.runjson import write_run_json
 
 MakeAudit = Callable[..., AuditResult]
 CLEANED = CleanSummary(Path("somewhere/cleaned.csv"), "relabel", 60, 9, 7, 0, 2)

@@ -19,6 +19,7 @@ from sklearn.metrics import (
     roc_auc_score,
 )
 
+from noiseaudit import metrics
 from noiseaudit.metrics import UNDEFINED, Interval, detection, precision_recall, proportion
 
 METRICS = ("recall", "precision", "f1", "average_precision", "auroc")
@@ -190,3 +191,19 @@ def test_intervals_as_text() -> None:
     assert str(Interval(0.9521, 0.94, 0.96249)) == "0.952 [0.940, 0.962]"
     assert str(Interval(0.5)) == "0.500"
     assert str(UNDEFINED) == "undefined"
+
+
+@pytest.mark.parametrize(("draws", "drawn"), [(1000 * 200, 1000), (300 * 200, 300), (1, 100)])
+def test_many_rows_are_resampled_less_often(draws: int, drawn: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """1,000 times while that is DRAWS rows or fewer, then as often as that is, 100 times at the least."""
+    truth, _, score = arrays(200, seed=0)
+    rank, counts = metrics._ranking, list[int]()
+
+    def counted(corrupted: metrics.Counts, clean: metrics.Counts) -> tuple[float, float]:
+        counts.append(int(corrupted.sum() + clean.sum()))
+        return rank(corrupted, clean)
+
+    monkeypatch.setattr(metrics, "_ranking", counted)
+    monkeypatch.setattr(metrics, "DRAWS", draws)
+    detection("r", truth, score > 0.5, score)
+    assert counts == [200] * (1 + drawn)

@@ -129,8 +129,8 @@ def test_networks_see_images_in_full_precision() -> None:
     assert_close(seen[0], seen[1], rtol=0, atol=0)
 
 
-def test_classes_in_chunks_are_mixed_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(vae, "ACTIVATION_BUDGET", ROWS * 32)  # one class a chunk
+def test_rows_in_blocks_are_mixed_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vae, "CPU_BLOCK", 1)  # one row a block
     mixed, full = make("umn", mixed=True), make("umn", mixed=False)
     with output_dtypes(mixed.learner.conditional_encoder) as seen:
         losses = mixed.step(batch(), 0.5)

@@ -23,11 +23,20 @@ def test_an_absent_or_empty_folder_is_free(tmp_path: Path, name: str) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("status", ["complete", "incomplete"])
-def test_a_run_is_replaced_only_by_force(tmp_path: Path, status: str) -> None:
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        ("complete", r"exists\. Give --force"),
+        ("incomplete", r"a scan that was cut off or is at work\. Give --resume .* or --force"),
+    ],
+)
+def test_a_run_is_replaced_only_by_force_and_gone_on_from_only_if_asked(
+    tmp_path: Path, status: str, said: str
+) -> None:
     run = _run(tmp_path / "run", status)
     check_output(run, force=True)
-    with pytest.raises(OutputError, match=r"exists\. Give --force"):
+    check_output(run, force=False, resume=True)
+    with pytest.raises(OutputError, match=said):
         check_output(run, force=False)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from noiseaudit import plan as planning
 from noiseaudit.config import AuditConfig, UMNConfig
 from noiseaudit.data.batches import BatchPlan
 from noiseaudit.data.inputs import Inputs
@@ -105,6 +106,16 @@ def test_rare_classes_are_named() -> None:
     )
     many = make_plan(table([*"aa", *"bcdefgh"]), samples(9), CPU)
     assert many.warnings[0].endswith("'b', 'c', 'd', 'e', 'f' ...")
+
+
+def test_memory_that_many_classes_take_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """16 bytes for each of 10 rows and 5 classes: told beyond the limit, not at it."""
+    labels = [*"aabbccddee"]
+    monkeypatch.setattr(planning, "MUCH_MEMORY", 800)
+    assert make_plan(table(labels), samples(10), CPU).warnings == ()
+    monkeypatch.setattr(planning, "MUCH_MEMORY", 799)
+    (warning,) = make_plan(table(labels), samples(10), CPU).warnings
+    assert warning.startswith("probabilities of 5 classes for 10 rows take about 0 GiB")
 
 
 def test_labels_that_are_all_different_are_no_labels() -> None:

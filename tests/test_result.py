@@ -209,7 +209,7 @@ def test_labels_that_are_not_among_the_classes(audit_file: Path, column: str) ->
 def test_an_incomplete_run(audit_file: Path) -> None:
     run = audit_file.with_name("run.json")
     run.write_text('{"status": "incomplete"}')
-    with pytest.raises(DataError, match=r"the run is incomplete\. Start the scan again with --force"):
+    with pytest.raises(DataError, match=r"the run is incomplete\. Scan again: with --resume it goes on"):
         read_audit(audit_file.parent)
     run.write_text('{"status": "complete"}')
     assert len(read_audit(audit_file.parent)) == 60

@@ -15,11 +15,11 @@ from torch import Tensor
 from typer.testing import CliRunner
 
 from noiseaudit.demo import write_digits
+from noiseaudit.marginal import EXACT_CLASSES
 from noiseaudit.models import vae
 from noiseaudit.result import AuditResult, read_audit
 from noiseaudit_cli.main import app
 
-CHUNK = 500  # classes
 HOSTILE = [
     'said "cat"',
     "two\nlines",
@@ -166,16 +166,16 @@ def test_unlabelled_rows_get_a_suggestion_and_no_score(data: Path) -> None:
 
 
 @pytest.mark.slow
-def test_ten_thousand_classes_in_chunks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    chunks = []
-    whole = vae.UMNNetworks._chunk_costs
+def test_ten_thousand_classes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No row is seen once for each of them."""
+    counts = set()
+    whole = vae.UMNNetworks.class_costs
 
-    def counted(self: vae.UMNNetworks, z_a: Tensor, classes: Tensor, *rest: Any) -> Tensor:
-        chunks.append(len(classes))
-        return whole(self, z_a, classes, *rest)
+    def counted(self: vae.UMNNetworks, z_a: Tensor, noise: Tensor, classes: Tensor) -> Tensor:
+        counts.add(noise.shape[1])
+        return whole(self, z_a, noise, classes)
 
-    monkeypatch.setattr(vae, "ACTIVATION_BUDGET", CHUNK * 256)  # x hidden, which is 1
-    monkeypatch.setattr(vae.UMNNetworks, "_chunk_costs", counted)
+    monkeypatch.setattr(vae.UMNNetworks, "class_costs", counted)
     n = 10_001
     lines = [f"s{i},c{i % 10_000}" for i in range(n)]
     (tmp_path / "labels.csv").write_text("\n".join(["id,label", *lines]) + "\n")
@@ -187,4 +187,4 @@ def test_ten_thousand_classes_in_chunks(tmp_path: Path, monkeypatch: pytest.Monk
     assert run["counts"]["classes"] == len(audit.meta.classes) == 10_000
     assert audit.table.column("p_mislabeled").null_count == 0
     assert {len(labels) for labels in audit.table.column("top_labels").to_pylist()} == {10}
-    assert set(chunks) == {CHUNK}
+    assert counts == {EXACT_CLASSES}

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from noiseaudit.outputs import HOW_TO_GO_ON
 from noiseaudit.result import read_audit
 from noiseaudit_cli.main import app
 from tests.test_scan_run_folder import _json, _scan, data
@@ -71,7 +72,7 @@ def test_ctrl_c_leaves_an_incomplete_folder_that_force_replaces(data: Path, tmp_
                 break
         rest = process.stderr.read()
     assert process.returncode == 130
-    assert rest.splitlines()[-1].endswith("run is incomplete: start again with --force")
+    assert rest.splitlines()[-1].endswith(f"run is incomplete: {HOW_TO_GO_ON}")
     assert _json(tmp_path / "run" / "run.json")["status"] == "incomplete"
     result = CliRunner().invoke(app, ["rank", str(tmp_path / "run")])
     assert (result.exit_code, "--force" in result.stderr) == (2, True)

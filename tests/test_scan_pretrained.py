@@ -17,6 +17,7 @@ from typer.testing import CliRunner
 from noiseaudit import pretrained
 from noiseaudit.crossfit import believe_folds
 from noiseaudit.data.inputs import Kind
+from noiseaudit.dynamics import read_dynamics
 from noiseaudit.result import read_audit
 from noiseaudit_cli.main import app
 
@@ -77,6 +78,31 @@ def test_photographs_are_audited_on_features_that_are_kept(
     assert run["config"]["chosen"]["shape"] == [1280]
 
 
+def test_photographs_are_scored_on_features_made_and_scaled_as_the_scans_were(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Alone, too, although the side of what features are made of goes by all images of a scan."""
+    words = ("--feature-cache", data / "scored-cache")
+    assert scan(data, "trained", *words).exit_code == 0
+    asked = ("score", data / "labels.csv", "--images", data, "--checkpoint", data / "trained", "--out")
+    command = [str(word) for word in (*asked, data / "scored", *words)]
+    with monkeypatch.context() as patch:
+        patch.setattr(pretrained, "load_network", pytest.fail)  # the cache has all features
+        assert CliRunner().invoke(app, command).exit_code == 0
+    found, dynamics = (
+        read_audit(data / "scored"),
+        read_dynamics(data / "trained" / "dynamics.parquet").to_pandas(),
+    )
+    np.testing.assert_array_equal(found.column("p_given"), dynamics[dynamics.epoch == 30].p_given_guider)
+    Image.open(data / "9.jpg").resize((60, 50)).save(data / "small.jpg")
+    (data / "small.csv").write_text("image,label\nsmall.jpg,flower\n9.jpg,flower\n")
+    command[1], command[7] = str(data / "small.csv"), str(data / "scored small")
+    assert CliRunner().invoke(app, command).exit_code == 0
+    small = read_audit(data / "scored small")
+    assert small.column("p_given")[1] == pytest.approx(found.column("p_given")[9], rel=1e-3)
+    assert small.column("suggested_label")[0] == found.column("suggested_label")[9]
+
+
 def test_no_cache_is_kept_if_none_is_wanted(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(data / "home"))
     assert scan(data, "without", "--feature-cache", "none").exit_code == 0
@@ -120,6 +146,18 @@ def test_the_network_is_trained_too(data: Path, monkeypatch: pytest.MonkeyPatch)
         "epsilon"
     ].to_numpy()
     np.testing.assert_array_equal(audit.column("epsilon"), epsilon)  # of the final epoch
+    of_labels = [
+        data / "labels.csv",
+        "--images",
+        data,
+        "--checkpoint",
+        data / "tuned",
+        "--out",
+        data / "by tuned",
+    ]
+    assert CliRunner().invoke(app, ["score", *map(str, of_labels)]).exit_code == 0
+    scored = read_audit(data / "by tuned")
+    np.testing.assert_array_equal(scored.column("epsilon"), epsilon)  # images go through the tuned network
     again = scan(data, "again", *words)
     assert again.exit_code == 0
     tables = [(data / out / "audit.parquet").read_bytes() for out in ("tuned", "again")]

@@ -58,6 +58,7 @@ def test_the_run_folder_holds_what_was_promised(run: Path) -> None:
         "cleaned.csv",
         "dynamics.parquet",
         "embeddings.npy",
+        "model.safetensors",
         "report.html",
         "report.md",
         "run.json",
@@ -108,7 +109,8 @@ def test_the_same_seed_gives_the_same_bytes_anywhere(run: Path, data: Path, tmp_
     (moved / "noisy.csv").write_bytes((data / "noisy.csv").read_bytes())
     _scan(moved, tmp_path / "again", "--workers", 3)
     assert (tmp_path / "again" / "audit.parquet").read_bytes() == (run / "audit.parquet").read_bytes()
-    assert (tmp_path / "again" / "embeddings.npy").read_bytes() == (run / "embeddings.npy").read_bytes()
+    for name in ("embeddings.npy", "model.safetensors"):
+        assert (tmp_path / "again" / name).read_bytes() == (run / name).read_bytes()
 
 
 def test_another_seed_gives_another_audit(run: Path, data: Path, tmp_path: Path) -> None:

@@ -77,13 +77,13 @@ def clean(
     """
     from dataclasses import asdict
 
+    from noiseaudit.audit_file import open_audit
     from noiseaudit.clean import clean_labels
     from noiseaudit.decided import new_classes, read_decided
     from noiseaudit.errors import ConfigError
     from noiseaudit.labels.columns import ColumnNames
     from noiseaudit.manifest import find_source
     from noiseaudit.outputs import check_file
-    from noiseaudit.result import read_audit
     from noiseaudit_cli.console import print_json, say, visible
 
     if policy is None and not decisions:
@@ -91,7 +91,7 @@ def clean(
             "neither --policy nor --decisions given",
             fix="Say what to do with suspects, as in --policy relabel, or give --decisions FILE.",
         )
-    result = read_audit(audit)
+    result = open_audit(audit)
     judged = read_decided(result, decisions or ())
     source = find_source(
         audit,

@@ -8,10 +8,14 @@ import shutil
 import sys
 import textwrap
 import unicodedata
-from collections.abc import Mapping, Sequence
-from typing import TextIO
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain, islice
+from typing import TYPE_CHECKING, TextIO
 
 import typer
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _NUMBER = re.compile(r"([<>] )?\d+(\.\d*)?(e-\d+)?( %)?[* ]?")
 _LEAST_NAME_WIDTH = 8
@@ -38,6 +42,22 @@ def print_rows(rows: Sequence[Mapping[str, object]], columns: Sequence[str]) -> 
     else:
         lines = ["\t".join(columns), *("\t".join(_exact(row[c]) for c in columns) for row in rows)]
         typer.echo("\n".join(lines))
+
+
+def print_table_rows(tables: Iterable[pa.Table], columns: Sequence[str]) -> None:
+    """Print `columns` of Arrow tables, one after the other, as `print_rows` does in a pipe, all rows at once."""
+    rest = iter(tables)
+    first = list(islice(rest, 1))  # where reading fails, nothing is printed
+    typer.echo("\t".join(columns))
+    for table in chain(first, rest):
+        if len(table):
+            typer.echo(_lines(table.select(list(columns))))
+
+
+def _lines(table: pa.Table) -> str:
+    from noiseaudit.cells import joined_lines
+
+    return joined_lines(table, "\t", change=visible)
 
 
 def print_table(
@@ -67,6 +87,17 @@ def print_table(
 def print_json(value: object) -> None:
     """Print `value` as JSON in ASCII: safe for every terminal and encoding."""
     typer.echo(json.dumps(value, indent=2, allow_nan=False, default=str))
+
+
+def print_objects(rows: Iterable[Mapping[str, object]]) -> None:
+    """Print a list of objects as `print_json` does, without holding it."""
+    lead = "[\n  "
+    for row in rows:
+        typer.echo(
+            lead + json.dumps(row, indent=2, allow_nan=False, default=str).replace("\n", "\n  "), nl=False
+        )
+        lead = ",\n  "
+    typer.echo("[]" if lead.startswith("[") else "\n]")
 
 
 def say(text: str) -> None:

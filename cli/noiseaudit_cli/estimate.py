@@ -59,7 +59,10 @@ def estimate(
     names = [decision.sample_id for decision in answers]
     if len(set(names)) < len(names):
         twice = next(name for i, name in enumerate(names) if name in names[:i])
-        raise DataError(f"{twice!r} stands in two files", fix="Draw again with --without the earlier file.")
+        raise DataError(
+            f"{twice!r} is answered twice",
+            fix="Keep one answer; draw further rows with --without the earlier file.",
+        )
     found = from_answers(result, answers, width=width)
     if json:
         print_json(found.to_dict() | {"expected": as_json(expect(result))})

@@ -16,17 +16,19 @@ def evaluate(audit: Audit, truth: Truth = None, json: Json = False) -> None:
     Recall, precision, F1, average precision and AUROC with 95 % intervals, for the paper's rule
     (epsilon > 0) and the audit's cut-off, side by side. Rows without truth are counted and left out.
     """
+    from noiseaudit.audit_file import open_audit
+    from noiseaudit.evaluate import COLUMNS, table3
     from noiseaudit.evaluate import evaluate as measure
-    from noiseaudit.evaluate import table3
     from noiseaudit.expected import as_json, expect, sentence_of
     from noiseaudit.manifest import saved_run
-    from noiseaudit.result import read_audit
     from noiseaudit.truth import truth_from_audit
     from noiseaudit_cli.console import print_json, print_rows, say, visible
     from noiseaudit_cli.reporting import given_truth
 
-    result = read_audit(audit)
-    known = truth_from_audit(result) if truth is None else given_truth(result, truth, saved_run(audit))
+    opened = open_audit(audit)
+    known = None if truth is None else given_truth(opened, truth, saved_run(audit))
+    result = opened.read(COLUMNS)
+    known = known or truth_from_audit(result)
     found = measure(result, known)
     if json:
         print_json(found.to_dict() | {"expected": as_json(expect(result))})

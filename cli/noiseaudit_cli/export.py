@@ -1,41 +1,114 @@
-"""noiseaudit export: an audit in the columns that other tools read."""
+"""noiseaudit export: an audit in the files that other tools read."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated
 
+from noiseaudit_cli.clean import Policy
 from noiseaudit_cli.options import Audit, Force, option
 
 EXAMPLES = """
 noiseaudit export run --format cleanlab --out label_issues.csv
+noiseaudit export run --format label-studio --out to-review
+noiseaudit export run --format huggingface --out dataset --copy
+noiseaudit export run --format imagefolder --policy relabel --decisions checks.csv --out cleaned
 """
 
 
 def export(
     audit: Audit,
-    out: Annotated[Path, option(metavar="FILE", help="Where to write, .csv or .parquet.")],
+    out: Annotated[Path, option(metavar="PATH", help="Where to write: a file for cleanlab, else a folder.")],
     format_: Annotated[
         str,
         option(
             "--format",
             envvar="NOISEAUDIT_EXPORT_FORMAT",
             metavar="NAME",
-            help="cleanlab: the columns of its CleanLearning.get_label_issues.",
+            help="cleanlab, label-studio, cvat, huggingface, imagefolder or fiftyone.",
         ),
     ],
+    everything: Annotated[
+        bool,
+        option(
+            "--all",
+            envvar="NOISEAUDIT_EXPORT_ALL",
+            help="label-studio, cvat: all rows with an image, not only the suspects.",
+        ),
+    ] = False,
+    images: Annotated[
+        Path | None, option(metavar="DIR", help="The images, if they moved.", show_default=False)
+    ] = None,
+    document_root: Annotated[
+        Path | None,
+        option(
+            metavar="DIR",
+            help="label-studio: the folder that it serves files from (default: the one that holds the images folder).",
+            show_default=False,
+        ),
+    ] = None,
+    copy: Annotated[
+        bool, option("--copy", help="huggingface, imagefolder, fiftyone: copy images, not link them.")
+    ] = False,
+    policy: Annotated[
+        Policy | None,
+        option(help="imagefolder: what becomes of suspects, as in `noiseaudit clean`.", show_default=False),
+    ] = None,
+    decisions: Annotated[
+        list[Path] | None,
+        option(
+            metavar="FILE",
+            help="imagefolder: what people decided, as in `noiseaudit clean` (repeatable).",
+            show_default=False,
+        ),
+    ] = None,
+    include_test: Annotated[
+        bool, option("--include-test", help="imagefolder: --policy also changes test and validation splits.")
+    ] = False,
     force: Force = False,
 ) -> None:
     """Write an audit for another tool.
 
     cleanlab: the labelled rows with is_label_issue, label_quality (1 - p_mislabeled, low = bad), given_label and
     predicted_label, by class names.
-    """
-    from noiseaudit.export import check_export, export_audit
-    from noiseaudit.outputs import check_file
-    from noiseaudit.result import read_audit
-    from noiseaudit_cli.console import say
 
-    check_export(format_, out)
-    check_file(out, force=force, inputs=[audit, audit / "audit.parquet"])
-    say(f"{export_audit(read_audit(audit), format_, out):,} rows in {out}")
+    label-studio, cvat: the suspects of every split, to be judged by people; `noiseaudit import` reads the answers.
+
+    huggingface, fiftyone: all rows whose image could be read, labelled or not, with what the audit says of them.
+
+    imagefolder: the cleaned set, a folder of images a class, without rows that have no label; held-out splits keep
+    their labels as in `noiseaudit clean`. docs/round-trips.md has the details.
+    """
+    from dataclasses import replace
+
+    from noiseaudit.audit_file import open_audit
+    from noiseaudit.decided import Decided, read_decided
+    from noiseaudit.exports import check_export, check_place, export_audit
+    from noiseaudit.exports.base import ExportOptions
+    from noiseaudit.exports.pictures import find_pictures
+    from noiseaudit.manifest import saved_run
+    from noiseaudit.result import read_audit
+    from noiseaudit_cli.console import say, visible
+
+    options = ExportOptions(
+        everything=everything,
+        document_root=document_root,
+        copy=copy,
+        policy=policy.value if policy else None,
+        include_test=include_test,
+    )
+    kind = check_export(format_, out, options)
+    check_place(format_, out, force=force, inputs=[audit, audit / "audit.parquet", *(decisions or ())])
+    result = open_audit(audit).read(kind.columns) if kind.columns else read_audit(audit)
+    pictures = None if kind.kinds else find_pictures(saved_run(audit), images)
+    decided = read_decided(result, decisions) if decisions else Decided()
+    done = export_audit(
+        result,
+        format_,
+        out,
+        replace(options, pictures=pictures, decided=decided),
+        force=force,
+    )
+    say(f"{done.rows:,} rows in {visible(str(out))}")
+    for note in done.notes:
+        say(note)

@@ -5,32 +5,37 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from io import TextIOWrapper
-from types import ModuleType
+from types import FrameType, ModuleType
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from noiseaudit.errors import NoiseAuditError
+from noiseaudit.errors import EndedElsewhere, NoiseAuditError
 from noiseaudit_cli import bench
 from noiseaudit_cli.clean import clean
 from noiseaudit_cli.compare import compare
 from noiseaudit_cli.corrupt import corrupt
 from noiseaudit_cli.demo import demo
+from noiseaudit_cli.diff import diff
 from noiseaudit_cli.environment import set_by_environment, usage_line, without_variable
 from noiseaudit_cli.estimate import estimate
 from noiseaudit_cli.evaluate import evaluate
 from noiseaudit_cli.export import export
+from noiseaudit_cli.gate import gate
+from noiseaudit_cli.import_ import import_
 from noiseaudit_cli.options import examples, option, paragraphs
 from noiseaudit_cli.rank import rank
 from noiseaudit_cli.report import report
 from noiseaudit_cli.sample import sample
 from noiseaudit_cli.scan import scan
+from noiseaudit_cli.score import score
 
 COMMANDS: dict[str, Callable[..., None]] = {
     "scan": scan,
@@ -41,12 +46,20 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "sample": sample,
     "estimate": estimate,
     "export": export,
+    "import": import_,
+    "gate": gate,
+    "diff": diff,
+    "score": score,
     "compare": compare,
     "corrupt": corrupt,
     "demo": demo,
 }
 GROUPS: dict[str, ModuleType] = {"bench": bench}  # of commands: modules with COMMANDS and HELP
-INTERRUPTED = 130
+INTERRUPTED, TERMINATED = 130, 143
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM: what schedulers send before they kill. Everything ends as by Ctrl-C."""
 
 
 class Command(TyperCommand):
@@ -78,8 +91,11 @@ class Commands(Group):
         try:
             return super().invoke(ctx)
         except KeyboardInterrupt as error:
-            typer.echo("; ".join(["interrupted", *getattr(error, "__notes__", [])]), err=True)
-            raise typer.Exit(INTERRUPTED) from error
+            what, code = (
+                ("terminated", TERMINATED) if isinstance(error, Terminated) else ("interrupted", INTERRUPTED)
+            )
+            typer.echo("; ".join([what, *getattr(error, "__notes__", [])]), err=True)
+            raise typer.Exit(code) from error
 
     def main(
         self, args: Sequence[str] | None = None, *rest: Any, standalone_mode: bool = True, **extra: Any
@@ -123,15 +139,22 @@ for _name, _module in GROUPS.items():
 
 def entry() -> None:
     """Run the command line. An interrupted process leaves at once: threads of libraries may crash its teardown."""
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:  # who ignores it had it ignored
+        signal.signal(signal.SIGTERM, _terminate)
     try:
         app()
     except SystemExit as stop:
-        if stop.code != INTERRUPTED:
+        if stop.code not in (INTERRUPTED, TERMINATED):
             raise
         for stream in (sys.stdout, sys.stderr):
             with contextlib.suppress(OSError):
                 stream.flush()
-        os._exit(INTERRUPTED)
+        os._exit(stop.code)
+
+
+def _terminate(number: int, frame: FrameType | None) -> None:
+    signal.signal(number, signal.SIG_DFL)  # a second one ends the process at once
+    raise Terminated
 
 
 def _show_version(wanted: bool) -> None:
@@ -158,7 +181,8 @@ def start(
 
     Every option can also be set as NOISEAUDIT_COMMAND_OPTION, for example NOISEAUDIT_SCAN_EPOCHS=20.
 
-    Exit codes: 0 done, 1 failed while running, 2 wrong option or bad input, 130 interrupted.
+    Exit codes: 0 done, 1 failed while running, 2 wrong option or bad input, 3 a gate failed, 130
+    interrupted, 143 terminated.
     """
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
@@ -172,6 +196,8 @@ def _complain(error: Exception) -> int:
     """Print one line about `error` on standard error; return the exit code."""
     if os.environ.get("NOISEAUDIT_DEBUG"):
         traceback.print_exception(error)
+    if isinstance(error, EndedElsewhere) and error.told:
+        return error.exit_code
     if isinstance(error, NoiseAuditError):
         notes = "".join(f" ({note})" for note in getattr(error, "__notes__", []))
         typer.echo(f"error: {error}{notes}", err=True)
@@ -180,7 +206,8 @@ def _complain(error: Exception) -> int:
         typer.echo(f"error: {' '.join(usage_line(error).split())} ({_help_of(error)})", err=True)
         return 2
     line = " ".join(f"{type(error).__name__}: {error}".split())
-    typer.echo(f"error: unexpected {line} (NOISEAUDIT_DEBUG=1 shows where)", err=True)
+    notes = "".join(f"; {note}" for note in getattr(error, "__notes__", []))
+    typer.echo(f"error: unexpected {line} (NOISEAUDIT_DEBUG=1 shows where){notes}", err=True)
     return 1
 
 

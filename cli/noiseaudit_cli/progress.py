@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Self
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
+from noiseaudit.keeper import FIRST_STAGE, SECOND_STAGE, SEPARATOR
+
 if TYPE_CHECKING:
     from noiseaudit.course import EpochRecord
     from noiseaudit.labels.table import LabelTable
@@ -41,6 +43,7 @@ class ScanProgress:
         self._epochs = 0
         self._epochs_after = 0  # of the trainings that follow this one
         self._extra = ""  # name of this one, if it is not the first
+        self._before = 0  # epochs of this training that another process did
         self._of_features = 0  # epochs before a second stage, whose epochs take much longer; 0: there is none
         self._started = time.monotonic()
 
@@ -79,14 +82,31 @@ class ScanProgress:
         self._started = time.monotonic()
         self._task = self._bar.add_task("epoch", total=plan.all_epochs, losses="", left="")
 
+    def on_note(self, text: str) -> None:
+        self._console.print(text)
+
+    def on_restored(self, name: str, done: int, epochs: int) -> None:
+        *extra, stage = name.split(SEPARATOR)
+        extra = extra if stage in (FIRST_STAGE, SECOND_STAGE) else [*extra, stage]
+        if (known := SEPARATOR.join(extra)) != self._extra:
+            self._next(known)
+        self._before = done + (self._of_features if stage == SECOND_STAGE else 0)
+        self._started = time.monotonic()
+        how_far = "was done before" if done == epochs else f"goes on after epoch {done}/{epochs}"
+        self._console.print(f"{name}: {how_far}")
+
     def on_extra(self, name: str, record: EpochRecord) -> None:
         if name != self._extra:
-            self._extra = name
-            self._epochs_after -= self._epochs
+            self._next(name)
             self._started = time.monotonic() - record.seconds
-            if self._task is not None:
-                self._bar.update(self._task, description=name)
         self.on_epoch(record)
+
+    def _next(self, name: str) -> None:
+        """Another training begins."""
+        self._extra, self._before = name, 0
+        self._epochs_after -= self._epochs
+        if self._task is not None:
+            self._bar.update(self._task, description=name)
 
     def on_epoch(self, record: EpochRecord) -> None:
         shown = list(record.losses.items())[:SHOWN_LOSSES]
@@ -112,9 +132,48 @@ class ScanProgress:
             return "the second stage follows"
         if self._of_features and record.epoch == self._of_features + 1:
             self._started = time.monotonic() - record.seconds
-        pace = (time.monotonic() - self._started) / (record.epoch - self._of_features)
+        pace = (time.monotonic() - self._started) / (record.epoch - max(self._of_features, self._before))
         after = self._epochs_after - self._of_features if self._epochs_after else 0
         return f"{duration(pace * (self._epochs - record.epoch + after))} left"
+
+
+class ScoreProgress:
+    """The Watcher of the score command, as a context manager."""
+
+    def __init__(self, *, quiet: bool) -> None:
+        self._console = Console(stderr=True, quiet=quiet, highlight=False, markup=False, soft_wrap=True)
+        self._bar = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            console=self._console,
+            disable=quiet or not self._console.is_terminal,
+            transient=True,
+        )
+        self._task: TaskID | None = None
+        self._done = 0
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.stop()
+
+    def on_table(self, table: LabelTable) -> None:
+        labelled = int(table.is_labelled.sum())
+        classes = f"the model has {len(table.classes):,} classes"
+        self._console.print(f"Read {len(table):,} rows: {labelled:,} labelled; {classes}.")
+        self._task = self._bar.add_task("row", total=len(table))
+
+    def on_rows(self, done: int, total: int) -> None:
+        if self._task is not None:
+            self._bar.update(self._task, completed=done)
+        if not self._console.is_terminal and done * LINES // total != self._done * LINES // total:
+            self._console.print(f"scored {done:,} of {total:,} rows")
+        self._done = done
 
 
 def _more(plan: Plan) -> str:

@@ -11,7 +11,7 @@ import typer
 from noiseaudit_cli.options import Audit, Json, option
 
 if TYPE_CHECKING:
-    from noiseaudit.result import AuditResult
+    from noiseaudit.audit_file import AuditFile
 
 EXAMPLES = """
 noiseaudit rank run
@@ -56,22 +56,24 @@ def rank(
     A table on a terminal, tab-separated values in a pipe. Rows without a label, or whose image could not be
     read, have no rank and are not listed.
     """
-    from noiseaudit.ranking import ranked_rows
-    from noiseaudit.result import read_audit
-    from noiseaudit_cli.console import on_terminal, print_json, print_rows
+    from noiseaudit.audit_file import open_audit
+    from noiseaudit.ranking import ranked_tables
+    from noiseaudit.why import records, stored
+    from noiseaudit_cli.console import on_terminal, print_objects, print_table_rows
 
-    result = read_audit(audit)
+    opened = open_audit(audit)
+    columns = JSON_COLUMNS if json else COLUMNS
     limit = None if everything else top
-    rows = ranked_rows(result, JSON_COLUMNS, by=by.value, top=limit, only_class=only_class)
+    tables = ranked_tables(opened, stored(columns), by=by.value, top=limit, only_class=only_class)
     if json:
-        print_json(rows)
+        print_objects(row for table in tables for row in records(table, columns))
     elif on_terminal():
-        _show(result, rows, by)
+        _show(opened, [row for table in tables for row in records(table, columns)], by)
     else:
-        print_rows(rows, COLUMNS)
+        print_table_rows(tables, columns)
 
 
-def _show(audit: AuditResult, rows: Sequence[Mapping[str, Any]], by: Score) -> None:
+def _show(audit: AuditFile, rows: Sequence[Mapping[str, Any]], by: Score) -> None:
     from dataclasses import asdict
 
     from noiseaudit.percent import percent

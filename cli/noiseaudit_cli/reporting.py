@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from noiseaudit.evaluate import Evaluation
     from noiseaudit.result import AuditResult
     from noiseaudit.truth import Truth
+    from noiseaudit.truth_join import Labels
 
 THUMBNAIL_PX = 96
 REPORTS = {"html": "report.html", "markdown": "report.md"}
@@ -90,7 +91,7 @@ def known_truth(audit: AuditResult, truth: Path | None, run: Mapping[str, Any]) 
     return evaluate(audit, truth_from_audit(audit)) if {*given.to_pylist()} & {*audit.meta.classes} else None
 
 
-def given_truth(audit: AuditResult, truth: Path, run: Mapping[str, Any]) -> Truth:
+def given_truth(audit: Labels, truth: Path, run: Mapping[str, Any]) -> Truth:
     """The file `truth`, read as `run`, a run.json, says that the label file was. Raises DataError."""
     from noiseaudit.manifest import scanned_columns, scanned_missing_label
     from noiseaudit.truth import read_truth

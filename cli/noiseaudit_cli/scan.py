@@ -55,6 +55,7 @@ noiseaudit scan 'shards-{000..012}.tar' --out run
 noiseaudit scan labels.parquet --embeddings clip.npy --out run
 noiseaudit scan labels.csv --images photos --out run --review-budget 500
 noiseaudit scan labels.csv --images photos --out run --target-precision 0.9
+noiseaudit scan labels.csv --images photos --out run --resume
 """
 
 
@@ -94,6 +95,14 @@ def scan(
         ),
     ] = False,
     force: Annotated[bool, option("--force", help="Replace the run folder of an earlier scan.")] = False,
+    resume: Annotated[
+        bool,
+        option(
+            "--resume",
+            help="Go on with a scan that was cut off, after its last epoch, to the same result; where there is none, "
+            "start. With --force, start again where options or data are not the same.",
+        ),
+    ] = False,
     json: Json = False,
     quiet: Annotated[bool, option("--quiet", "-q", help="Say nothing but errors.")] = False,
     method: Method = "umn_plus",
@@ -137,6 +146,7 @@ def scan(
     the run folder.
     """
     from noiseaudit.config import AuditConfig
+    from noiseaudit.distributed import launched_processes, launched_rank
     from noiseaudit.labels.columns import ColumnNames
     from noiseaudit.scan import ScanOptions
     from noiseaudit.scan import scan as run_scan
@@ -189,9 +199,17 @@ def scan(
         encoding=encoding,
         trusted=trusted,
         force=force,
+        resume=resume,
     )
-    with ScanProgress(quiet=quiet or json) as progress:
-        run = run_scan(options, progress, write_run_reports(out))
+    with ScanProgress(quiet=quiet or json or launched_rank() > 0) as progress:
+        if launched_processes() > 1:
+            from noiseaudit.scan_together import scan_together
+
+            run = scan_together(options, progress, write_run_reports(out))
+        else:
+            run = run_scan(options, progress, write_run_reports(out))
+    if launched_rank() > 0:
+        return
     if json:
         print_json({"run": str(out), **run})
     elif not quiet:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import difflib
 import json
 import re
 import shlex
@@ -23,8 +24,12 @@ _NUMBERS = re.compile(r"\[(?=\D*\d)[\s\d.,eE+-]+\]")  # how NumPy prints an arra
 _ONE_LABEL = "Only one label a row is supported: keep one, or make the combination a class name of its own."
 
 
-def check_labels(labels: Sequence[str | None], *, file: Path, column: str) -> list[str]:
+def check_labels(
+    labels: Sequence[str | None], *, file: Path, column: str, classes: Sequence[str] | None = None
+) -> list[str]:
     """Warnings about class names that look like missing values, or that look alike.
+
+    `classes` are those of a finished model: labels must be among them, and may be few or none.
 
     Raises DataError if there is no row, no label or only one class, or if labels are lists, combinations or
     levels of other labels.
@@ -32,6 +37,9 @@ def check_labels(labels: Sequence[str | None], *, file: Path, column: str) -> li
     if not labels:
         raise DataError("there are no rows", file=file, fix="Give one row per image.")
     names = dict.fromkeys(label for label in labels if label is not None)
+    if classes is not None:
+        _check_known(labels, classes, file, column)
+        return []
     if not names:
         raise DataError("every row is unlabelled", file=file, column=column, fix="Label some rows first.")
     for odd, why in _not_one_label(list(names)):
@@ -49,6 +57,23 @@ def check_labels(labels: Sequence[str | None], *, file: Path, column: str) -> li
         if name.strip().lower() in _MISSING_LOOKALIKES
     ]
     return [*missing, *_look_alike(list(names))]
+
+
+def _check_known(labels: Sequence[str | None], classes: Sequence[str], file: Path, column: str) -> None:
+    known = {*classes, None}
+    row = next((row for row, label in enumerate(labels) if label not in known), None)
+    if row is not None:
+        label = str(labels[row])
+        near = difflib.get_close_matches(label, classes, n=1)
+        hint = f"Did you mean {near[0]!r}? " if near else ""
+        raise DataError(
+            f"label {label!r} is none of the model's {len(classes)} classes",
+            file=file,
+            row=row,
+            column=column,
+            fix=f"{hint}Scan with this class in the data, or let these rows count as unlabelled: --missing-label "
+            f"{shlex.quote(label)}",
+        )
 
 
 def check_true_labels(

@@ -46,7 +46,7 @@ def edit_delimited(file: TextFile, delimiter: str, label_column: str, revision: 
     records = checked_records(file, delimiter)
     _, header, names = next(records)
     label_place = names.index(label_column)
-    parts = [file.text[: header_start(file.text)], _edited(header, {}, list(revision.extra), delimiter)]
+    parts = [file.text[: header_start(file.text)], edited_header(header, list(revision.extra), delimiter)]
     row = 0
     for _, raw, fields in records:
         if not fields:
@@ -57,6 +57,11 @@ def edit_delimited(file: TextFile, delimiter: str, label_column: str, revision: 
         row += 1
     revision.check(names, row, file.path)
     return "".join(parts)
+
+
+def edited_header(header: str, added: Sequence[str], delimiter: str) -> str:
+    """The header's raw text with these names behind its own."""
+    return _edited(header, {}, list(added), delimiter)
 
 
 def csv_line(cells: Sequence[Cell]) -> str:

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 
+import pyarrow as pa
+
+from noiseaudit.atomic import atomic_path
 from noiseaudit.errors import OutputError
+from noiseaudit.labels.bulk import rewrite_delimited
+from noiseaudit.labels.bulk_parquet import rewrite_parquet
 from noiseaudit.labels.containers import edit_container
 from noiseaudit.labels.delimited import edit_delimited
 from noiseaudit.labels.folder import edit_folder
 from noiseaudit.labels.jsonl import edit_jsonl
 from noiseaudit.labels.parquet import edit_parquet
-from noiseaudit.labels.revision import Cell, Revision
+from noiseaudit.labels.revision import Cell, NotPlain, Revise, Revision
 from noiseaudit.labels.separator import find_separator
 from noiseaudit.labels.table import CONTAINERS, FORMATS, WITHOUT_FILE, Source
 from noiseaudit.labels.text import read_text
@@ -50,6 +55,29 @@ def edit_label_file(
         edit_parquet(source.path, out, source.label_column, revision)
     else:
         _edit_text(source, out, revision)
+
+
+def rewrite_label_file(
+    source: Source,
+    out: Path,
+    revise: Revise,
+    added: Mapping[str, pa.DataType],
+    check: Callable[[], None],
+) -> None:
+    """`edit_label_file` for files of any size: a piece is read, revised and written after the other.
+
+    `revise` says what changes in the next rows, `added` which columns they get; `check` is asked, when all rows were
+    seen, whether the file stands. Raises NotPlain, without a trace, where only `edit_label_file` will do.
+    """
+    _check_out(source, out)
+    if source.format not in _IN_BULK or not source.path.is_file():
+        raise NotPlain
+    with atomic_path(out) as temporary:
+        _IN_BULK[source.format](source, temporary, revise, added)
+        check()
+
+
+_IN_BULK = {"csv": rewrite_delimited, "tsv": rewrite_delimited, "parquet": rewrite_parquet}
 
 
 def _edit_text(source: Source, out: Path, revision: Revision) -> None:

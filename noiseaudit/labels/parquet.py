@@ -49,8 +49,8 @@ def edit_parquet(path: Path, out: Path, label_column: str, revision: Revision) -
         schema = file.schema_arrow
         for name, cells in extra.items():
             schema = schema.append(pa.field(name, cells.type))
-        with atomic_path(out) as temporary, _writer(temporary, schema, file, label_column, extra) as writer:
-            for group, first in _row_groups(file):
+        with atomic_path(out) as temporary, writer(temporary, schema, file, label_column, extra) as written:
+            for group, first in row_groups(file):
                 with readable_parquet(path):
                     table = file.read_row_group(group)
                 revised = _revise_group(table, first, label_column, revision, path)
@@ -59,7 +59,7 @@ def edit_parquet(path: Path, out: Path, label_column: str, revision: Revision) -
                 kept = [row for row in range(table.num_rows) if first + row not in revision.drop]
                 if len(kept) < table.num_rows:
                     revised = revised.take(pa.array(kept, pa.int64()))
-                writer.write_table(revised.cast(schema), row_group_size=max(1, len(kept)))
+                written.write_table(revised.cast(schema), row_group_size=max(1, len(kept)))
 
 
 def check_scalar(field: Any, path: Path) -> None:
@@ -82,7 +82,8 @@ def _is_nested(kind: Any) -> bool:
     return bool(pa.types.is_nested(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind))
 
 
-def _writer(path: Path, schema: Any, file: Any, label_column: str, extra: Mapping[str, Any]) -> Any:
+def writer(path: Path, schema: Any, file: Any, label_column: str, extra: Mapping[str, Any]) -> Any:
+    """What writes such a file again, with further columns `extra`: same codecs and format."""
     codecs = _codecs(file.metadata)
     codecs |= dict.fromkeys(extra, codecs.get(label_column, "snappy"))
     return pq.ParquetWriter(path, schema, compression=codecs, version=file.metadata.format_version)
@@ -100,7 +101,7 @@ def _codecs(metadata: Any) -> dict[str, str]:
     }
 
 
-def _row_groups(file: Any) -> Iterator[tuple[int, int]]:
+def row_groups(file: Any) -> Iterator[tuple[int, int]]:
     """Each row group with the number of its first row."""
     first = 0
     for group in range(file.num_row_groups):
@@ -133,10 +134,10 @@ def _revise_labels(column: Any, changes: Mapping[int, str | None]) -> Any:
     for row, label in changes.items():
         values[row] = None if label is None else typed_label(label, kind)
     labels = pa.array(values, value_type)
-    return _recode(labels, column) if coded else labels
+    return recode(labels, column) if coded else labels
 
 
-def _recode(labels: Any, column: Any) -> Any:
+def recode(labels: Any, column: Any) -> Any:
     """Dictionary-encode with the column's own dictionary, new labels at its end."""
     old = column.unify_dictionaries().chunk(0).dictionary
     new = pc.unique(labels.filter(pc.invert(pc.is_in(labels, value_set=old)))).drop_null()

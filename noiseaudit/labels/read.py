@@ -41,6 +41,7 @@ def read_labels(
     missing_label: str | None = None,
     encoding: str = "utf-8",
     images_required: bool = True,
+    classes: Sequence[str] | None = None,
 ) -> LabelTable:
     """Read a CSV, TSV, JSONL or Parquet file, a folder with one sub-folder per class, or a data set with images in it.
 
@@ -53,6 +54,9 @@ def read_labels(
     A column that nobody named and nobody needs, but that was found by its usual name, is left out with a
     warning if it is not usable: lists, mappings, repeated ids.
 
+    `classes` are those of a finished model, in its order, which the table then has: labels must be among them, and
+    may be few or none.
+
     Raises DataError, naming the place, if the file is absent, empty, malformed, not in this encoding, lacks a
     column, repeats an id in a named column, or does not hold one label a row of at least two classes;
     ConfigError if an option makes no sense.
@@ -61,15 +65,22 @@ def read_labels(
     if container:
         return _read_container(*container, columns, missing_label)
     if path.is_dir():
-        return _read_tree(path, columns, missing_label)
+        return _read_tree(path, columns, missing_label, classes)
     kind = file_format(path)
     reader = _open(path, kind, encoding, columns)
     found = resolve_columns(reader.names, columns, file=path, images_required=images_required)
     source = Source(path, kind, str(found.label), encoding, missing_label)
-    return read_rows(reader, found, source, required_roles(columns, images_required=images_required))
+    required = required_roles(columns, images_required=images_required)
+    return read_rows(reader, found, source, required, classes)
 
 
-def read_rows(reader: Reader, found: ColumnNames, source: Source, required: AbstractSet[str]) -> LabelTable:
+def read_rows(
+    reader: Reader,
+    found: ColumnNames,
+    source: Source,
+    required: AbstractSet[str],
+    classes: Sequence[str] | None = None,
+) -> LabelTable:
     """The rows of `reader` by the columns `found`; those of `required` roles must be usable.
 
     Raises DataError as `read_labels` does.
@@ -99,7 +110,7 @@ def read_rows(reader: Reader, found: ColumnNames, source: Source, required: Abst
             warnings.append(f"column {name!r} is left out: {error}")
     used = {role: names[role] for role in texts}
     source = dataclasses.replace(source, image_column=used.get("image"), id_column=used.get("id"))
-    return _table(source, class_type, texts, warnings)
+    return _table(source, class_type, texts, warnings, classes)
 
 
 def read_again(source: Source) -> dict[str, Texts]:
@@ -187,7 +198,9 @@ def _without(texts: Texts, missing_label: str | None) -> Texts:
     return [None if text == missing_label else text for text in texts]
 
 
-def _read_tree(root: Path, columns: ColumnNames, missing_label: str | None) -> LabelTable:
+def _read_tree(
+    root: Path, columns: ColumnNames, missing_label: str | None, classes: Sequence[str] | None
+) -> LabelTable:
     if columns.named():
         raise ConfigError(
             "an image folder has no columns", file=root, fix="Leave out the --...-column options."
@@ -197,7 +210,7 @@ def _read_tree(root: Path, columns: ColumnNames, missing_label: str | None) -> L
     texts = {"image": images, "label": _without(labels, missing_label)}
     for role, cells in texts.items():
         _check_text(cells, role, root)
-    return _table(source, "string", texts, warnings)
+    return _table(source, "string", texts, warnings, classes)
 
 
 def _tree(root: Path) -> tuple[Texts, Texts, list[str]]:
@@ -206,10 +219,15 @@ def _tree(root: Path) -> tuple[Texts, Texts, list[str]]:
 
 
 def _table(
-    source: Source, class_type: str, texts: Mapping[str, Texts], warnings: Sequence[str]
+    source: Source,
+    class_type: str,
+    texts: Mapping[str, Texts],
+    warnings: Sequence[str],
+    classes: Sequence[str] | None,
 ) -> LabelTable:
     labels = texts["label"]
-    warnings = [*warnings, *check_labels(labels, file=source.path, column=source.label_column)]
+    found = check_labels(labels, file=source.path, column=source.label_column, classes=classes)
+    warnings = [*warnings, *found]
     ids = texts["id"] if "id" in texts else sample_ids(texts.get("image"), len(labels))
     others = {role: _strings(cells) for role, cells in texts.items() if role not in ("id", "image", "label")}
     return LabelTable(
@@ -220,6 +238,7 @@ def _table(
         class_type=class_type,
         warnings=tuple(warnings),
         trusted=None,  # noiseaudit.trusted marks them
+        known_classes=None if classes is None else tuple(classes),
         pictures=None,
         **others,
     )

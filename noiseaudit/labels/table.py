@@ -56,6 +56,7 @@ class LabelTable:
         None  # labels known to be right; None: nobody said (noiseaudit.trusted)
     )
     warnings: tuple[str, ...] = ()
+    known_classes: tuple[str, ...] | None = None  # of a finished model; None: those of the labels
     pictures: Sequence[Stored] | None = (
         None  # (n,) the images themselves, where they are no files of their own
     )
@@ -74,6 +75,8 @@ class LabelTable:
 
     @cached_property
     def classes(self) -> tuple[str, ...]:
+        if self.known_classes is not None:
+            return self.known_classes
         return tuple(canonical_order(label for label in self.given_label if label is not None))
 
     @cached_property

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, NamedTuple
 import torch
 from torch import Tensor
 
+from noiseaudit.checkpoint import State
 from noiseaudit.config import Settings
 from noiseaudit.data.inputs import Inputs
 from noiseaudit.data.training import Batch, TrainingData
@@ -39,6 +40,7 @@ class Method(ABC):
     has_guider: ClassVar[bool]
     uses_unlabelled: ClassVar[bool] = True  # False: its batches hold labelled rows only
     can_be_tuned: ClassVar[bool] = False  # whether it knows a second stage (noiseaudit.finetune)
+    can_be_shared: ClassVar[bool] = False  # among processes (noiseaudit.distributed): its terms go by `part`
     needs: ClassVar[frozenset[str]] = frozenset()  # of "noise_rate" (Setup) and "trusted" (TrainingData)
 
     @staticmethod
@@ -68,6 +70,17 @@ class Method(ABC):
     def after_epoch(self, epoch: int, epochs: int, probs: Tensor, codes: Tensor) -> None:
         """Called with the Guider's predictions of all m rows, (m, C), and their labels, (m,), -1 = none: CPU."""
         return
+
+    def state(self) -> State:
+        """All that training goes on from after an epoch, beside what `__init__` makes of the same arguments.
+
+        Raises NotImplementedError for a method that cannot be interrupted.
+        """
+        raise NotImplementedError
+
+    def load_state(self, state: State) -> None:
+        """Take over what `state` of such a method gave: what follows is as it would have been there, bit by bit."""
+        raise NotImplementedError
 
     @property
     def noise_known(self) -> bool:

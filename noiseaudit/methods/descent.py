@@ -9,12 +9,14 @@ from typing import Generic, TypeVar
 import torch
 from torch import Tensor
 
+from noiseaudit.checkpoint import State
 from noiseaudit.config import GuiderSettings, Settings
-from noiseaudit.data.perturb import Draws, add_noise, drop_values, jitter_images
+from noiseaudit.data.perturb import Draws, jitter_images, see, see_twice
 from noiseaudit.data.training import Batch
 from noiseaudit.ema import make_guider, update_guider
 from noiseaudit.methods.base import Method, Prediction, Setup
 from noiseaudit.models.classifier import Classifier
+from noiseaudit.part import current_part
 from noiseaudit.schedules import cosine_decay, guider_decay
 from noiseaudit.seeds import seeded_init, torch_generator
 
@@ -34,7 +36,7 @@ class Descent(Method, Generic[N, S]):
         self.generator = torch_generator(setup.seed, "draws", setup.device)
         self.device, self.mixed_precision = setup.device, setup.device.type == "cuda"
         self.optimiser = adam(self.learner.parameters(), settings, setup.device)
-        self.steps_done = 0
+        self.steps_done, self.part = 0, current_part()
 
     def go_on(self, settings: S) -> None:
         """Train on with other settings, and on images: the networks were changed."""
@@ -70,36 +72,75 @@ class Descent(Method, Generic[N, S]):
 
     def step(self, batch: Batch, progress: float) -> dict[str, Tensor]:
         set_rate(self.optimiser, self.values, progress)
-        draws = Draws(self.generator, len(batch.x))
+        draws, batch = self.part.draws(self.generator, len(batch.x)), self.part.take(batch)
         with torch.autocast(batch.x.device.type, torch.bfloat16, enabled=self.mixed_precision):
             terms = self.terms(self.learner, self.guider, batch, draws, progress)
         loss = torch.stack(list(terms.values())).sum()
         self.optimiser.zero_grad()
         loss.backward()
+        losses = {"loss": loss.detach()} | {name: value.detach() for name, value in terms.items()}
+        losses = self.part.combine(self.learner.parameters(), losses)
         self.optimiser.step()
         if self.has_guider:
             update_guider(self.guider, self.learner, decay_of(self.values, self.steps_done, progress))
         self.steps_done += 1
-        return {"loss": loss.detach()} | {name: value.detach() for name, value in terms.items()}
+        return losses
+
+    def state(self) -> State:
+        """Networks with their buffers, the optimiser's averages, and where the random draws are."""
+        networks = (
+            {"learner": self.learner, "guider": self.guider} if self.has_guider else {"learner": self.learner}
+        )
+        return {
+            **{name: network.state_dict() for name, network in networks.items()},
+            "optimiser": {
+                str(number): dict(each) for number, each in self.optimiser.state_dict()["state"].items()
+            },
+            "generator": self.generator.get_state(),
+            "steps_done": self.steps_done,
+        }
+
+    def load_state(self, state: State) -> None:
+        self.learner.load_state_dict(state["learner"])
+        if self.has_guider:
+            self.guider.load_state_dict(state["guider"])
+        averages = {int(number): each for number, each in state["optimiser"].items()}
+        groups = self.optimiser.state_dict()["param_groups"]  # rates are set anew in every step
+        self.optimiser.load_state_dict({"state": averages, "param_groups": groups})
+        self.generator.set_state(state["generator"])
+        self.steps_done = state["steps_done"]
 
     def perturb(self, x: Tensor, draws: Draws) -> tuple[Tensor, Tensor]:
         """The image to reconstruct (jittered) and the one that is seen (jittered, with values dropped, with noise)."""
         with torch.autocast(x.device.type, enabled=False):  # positions need more than bfloat16's 8 bits
-            if self.is_image and self.values.jitter:
-                x = jitter_images(x, self.values.jitter, draws)
-            dropped = drop_values(x, self.values.input_dropout, draws)
-            return x, add_noise(dropped, self.values.input_noise, draws)
+            x = self._jittered(x, draws)
+            return x, see(x, self.values.input_dropout, self.values.input_noise, draws)
+
+    def perturb_twice(self, x: Tensor, draws: Draws) -> tuple[Tensor, Tensor, Tensor]:
+        """`perturb`, and what the Guider sees: its own jitter, numbers of another row (Draws.pair)."""
+        with torch.autocast(x.device.type, enabled=False):
+            first, second = self._jittered(x, draws), self._jittered(x, draws)
+            values = self.values
+            return first, *see_twice(first, second, values.input_dropout, values.input_noise, draws)
+
+    def _jittered(self, x: Tensor, draws: Draws) -> Tensor:
+        jitters = self.is_image and self.values.jitter
+        return jitter_images(x, self.values.jitter, draws) if jitters else x
 
     @torch.no_grad()
     def predict(self, x: Tensor) -> Prediction:
         """Learner and Guider on unperturbed x, z_a = posterior mean, float32: what epsilon is recorded from."""
         self.learner.eval()
+        found = self.part.rows(self._predict, x)
+        self.learner.train()
+        return Prediction(*found)
+
+    def _predict(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         learner, latent = self.learner.predict(x)
         guider = learner
         if self.has_guider:
             guider, latent = self.guider.predict(x)
-        self.learner.train()
-        return Prediction(learner, guider, latent)
+        return learner, guider, latent
 
 
 def adam(parameters: Iterable[Tensor], settings: Settings, device: torch.device) -> torch.optim.Adam:

@@ -29,6 +29,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from noiseaudit.checkpoint import State
 from noiseaudit.config import Settings, one_of, require
 from noiseaudit.data.inputs import Inputs
 from noiseaudit.data.perturb import Draws
@@ -148,6 +149,23 @@ class JointOptimization(Descent[Classifier, JointSettings]):
         if self.values.labels == "hard":
             mean = F.one_hot(mean.argmax(1), mean.shape[1]).float()
         self.labels[self.labelled.to(self.device)] = mean.to(self.labels)
+
+    def state(self) -> State:
+        """The labels, too, and what they are averaged from. A restarted network is like any other."""
+        return {
+            **super().state(),
+            "labels": self.labels,
+            "history": {str(number): probs for number, probs in enumerate(self.history)},
+            "labels_are_final": self.labels_are_final,
+            "starts_again": self.starts_again,
+        }
+
+    def load_state(self, state: State) -> None:
+        super().load_state(state)
+        self.labels = state["labels"].to(self.device)
+        remembered = state.get("history", {})
+        self.history.extend(remembered[str(number)] for number in range(len(remembered)))
+        self.labels_are_final, self.starts_again = state["labels_are_final"], state["starts_again"]
 
     def restart(self) -> None:
         """A fresh network and optimiser for labels that no longer change."""

@@ -78,9 +78,10 @@ class MeanTeacher(Descent[Classifier, MeanTeacherConfig]):
         self, learner: Classifier, guider: Classifier, batch: Batch, draws: Draws, progress: float
     ) -> dict[str, Tensor]:
         """Classification and consistency cost."""
-        logits = learner.classify(learner.features(self.perturb(batch.x, draws)[1]))
+        _, seen, seen_by_teacher = self.perturb_twice(batch.x, draws)
+        logits = learner.classify(learner.features(seen))
         with torch.no_grad():
-            taught, _ = guider.predict(self.perturb(batch.x, draws)[1])
+            taught, _ = guider.predict(seen_by_teacher)
         weight = self.values.consistency_weight * sigmoid_rampup(progress, self.values.rampup)
         return {
             "labelled": labelled_mean(cross_entropy(logits, batch.given), batch.given),

@@ -31,6 +31,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from noiseaudit.checkpoint import State
 from noiseaudit.config import Settings, one_of, require
 from noiseaudit.data.inputs import Inputs
 from noiseaudit.data.perturb import Draws
@@ -114,6 +115,15 @@ class MentorNet(Descent[Classifier, MentorNetSettings]):
         self._percentile_now = self.take_in(losses.detach()[is_labelled])
         weights = self.weigh(losses.detach(), self._percentile_now, progress) * self.kept(draws, progress)
         return {"labelled": (weights * losses).sum() / is_labelled.sum().clamp_min(1)}
+
+    def state(self) -> State:
+        """lambda_1, too. The mentor is learnt again from the seed."""
+        return {**super().state(), "percentile": self.percentile}
+
+    def load_state(self, state: State) -> None:
+        super().load_state(state)
+        percentile = state["percentile"]
+        self.percentile = None if percentile is None else percentile.to(self.device)
 
     def take_in(self, losses: Tensor) -> Tensor | None:
         """lambda_1 with these losses of labelled rows (k,); as it was if there are none."""

@@ -132,14 +132,12 @@ class MislabeledVAE(Descent[MislabeledNetworks, MislabeledVAEConfig]):
         log_probs = F.log_softmax(learner.classify(z_a), dim=1)
         probs = log_probs.exp()
         reconstruction = -self.log_likelihood(target, full_precision(learner.decoder(z_a)))
-        conditional = objective.conditional_term(
-            probs, learner.class_costs(z_a, draws), log_normal(z_a, *q_za)
-        )
+        conditional = learner.conditional_term(z_a, probs, log_normal(z_a, *q_za), batch.given, draws)
         label_kl = objective.label_kl_per_sample(probs, log_probs, learner.log_prior)
         labelled = noise_channel_loss(probs, batch.given, learner.noise_rate)
         return {
             "reconstruction": weights.generative_weight * reconstruction.mean(),
-            "conditional": weights.generative_weight * conditional.mean(),
+            "conditional": weights.generative_weight * conditional,
             "label_kl": weights.label_kl_weight * label_kl.mean(),
             "labelled": weights.alpha * labelled_mean(labelled, batch.given),
         }

@@ -57,6 +57,7 @@ class UMN(Descent[UMNNetworks, UMNConfig]):
 
     has_guider = True
     can_be_tuned = True
+    can_be_shared = True
     features_stride = 1  # on features, the generative terms are averaged over every n-th row of a batch
 
     @staticmethod
@@ -79,6 +80,7 @@ class UMN(Descent[UMNNetworks, UMNConfig]):
             rates = class_noise(probs[labelled].numpy(), codes[labelled].numpy())
             if rates is not None:
                 self.learner.noise.copy_(torch.from_numpy(rates))
+            self.part.agree(self.learner.noise)
 
     @property
     def noise_known(self) -> bool:
@@ -93,29 +95,35 @@ class UMN(Descent[UMNNetworks, UMNConfig]):
         probs = log_probs.exp()
         terms = {}
         if weights.generative_weight:  # the dearest part of a step
-            part = slice(None, None, 1 if self.is_image else self.features_stride)
+            stride = 1 if self.is_image else self.features_stride
+            part = slice(None, None, stride)
             z_part = z_a[part]
             reconstruction = -self.log_likelihood(target[part], full_precision(learner.decoder(z_part)))
             log_q = log_normal(z_part, *(each[part] for each in q_za))
-            conditional = objective.conditional_term(probs[part], learner.class_costs(z_part, draws), log_q)
-            terms["reconstruction"] = weights.generative_weight * reconstruction.mean()
-            terms["conditional"] = weights.generative_weight * conditional.mean()
+            conditional = learner.conditional_term(
+                z_part, probs[part], log_q, batch.given[part], draws.thinned(stride)
+            )
+            terms["reconstruction"] = weights.generative_weight * self.part.mean(reconstruction, stride)
+            terms["conditional"] = weights.generative_weight * self.part.share(
+                conditional, len(z_part), stride
+            )
         terms["label_kl"] = weights.label_kl_weight * self.label_kl(probs, log_probs, learner.log_prior)
         terms["labelled"] = self.labelled(probs, guided, batch.given, learner.noise)
         if weights.consistency_weight:
-            gap = objective.consistency(probs, guided).mean()
+            gap = self.part.mean(objective.consistency(probs, guided))
             terms["consistency"] = ramp * weights.consistency_weight * gap
         if weights.entropy_weight:
-            terms["entropy"] = ramp * weights.entropy_weight * objective.entropy(probs, log_probs).mean()
+            entropy = self.part.mean(objective.entropy(probs, log_probs))
+            terms["entropy"] = ramp * weights.entropy_weight * entropy
         return terms
 
     def look(self, learner: UMNNetworks, guider: UMNNetworks, batch: Batch, draws: Draws) -> Seen:
         """The batch as the two networks see it in a step."""
-        target, seen = self.perturb(batch.x, draws)
+        target, seen, seen_by_guider = self.perturb_twice(batch.x, draws)
         q_za = learner.encode(seen)
         z_a = sample_normal(*q_za, draws.normal(self.values.latent_a))
         with torch.no_grad():
-            guided, _ = guider.predict(self.perturb(batch.x, draws)[1])
+            guided, _ = guider.predict(seen_by_guider)
         return Seen(target, q_za, z_a, F.log_softmax(learner.classify(z_a), dim=1), guided)
 
     def epsilon(self, learner: UMNNetworks, guider: UMNNetworks, batch: Batch, draws: Draws) -> Tensor:
@@ -125,12 +133,12 @@ class UMN(Descent[UMNNetworks, UMNConfig]):
     def label_kl(self, probs: Tensor, log_probs: Tensor, prior: Tensor) -> Tensor:
         """The third term of Eq. 4, or the one of the batch's mean: a scalar."""
         if self.values.label_kl == "batch":
-            return objective.label_kl_of_batch(probs, prior)
-        return objective.label_kl_per_sample(probs, log_probs, prior).mean()
+            return self.part.once(objective.label_kl_of_mean(self.part.batch_mean(probs), prior))
+        return self.part.mean(objective.label_kl_per_sample(probs, log_probs, prior))
 
     def labelled(self, probs: Tensor, guided: Tensor, given: Tensor, noise: Tensor) -> Tensor:
         """Eq. 6, or where T is known what takes its place, averaged over the labelled rows; 0 if there are none."""
-        is_labelled, observed = given >= 0, given.clamp_min(0)
+        observed = given.clamp_min(0)
         epsilon = objective.label_uncertainty(guided, probs, observed)
         weight = objective.label_weight(epsilon, probs.shape[1], self.values.epsilon_min)
         losses = self.values.alpha * objective.labelled_term(probs, observed, weight)
@@ -138,4 +146,4 @@ class UMN(Descent[UMNNetworks, UMNConfig]):
             loss = objective.noisy_label_loss(probs, observed, noise, self.values.noise_power)
             knowing = self.values.noise_weight * loss
             losses = torch.where(noise.any(), knowing, losses)
-        return (losses * is_labelled).sum() / is_labelled.sum().clamp_min(1)
+        return self.part.labelled_mean(losses, given)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from torch.utils.checkpoint import checkpoint
 
+from noiseaudit import marginal, objective
+from noiseaudit.blocks import mean_over_rows
 from noiseaudit.data.perturb import Draws
 from noiseaudit.densities import sample_normal
 from noiseaudit.models.classifier import Classifier, Gaussian
-from noiseaudit.objective import class_cost
 
-ACTIVATION_BUDGET = 2**24  # floats in the largest activation of the marginal over y: 64 MiB
+# Floats in the largest activation of the sum over y, rows x classes x hidden units. On a CPU 4 MiB, what a
+# cache may hold (from 0.5 to 64 MiB no clear difference was measured); elsewhere 256 MiB, for memory's sake.
+CPU_BLOCK, DEVICE_BLOCK = 2**20, 2**26
 
 
 class ClassConditional(nn.Module):
@@ -28,7 +31,7 @@ class ClassConditional(nn.Module):
         self.output = nn.Linear(hidden, 2 * n_out)
 
     def forward(self, value: Tensor, classes: Tensor) -> Gaussian:
-        """`value` is (B, 1, n_in) or (B, K, n_in), `classes` (K,): a Gaussian of (B, K, n_out)."""
+        """`value` is (B, 1, n_in) or (B, K, n_in), `classes` (K,) or (B, K): a Gaussian of (B, K, n_out)."""
         return Gaussian.of(self.output(F.relu_(self.input(value) + self.label(classes))))
 
 
@@ -57,24 +60,42 @@ class UMNNetworks(Classifier):
         self.register_buffer("log_prior", log_prior)
         self.register_buffer("noise", torch.zeros(0, 0))
 
-    def class_costs(self, z_a: Tensor, draws: Draws) -> Tensor:
-        """objective.class_cost for every class: (B, Za) -> (B, C), of a batch or of some of its rows.
+    def conditional_term(
+        self, z_a: Tensor, probs: Tensor, log_q_za: Tensor, given: Tensor, draws: Draws
+    ) -> Tensor:
+        """objective.conditional_term, averaged over the rows of a batch or some of them: a scalar.
 
-        Where B x C x hidden would pass ACTIVATION_BUDGET, classes go in chunks whose noise and activations are made
-        again in the backward pass, so that only a few (B, C) tensors grow with C. B is the global batch here: the
-        chunks, and so the draws, must not depend on how many processes share it.
+        `z_a` is (B, Za), `probs` q(y|z_a) (B, C), `log_q_za` and `given` are (B,). The sum over y is exact up to
+        marginal.EXACT_CLASSES, unbiased beyond. Rows go in blocks (noiseaudit.blocks), but for a stack of runs.
         """
-        chunk = max(1, ACTIVATION_BUDGET // (draws.batch * self.hidden))
-        parts = torch.arange(self.n_classes, device=z_a.device).split(chunk)
-        if len(parts) == 1:
-            return self._chunk_costs(z_a, parts[0], lambda: draws)
-        costs = [
-            checkpoint(self._chunk_costs, z_a, part, draws.fork(), use_reentrant=False) for part in parts
-        ]
-        return torch.cat(costs, dim=1)
+        terms = marginal.all_classes(probs)
+        if not marginal.is_exact(self.n_classes):
+            uniform = (draws.uniform(marginal.SAMPLED)[: len(z_a)] + 1) / 2
+            terms = marginal.some_classes(probs, given, uniform, marginal.TOP)
+        noise = draws.normal(terms.weights.shape[1], self.latent_b)[: len(z_a)]
+        rows = [z_a, terms.weights, log_q_za, noise]
+        function: Callable[..., Tensor] = self._conditional_terms
+        if terms.classes.dim() == 1:
+            function = partial(function, classes=terms.classes)
+        else:
+            rows.append(terms.classes)
+        parameters = [*self.conditional_encoder.parameters(), *self.conditional_decoder.parameters()]
+        limit = CPU_BLOCK if z_a.device.type == "cpu" else DEVICE_BLOCK
+        block = limit // (noise.shape[1] * self.hidden) if draws.may_be_split else len(z_a)
+        return mean_over_rows(function, rows, parameters, block)
 
-    def _chunk_costs(self, z_a: Tensor, classes: Tensor, source: Callable[[], Draws]) -> Tensor:
-        noise = source().normal(len(classes), self.latent_b)[: len(z_a)]
+    def _conditional_terms(
+        self, z_a: Tensor, weights: Tensor, log_q_za: Tensor, noise: Tensor, classes: Tensor
+    ) -> Tensor:
+        """objective.conditional_term of some rows: (b,)."""
+        cost = self.class_costs(z_a, noise, classes)
+        if classes.dim() > 1:
+            level = marginal.baseline(weights, cost, marginal.TOP)
+            return objective.conditional_term(weights, cost - level[:, None], log_q_za + level)
+        return objective.conditional_term(weights, cost, log_q_za)
+
+    def class_costs(self, z_a: Tensor, noise: Tensor, classes: Tensor) -> Tensor:
+        """objective.class_cost: (B, Za), noise (B, K, Zb), classes (K,) or (B, K) -> (B, K)."""
         q_zb: Gaussian = self.conditional_encoder(z_a.unsqueeze(1), classes)
         p_za: Gaussian = self.conditional_decoder(sample_normal(*q_zb, noise), classes)
-        return class_cost(z_a, q_zb, p_za)
+        return objective.class_cost(z_a, q_zb, p_za)

@@ -1,4 +1,4 @@
-"""Audits in the columns that other tools read."""
+"""cleanlab: the columns of its CleanLearning.get_label_issues, as CSV or Parquet."""
 
 from __future__ import annotations
 
@@ -11,14 +11,18 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from noiseaudit.atomic import atomic_path
-from noiseaudit.errors import ConfigError, DataError
+from noiseaudit.arrays import flags
+from noiseaudit.errors import DataError
+from noiseaudit.exports.base import Exported, ExportOptions, Format
 from noiseaudit.result import AuditResult
 
 Column = npt.NDArray[np.object_]
 
-FORMATS = ("cleanlab",)
-KINDS = (".csv", ".parquet")
+COLUMNS = (  # of an audit, that an export is made from
+    "row", "sample_id", "status", "given_label", "is_labelled", "p_given", "suggested_label", "p_suggested",
+    "p_mislabeled", "is_label_issue",
+)  # fmt: skip
+PIECE = 131_072  # rows that are turned at a time
 
 
 def cleanlab_table(audit: AuditResult, classes: Sequence[str] | None = None) -> pa.Table:
@@ -30,42 +34,36 @@ def cleanlab_table(audit: AuditResult, classes: Sequence[str] | None = None) -> 
     Raises DataError unless `classes` has the audit's classes, each once.
     """
     labelled = audit.column("is_labelled").astype(np.bool_)
+    keep = flags(labelled)
     is_suggested = ~(audit.column("p_given") >= audit.column("p_suggested"))  # NaN: neither was read
     predicted = np.where(is_suggested, audit.column("suggested_label"), audit.column("given_label"))
     names = {"given_label": audit.column("given_label")[labelled], "predicted_label": predicted[labelled]}
     if classes is not None:
         names = _as_codes(names, audit, list(classes))
+    kind = pa.string() if classes is None else pa.int64()
     quality = 1 - audit.column("p_mislabeled")[labelled]
     return pa.table(
         {
-            "row": np.flatnonzero(labelled),
-            "sample_id": pa.array(audit.column("sample_id")[labelled], pa.string()),
+            "row": audit.table.column("row").filter(keep),
+            "sample_id": audit.table.column("sample_id").filter(keep),
             "is_label_issue": audit.suspects()[labelled],
             "label_quality": quality,
-            "given_label": pa.array(names["given_label"]),
-            "predicted_label": pa.array(names["predicted_label"]),
+            "given_label": pa.array(names["given_label"], kind),
+            "predicted_label": pa.array(names["predicted_label"], kind),
         }
     )
 
 
-def export_audit(audit: AuditResult, format_: str, out: Path) -> int:
-    """Write `out`, .csv or .parquet, and return the number of its rows. Raises as `check_export`, or OutputError."""
-    check_export(format_, out)
-    table = cleanlab_table(audit)
-    with atomic_path(out) as temporary:
-        if out.suffix.lower() == ".csv":
-            pyarrow.csv.write_csv(table, temporary)
-        else:
-            pq.write_table(table, temporary)
-    return int(table.num_rows)
-
-
-def check_export(format_: str, out: Path) -> None:
-    """Raise ConfigError for an unknown format or kind of file."""
-    if format_ not in FORMATS:
-        raise ConfigError(f"--format {format_!r} is not known", fix=f"Use {' or '.join(FORMATS)}.")
-    if out.suffix.lower() not in KINDS:
-        raise ConfigError(f"{out} is neither .csv nor .parquet", fix="Give --out one of these names.")
+def _write(audit: AuditResult, out: Path, options: ExportOptions) -> Exported:
+    open_writer = pyarrow.csv.CSVWriter if out.suffix.lower() == ".csv" else pq.ParquetWriter
+    pieces = [audit.table.slice(first, PIECE) for first in range(0, max(1, len(audit)), PIECE)]
+    n_rows = 0
+    with open_writer(out, cleanlab_table(AuditResult(pieces[0].slice(0, 0), audit.meta)).schema) as writer:
+        for piece in pieces:
+            table = cleanlab_table(AuditResult(piece, audit.meta))
+            writer.write_table(table)
+            n_rows += len(table)
+    return Exported(n_rows)
 
 
 def _as_codes(names: dict[str, Column], audit: AuditResult, classes: list[str]) -> dict[str, Column]:
@@ -77,3 +75,11 @@ def _as_codes(names: dict[str, Column], audit: AuditResult, classes: list[str]) 
         )
     code = {name: number for number, name in enumerate(classes)} | {None: None}
     return {key: np.array([code[name] for name in column], dtype=np.object_) for key, column in names.items()}
+
+
+FORMAT = Format(
+    "the columns of its CleanLearning.get_label_issues; a .csv or .parquet file",
+    _write,
+    (".csv", ".parquet"),
+    columns=COLUMNS,
+)

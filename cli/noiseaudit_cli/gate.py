@@ -1,0 +1,112 @@
+"""noiseaudit gate: an exit code for pipelines, by what an audit found."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from noiseaudit_cli.options import Audit, Json, Truth, option
+
+EXAMPLES = """
+noiseaudit gate run --fail-if "noise_rate > 0.05"
+noiseaudit gate run --fail-if "noise_rate_low > 5%" --fail-if "n_missing > 0 or n_unreadable > 10"
+noiseaudit gate run --fail-if 'class_noise_rate["cat"] > 0.1' --junit gate.xml
+noiseaudit gate run --truth truth.csv --fail-if "precision_low < 0.8" --github
+"""
+FAILED = 3
+
+
+def gate(
+    audit: Audit,
+    fail_if: Annotated[
+        list[str],
+        option(
+            "--fail-if",
+            envvar="NOISEAUDIT_GATE_FAIL_IF",
+            metavar="CHECK",
+            help="A condition on which the gate fails (repeatable).",
+        ),
+    ],
+    truth: Truth = None,
+    junit: Annotated[
+        Path | None, option(metavar="FILE", help="Also write JUnit XML.", show_default=False)
+    ] = None,
+    github: Annotated[
+        bool, option("--github", help="Also print GitHub's workflow commands, which annotate the label file.")
+    ] = False,
+    json: Json = False,
+) -> None:
+    """Stop a pipeline where an audit is not good enough: exit code 3 if a check holds, else 0.
+
+    A check compares measures with numbers: <, <=, >, >=, ==, != and a number, which may end in %; `and` binds closer
+    than `or`. What is undefined holds no check.
+
+    Measures that the audit expects of itself: noise_rate, n_mislabeled, expected_precision and expected_recall, each
+    also with _low and _high for its 95 % interval; class_noise_rate["NAME"] and max_class_noise_rate. Counts:
+    n_suspects, suspects_share (of the labels that were judged), n_rows, n_labelled, n_unlabelled, n_missing,
+    n_unreadable, n_classes. With --truth also precision, recall, f1, average_precision and auroc of the audit's
+    cut-off, with _low and _high.
+    """
+    from noiseaudit.atomic import write_text
+    from noiseaudit.decisions import run_id
+    from noiseaudit.errors import ConfigError, OutputError
+    from noiseaudit.evaluate import evaluate
+    from noiseaudit.gate import check_names, parse_check, run_checks
+    from noiseaudit.gate_measures import BY_TRUTH, measures
+    from noiseaudit.manifest import saved_run
+    from noiseaudit.result import read_audit
+    from noiseaudit_cli.console import print_json, print_rows, say
+    from noiseaudit_cli.reporting import given_truth
+    from noiseaudit_reports.gate import github_lines, junit_xml, value_text
+
+    if json and github:
+        raise ConfigError("--json and --github both print on standard output", fix="Give one.")
+    if junit is not None and junit.exists() and junit.suffix.lower() != ".xml":
+        raise OutputError(
+            "exists and is no .xml file, so --junit does not replace it",
+            file=junit,
+            fix="Give a name that ends in .xml.",
+        )
+    checks = [parse_check(text) for text in fail_if]
+    run, result = saved_run(audit), read_audit(audit)
+    evaluation = evaluate(result, given_truth(result, truth, run)) if truth is not None else None
+    values = measures(result, evaluation)
+    check_names(checks, values, BY_TRUTH)
+    results = run_checks(checks, values)
+    failed = any(each.failed for each in results)
+    if junit is not None:
+        write_text(junit, junit_xml(results, run_id(result)))
+    rows = [
+        {
+            "check": each.check.text,
+            "measured": ", ".join(f"{name} = {value_text(value)}" for name, value in each.values.items()),
+            "result": "FAILED" if each.failed else "passed",
+        }
+        for each in results
+    ]
+    if json:
+        found = [
+            {"check": each.check.text, "failed": each.failed, "measured": dict(each.values)}
+            for each in results
+        ]
+        print_json({"failed": failed, "run_id": run_id(result), "checks": found})
+    else:
+        print_rows(rows, ("result", "check", "measured"))
+    for line in github_lines(results, _label_file(run)) if github else ():
+        typer.echo(line)
+    if failed:
+        say(f"gate failed: {sum(each.failed for each in results)} of {len(results)} checks hold")
+        raise typer.Exit(FAILED)
+
+
+def _label_file(run: Mapping[str, Any]) -> str | None:
+    """As GitHub wants it: relative to the checkout, where it lies in there."""
+    data = run.get("paths", {}).get("data")
+    if not isinstance(data, str):
+        return None
+    relative = os.path.relpath(data, os.environ.get("GITHUB_WORKSPACE", os.getcwd()))
+    return data if relative.startswith("..") else relative

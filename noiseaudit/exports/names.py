@@ -1,0 +1,109 @@
+"""Labels and ids as names that files, XML and choices can hold, so that each can be told from all others again."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import re
+import string
+import unicodedata
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import PurePosixPath
+from urllib.parse import quote
+
+MAX_BYTES = 200  # of a file name; most file systems allow 255, and something may be added to it
+_STRICT = frozenset(string.ascii_lowercase + string.digits + " ._-")
+_PLAIN = _STRICT | frozenset(string.ascii_uppercase + "+=,@()")
+_RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)  # of Windows
+_HIDDEN = frozenset("\\\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufffe\uffff")
+_HIDDEN_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_ESCAPE = re.compile(r"\\(?:x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8}|[nrt\\])")
+
+
+def folder_names(labels: Iterable[str]) -> dict[str, str]:
+    """Label -> the name of a folder on any system, no two alike where case or Unicode form is not told apart.
+
+    Percent-encoded, so that urllib.parse.unquote gives the label back; a name of more than MAX_BYTES loses its end
+    and gets a hash, from which it cannot.
+    """
+    names = {label: file_name(label) for label in labels}
+    shared = Counter(map(_folded, names.values()))
+    return {
+        label: name if shared[_folded(name)] == 1 else file_name(label, strict=True)
+        for label, name in names.items()
+    }
+
+
+def file_name(text: str, *, strict: bool = False) -> str:
+    """`text` as the name of a file on any system; `strict` also encodes capitals and all that is not ASCII."""
+    chars = [_encoded(char, strict) for char in text]
+    if chars and (text[0] in ". " or _RESERVED.fullmatch(text)):
+        chars[0] = _percent(text[0])
+    if chars and text[-1] in ". ":
+        chars[-1] = _percent(text[-1])
+    return _cut("".join(chars), text)
+
+
+def unique_stem(texts: Sequence[str], taken: set[str]) -> str:
+    """The first of `texts` that is not among `taken` as a file name, else one with a number; it is added to `taken`.
+
+    For names without their suffix: some tools know a file by its stem alone.
+    """
+    names = [file_name(text) for text in texts]
+    numbered = (f"{names[0]}%~{number}" for number in itertools.count(2))
+    name = next(name for name in itertools.chain(names, numbered) if _folded(name) not in taken)
+    taken.add(_folded(name))
+    return name
+
+
+def image_suffix(path: str) -> str:
+    """The suffix of a file, if it is plain ASCII; else none."""
+    suffix = PurePosixPath(path).suffix
+    return suffix if re.fullmatch(r"\.[A-Za-z0-9]{1,8}", suffix) else ""
+
+
+def choice_text(label: str) -> str:
+    """`label` as text of an annotation tool: what XML lacks or nobody sees is escaped as in Python.
+
+    So are backslashes and blanks at the ends; `label_of` takes it back.
+    """
+    bare = label.strip(" ")
+    start = label.index(bare) if bare else len(label)
+    blanks = "\\x20" * start, "\\x20" * (len(label) - start - len(bare))
+    return blanks[0] + "".join(map(_shown, bare)) + blanks[1]
+
+
+def label_of(text: str) -> str:
+    """The label whose `choice_text` is `text`."""
+    return _ESCAPE.sub(lambda found: found[0].encode("ascii").decode("unicode_escape"), text)
+
+
+def _shown(char: str) -> str:
+    hidden = char in _HIDDEN or unicodedata.category(char) in _HIDDEN_CATEGORIES
+    return (
+        char.encode("unicode_escape").decode("ascii") if hidden or (char.isspace() and char != " ") else char
+    )
+
+
+def _encoded(char: str, strict: bool) -> str:
+    if strict or char.isascii():
+        return char if char in (_STRICT if strict else _PLAIN) else _percent(char)
+    return char if _shown(char) == char else _percent(char)
+
+
+def _percent(char: str) -> str:
+    if char.isascii():
+        return f"%{ord(char):02X}"
+    return quote(char.encode("utf-8", "surrogatepass"))
+
+
+def _cut(name: str, text: str) -> str:
+    if name and len(name.encode()) <= MAX_BYTES:
+        return name
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+    return f"{name.encode()[: MAX_BYTES - 14].decode(errors='ignore')}%~{digest}"
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())

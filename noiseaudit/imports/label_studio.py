@@ -1,0 +1,134 @@
+"""Label Studio's exports: JSON, JSON_MIN, CSV and TSV, of a project with the configuration that noiseaudit exports.
+
+JSON has every annotation; JSON_MIN, CSV and TSV leave out what was skipped.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from noiseaudit.errors import DataError
+from noiseaudit.exports.label_studio import AMBIGUOUS, CHOICE, DOUBT
+from noiseaudit.exports.names import label_of
+from noiseaudit.imports.base import Answer
+from noiseaudit.result import AuditResult
+from noiseaudit.truth_file import read_records
+
+_COLUMNS = ("sample_id", "run_id", CHOICE, DOUBT, "annotator", "created_at", "updated_at")
+_FIX = "Export the project as JSON, JSON_MIN or CSV."
+
+
+def read(path: Path, audit: AuditResult) -> list[Answer]:
+    """The answers of a file. Raises DataError if it is none of these exports, or has two choices in one answer."""
+    if path.suffix.lower() in (".csv", ".tsv"):
+        records = read_records(path, lambda names: _columns(names, path))
+        return [_flat(dict(record.cells), row, path) for row, record in enumerate(records)]
+    tasks = _json(path)
+    return [answer for row, task in enumerate(tasks) for answer in _answers(task, row, path)]
+
+
+def _columns(names: Sequence[str], path: Path) -> dict[str, str]:
+    for name in ("sample_id", "run_id", "annotator"):
+        if name not in names:
+            raise DataError(f"has no column {name}", file=path, fix=_FIX)
+    return {name: name for name in _COLUMNS if name in names}
+
+
+def _json(path: Path) -> list[dict[str, Any]]:
+    try:
+        tasks = json.loads(path.read_bytes())
+    except OSError as error:
+        raise DataError(f"cannot be read ({error.strerror or error})", file=path) from error
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"not JSON ({error})", file=path, fix=_FIX) from error
+    if not isinstance(tasks, list):
+        raise DataError("not a list of tasks", file=path, fix=_FIX)
+    for row, task in enumerate(tasks):
+        if not _is_task(task):
+            raise DataError("a task without a sample_id", file=path, row=row, fix=_FIX)
+        if not _has_answers(task.get("annotations", [])):
+            raise DataError("its annotations are not Label Studio's", file=path, row=row, fix=_FIX)
+    return tasks
+
+
+def _is_task(task: Any) -> bool:
+    data = task.get("data", task) if isinstance(task, dict) else None
+    return isinstance(data, dict) and isinstance(data.get("sample_id"), str)
+
+
+def _has_answers(annotations: Any) -> bool:
+    """Whether annotations, their results, values and choices are lists and objects where they should be."""
+    if not isinstance(annotations, list) or not all(isinstance(each, dict) for each in annotations):
+        return False
+    results = [each.get("result") or [] for each in annotations]
+    if not all(isinstance(result, list) for result in results):
+        return False
+    parts = [part for result in results for part in result]
+    values = [part.get("value", {}) if isinstance(part, dict) else None for part in parts]
+    return all(isinstance(value, dict) and isinstance(value.get("choices", []), list) for value in values)
+
+
+def _answers(task: Mapping[str, Any], row: int, path: Path) -> list[Answer]:
+    """Of a task of JSON, one for each annotation, or of an annotation of JSON_MIN."""
+    if "annotations" not in task:
+        return [_flat(task, row, path)]
+    return [_nested(task["data"], annotation, row, path) for annotation in task["annotations"]]
+
+
+def _nested(data: Mapping[str, Any], annotation: Mapping[str, Any], row: int, path: Path) -> Answer:
+    found: dict[str, list[str]] = {CHOICE: [], DOUBT: []}
+    for part in annotation.get("result") or ():
+        if part.get("from_name") in found:
+            found[part["from_name"]] += part.get("value", {}).get("choices", ())
+    cells = {**data, **annotation, CHOICE: {"choices": found[CHOICE]}, DOUBT: {"choices": found[DOUBT]}}
+    cells["annotator"] = annotation.get("completed_by")
+    return _flat(cells, row, path, cancelled=bool(annotation.get("was_cancelled")))
+
+
+def _flat(cells: Mapping[str, Any], row: int, path: Path, *, cancelled: bool = False) -> Answer:
+    labels = _choices(cells.get(CHOICE))
+    if len(labels) > 1:
+        raise DataError(
+            f"{cells['sample_id']!r} has {len(labels)} choices: {', '.join(map(repr, labels[:3]))}",
+            file=path,
+            row=row,
+            fix="One label per row: leave one.",
+        )
+    doubt = AMBIGUOUS if AMBIGUOUS in _choices(cells.get(DOUBT)) else None
+    at = cells.get("updated_at") or cells.get("created_at")
+    return Answer(
+        row,
+        str(cells["sample_id"]),
+        _text(cells.get("run_id")),
+        label=label_of(labels[0]) if labels else None,
+        doubt="skip" if cancelled else doubt,
+        reviewer=_reviewer(cells.get("annotator")),
+        decided_at=_text(at),
+    )
+
+
+def _choices(cell: Any) -> list[str]:
+    """One choice stands alone in JSON_MIN and CSV, several as an object, in CSV as JSON."""
+    if isinstance(cell, Mapping):
+        return [str(choice) for choice in cell.get("choices", ())]
+    if not cell:
+        return []
+    try:
+        inner = json.loads(cell) if str(cell).startswith('{"choices"') else None
+    except ValueError:
+        inner = None
+    return _choices(inner) if isinstance(inner, Mapping) else [str(cell)]
+
+
+def _reviewer(cell: Any) -> str | None:
+    """The number of a user, or, where the server says more, the address."""
+    if isinstance(cell, Mapping):
+        return _text(cell.get("email") or cell.get("id"))
+    return _text(cell)
+
+
+def _text(cell: Any) -> str | None:
+    return None if cell in (None, "") else str(cell)

@@ -1,0 +1,49 @@
+"""One writer to a run folder. The operating system keeps the lock, and takes it from a process that ends, however."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from noiseaudit.errors import DataError, OutputError
+from noiseaudit.outputs import LOCK_FILE
+from noiseaudit.runjson import read_run_json
+
+
+class RunLock:
+    """The lock of a folder that exists. It leaves no file behind."""
+
+    def __init__(self, folder: Path) -> None:
+        """Raises OutputError if another process is writing to `folder`, and names it."""
+        self._file = folder / LOCK_FILE
+        self._lock = FileLock(self._file)
+        try:
+            self._lock.acquire(timeout=0)
+        except Timeout as error:
+            raise OutputError(
+                f"{_holder(folder)} is writing here",
+                file=folder,
+                fix="Wait for it, stop it, or choose another --out.",
+            ) from error
+
+    def release(self) -> None:
+        """Let others in; a second call changes nothing."""
+        if not self._lock.is_locked:
+            return
+        if os.name == "posix":  # elsewhere a file that is open cannot be deleted
+            self._file.unlink(missing_ok=True)
+        self._lock.release()
+        if os.name != "posix":
+            with contextlib.suppress(OSError):
+                self._file.unlink(missing_ok=True)
+
+
+def _holder(folder: Path) -> str:
+    try:
+        run = read_run_json(folder) or {}
+    except DataError:
+        run = {}
+    return f"process {run['pid']} on {run.get('host')}" if "pid" in run else "another process"

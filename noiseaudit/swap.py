@@ -1,0 +1,59 @@
+"""A new run in the place of an old one: two renames, and whatever cuts them off is put right the next time."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+from noiseaudit.atomic import sync_folder
+from noiseaudit.errors import OutputError
+from noiseaudit.lock import RunLock
+from noiseaudit.outputs import run_status
+
+
+def beside(out: Path, what: str) -> Path:
+    """The hidden neighbour of `out` that holds the "new" or the "old" run."""
+    return out.with_name(f".{out.name}.noiseaudit-{what}")
+
+
+def swap(new: Path, out: Path) -> None:
+    """Put `new` in the place of `out`; the old folder is deleted only when the new one stands.
+
+    Raises OutputError if it cannot be done; `out` is as it was then.
+    """
+    old = beside(out, "old")
+    try:
+        if out.exists():
+            os.rename(out, old)
+        os.rename(new, out)
+    except BaseException as error:
+        if old.exists() and not out.exists():
+            os.rename(old, out)
+        if isinstance(error, OSError):
+            raise _hidden(new, out, f"cannot be replaced ({error.strerror})") from error
+        raise
+    sync_folder(out.parent)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def settle(out: Path) -> None:
+    """Finish a swap that was cut off, or undo it; what is no run is never replaced.
+
+    Raises OutputError if another process is about to do it itself, or if something else stands in the place by now.
+    """
+    new, old = beside(out, "new"), beside(out, "old")
+    if out.exists() and run_status(old) is not None:  # else `old` is what was there
+        shutil.rmtree(old, ignore_errors=True)
+    if run_status(new) == "complete":
+        if out.exists() and run_status(out) is None and not (out.is_dir() and not any(out.iterdir())):
+            raise _hidden(new, out, "is not a noiseaudit run")
+        RunLock(new).release()
+        swap(new, out)
+    elif old.exists() and not out.exists():
+        os.rename(old, out)
+
+
+def _hidden(new: Path, out: Path, why: str) -> OutputError:
+    """A finished run that could not take its place must not stay unseen."""
+    return OutputError(why, file=out, fix=f"Move the finished run, {new}, to where you want it.")

@@ -1,0 +1,62 @@
+"""What a gate came to, as JUnit XML for test reports and as GitHub's workflow commands."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from collections.abc import Sequence
+
+from noiseaudit.exports.names import choice_text
+from noiseaudit.gate import Result, Value
+
+SUITE = "noiseaudit gate"
+
+
+def junit_xml(results: Sequence[Result], run: str) -> str:
+    """A test case a check, failed where its condition holds; `run` names the audit."""
+    failures = sum(result.failed for result in results)
+    fields = {"name": SUITE, "tests": str(len(results)), "failures": str(failures)}
+    fields |= {"errors": "0", "skipped": "0", "time": "0"}
+    suites = ET.Element("testsuites", fields)
+    suite = ET.SubElement(suites, "testsuite", fields)
+    for result in results:
+        name = choice_text(result.check.text)
+        case = ET.SubElement(suite, "testcase", classname=f"noiseaudit.{run}", name=name, time="0")
+        said = choice_text(sentence(result))
+        if result.failed:
+            ET.SubElement(case, "failure", message=said, type="gate").text = said
+        else:
+            ET.SubElement(case, "system-out").text = said
+    ET.indent(suites)
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(suites, encoding="unicode")}\n'
+
+
+def github_lines(results: Sequence[Result], file: str | None) -> list[str]:
+    """An `::error` a check that failed, about the label file `file`, and a `::notice` about the others."""
+    failed = [result for result in results if result.failed]
+    place = f"file={_property(file)}," if file else ""
+    lines = [f"::error {place}title={_property(SUITE)}::{_data(sentence(result))}" for result in failed]
+    passed = len(results) - len(failed)
+    if passed:
+        lines.append(f"::notice title={_property(SUITE)}::{passed} of {len(results)} checks passed")
+    return lines
+
+
+def sentence(result: Result) -> str:
+    """`noise_rate > 0.05 holds: noise_rate = 0.0812`."""
+    found = ", ".join(f"{name} = {value_text(value)}" for name, value in result.values.items())
+    return f"{result.check.text} {'holds' if result.failed else 'does not hold'}: {found}"
+
+
+def value_text(value: Value) -> str:
+    """Four significant digits; counts in full."""
+    if value is None:
+        return "undefined"
+    return str(value) if isinstance(value, int) else f"{value:.4g}"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")

@@ -1,0 +1,206 @@
+"""A real Label Studio server takes an export, is annotated, and its exports are read back.
+
+No part of the suite: it takes Label Studio in an environment of its own, which is large, and minutes. For maintainers:
+
+    python3.11 -m venv /tmp/ls && /tmp/ls/bin/pip install label-studio
+    python -m tests.live.label_studio /tmp/ls/bin/label-studio [--save tests/gold/label_studio]
+
+`--save` keeps what the server exported for tests/test_import_label_studio.py.
+"""
+
+from __future__ import annotations
+
+import argparse
+import http.cookiejar
+import json
+import os
+import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from noiseaudit.decisions import Decision
+from noiseaudit.exports import export_audit
+from noiseaudit.exports.base import ExportOptions, rows_to_review
+from noiseaudit.exports.label_studio import AMBIGUOUS, CHOICE, DOUBT
+from noiseaudit.exports.names import choice_text
+from noiseaudit.exports.pictures import find_pictures
+from noiseaudit.imports import import_answers
+from noiseaudit.result import AuditResult
+from tests.trips import ANN, BOB, answers, by_person, draw_images, expected, trip_audit
+
+PASSWORD = "only for this test"
+PORT = 8898
+EXPORTS = {"JSON": "export.json", "JSON_MIN": "export.min.json", "CSV": "export.csv"}
+
+
+class Session:
+    """A logged-in person, with the cookies that a browser would have."""
+
+    def __init__(self, url: str, email: str, form: str) -> None:
+        """`form` is the page to log in or sign up at."""
+        self.url, self._jar = url, http.cookiejar.CookieJar()
+        self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self._jar))
+        self._opener.open(url + form, timeout=60).read()
+        fields = {"email": email, "password": PASSWORD, "csrfmiddlewaretoken": self._csrf()}
+        self._send(form, urllib.parse.urlencode(fields).encode(), {})
+
+    def get(self, path: str) -> bytes:
+        return self._send(path, None, {})
+
+    def post(self, path: str, body: Any) -> Any:
+        headers = {"Content-Type": "application/json", "X-CSRFToken": self._csrf()}
+        return json.loads(self._send(path, json.dumps(body).encode(), headers))
+
+    def _csrf(self) -> str:
+        return next(str(cookie.value) for cookie in self._jar if cookie.name == "csrftoken")
+
+    def _send(self, path: str, body: bytes | None, headers: dict[str, str]) -> bytes:
+        request = urllib.request.Request(self.url + path, body, {"Referer": self.url + path, **headers})
+        try:
+            with self._opener.open(request, timeout=60) as reply:
+                content: bytes = reply.read()
+        except urllib.error.HTTPError as error:
+            raise SystemExit(f"{path}: {error.code} {error.read()[:2000]!r}") from error
+        return content
+
+
+def start(program: Path, folder: Path, root: Path) -> subprocess.Popen[bytes]:
+    """The server, once it answers."""
+    settings = {
+        "COLLECT_ANALYTICS": "false",
+        "LATEST_VERSION_CHECK": "false",
+        "LABEL_STUDIO_BASE_DATA_DIR": str(folder),
+        "LABEL_STUDIO_LOCAL_FILES_SERVING_ENABLED": "true",
+        "LABEL_STUDIO_LOCAL_FILES_DOCUMENT_ROOT": str(root),
+    }
+    words = [
+        str(program),
+        "start",
+        "--no-browser",
+        "--port",
+        str(PORT),
+        "--username",
+        ANN,
+        "--password",
+        PASSWORD,
+    ]
+    with (folder / "log").open("wb") as log:
+        server = subprocess.Popen(words, env=os.environ | settings, stdout=log, stderr=log)
+    for _ in range(600):
+        time.sleep(1)
+        try:
+            urllib.request.urlopen(f"http://localhost:{PORT}/health", timeout=5).read()
+        except OSError:
+            continue
+        return server
+    server.kill()
+    raise SystemExit(f"the server did not start: {(folder / 'log').read_text()[-2000:]}")
+
+
+def import_tasks(person: Session, export: Path, images: Path) -> int:
+    """A project with the configuration, the images and the tasks of an export; its number."""
+    config = (export / "config.xml").read_text("utf-8")
+    project: int = person.post("/api/projects", {"title": "noiseaudit", "label_config": config})["id"]
+    storage = {"project": project, "path": str(images), "use_blob_urls": True, "title": "images"}
+    person.post("/api/storages/localfiles", storage)
+    for file in sorted(export.glob("tasks-*.json")):
+        done = person.post(f"/api/projects/{project}/import", json.loads(file.read_text()))
+        assert done["task_count"] == done["prediction_count"] > 0, done
+    return project
+
+
+def check_tasks(person: Session, found: Sequence[dict[str, Any]], audit: AuditResult, images: Path) -> None:
+    """Every task shows its own image, its suggestion and its score."""
+    row_of = {name: row for row, name in enumerate(audit.column("sample_id").tolist())}
+    p, p_suggested = audit.column("p_mislabeled").tolist(), audit.column("p_suggested").tolist()
+    for task in found:
+        row = row_of[task["data"]["sample_id"]]
+        assert person.get(task["data"]["image"]) == (images / audit.column("image")[row]).read_bytes()
+        (prediction,) = task["predictions"]
+        score = p_suggested[row] if p[row] != p[row] else 1 - p[row]
+        assert abs(prediction["score"] - score) < 1e-9, (prediction, score)
+        choices = prediction["result"][0]["value"]["choices"]
+        assert choices == [choice_text(audit.column("suggested_label")[row])]
+
+
+def annotate(
+    people: dict[str, Session],
+    found: Sequence[dict[str, Any]],
+    said: Sequence[Decision],
+    given: dict[str, Any],
+) -> None:
+    """Submit what was `said`, each by the person who said it, as the page does."""
+    number = {task["data"]["sample_id"]: task["id"] for task in found}
+    for decision in said:
+        body = {
+            "result": _result(decision, given[decision.sample_id]),
+            "was_cancelled": decision.decision == "skip",
+            "lead_time": 1.5,
+        }
+        people[str(decision.reviewer)].post(f"/api/tasks/{number[decision.sample_id]}/annotations/", body)
+
+
+def _result(decision: Decision, given: str | None) -> list[dict[str, Any]]:
+    if decision.decision == "skip":
+        return []
+    name, text = CHOICE, choice_text(decision.new_label or given or "")
+    if decision.decision == "ambiguous":
+        name, text = DOUBT, AMBIGUOUS
+    value = {"choices": [text]}
+    return [{"id": "a1", "from_name": name, "to_name": "image", "type": "choices", "value": value}]
+
+
+def round_trip(url: str, root: Path, save: Path) -> None:
+    """Export, import, look, annotate, export; the server's three exports are in `save` then."""
+    audit, images = trip_audit(), root / "photos"
+    draw_images(audit, images)
+    export = root / "export"
+    options = ExportOptions(everything=True, pictures=find_pictures({}, images))
+    export_audit(audit, "label-studio", export, options)
+    ann = Session(url, ANN, "/user/login/")
+    invite = json.loads(ann.get("/api/invite"))["invite_url"]
+    bob = Session(url, BOB, invite[invite.index("/user/") :])
+    project = import_tasks(ann, export, images)
+    found = json.loads(ann.get(f"/api/tasks?project={project}&page_size=100&fields=all"))["tasks"]
+    check_tasks(ann, found, audit, images)
+    given = dict(zip(audit.column("sample_id").tolist(), audit.column("given_label").tolist(), strict=True))
+    rows, _ = rows_to_review(audit, True)
+    said, people = answers(audit, rows), {ANN: ann, BOB: bob}
+    annotate(people, found, said, given)
+    number = {
+        who: str(json.loads(person.get("/api/current-user/whoami"))["id"]) for who, person in people.items()
+    }
+    for kind, name in EXPORTS.items():
+        (save / name).write_bytes(ann.get(f"/api/projects/{project}/export?exportType={kind}"))
+        back = import_answers(save / name, "label-studio", audit)
+        assert by_person(back.decisions) == expected(said, number, with_skips=kind == "JSON"), kind
+        print(f"{kind}: {len(back.decisions)} decisions as they were made, {back.n_superseded} superseded")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Take an export to a real Label Studio server and back.")
+    parser.add_argument("program", type=Path, help="the label-studio of an environment")
+    parser.add_argument("--save", type=Path, help="keep the server's exports in this folder")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        root, data = Path(name, "root"), Path(name, "data")
+        for folder in (root, data):
+            folder.mkdir()
+        save = asked.save or root
+        save.mkdir(parents=True, exist_ok=True)
+        server = start(asked.program, data, root)
+        try:
+            round_trip(f"http://localhost:{PORT}", root, save)
+        finally:
+            server.terminate()
+            server.wait(60)
+
+
+if __name__ == "__main__":
+    main()

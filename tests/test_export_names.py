@@ -1,0 +1,116 @@
+"""Names that others can hold: every label comes back, and no two are taken for one."""
+
+from __future__ import annotations
+
+import unicodedata
+import xml.etree.ElementTree as ET
+from urllib.parse import unquote
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from noiseaudit.exports.names import (
+    MAX_BYTES,
+    choice_text,
+    file_name,
+    folder_names,
+    image_suffix,
+    label_of,
+    unique_stem,
+)
+
+HOSTILE = st.one_of(
+    st.text(min_size=1),
+    st.text(alphabet="\\x20un<>&\"'\n\r\t,/\u202e\u00a0\ufffeaAéÉ%~. ", min_size=1, max_size=12),
+)
+
+
+@pytest.mark.parametrize(
+    ("label", "folder"),
+    [
+        ("cat", "cat"),
+        ("tabby cat (2)", "tabby cat (2)"),
+        ("a/b\\c", "a%2Fb%5Cc"),
+        ("..", "%2E%2E"),
+        ("CON", "%43ON"),
+        ("aux.txt", "%61ux.txt"),
+        (" x ", "%20x%20"),
+        ("50%", "50%25"),
+        ("naïve 猫", "naïve 猫"),
+        ("\u202eevil", "%E2%80%AEevil"),
+        ('<b>"', "%3Cb%3E%22"),
+    ],
+)
+def test_folder_names(label: str, folder: str) -> None:
+    assert folder_names([label]) == {label: folder}
+    assert unquote(folder) == label
+
+
+def test_names_that_differ_by_case_or_form_alone_stay_apart() -> None:
+    composed, apart = "é", unicodedata.normalize("NFD", "é")
+    names = folder_names(["Cat", "cat", "CAT", "dog", composed, apart])
+    assert names == {
+        "Cat": "%43at", "cat": "cat", "CAT": "%43%41%54", "dog": "dog", composed: "%C3%A9", apart: "e%CC%81",
+    }  # fmt: skip
+
+
+@given(st.lists(HOSTILE, unique=True, max_size=8))
+def test_every_folder_gives_its_label_back(labels: list[str]) -> None:
+    names = folder_names(labels)
+    folded = {unicodedata.normalize("NFC", name).casefold() for name in names.values()}
+    assert len(folded) == len(labels)
+    for label, name in names.items():
+        assert len(name.encode()) <= MAX_BYTES
+        assert not set(name) & set('/\\:*?"<>|\0\n\r\u202e')
+        assert name == name.strip(". ")
+        if "%~" not in name:
+            assert unquote(name) == label
+
+
+def test_a_long_name_loses_its_end_and_stays_its_own() -> None:
+    first, second = file_name("é" * 300), file_name("é" * 301)
+    assert first.startswith("é" * 93)
+    assert len(first.encode()) <= MAX_BYTES
+    assert first != second
+    assert file_name("x" * MAX_BYTES) == "x" * MAX_BYTES
+    assert file_name("") == "%~e3b0c44298fc"
+
+
+def test_stems_are_taken_once() -> None:
+    taken: set[str] = set()
+    assert [unique_stem(["1", "a/1"], taken) for _ in range(4)] == ["1", "a%2F1", "1%~2", "1%~3"]
+    assert unique_stem(["X"], {"x"}) == "X%~2"
+
+
+@pytest.mark.parametrize(
+    ("name", "suffix"), [("a/b.PNG", ".PNG"), ("a.b/c", ""), ("a.p\nng", ""), ("a.tar.gz", ".gz")]
+)
+def test_suffixes(name: str, suffix: str) -> None:
+    assert image_suffix(name) == suffix
+
+
+@pytest.mark.parametrize(
+    ("label", "text"),
+    [
+        ("<b>plain, though 猫</b>", "<b>plain, though 猫</b>"),
+        ("two\nlines", "two\\nlines"),
+        (" a ", "\\x20a\\x20"),
+        ("  ", "\\x20\\x20"),
+        ("\u202eabc", "\\u202eabc"),
+        ("a\\nb", "a\\\\nb"),
+        ("nul\0", "nul\\x00"),
+        ("a\u00a0b", "a\\xa0b"),
+    ],
+)
+def test_choices(label: str, text: str) -> None:
+    assert choice_text(label) == text
+    assert label_of(text) == label
+
+
+@given(HOSTILE)
+def test_every_choice_gives_its_label_back_from_xml(label: str) -> None:
+    text = choice_text(label)
+    assert label_of(text) == label
+    parsed = ET.fromstring(ET.tostring(ET.Element("Choice", value=text), encoding="utf-8"))
+    assert parsed.get("value") == text

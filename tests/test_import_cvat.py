@@ -1,0 +1,178 @@
+"""CVAT and back: what people do to the tags of an export, as CVAT writes it out again."""
+
+from __future__ import annotations
+
+import tempfile
+import xml.etree.ElementTree as ET
+import zipfile
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from noiseaudit.decisions import Decision, run_id
+from noiseaudit.errors import DataError
+from noiseaudit.exports.base import records_of
+from noiseaudit.exports.cvat import COLUMNS, annotations_xml
+from noiseaudit.exports.names import choice_text
+from noiseaudit.imports import cvat, import_answers
+from noiseaudit.result import AuditResult
+from tests.conftest import build_audit
+from tests.test_export_names import HOSTILE
+from tests.test_import_label_studio import _writable as writable
+from tests.trips import trip_audit
+
+KINDS = ("keep", "relabel", "replaced", "ambiguous", "skip", "open")
+
+
+@pytest.fixture
+def audit() -> AuditResult:
+    return build_audit(8, n_unlabelled=1, n_unread=0)
+
+
+def exported(audit: AuditResult) -> ET.Element:
+    """As CVAT would write the task that our file made: its tags have the source `file`, its frames all names."""
+    rows = records_of(audit, range(len(audit)), COLUMNS)
+    return annotations_xml(rows, [(16, 12)] * len(rows), audit.classes, run_id(audit))
+
+
+def answer(image: ET.Element, kind: str, label: str | None, run: str) -> None:
+    """What a person does to an image: set `decision`, change the tag's label, or put another tag in its place."""
+    tag = image.find("tag")
+    if kind == "replaced" or tag is None:
+        if tag is not None:
+            image.remove(tag)
+        tag = ET.SubElement(image, "tag", label=choice_text(str(label)), source="manual")
+        defaults = {"decision": "open", "sample_id": "", "run_id": run}
+        for name, value in defaults.items():
+            ET.SubElement(tag, "attribute", name=name).text = value
+    elif kind == "relabel":
+        tag.set("label", choice_text(str(label)))
+    else:
+        decision = tag.find("attribute[@name='decision']")
+        assert decision is not None
+        decision.text = kind
+
+
+def read(root: ET.Element, audit: AuditResult, folder: Path) -> list[Decision]:
+    path = folder / "annotations.xml"
+    ET.ElementTree(root).write(path, "utf-8", xml_declaration=True)
+    return import_answers(path, "cvat", audit).decisions
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.data())
+def test_whatever_labels_and_ids_are_called_the_answers_come_back(data: st.DataObject) -> None:
+    labels = data.draw(st.lists(HOSTILE.filter(writable), min_size=3, max_size=4, unique=True))
+    names = data.draw(st.lists(HOSTILE.filter(writable), min_size=8, max_size=8, unique=True))
+    audit = build_audit(8, labels, n_unlabelled=1, n_unread=0, images=[f"{i}.png" for i in range(8)])
+    place = audit.table.schema.get_field_index("sample_id")
+    audit = AuditResult(audit.table.set_column(place, audit.table.schema.field(place), [names]), audit.meta)
+    root, run, wanted = exported(audit), run_id(audit), {}
+    given_labels = audit.column("given_label").tolist()
+    for image, name, label in zip(root.findall("image"), names, given_labels, strict=True):
+        other = data.draw(st.sampled_from([each for each in audit.classes if each != label]))
+        kind = "replaced" if label is None else data.draw(st.sampled_from(KINDS))
+        answer(image, kind, other, run)
+        if kind != "open":
+            is_new = kind in ("relabel", "replaced")
+            wanted[name] = Decision(
+                name, "relabel" if is_new else kind, other if is_new else None, run_id=run
+            )
+    with tempfile.TemporaryDirectory() as folder:
+        assert {each.sample_id: each for each in read(root, audit, Path(folder))} == wanted
+
+
+def test_what_nobody_touched_is_no_answer(audit: AuditResult, tmp_path: Path) -> None:
+    assert read(exported(audit), audit, tmp_path) == []
+
+
+def test_the_archive_is_read_too(audit: AuditResult, tmp_path: Path) -> None:
+    root = exported(audit)
+    answer(root.findall("image")[0], "keep", None, run_id(audit))
+    found = read(root, audit, tmp_path)
+    with zipfile.ZipFile(tmp_path / "task.zip", "w") as archive:
+        archive.write(tmp_path / "annotations.xml", "annotations.xml")
+    assert import_answers(tmp_path / "task.zip", "cvat", audit).decisions == found
+    assert [each.decision for each in found] == ["keep"]
+    with zipfile.ZipFile(tmp_path / "other.zip", "w") as archive:
+        archive.writestr("x", "")
+    with pytest.raises(DataError, match=r"the archive holds no annotations\.xml"):
+        import_answers(tmp_path / "other.zip", "cvat", audit)
+
+
+def test_two_tags_are_one_too_many(audit: AuditResult, tmp_path: Path) -> None:
+    root = exported(audit)
+    ET.SubElement(root.findall("image")[2], "tag", label="dog")
+    with pytest.raises(DataError, match=r"row 2: 'images/00002\.png' has 2 tags: '\w+', 'dog'\. Leave one"):
+        read(root, audit, tmp_path)
+
+
+def test_an_image_of_nobody(audit: AuditResult, tmp_path: Path) -> None:
+    root = exported(audit)
+    image = ET.SubElement(root, "image", id="8", name="other.png")
+    assert read(root, audit, tmp_path) == []
+    ET.SubElement(image, "tag", label="dog")
+    with pytest.raises(DataError, match=r"row 8: 'other\.png' is no image of the audit"):
+        read(root, audit, tmp_path)
+
+
+def test_one_image_of_two_rows_takes_the_sample(tmp_path: Path) -> None:
+    audit = build_audit(8, n_unlabelled=0, n_unread=0)
+    place = audit.table.schema.get_field_index("image")
+    same = [["same.png"] * 8]
+    audit = AuditResult(audit.table.set_column(place, audit.table.schema.field(place), same), audit.meta)
+    root = exported(audit)
+    answer(root.findall("image")[3], "keep", None, run_id(audit))
+    assert [each.sample_id for each in read(root, audit, tmp_path)] == [audit.column("sample_id")[3]]
+    answer(root.findall("image")[3], "replaced", "dog", run_id(audit))
+    with pytest.raises(DataError, match=r"8 rows have the image 'same\.png', and the tag does not say which"):
+        read(root, audit, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("<annotations>", "not readable XML"),
+        ("<a/>", "holds <a>, not <annotations>"),
+        (
+            '<annotations><image name="images/00000.png"><tag label="dog"/></image></annotations>',
+            "of no audit",
+        ),
+        (
+            '<annotations><image name="images/00000.png"><tag label="dog"><attribute name="decision">maybe'
+            "</attribute></tag></image></annotations>",
+            "row 0: no such decision 'maybe'",
+        ),
+        (
+            '<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><annotations><image name="&x;"/></annotations>',
+            "not readable XML",
+        ),
+    ],
+)
+def test_what_is_refused(audit: AuditResult, tmp_path: Path, text: str, message: str) -> None:
+    place = audit.table.schema.get_field_index("given_label")
+    cats = audit.table.set_column(place, audit.table.schema.field(place), [["cat"] * len(audit)])
+    (tmp_path / "a.xml").write_text(text)
+    with pytest.raises(DataError, match=message):
+        import_answers(tmp_path / "a.xml", "cvat", AuditResult(cats, audit.meta))
+
+
+@pytest.mark.parametrize(
+    "text", [b'<?xml version="1.0" encoding="none-such"?><annotations/>', b"<annotations>"]
+)
+def test_a_file_that_is_no_xml_is_named(tmp_path: Path, text: bytes) -> None:
+    (tmp_path / "odd.xml").write_bytes(text)
+    with pytest.raises(DataError, match=r"odd.xml: not readable XML"):
+        import_answers(tmp_path / "odd.xml", "cvat", trip_audit())
+
+
+def test_an_archive_of_more_than_a_limit_is_not_unpacked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cvat, "LARGEST", 10)
+    with zipfile.ZipFile(tmp_path / "bomb.zip", "w") as archive:
+        archive.writestr(cvat.FILE, "<annotations/>")
+    with pytest.raises(DataError, match=r"more than 1 GiB"):
+        import_answers(tmp_path / "bomb.zip", "cvat", trip_audit())

@@ -1,0 +1,246 @@
+"""Label Studio and back: what a real server exported, whatever a label is called, and what cannot be meant."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from noiseaudit.decisions import Decision, read_decisions, run_id
+from noiseaudit.errors import DataError
+from noiseaudit.exports.base import rows_to_review
+from noiseaudit.exports.label_studio import AMBIGUOUS, CHOICE, DOUBT, tasks
+from noiseaudit.exports.names import choice_text
+from noiseaudit.exports.pictures import find_pictures
+from noiseaudit.imports import import_answers
+from noiseaudit.result import AuditResult
+from noiseaudit_cli.main import app
+from tests.conftest import build_audit
+from tests.test_export_names import HOSTILE
+from tests.trips import ANN, BOB, answers, by_person, expected, trip_audit
+
+SAVED = Path(__file__).parent / "gold" / "label_studio"  # by tests/live/label_studio.py
+KINDS = ("keep", "relabel", "ambiguous", "skip")
+
+
+def people_of(name: str) -> dict[str, str]:
+    """The numbers that the server gave Ann and Bob: Ann came first."""
+    tasks = json.loads((SAVED / name).read_text("utf-8"))
+    numbers = sorted({each["completed_by"] for task in tasks for each in task["annotations"]})
+    return {ANN: str(numbers[0]), BOB: str(numbers[1])}
+
+
+@pytest.mark.parametrize("name", ["export.json", "export.min.json", "export.csv"])
+def test_what_a_real_server_exported_is_what_was_said(name: str) -> None:
+    audit = trip_audit()
+    said = answers(audit, rows_to_review(audit, True)[0])
+    assert {each.decision for each in said} == {*KINDS}
+    back = import_answers(SAVED / name, "label-studio", audit)
+    wanted = expected(said, people_of("export.json"), with_skips=name == "export.json")
+    assert by_person(back.decisions) == wanted
+    assert len(back.decisions) == len(wanted) > 15
+    assert back.n_superseded == 2
+    assert all(str(each.decided_at).startswith("20") for each in back.decisions)
+
+
+def exported(
+    tasks: Sequence[Mapping[str, Any]],
+    said: Mapping[str, tuple[str, str | None]],
+    given: Mapping[str, str | None],
+) -> dict[str, str]:
+    """The three exports of such answers, built as the server's own in SAVED are."""
+    full, flat = [], []
+    for number, task in enumerate(tasks, 1):
+        kind, label = said[task["data"]["sample_id"]]
+        name, text = CHOICE, choice_text(label or given[task["data"]["sample_id"]] or "")
+        if kind == "ambiguous":
+            name, text = DOUBT, AMBIGUOUS
+        part = {"from_name": name, "to_name": "image", "type": "choices", "value": {"choices": [text]}}
+        annotation = {
+            "id": number,
+            "completed_by": 1,
+            "result": [] if kind == "skip" else [part],
+            "was_cancelled": kind == "skip",
+            "updated_at": "2026-11-30T04:40:15.820276Z",
+        }
+        full.append(
+            {"id": number, "annotations": [annotation], "predictions": [number], "data": task["data"]}
+        )
+        if kind != "skip":
+            mark = {"annotator": 1, "annotation_id": number, "updated_at": annotation["updated_at"]}
+            flat.append({**task["data"], "id": number, name: text, **mark})
+    return {"e.json": json.dumps(full), "e.min.json": json.dumps(flat), "e.csv": as_csv(flat)}
+
+
+def as_csv(flat: Sequence[Mapping[str, Any]]) -> str:
+    columns = sorted({"sample_id", "run_id", "annotator", CHOICE, DOUBT}.union(*flat))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, restval="", quoting=csv.QUOTE_NONNUMERIC, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(flat)
+    return text.getvalue()
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.data())
+def test_whatever_labels_and_ids_are_called_the_answers_come_back(data: st.DataObject) -> None:
+    names = st.lists(HOSTILE.filter(_writable), min_size=8, max_size=8, unique=True)
+    labels = data.draw(st.lists(HOSTILE.filter(_writable), min_size=3, max_size=4, unique=True))
+    audit = build_audit(8, labels, n_unlabelled=1, n_unread=0, images=data.draw(names))
+    given_ = dict(zip(audit.column("sample_id").tolist(), audit.column("given_label").tolist(), strict=True))
+    said: dict[str, tuple[str, str | None]] = {}
+    for name, label in given_.items():
+        kind = data.draw(st.sampled_from(KINDS if label is not None else KINDS[1:]))
+        others = [each for each in audit.classes if each != label]
+        said[name] = (kind, data.draw(st.sampled_from(others)) if kind == "relabel" else None)
+    with tempfile.TemporaryDirectory() as folder:
+        pictures = find_pictures({}, Path(folder))
+        assert pictures is not None
+        found = [json.loads(json.dumps(task)) for task in _tasks(audit, Path(folder))]
+        for file, text in exported(found, said, given_).items():
+            path = Path(folder, file)
+            path.write_bytes(text.encode())
+            back = import_answers(path, "label-studio", audit).decisions
+            assert {each.sample_id: (each.decision, each.new_label) for each in back} == {
+                name: answer for name, answer in said.items() if file == "e.json" or answer[0] != "skip"
+            }
+
+
+def _tasks(audit: AuditResult, folder: Path) -> list[dict[str, Any]]:
+    """Tasks with plain images: ids are what is hostile here."""
+    place = audit.table.schema.get_field_index("image")
+    plain = [[f"{i}.png" for i in range(len(audit))]]
+    table = audit.table.set_column(place, audit.table.schema.field(place), plain)
+    pictures = find_pictures({}, folder)
+    assert pictures is not None
+    return list(tasks(AuditResult(table, audit.meta), range(len(audit)), pictures, folder.parent))
+
+
+def _writable(text: str) -> bool:
+    """Half a surrogate pair is no text that UTF-8 can hold, and Arrow refuses it; NUL is none in a CSV."""
+    return not any("\ud800" <= char <= "\udfff" or char == "\0" for char in text)
+
+
+@pytest.fixture
+def audit() -> AuditResult:
+    return build_audit(6, n_unlabelled=0, n_unread=0)
+
+
+def min_json(audit: AuditResult, **changes: Any) -> list[dict[str, Any]]:
+    name = audit.column("sample_id")[0]
+    cells = {"sample_id": name, "run_id": run_id(audit), CHOICE: "cat", "annotator": 1, "updated_at": "2026"}
+    return [cells | changes]
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"sample_id": "x.png"}, "row 0: 'x.png' is no sample of the audit"),
+        ({"run_id": "abc"}, "is of the audit abc, but --audit is "),
+        ({"run_id": None}, "is of no audit (it names no run_id)"),
+        ({CHOICE: {"choices": ["cat", "dog"]}}, "row 0: 'images/00000.png' has 2 choices: 'cat', 'dog'"),
+        ({"sample_id": 7}, "row 0: a task without a sample_id"),
+    ],
+)
+def test_what_is_refused(audit: AuditResult, tmp_path: Path, changes: dict[str, Any], message: str) -> None:
+    path = tmp_path / "e.json"
+    path.write_text(json.dumps(min_json(audit, **changes)))
+    with pytest.raises(DataError) as error:
+        import_answers(path, "label-studio", audit)
+    assert message in str(error.value)
+    assert len(str(error.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("e.json", "{", "not JSON"),
+        ("e.json", "{}", "not a list of tasks"),
+        ("e.csv", "a,b\n1,2\n", "has no column sample_id"),
+        ("e.json", None, "cannot be read"),
+    ],
+)
+def test_what_is_no_export(
+    audit: AuditResult, tmp_path: Path, name: str, text: str | None, message: str
+) -> None:
+    if text is not None:
+        (tmp_path / name).write_text(text)
+    with pytest.raises(DataError, match=message):
+        import_answers(tmp_path / name, "label-studio", audit)
+
+
+def test_kinds_of_reviewers_choices_and_last_words(audit: AuditResult, tmp_path: Path) -> None:
+    path = tmp_path / "e.json"
+    given_ = audit.column("given_label")[0]
+    found = [
+        *min_json(
+            audit, annotator={"email": "a@b.c", "id": 3}, choice={"choices": [given_]}, updated_at="2026-02"
+        ),
+        *min_json(audit, annotator={"email": "a@b.c", "id": 3}, doubt="ambiguous", updated_at="2026-01"),
+        *min_json(audit, choice="a new one"),
+        *min_json(audit, annotator=2, choice=None),
+    ]
+    path.write_text(json.dumps(found))
+    name, run = audit.column("sample_id")[0], run_id(audit)
+    back = import_answers(path, "label-studio", audit)
+    assert back.decisions == [
+        Decision(name, "keep", None, "a@b.c", "2026-02", run),
+        Decision(name, "relabel", "a new one", "1", "2026", run),
+        Decision(name, "skip", None, "2", "2026", run),
+    ]
+    assert back.n_superseded == 1
+
+
+def test_the_command_and_what_clean_makes_of_two_opinions(tmp_path: Path) -> None:
+    audit = trip_audit()
+    audit.write(tmp_path / "audit.parquet")
+    out = tmp_path / "decisions.csv"
+    words = ["import", SAVED / "export.json", "--from", "label-studio", "--audit", tmp_path, "--out", out]
+    result = CliRunner().invoke(app, [str(word) for word in words])
+    assert result.exit_code == 0, result.stderr
+    decisions = read_decisions(out)
+    assert f"{len(decisions)} decisions about" in result.stderr
+    assert "by 2 people" in result.stderr
+    assert "2 earlier answers by the same people are left out" in result.stderr
+    assert decisions == import_answers(SAVED / "export.json", "label-studio", audit).decisions
+    again = CliRunner().invoke(app, [str(word) for word in words])
+    assert (again.exit_code, "Give --force" in again.stderr) == (2, True)
+    clean = ["clean", str(tmp_path), "--decisions", str(out), "--out", str(tmp_path / "c.csv")]
+    refused = CliRunner().invoke(app, clean)
+    assert refused.exit_code == 2
+    assert "Agree on one, and remove the other" in refused.stderr
+    number = people_of("export.json")
+    assert f"by {number[BOB]} here, and kept by {number[ANN]} in" in refused.stderr
+
+
+def test_an_unknown_tool(tmp_path: Path) -> None:
+    words = ["import", "x", "--from", "excel", "--audit", str(tmp_path), "--out", str(tmp_path / "d.csv")]
+    result = CliRunner().invoke(app, words)
+    assert result.exit_code == 2
+    assert "--from 'excel' is not known. Use label-studio or cvat." in result.stderr
+
+
+@pytest.mark.parametrize(
+    "task",
+    [
+        {"data": "x"},
+        {"data": {"sample_id": "a"}, "annotations": None},
+        {"data": {"sample_id": "a"}, "annotations": ["x"]},
+        {"data": {"sample_id": "a"}, "annotations": [{"result": ["x"]}]},
+        {"data": {"sample_id": "a"}, "annotations": [{"result": [{"from_name": CHOICE, "value": None}]}]},
+        {"data": {"sample_id": "a"}, "annotations": [{"result": [{"value": {"choices": 5}}]}]},
+    ],
+)
+def test_json_of_another_shape_is_named_by_its_row(tmp_path: Path, task: dict[str, Any]) -> None:
+    (tmp_path / "odd.json").write_text(json.dumps([task]))
+    with pytest.raises(DataError, match=r"odd\.json, row 0"):
+        import_answers(tmp_path / "odd.json", "label-studio", trip_audit())

@@ -1,0 +1,311 @@
+"""noiseaudit score: other rows, judged by the model that a scan left behind."""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.metrics import average_precision_score
+from typer.testing import CliRunner
+
+from noiseaudit import score_blocks
+from noiseaudit.demo import write_digits
+from noiseaudit.dynamics import read_dynamics
+from noiseaudit.result import AuditResult, read_audit
+from noiseaudit.saved_model import MODEL_FILE
+from noiseaudit_cli.main import app
+from tests.test_labels_containers import pictures, write_shards
+
+N = 1_400
+
+
+def run(*words: object) -> Any:
+    return CliRunner().invoke(app, [str(word) for word in words])
+
+
+def done(*words: object) -> Any:
+    result = run(*words)
+    assert result.exit_code == 0, result.stderr
+    return result
+
+
+def write_rows(file: Path, rows: list[list[str]]) -> Path:
+    with file.open("w", newline="") as opened:
+        csv.writer(opened).writerows([["image", "label"], *rows])
+    return file
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Digits, a fifth of the labels planted wrong: seen.csv and new.csv hold every other row; a scan of the first."""
+    folder = tmp_path_factory.mktemp("digits")
+    write_digits(folder, limit=N)
+    done(
+        "corrupt", folder / "labels.csv", "--kind", "symmetric", "--rate", 0.2, "--out", folder / "noisy.csv"
+    )
+    with (folder / "noisy.csv").open(newline="") as file:
+        rows = list(csv.reader(file))[1:]
+    write_rows(folder / "seen.csv", rows[0::2])
+    write_rows(folder / "new.csv", rows[1::2])
+    done(
+        "scan", folder / "seen.csv", "--images", folder / "images", "--out", folder / "run",
+        "--epochs", 40, "--device", "cpu",
+    )  # fmt: skip
+    return folder
+
+
+def score(data: Path, rows: Path, out: Path, *options: object) -> Any:
+    images = [] if "--embeddings" in options else ["--images", data / "images"]
+    return run(
+        "score", rows, *images, "--checkpoint", data / "run", "--out", out, "--device", "cpu", *options
+    )
+
+
+@pytest.fixture(scope="module")
+def scored(data: Path) -> AuditResult:
+    """new.csv by the model of seen.csv."""
+    result = score(data, data / "new.csv", data / "scored")
+    assert result.exit_code == 0, result.stderr
+    assert "Read 700 rows: 700 labelled; the model has 10 classes." in result.stderr
+    assert "scored 700 of 700 rows" in result.stderr
+    return read_audit(data / "scored")
+
+
+def planted(data: Path, audit: AuditResult) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    with (data / "noisy.csv.truth.csv").open(newline="") as file:
+        wrong = {row["sample_id"]: row["is_corrupted"] == "true" for row in csv.DictReader(file)}
+    return np.array([wrong[name] for name in audit.column("sample_id")])
+
+
+def test_labels_that_the_network_never_saw_are_ranked_well(data: Path, scored: AuditResult) -> None:
+    wrong = planted(data, scored)
+    assert average_precision_score(wrong, scored.column("p_mislabeled")) > 0.96
+    assert scored.column("p_mislabeled").sum() == pytest.approx(wrong.sum(), rel=0.25)
+    flagged = scored.suspects()
+    assert (wrong & flagged).sum() / (wrong | flagged).sum() > 0.8
+
+
+def test_rows_that_were_trained_on_get_the_last_epochs_probabilities(data: Path, tmp_path: Path) -> None:
+    assert score(data, data / "seen.csv", tmp_path / "again").exit_code == 0
+    audit, dynamics = (
+        read_audit(tmp_path / "again"),
+        read_dynamics(data / "run" / "dynamics.parquet").to_pandas(),
+    )
+    last = dynamics[dynamics.epoch == 40]
+    np.testing.assert_array_equal(audit.column("p_given"), last.p_given_guider)
+    np.testing.assert_array_equal(audit.column("epsilon"), last.epsilon)
+    assert (data / "run" / "embeddings.npy").read_bytes() == (
+        tmp_path / "again" / "embeddings.npy"
+    ).read_bytes()
+
+
+def test_the_folder_is_a_runs_without_dynamics_and_model(data: Path, scored: AuditResult) -> None:
+    here, there = ({path.name for path in (data / name).iterdir()} for name in ("scored", "run"))
+    assert there - here == {"dynamics.parquet", MODEL_FILE}
+    assert here < there
+    saved = json.loads((data / "scored" / "run.json").read_text("utf-8"))
+    assert saved["paths"]["checkpoint"] == str(data / "run")
+    assert saved["counts"]["checked"] == 700
+    config, trained = scored.meta.config, read_audit(data / "run").meta
+    assert config["scored_by"]["data_fingerprint"] == trained.data_fingerprint
+    assert config["chosen"]["settings"] == trained.config["chosen"]["settings"]
+    assert config["chosen"]["folds"] == 0
+    assert scored.meta.data_fingerprint != trained.data_fingerprint
+    done("clean", data / "scored", "--policy", "relabel", "--out", data / "cleaned.csv")
+
+
+def test_nothing_is_said_of_how_a_row_was_learnt(scored: AuditResult) -> None:
+    facts = [row for row in scored.column("evidence") if row is not None]
+    kinds = {fact["kind"] for row in facts for fact in row}
+    assert "guider" in kinds
+    assert not kinds & {"peak", "learnt_late", "duplicate", "near_duplicate", "unlabelled_neighbours"}
+
+
+def test_suspects_say_why_without_epochs(data: Path, scored: AuditResult) -> None:
+    with (data / "scored" / "suspects.csv").open(newline="") as file:
+        why = [row["why"] for row in csv.DictReader(file)]
+    assert any(text.startswith("Looks like ") for text in why)
+    assert not any("epoch" in text for text in why)
+
+
+def test_the_order_of_classes_is_the_models(data: Path, scored: AuditResult, tmp_path: Path) -> None:
+    """A file with three rows of two classes, or none: p_mislabeled is of the row alone."""
+    with (data / "new.csv").open(newline="") as file:
+        rows = list(csv.reader(file))[1:]
+    few = write_rows(tmp_path / "few.csv", [rows[7], [rows[8][0], ""], rows[9]])
+    assert score(data, few, tmp_path / "few").exit_code == 0
+    audit = read_audit(tmp_path / "few")
+    assert audit.classes == scored.classes == tuple(str(digit) for digit in range(10))
+    assert audit.column("status").tolist() == ["ok", "unlabelled", "ok"]
+    for name in ("p_given", "p_mislabeled", "epsilon"):
+        expected = scored.column(name)[[7, 9]]
+        assert audit.column(name)[[0, 2]] == pytest.approx(expected, rel=1e-4, abs=1e-9)
+    assert audit.column("top_labels")[1] == scored.column("top_labels")[8]
+    assert audit.column("suggested_label")[1] == scored.column("top_labels")[8][0]
+    nothing = write_rows(tmp_path / "none.csv", [[row[0], ""] for row in rows[:5]])
+    assert score(data, nothing, tmp_path / "none").exit_code == 0
+    assert read_audit(tmp_path / "none").column("suggested_label").tolist() == [
+        labels[0] for labels in scored.column("top_labels")[:5]
+    ]
+
+
+def test_a_label_that_the_model_has_no_class_for_is_named(data: Path, tmp_path: Path) -> None:
+    with (data / "new.csv").open(newline="") as file:
+        rows = list(csv.reader(file))[1:6]
+    odd = write_rows(tmp_path / "odd.csv", [*rows[:3], [rows[3][0], "ten"], rows[4]])
+    result = score(data, odd, tmp_path / "odd")
+    assert result.exit_code == 2
+    assert result.stderr == (
+        f"error: {odd}, row 3, column 'label': label 'ten' is none of the model's 10 classes. Scan with this class in "
+        "the data, or let these rows count as unlabelled: --missing-label ten\n"
+    )
+    assert not (tmp_path / "odd").exists()
+    assert score(data, odd, tmp_path / "odd", "--missing-label", "ten").exit_code == 0
+    assert read_audit(tmp_path / "odd").column("status").tolist() == ["ok"] * 3 + ["unlabelled", "ok"]
+
+
+def test_bad_images_are_listed_and_too_many_stop_it(data: Path, tmp_path: Path) -> None:
+    rows = [[f"{i:04d}.png", "1"] for i in range(6)]
+    rows[4][0] = "absent.png"
+    assert score(data, write_rows(tmp_path / "bad.csv", rows), tmp_path / "bad").exit_code == 0
+    audit = read_audit(tmp_path / "bad")
+    assert audit.column("status").tolist() == ["ok"] * 4 + ["missing", "ok"]
+    assert np.isnan(np.load(tmp_path / "bad" / "embeddings.npy")[4]).all()
+    strict = score(data, tmp_path / "bad.csv", tmp_path / "strict", "--strict")
+    assert strict.exit_code == 2
+    assert "row 4, column 'image': 'absent.png': no such file" in strict.stderr
+    gone = write_rows(tmp_path / "gone.csv", [[f"no-{i}.png", "1"] for i in range(5)])
+    result = score(data, gone, tmp_path / "gone")
+    assert result.exit_code == 2
+    assert "5 of 5 images cannot be read" in result.stderr
+
+
+def test_blocks_do_not_change_a_row(
+    data: Path, scored: AuditResult, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(score_blocks, "block_rows", lambda model: 90)
+    monkeypatch.setattr("noiseaudit.rescore.block_rows", lambda model: 90)
+    assert score(data, data / "new.csv", tmp_path / "small").exit_code == 0
+    audit = read_audit(tmp_path / "small")
+    assert audit.column("p_mislabeled") == pytest.approx(scored.column("p_mislabeled"), rel=1e-3, abs=1e-9)
+    assert audit.column("rank")[:20].tolist() == scored.column("rank")[:20].tolist()
+
+
+def test_an_interrupt_leaves_no_folder_to_go_on_in(
+    data: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def interrupted(self: object, block: object) -> None:
+        run_json = json.loads((tmp_path / "out" / "run.json").read_text("utf-8"))
+        assert run_json["fix"] == "start again with --force"  # should the process be killed now
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(score_blocks.Scorer, "__call__", interrupted)
+    assert score(data, data / "new.csv", tmp_path / "out").exit_code == 130
+    assert not (tmp_path / "out").exists()
+
+
+def test_several_processes_of_a_launcher_are_refused(
+    data: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("RANK", "1")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    result = score(data, data / "new.csv", tmp_path / "out")
+    assert result.exit_code == 2
+    assert (
+        "error: score is not shared by processes of a launcher. Start one, or give --backend ray"
+        in result.stderr
+    )
+
+
+def test_a_data_set_that_holds_its_images_is_refused(data: Path, tmp_path: Path) -> None:
+    pattern = write_shards(tmp_path / "shards", pictures(8))
+    result = score(data, pattern, tmp_path / "out")
+    assert result.exit_code == 2
+    assert "score does not read data sets that hold their images" in result.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_cutoff_of_its_own_can_be_asked_for(data: Path, tmp_path: Path) -> None:
+    assert score(data, data / "new.csv", tmp_path / "out", "--cutoff", "budget=7").exit_code == 0
+    assert read_audit(tmp_path / "out").suspects().sum() == 7
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--embeddings", "x.npy"), "the model was trained on images, and --embeddings is given"),
+        (("--cutoff", "best"), "--cutoff 'best' is not a rule"),
+        (("--actors", 2), "--actors is for --backend ray"),
+    ],
+)
+def test_options_that_do_not_fit_are_refused(
+    data: Path, tmp_path: Path, options: tuple[object, ...], message: str
+) -> None:
+    result = score(data, data / "new.csv", tmp_path / "out", *options)
+    assert (result.exit_code, len(result.stderr.splitlines())) == (2, 1)
+    assert message in result.stderr
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.fixture(scope="module")
+def clouds(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """300 vectors of three clouds, 20 of them under another's name; scanned with few labels' folds."""
+    folder, rng = tmp_path_factory.mktemp("clouds"), np.random.default_rng(0)
+    true = np.arange(300) % 3
+    np.save(folder / "x.npy", (4 * np.eye(9)[true] + rng.normal(size=(300, 9))).astype(np.float32))
+    given = np.where(np.arange(300) < 20, (true + 1) % 3, true)
+    lines = [f"{i},{'abc'[label]}" for i, label in enumerate(given)]
+    (folder / "labels.csv").write_text("\n".join(["id,label", *lines]) + "\n")
+    done(
+        "scan", folder / "labels.csv", "--embeddings", folder / "x.npy", "--out", folder / "run",
+        "--epochs", 10, "--folds", 2, "--device", "cpu",
+    )  # fmt: skip
+    return folder
+
+
+def test_embeddings_are_scaled_as_the_scans_were(clouds: Path) -> None:
+    done(
+        "score", clouds / "labels.csv", "--embeddings", clouds / "x.npy", "--checkpoint", clouds / "run" / MODEL_FILE,
+        "--out", clouds / "scored", "--device", "cpu",
+    )  # fmt: skip
+    audit, dynamics = (
+        read_audit(clouds / "scored"),
+        read_dynamics(clouds / "run" / "dynamics.parquet").to_pandas(),
+    )
+    np.testing.assert_array_equal(audit.column("p_given"), dynamics[dynamics.epoch == 10].p_given_guider)
+    wrong = np.arange(300) < 20
+    assert average_precision_score(wrong, audit.column("p_mislabeled")) > 0.9
+
+
+def test_embeddings_of_another_width_are_refused(clouds: Path) -> None:
+    np.save(clouds / "wide.npy", np.zeros((300, 10), np.float32))
+    result = run(
+        "score", clouds / "labels.csv", "--embeddings", clouds / "wide.npy", "--checkpoint", clouds / "run",
+        "--out", clouds / "wide",
+    )  # fmt: skip
+    assert result.exit_code == 2
+    assert "has 10 numbers a row, and the model was trained on 9" in result.stderr
+    assert not (clouds / "wide").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.*is deprecated:DeprecationWarning:ray")
+@pytest.mark.skipif(importlib.util.find_spec("ray") is None, reason="the extra `ray` is not installed")
+def test_ray_gives_the_same_rows(data: Path, scored: AuditResult, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two actors, and blocks that come as they are ready."""
+    import ray
+
+    monkeypatch.setattr("noiseaudit.rescore.block_rows", lambda model: 100)
+    try:
+        small = score(data, data / "new.csv", data / "small")
+        result = score(data, data / "new.csv", data / "ray", "--backend", "ray", "--actors", 2)
+    finally:
+        ray.shutdown()
+    assert small.exit_code == result.exit_code == 0, result.stderr
+    assert (data / "ray" / "audit.parquet").read_bytes() == (data / "small" / "audit.parquet").read_bytes()
+    assert (data / "ray" / "embeddings.npy").read_bytes() == (data / "small" / "embeddings.npy").read_bytes()
