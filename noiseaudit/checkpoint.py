@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from noiseaudit.atomic import atomic_path
-from noiseaudit.errors import DataError
+from noiseaudit.errors import Damaged
 
 State = dict[str, Any]  # of tensors, numbers, text, None, and more of these; no key holds a slash
 VALUES = "values"  # key of the file's metadata: what is no tensor, as JSON
@@ -39,14 +39,14 @@ def save_state(path: Path, state: State) -> None:
 
 
 def load_state(path: Path) -> State:
-    """What `save_state` wrote, tensors on the CPU and independent of the file. Raises DataError if it is damaged."""
+    """What `save_state` wrote, tensors on the CPU and independent of the file. Raises Damaged if it is."""
     try:
         with safe_open(path, "pt") as file:
             names = file.keys()
             leaves = json.loads(file.metadata()[VALUES])
             leaves |= {name: file.get_tensor(name).clone() for name in names}
     except (OSError, ValueError, KeyError, TypeError, SafetensorError) as error:
-        raise DataError(
+        raise Damaged(
             f"is no checkpoint, or a damaged one ({error})", file=path, fix="Start again with --force."
         ) from error
     return _tree(leaves)

@@ -3,6 +3,7 @@
 NoiseAuditError                exit code 1 unless a subclass says otherwise
 ├── InputError                 exit code 2: the user can mend it; the message is one line
 │   ├── DataError              a label file, image folder, embedding file or audit is not usable
+│   │   └── Damaged            a checkpoint is; only a new start helps
 │   ├── ConfigError            an option is out of range, unknown or contradicts another
 │   └── OutputError            an output exists already or cannot be written
 │       └── OtherRun           the run that is to be gone on from had other options or data
@@ -53,6 +54,10 @@ class InputError(NoiseAuditError):
 
 class DataError(InputError):
     """A label file, image folder, embedding file or audit is not usable."""
+
+
+class Damaged(DataError):
+    """A checkpoint cannot be gone on from; only a new start helps."""
 
 
 class ConfigError(InputError):

@@ -36,7 +36,7 @@ class Stage:
     def restore(self, method: Method, course: Course) -> int:
         """Put an untrained method and its course where the checkpoint is; return the epochs that were done.
 
-        Of several processes the first has checkpoints, and tells the others. Raises DataError if it is damaged.
+        Of several processes the first has checkpoints, and tells the others. Raises Damaged if it is.
         """
         if self.file is None:
             return 0

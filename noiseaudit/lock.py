@@ -12,6 +12,8 @@ from noiseaudit.errors import DataError, OutputError
 from noiseaudit.outputs import LOCK_FILE
 from noiseaudit.runjson import read_run_json
 
+MOVES_OPEN_FILES = os.name == "posix"  # elsewhere a file that is open cannot be deleted, nor its folder moved
+
 
 class RunLock:
     """The lock of a folder that exists. It leaves no file behind."""
@@ -29,14 +31,18 @@ class RunLock:
                 fix="Wait for it, stop it, or choose another --out.",
             ) from error
 
+    def moved(self, folder: Path) -> None:
+        """Take in that the folder is `folder` now."""
+        self._file = folder / LOCK_FILE
+
     def release(self) -> None:
         """Let others in; a second call changes nothing."""
         if not self._lock.is_locked:
             return
-        if os.name == "posix":  # elsewhere a file that is open cannot be deleted
+        if MOVES_OPEN_FILES:
             self._file.unlink(missing_ok=True)
         self._lock.release()
-        if os.name != "posix":
+        if not MOVES_OPEN_FILES:
             with contextlib.suppress(OSError):
                 self._file.unlink(missing_ok=True)
 

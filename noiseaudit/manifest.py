@@ -18,10 +18,9 @@ from noiseaudit.labels.columns import FIND_ALL, ColumnNames
 from noiseaudit.labels.containers import is_there
 from noiseaudit.labels.read import read_labels
 from noiseaudit.labels.table import CONTAINERS, FORMATS, WITHOUT_FILE, Source
-from noiseaudit.outputs import RUN_FILE
 from noiseaudit.ranking import dominant_pair
 from noiseaudit.result import STATUSES, AuditResult
-from noiseaudit.runjson import read_run_json
+from noiseaudit.runjson import RUN_FILE, read_run_json
 
 _UNREAD = tuple(status for status in STATUSES if status not in ("ok", "unlabelled"))
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 from noiseaudit.errors import OutputError
+from noiseaudit.runjson import RUN_FILE, read_run_json, run_status
 
-RUN_FILE = "run.json"
 LOCK_FILE = ".noiseaudit.lock"
 CACHE, PROBE = ".noiseaudit-cache-", ".noiseaudit-probe-"  # how the names of temporary folders begin
 HOW_TO_GO_ON = "the same command with --resume goes on, with --force it starts again"
@@ -84,16 +83,6 @@ def unwritable(path: Path, error: OSError) -> OutputError:
     )
 
 
-def run_status(folder: Path) -> str | None:
-    """ "incomplete" or "complete", as the run.json of `folder` says; None if it is no run."""
-    try:
-        run = json.loads((folder / RUN_FILE).read_text("utf-8"))
-    except (OSError, ValueError):
-        return None
-    status = run.get("status") if isinstance(run, dict) else None
-    return status if status in ("incomplete", "complete") else None
-
-
 def _is_leftover(name: str) -> bool:
     is_cut_off = name.startswith(f".{RUN_FILE}.") and name.endswith(".tmp")
     return name == LOCK_FILE or name.startswith((CACHE, PROBE)) or is_cut_off
@@ -110,10 +99,12 @@ def _check_run(out: Path, *, may_be_there: bool) -> None:
     if may_be_there:
         return
     if status == "incomplete":
+        can_go_on = (read_run_json(out) or {}).get("fix") != RESTART
+        go_on = "Give --resume to go on with it, or --force to start again."
         raise OutputError(
-            "holds a scan that was cut off or is at work",
+            f"holds a {'scan' if can_go_on else 'run'} that was cut off or is at work",
             file=out,
-            fix="Give --resume to go on with it, or --force to start again.",
+            fix=go_on if can_go_on else "Give --force to start again.",
         )
     raise OutputError(
         "the output folder exists", file=out, fix="Give --force to replace it, or choose another --out."

@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from noiseaudit.dynamics import DYNAMICS_FOLDER
-from noiseaudit.errors import CutOff, OtherRun, OutputError, TrainingDiverged
+from noiseaudit.errors import CutOff, Damaged, OtherRun, OutputError, TrainingDiverged
 from noiseaudit.folders import empty, first_missing, remove_empty
 from noiseaudit.identity import check_same
 from noiseaudit.lock import RunLock
@@ -24,13 +24,11 @@ from noiseaudit.outputs import (
     HOW_TO_GO_ON,
     LOCK_FILE,
     RESTART,
-    RUN_FILE,
     check_output,
     has_content,
-    run_status,
     unwritable,
 )
-from noiseaudit.runjson import read_run_json, write_run_json
+from noiseaudit.runjson import RUN_FILE, read_run_json, run_status, write_run_json
 from noiseaudit.swap import beside, settle, swap
 
 CHECKPOINTS = "checkpoints"
@@ -110,9 +108,30 @@ class RunFolder:
         """Take in what makes this run what it is. Raises OtherRun where the run that is gone on from differs."""
         self._identity |= facts
         if self.before is not None:
-            check_same(self.before.get(IDENTITY), facts, self.out)
+            try:
+                check_same(self.before.get(IDENTITY), facts, self.out)
+            except OtherRun:
+                if not self._takes_the_finished():
+                    raise
         if self._created is not None:
             self._say_incomplete()
+
+    def _takes_the_finished(self) -> bool:
+        """Turn from an interrupted run that was to replace a finished one, and differs, to the finished one.
+
+        Returns whether there is one that is like this run.
+        """
+        if self._created is not None or self.path == self.out or run_status(self.out) != "complete":
+            return False
+        finished = read_run_json(self.out)
+        assert finished is not None
+        try:
+            check_same(finished.get(IDENTITY), self._identity, self.out)
+        except OtherRun:
+            return False
+        self._release()
+        self.path, self.before, self._lock = self.out, finished, None
+        return True
 
     def start(self) -> Path:
         """Create the folder with a `run.json` that says it is incomplete; a second call changes nothing.
@@ -148,9 +167,10 @@ class RunFolder:
         write_run_json(self.start(), run)
         self._created = None
         shutil.rmtree(self.checkpoints, ignore_errors=True)
-        self._release()
         if self.path != self.out:
-            swap(self.path, self.out)
+            assert self._lock is not None
+            swap(self.path, self.out, self._lock)
+        self._release()
 
     def tidy(self) -> None:
         """Remove what a finished run may have been cut off from removing."""
@@ -175,6 +195,8 @@ class RunFolder:
             if isinstance(error, OSError | OutputError):
                 what = f"{self.out}: {error.strerror or error}" if isinstance(error, OSError) else f"{error}"
                 raise CutOff(f"{what.rstrip('.')}; {HOW_TO_GO_ON}") from error
+            if isinstance(error, Damaged):  # and nothing can go on there
+                return
             error.add_note(f"{self.out} is incomplete: {HOW_TO_GO_ON}")
         elif self._created is not None:
             empty(self.path, keep={LOCK_FILE})

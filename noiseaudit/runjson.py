@@ -9,7 +9,8 @@ from typing import Any
 
 from noiseaudit.atomic import write_text
 from noiseaudit.errors import DataError
-from noiseaudit.outputs import RUN_FILE
+
+RUN_FILE = "run.json"
 
 
 def read_run_json(folder: Path) -> dict[str, Any] | None:
@@ -24,6 +25,15 @@ def read_run_json(folder: Path) -> dict[str, Any] | None:
     if not isinstance(run, dict):
         raise DataError("not a run's description", file=file, fix="Scan again.")
     return run
+
+
+def run_status(folder: Path) -> str | None:
+    """ "incomplete" or "complete", as the run.json of `folder` says; None if it is no run."""
+    try:
+        status = (read_run_json(folder) or {}).get("status")
+    except DataError:
+        return None
+    return status if status in ("incomplete", "complete") else None
 
 
 def write_run_json(folder: Path, run: Mapping[str, Any]) -> None:

@@ -31,9 +31,8 @@ from noiseaudit.methods import METHODS
 from noiseaudit.methods.base import Setup
 from noiseaudit.methods.descent import Descent
 from noiseaudit.models import BACKBONES
-from noiseaudit.outputs import RUN_FILE
 from noiseaudit.result import AuditMeta, checked_meta
-from noiseaudit.runjson import read_run_json
+from noiseaudit.runjson import RUN_FILE, read_run_json
 from noiseaudit.samples import Samples, Scales
 from noiseaudit.score import Noise
 from noiseaudit.unseen import Unseen

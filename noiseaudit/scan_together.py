@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.util
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ from noiseaudit.distributed import GRAIN, Shared, launched_processes, launched_r
 from noiseaudit.errors import ConfigError, EndedElsewhere, NoiseAuditError, TrainingDiverged
 from noiseaudit.labels.table import LabelTable
 from noiseaudit.methods import METHODS
+from noiseaudit.outputs import CACHE
 from noiseaudit.part import taking
 from noiseaudit.plan import Plan
 from noiseaudit.result import AuditResult
@@ -47,7 +49,7 @@ def scan_together(options: ScanOptions, watcher: Watcher, write_reports: WriteRe
                 info = scan(options, synced, write_reports)
                 synced.end()
                 return info
-            with tempfile.TemporaryDirectory(prefix="noiseaudit-") as folder:
+            with tempfile.TemporaryDirectory(prefix=CACHE, dir=_roomy(options.out)) as folder:
                 return scan(dataclasses.replace(options, out=Path(folder) / "run"), synced, no_reports)
         except TrainingDiverged as error:  # the losses are the same on all
             if rank == 0:
@@ -56,6 +58,12 @@ def scan_together(options: ScanOptions, watcher: Watcher, write_reports: WriteRe
         except NoiseAuditError as error:
             synced.fail(error)
             raise
+
+
+def _roomy(out: Path) -> Path | None:
+    """Where decoded images fit: beside the output, as those of the first process; None: where temporary files go."""
+    parent = next(path for path in out.absolute().parents if path.exists())
+    return parent if os.access(parent, os.W_OK) else None
 
 
 def check_installed() -> None:

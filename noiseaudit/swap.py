@@ -8,8 +8,9 @@ from pathlib import Path
 
 from noiseaudit.atomic import sync_folder
 from noiseaudit.errors import OutputError
-from noiseaudit.lock import RunLock
-from noiseaudit.outputs import run_status
+from noiseaudit.folders import remove_empty
+from noiseaudit.lock import MOVES_OPEN_FILES, RunLock
+from noiseaudit.runjson import run_status
 
 
 def beside(out: Path, what: str) -> Path:
@@ -17,12 +18,15 @@ def beside(out: Path, what: str) -> Path:
     return out.with_name(f".{out.name}.noiseaudit-{what}")
 
 
-def swap(new: Path, out: Path) -> None:
-    """Put `new` in the place of `out`; the old folder is deleted only when the new one stands.
+def swap(new: Path, out: Path, lock: RunLock) -> None:
+    """Put `new` in the place of `out` and release `lock`, which is that of `new`.
 
-    Raises OutputError if it cannot be done; `out` is as it was then.
+    The old folder is deleted only when the new one stands. Raises OutputError if it cannot be done; `out` is as it was
+    then.
     """
     old = beside(out, "old")
+    if not MOVES_OPEN_FILES:
+        lock.release()
     try:
         if out.exists():
             os.rename(out, old)
@@ -33,6 +37,8 @@ def swap(new: Path, out: Path) -> None:
         if isinstance(error, OSError):
             raise _hidden(new, out, f"cannot be replaced ({error.strerror})") from error
         raise
+    lock.moved(out)
+    lock.release()
     sync_folder(out.parent)
     shutil.rmtree(old, ignore_errors=True)
 
@@ -48,8 +54,12 @@ def settle(out: Path) -> None:
     if run_status(new) == "complete":
         if out.exists() and run_status(out) is None and not (out.is_dir() and not any(out.iterdir())):
             raise _hidden(new, out, "is not a noiseaudit run")
-        RunLock(new).release()
-        swap(new, out)
+        lock = RunLock(new)
+        if run_status(new) == "complete":
+            swap(new, out, lock)
+        else:  # another process moved it, before this one locked what is a new, empty folder
+            lock.release()
+            remove_empty(new, new, keep=False)
     elif old.exists() and not out.exists():
         os.rename(old, out)
 

@@ -55,6 +55,13 @@ def test_names_that_differ_by_case_or_form_alone_stay_apart() -> None:
     }  # fmt: skip
 
 
+def test_a_label_like_a_file_beside_the_folders_is_kept_apart_from_it() -> None:
+    names = folder_names(["Rows.parquet", "rows", "%52ows.parquet"], taken=["rows.parquet"])
+    assert names == {
+        "Rows.parquet": "%52ows.parquet", "rows": "rows", "%52ows.parquet": "%2552ows.parquet",
+    }  # fmt: skip
+
+
 @given(st.lists(HOSTILE, unique=True, max_size=8))
 def test_every_folder_gives_its_label_back(labels: list[str]) -> None:
     names = folder_names(labels)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 from noiseaudit.errors import OutputError
 from noiseaudit.outputs import check_file, check_output, has_content
+from noiseaudit.runfolder import RunFolder
 
 
 def _run(folder: Path, status: str = "complete") -> Path:
@@ -38,6 +40,18 @@ def test_a_run_is_replaced_only_by_force_and_gone_on_from_only_if_asked(
     check_output(run, force=False, resume=True)
     with pytest.raises(OutputError, match=said):
         check_output(run, force=False)
+
+
+def test_a_run_that_cannot_be_gone_on_from_is_not_said_to_be(tmp_path: Path) -> None:
+    killed = RunFolder(tmp_path / "scored", can_go_on=False)
+    with killed:
+        shutil.copytree(killed.start(), tmp_path / "killed")
+        killed.finish({})
+    with pytest.raises(OutputError) as caught:
+        check_output(tmp_path / "killed", force=False)
+    assert str(caught.value) == (
+        f"{tmp_path / 'killed'}: holds a run that was cut off or is at work. Give --force to start again."
+    )
 
 
 @pytest.mark.parametrize("run_json", [None, "{", "[]", '{"scripts": {}}'])

@@ -9,22 +9,27 @@ from typing import Any
 
 import pytest
 
-from noiseaudit.errors import CutOff, DataError, OtherRun, OutputError, TrainingDiverged
+from noiseaudit.errors import CutOff, Damaged, DataError, OtherRun, OutputError, TrainingDiverged
+from noiseaudit.lock import RunLock
 from noiseaudit.outputs import HOW_TO_GO_ON, LOCK_FILE
 from noiseaudit.runfolder import RunFolder
 from noiseaudit.runjson import read_run_json, write_run_json
 
 
-def _finished(out: Path, note: str = "first", **options: Any) -> None:
+def _finished(out: Path, note: str = "first", seed: int | None = None, **options: Any) -> None:
     with RunFolder(out, **options) as run:
+        if seed is not None:
+            run.same_as({"--seed": seed})
         (run.start() / "audit.parquet").write_text(note)
         run.finish({"note": note})
 
 
-def _failing(out: Path, error: BaseException, **options: Any) -> None:
+def _failing(out: Path, error: BaseException, seed: int | None = None, **options: Any) -> None:
     with RunFolder(out, **options) as run:
+        if seed is not None:
+            run.same_as({"--seed": seed})
         (run.start() / "audit.parquet").write_text("half")
-        (run.path / "dynamics.parquet").mkdir()
+        (run.path / "dynamics.parquet").mkdir(exist_ok=True)
         raise error
 
 
@@ -253,6 +258,51 @@ def test_another_run_is_not_gone_on_from_and_not_lost(tmp_path: Path) -> None:
         "Give what it had, or --force to start again."
     )
     assert (tmp_path / "run" / "checkpoints" / "training").read_text() == "epoch 3"
+
+
+def test_a_replacement_that_was_cut_off_does_not_hide_the_finished_run(tmp_path: Path) -> None:
+    _finished(tmp_path / "run", seed=1)
+    with pytest.raises(KeyboardInterrupt):
+        _failing(tmp_path / "run", KeyboardInterrupt(), seed=2, force=True)
+    for seed, is_finished in ((1, True), (2, False)):
+        with RunFolder(tmp_path / "run", resume=True) as run:
+            run.same_as({"--seed": seed})
+            assert (run.before is not None, run.is_finished) == (True, is_finished)
+    with (
+        pytest.raises(OtherRun, match="--seed was 2 and is 3"),
+        RunFolder(tmp_path / "run", resume=True) as run,
+    ):
+        run.same_as({"--seed": 3})
+    assert (tmp_path / "run" / "audit.parquet").read_text() == "first"
+
+
+def test_a_damaged_checkpoint_is_not_said_to_be_gone_on_from(tmp_path: Path) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        _failing(tmp_path / "run", KeyboardInterrupt())
+    with pytest.raises(Damaged) as caught:
+        _failing(tmp_path / "run", Damaged("no checkpoint"), resume=True)
+    assert not hasattr(caught.value, "__notes__")
+    assert (tmp_path / "run").exists()
+
+
+def test_a_run_is_locked_until_it_stands_in_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another process that looks in the middle of the swap must not swap, too."""
+    _finished(tmp_path / "run")
+    rename, said = os.rename, []
+
+    def look(source: Path, target: Path) -> None:
+        if source.name.endswith("-new"):
+            with pytest.raises(OutputError, match="is writing here") as caught:
+                RunLock(source)
+            said.append(str(caught.value))
+        rename(source, target)
+
+    monkeypatch.setattr(os, "rename", look)
+    _finished(tmp_path / "run", "second", force=True)
+    assert len(said) == 1
+    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == ["audit.parquet", "run.json"]
 
 
 def test_what_was_known_of_a_run_is_not_forgotten_when_it_is_cut_off_again(tmp_path: Path) -> None:

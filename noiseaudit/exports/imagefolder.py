@@ -64,7 +64,7 @@ def _write(audit: AuditResult, out: Path, options: ExportOptions) -> Exported:
     label_of = dict(zip(rows, labels, strict=True))
     readable = np.isin(audit.column("status").astype(str), ("ok", "unlabelled"))
     kept = [row for row in rows if label_of[row] is not None and readable[row]]
-    folder = folder_names(sorted({label_of[row] for row in kept}))
+    folder = folder_names(sorted({label_of[row] for row in kept}), taken=[ROWS])
     placed = place_all(
         out,
         kept,

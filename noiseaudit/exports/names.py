@@ -8,7 +8,7 @@ import re
 import string
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from pathlib import PurePosixPath
 from urllib.parse import quote
 
@@ -21,16 +21,23 @@ _HIDDEN_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _ESCAPE = re.compile(r"\\(?:x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8}|[nrt\\])")
 
 
-def folder_names(labels: Iterable[str]) -> dict[str, str]:
+def folder_names(labels: Iterable[str], taken: Collection[str] = ()) -> dict[str, str]:
     """Label -> the name of a folder on any system, no two alike where case or Unicode form is not told apart.
+
+    None is among `taken`, names of files beside them.
 
     Percent-encoded, so that urllib.parse.unquote gives the label back; a name of more than MAX_BYTES loses its end
     and gets a hash, from which it cannot.
     """
     names = {label: file_name(label) for label in labels}
     shared = Counter(map(_folded, names.values()))
-    return {
+    names = {
         label: name if shared[_folded(name)] == 1 else file_name(label, strict=True)
+        for label, name in names.items()
+    }
+    files = {_folded(name) for name in taken}
+    return {
+        label: _percent(name[0]) + name[1:] if _folded(name) in files else name
         for label, name in names.items()
     }
 
