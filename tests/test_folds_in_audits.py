@@ -86,7 +86,7 @@ def test_labels_learnt_by_heart_are_doubted_again() -> None:
     given = np.where(wrong, (true + 1) % CLASSES, true)
     found = {}
     for folds in (0, 5):
-        model = NoiseAuditClassifier(random_state=0, folds=folds, epochs=60).fit(x, given)
+        model = NoiseAuditClassifier(random_state=0, folds=folds, epochs=40).fit(x, given)
         found[folds] = int((model.is_label_issue_ & wrong).sum()), int((model.is_label_issue_ & ~wrong).sum())
     low, high = model.audit_.meta.config["chosen"]["doubt"]  # of five folds
     assert min(low + np.log(2), np.log(2) - high) < -0.1
