@@ -17,7 +17,7 @@ demo: venv
 	$(BIN)/noiseaudit demo --out demo --force
 
 test: venv
-	$(BIN)/pytest -n auto --dist worksteal
+	$(BIN)/pytest -n auto --dist worksteal -m "not slow"
 
 check: venv
 	$(BIN)/ruff format --check .

@@ -37,6 +37,7 @@ def noisy_digits() -> tuple[Any, Any, Any]:
     return digits.data[:600], names[(digits.target[:600] + wrong * shift) % 10], wrong
 
 
+@pytest.mark.slow
 def test_finds_wrong_labels_and_predicts_their_right_ones(noisy_digits: tuple[Any, Any, Any]) -> None:
     x, y, wrong = noisy_digits
     model = NoiseAuditClassifier(epochs=30, folds=2, random_state=0).fit(x, y)

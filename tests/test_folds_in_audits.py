@@ -77,6 +77,7 @@ def test_folds_that_make_no_sense(asked: dict[str, Any]) -> None:
         AuditConfig(**asked)
 
 
+@pytest.mark.slow
 def test_labels_learnt_by_heart_are_doubted_again() -> None:
     """150 rows of 100 features, a fifth of the labels wrong: few are found without folds (2, and 9 with)."""
     rng = np.random.default_rng(0)
