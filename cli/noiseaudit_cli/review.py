@@ -1,0 +1,120 @@
+"""noiseaudit review: people judge the suspects, on a local page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from noiseaudit_cli.options import Audit, Force, option
+
+if TYPE_CHECKING:
+    from noiseaudit.labels.table import Source
+
+EXAMPLES = """
+noiseaudit review run
+noiseaudit review run --reviewer Ann --port 8000 --no-browser
+noiseaudit review run --export decisions.parquet
+noiseaudit clean run --decisions run/decisions.csv --out labels.checked.csv
+"""
+
+
+def review(
+    audit: Audit,
+    label_file: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="LABEL_FILE",
+            help="The scanned label file or data set, if it moved.",
+            show_default=False,
+            show_envvar=False,
+        ),
+    ] = None,
+    images: Annotated[
+        Path | None, option(metavar="DIR", help="The images, if they moved.", show_default=False)
+    ] = None,
+    reviewer: Annotated[
+        str, option(metavar="NAME", help="Who decides; the page has a box for it, too.", show_default=False)
+    ] = "",
+    db: Annotated[
+        Path | None,
+        option(
+            metavar="FILE",
+            help="Where decisions are kept. Default: decisions.sqlite beside the audit.",
+            show_default=False,
+        ),
+    ] = None,
+    port: Annotated[
+        int, option(min=0, max=65535, metavar="N", help="Of 127.0.0.1, where the page is; 0: a free one.")
+    ] = 0,
+    no_browser: Annotated[bool, option("--no-browser", help="Only print the page's address.")] = False,
+    export: Annotated[
+        Path | None,
+        option(
+            metavar="FILE",
+            help="Write the decisions to this .csv or .parquet file and stop, without a page.",
+            show_default=False,
+        ),
+    ] = None,
+    force: Force = False,
+) -> None:
+    """Judge the suspects on a local page: keep a label, change it, or say that it cannot be told.
+
+    The page is for this machine alone and needs no network. Each decision is on the disk before the page counts it, and
+    when the server stops (Ctrl-C) all of them are in decisions.csv beside the database, for `noiseaudit clean
+    --decisions`. Needs the extra `review`, but for --export. docs/review.md says more.
+    """
+    from noiseaudit.errors import ConfigError
+    from noiseaudit.manifest import run_folder
+    from noiseaudit.outputs import DECISIONS_FILE, check_file
+    from noiseaudit.review.export import export_decisions
+    from noiseaudit_cli.console import say, visible
+
+    place = db or run_folder(audit) / DECISIONS_FILE
+    if export is not None:
+        check_file(export, force=force, inputs=[place])
+        say(f"{export_decisions(audit, place, export):,} decisions in {visible(str(export))}")
+        return
+    try:
+        from noiseaudit_review.asked import checked_reviewer
+        from noiseaudit_review.review import Places, open_review
+        from noiseaudit_review.server import serve
+    except ImportError as error:
+        raise ConfigError(
+            f"review needs the extra `review` ({error.name} is not installed)",
+            fix="pip install 'noiseaudit[review]'",
+        ) from error
+    table = place.with_suffix(".csv")
+    if table.exists() and not place.exists():
+        raise ConfigError(
+            f"{table} would be written over, and is not of this review", fix="Move it, or give --db FILE."
+        )
+    places = Places(audit, place, table, images, _moved(audit, label_file))
+    opened = open_review(places, checked_reviewer(reviewer))
+    if not opened.images.are_known:
+        say("warning: no picture is where the scan found it. Name their folder: --images")
+
+    def on_start(address: str) -> None:
+        typer.echo(address)
+        say("Ctrl-C stops the server and writes the decisions.")
+        if not no_browser:
+            import webbrowser
+
+            webbrowser.open(address)
+
+    try:
+        serve(opened, port, on_start)
+    except KeyboardInterrupt as stop:
+        if type(stop) is not KeyboardInterrupt:  # SIGTERM; Ctrl-C is how a review ends
+            raise
+    finally:
+        count = opened.export()
+        opened.log.close()
+        say(f"{count:,} decisions in {visible(str(table))}")
+
+
+def _moved(audit: Path, label_file: Path | None) -> Source | None:
+    from noiseaudit.manifest import find_source
+
+    return None if label_file is None else find_source(audit, label_file)
