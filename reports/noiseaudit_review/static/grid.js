@@ -38,7 +38,7 @@ export function showGrid() {
   if ($("grid").hidden) return;
   draw();
   for (const [place, tile] of tiles) fill(tile, place);
-  const count = selection.size ? `${number(selection.size)} selected` : "None selected: keys decide about the marked one";
+  const count = selection.size ? `${number(selection.size)} selected` : "None selected: the marked one counts";
   $("selected").textContent = count;
 }
 

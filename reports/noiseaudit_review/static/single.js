@@ -54,7 +54,7 @@ function prefetch(ahead) {
 
 function showFacts(found) {
   const facts = [];
-  if (found.p !== null) facts.push(`wrong with ${percent(found.p)}`);
+  if (found.p !== null) facts.push(`${percent(found.p)} likely wrong`);
   if (found.kind) facts.push(found.kind.replaceAll("_", " "));
   if (found.split) facts.push(`split ${found.split}`);
   if (found.annotator) facts.push(`by ${found.annotator}`);
