@@ -54,9 +54,7 @@ def review_run(
     lines = zip(*(table.column(c).to_pylist() for c in ("sample_id", "image", "given_label")), strict=True)
     text = "".join(f'{name},{image},"{label or ""}"\n' for name, image, label in lines)
     (folder / "labels.csv").write_text(f"sample_id,image,label\n{text}")
-    source = Source(
-        folder / "labels.csv", "csv", "label", image_column="image", id_column="sample_id"
-    )
+    source = Source(folder / "labels.csv", "csv", "label", image_column="image", id_column="sample_id")
     inputs = RunInputs(source, images=folder / "pictures")
     cleaned = CleanSummary(run / "cleaned.csv", "relabel", n, 0, 0, 0, 0)
     write_run_json(run, {"status": "complete"} | describe_run(audit, inputs, [], cleaned))
@@ -94,6 +92,8 @@ def _embeddings(audit: AuditResult) -> np.ndarray[Any, Any]:
     """Near each other within a true class; NaN where no image was read."""
     rng = np.random.default_rng(0)
     codes = np.unique(audit.column("true_label").astype(str), return_inverse=True)[1]
-    found = (np.eye(codes.max() + 1)[codes] + rng.normal(0, 0.1, (len(audit), codes.max() + 1))).astype(np.float32)
+    found = (np.eye(codes.max() + 1)[codes] + rng.normal(0, 0.1, (len(audit), codes.max() + 1))).astype(
+        np.float32
+    )
     found[audit.column("status") == "missing"] = np.nan
     return found
