@@ -33,7 +33,8 @@ def test_kappa_of_two() -> None:
 def test_to_relabel_to_what_is_given_is_to_keep() -> None:
     rows = [(KEEP, Said("relabel", "cat")), (DOG, DOG), (UNCLEAR, UNCLEAR)]
     found = agreement({row: {"ann": a, "bob": b} for row, (a, b) in enumerate(rows)}, GIVEN)
-    assert (found.share, found.value) == (1.0, pytest.approx(1.0))
+    assert found.share == 1.0
+    assert found.value == pytest.approx(1.0)
 
 
 def test_one_kind_of_answer_is_no_measure() -> None:

@@ -50,7 +50,7 @@ def client(review: Review) -> TestClient:
 
 def suspects(client: TestClient, reviewer: str = "Ann") -> list[dict[str, Any]]:
     made = client.post("/api/lists", json={}).json()
-    query = {"count": 200, "reviewer": reviewer}
+    query: dict[str, int | str] = {"count": 200, "reviewer": reviewer}
     rows: list[dict[str, Any]] = client.get(f"/api/lists/{made['list']}", params=query).json()["rows"]
     assert len(rows) == made["total"]
     return rows

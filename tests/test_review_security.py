@@ -147,7 +147,7 @@ def test_websockets_get_no_answer(known: TestClient, tmp_path: Path) -> None:
         async def send(message: object) -> None:
             sent.append(message)
 
-        await known.app({"type": "websocket", "path": "/", "headers": []}, receive, send)  # type: ignore[arg-type]
+        await known.app({"type": "websocket", "path": "/", "headers": []}, receive, send)
 
     anyio.run(run)
     assert sent == []

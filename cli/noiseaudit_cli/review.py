@@ -10,7 +10,10 @@ import typer
 from noiseaudit_cli.options import Audit, Force, option
 
 if TYPE_CHECKING:
+    from socket import socket
+
     from noiseaudit.labels.table import Source
+    from noiseaudit_review.review import Review
 
 EXAMPLES = """
 noiseaudit review run
@@ -65,7 +68,6 @@ def review(
     when the server stops (Ctrl-C) all of them are in decisions.csv beside the database, for `noiseaudit clean
     --decisions`. Needs the extra `review`, but for --export. docs/review.md says more.
     """
-    from noiseaudit.errors import ConfigError
     from noiseaudit.manifest import run_folder
     from noiseaudit.outputs import DECISIONS_FILE, check_file
     from noiseaudit.review.export import export_decisions
@@ -76,45 +78,71 @@ def review(
         check_file(export, force=force, inputs=[place])
         say(f"{export_decisions(audit, place, export):,} decisions in {visible(str(export))}")
         return
+    _check_extra()
+    _check_own(place)
+    from noiseaudit_review.asked import checked_reviewer
+    from noiseaudit_review.review import Places, open_review
+    from noiseaudit_review.server import listening
+
+    who = checked_reviewer(reviewer)
+    with listening(port) as listener:
+        places = Places(audit, place, place.with_suffix(".csv"), images, _moved(audit, label_file))
+        _serve(open_review(places, who), listener, opens_browser=not no_browser)
+
+
+def _check_extra() -> None:
+    from importlib import import_module
+
+    from noiseaudit.errors import ConfigError
+
     try:
-        from noiseaudit_review.asked import checked_reviewer
-        from noiseaudit_review.review import Places, open_review
-        from noiseaudit_review.server import serve
+        for name in ("fastapi", "krippendorff", "uvicorn"):
+            import_module(name)
     except ImportError as error:
         raise ConfigError(
             f"review needs the extra `review` ({error.name} is not installed)",
             fix="pip install 'noiseaudit[review]'",
         ) from error
+
+
+def _check_own(place: Path) -> None:
+    """Without a database yet, a file of the name that the decisions will have is somebody else's."""
+    from noiseaudit.errors import OutputError
+
     table = place.with_suffix(".csv")
     if table.exists() and not place.exists():
-        raise ConfigError(
-            f"{table} would be written over, and is not of this review", fix="Move it, or give --db FILE."
+        raise OutputError(
+            "would be written over, and is not of this review", file=table, fix="Move it, or give --db FILE."
         )
-    places = Places(audit, place, table, images, _moved(audit, label_file))
-    opened = open_review(places, checked_reviewer(reviewer))
-    if not opened.images.are_known:
-        say("warning: no picture is where the scan found it. Name their folder: --images")
-
-    def on_start(address: str) -> None:
-        typer.echo(address)
-        say("Ctrl-C stops the server and writes the decisions.")
-        if not no_browser:
-            import webbrowser
-
-            webbrowser.open(address)
-
-    try:
-        serve(opened, port, on_start)
-    except KeyboardInterrupt as stop:
-        if type(stop) is not KeyboardInterrupt:  # SIGTERM; Ctrl-C is how a review ends
-            raise
-    finally:
-        count = opened.export()
-        opened.log.close()
-        say(f"{count:,} decisions in {visible(str(table))}")
 
 
 def _moved(audit: Path, label_file: Path | None) -> Source | None:
     from noiseaudit.manifest import find_source
 
     return None if label_file is None else find_source(audit, label_file)
+
+
+def _serve(opened: Review, listener: socket, *, opens_browser: bool) -> None:
+    """Until it is stopped; then the decisions are written, however it ends."""
+    from noiseaudit_cli.console import say, visible
+    from noiseaudit_review.server import serve
+
+    def on_start(address: str) -> None:
+        typer.echo(address)
+        say("Ctrl-C stops the server and writes the decisions.")
+        if opens_browser:
+            import webbrowser
+
+            webbrowser.open(address)
+
+    if not opened.images.are_known:
+        say("warning: no picture is where the scan found it. Name their folder: --images")
+    try:
+        serve(opened, listener, on_start)
+    except KeyboardInterrupt as stop:
+        if type(stop) is not KeyboardInterrupt:  # SIGTERM; Ctrl-C is how a review ends
+            raise
+    finally:
+        count = opened.export()
+        opened.log.close()
+        say(f"{count:,} decisions in {visible(str(opened.places.export))}")

@@ -15,30 +15,28 @@ from noiseaudit_review.review import Review
 HOST = "127.0.0.1"
 
 
-def serve(review: Review, port: int, on_start: Callable[[str], None]) -> None:
-    """Answer until Ctrl-C or SIGTERM, which are raised again; `on_start` is told the address with its token.
-
-    `port` 0 takes one that is free. Raises ConfigError where the port is taken.
-    """
-    with listening(port) as listener:
-        number = listener.getsockname()[1]
-        token = secrets.token_urlsafe(32)
-        config = uvicorn.Config(
-            make_app(review, token, number),
-            log_level="error",
-            access_log=False,
-            lifespan="off",
-            ws="none",
-            proxy_headers=False,
-            server_header=False,
-            timeout_graceful_shutdown=5,
-        )
-        on_start(f"http://{HOST}:{number}/?token={token}")
-        uvicorn.Server(config).run(sockets=[listener])
+def serve(review: Review, listener: socket.socket, on_start: Callable[[str], None]) -> None:
+    """Answer until Ctrl-C or SIGTERM, which are raised again; `on_start` is told the address with its token."""
+    port, token = listener.getsockname()[1], secrets.token_urlsafe(32)
+    config = uvicorn.Config(
+        make_app(review, token, port),
+        log_level="error",
+        access_log=False,
+        lifespan="off",
+        ws="none",
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=5,
+    )
+    on_start(f"http://{HOST}:{port}/?token={token}")
+    uvicorn.Server(config).run(sockets=[listener])
 
 
 def listening(port: int) -> socket.socket:
-    """A socket that takes connections already: a browser that comes early waits."""
+    """A socket that takes connections already, so that a browser that comes early waits; port 0 is a free one.
+
+    Raises ConfigError where it cannot be had.
+    """
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
