@@ -12,9 +12,10 @@ export function listen({ toggleView, openLarge, openHelp }) {
   $("keysOn").checked = remembered("noiseaudit-keys") !== "off";
   $("keysOn").addEventListener("change", () => remember("noiseaudit-keys", $("keysOn").checked ? "on" : "off"));
   document.addEventListener("keydown", (event) => {
-    if (document.querySelector("dialog[open]")) return;
-    if (event.target.closest("input, select, textarea")) {
-      if (event.key === "Escape") event.target.blur();
+    if (event.defaultPrevented || document.querySelector("dialog[open]")) return;
+    const field = event.target.closest("input, select, textarea");
+    if (field && !field.closest("dialog")) { // one of a closed dialog keeps the focus for a moment
+      if (event.key === "Escape") field.blur();
       return;
     }
     if (handle(event, { toggleView, openLarge, openHelp })) event.preventDefault();
