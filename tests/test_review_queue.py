@@ -64,14 +64,14 @@ def test_everything_ends_with_what_has_no_rank(audit: AuditResult, log: Log) -> 
 def test_filters_are_what_they_say(audit: AuditResult, log: Log) -> None:
     queue, board = Queue(audit), Board(audit, log)
     everyone = shown(queue, Filter(), board)
-    most = queue.pairs()[0]
+    most = queue.pairs[0]
     of_pair = shown(queue, Filter(given=most.given, suggested=most.suggested), board)
     given, suggested = audit.column("given_label"), audit.column("suggested_label")
     assert len(of_pair) == most.count > 0
     assert {(given[row], suggested[row]) for row in of_pair} == {
         (queue.classes[most.given], queue.classes[most.suggested])
     }
-    assert sum(pair.count for pair in queue.pairs()) == len(everyone)
+    assert sum(pair.count for pair in queue.pairs) == len(everyone)
     for name in ("split", "annotator", "issue_kind"):
         column, found = audit.column(name), []
         for choice in queue.choices[name]:

@@ -63,6 +63,7 @@ class Queue:
         rank = np.nan_to_num(audit.column("rank").astype(np.float64), nan=np.inf)
         self._order = np.argsort(rank, kind="stable").astype(np.int32)
         self._order = self._order[(readable | self._suspects)[self._order]]
+        self.pairs = self._pairs()  # of given and suggested class among the suspects, most frequent first
         self._codes, self.choices = {}, dict[str, list[Choice]]()
         for name in COLUMNS:
             self._codes[name], distinct = codes(table.column(name))
@@ -74,8 +75,7 @@ class Queue:
         most = sorted(found, key=lambda choice: (-choice.count, choice.name))[:MOST_CHOICES]
         return sorted(most, key=lambda choice: choice.name)
 
-    def pairs(self) -> list[ChoicePair]:
-        """The pairs of given and suggested class among the suspects, most frequent first."""
+    def _pairs(self) -> list[ChoicePair]:
         both = zip(self.given[self._suspects].tolist(), self.suggested[self._suspects].tolist(), strict=True)
         counts = Counter(pair for pair in both if -1 not in pair)
         ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))

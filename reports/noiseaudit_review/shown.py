@@ -38,7 +38,7 @@ def about(review: Review) -> dict[str, Any]:
         "compares": review.similar.by_embeddings,
         "classes": [visible(name) for name in queue.classes],
         "class_counts": n_of.tolist(),
-        "pairs": [asdict(pair) for pair in queue.pairs()],
+        "pairs": [asdict(pair) for pair in queue.pairs],
         "choices": {name: [_choice(choice) for choice in found] for name, found in queue.choices.items()},
         "reviewer": review.reviewer,
         "export": whole(str(places.export)),

@@ -131,7 +131,9 @@ def by_keyboard(browser: Browser, folder: Path, save: Path) -> None:
         page.wait_for_selector("#filterNote:has-text('29 rows')")
         page.select_option("[name=state]", "any")
         page.select_option("[name=pair]", index=1)
-        page.wait_for_function("() => !document.getElementById('filterNote').textContent.includes('103 rows')")
+        page.wait_for_function(
+            "() => !document.getElementById('filterNote').textContent.includes('103 rows')"
+        )
         pairs = {shown(page)[1:]}
         page.keyboard.press("Escape")
         for _ in range(3):
@@ -238,7 +240,7 @@ VIEWS = {
 
 def fast(browser: Browser, folder: Path, save: Path) -> None:
     """100,000 suspects: first paint, frames while scrolling, memory."""
-    audit = review_run(folder, 2 * MANY, n_images=500, noise_rate=1.0, cutoff=0.5)
+    audit = review_run(folder, 106 * MANY // 100, n_images=500, noise_rate=1.0, cutoff=0.5)
     n = int(audit.suspects().sum())
     assert n > MANY, n
     with served(folder / "run", "--reviewer", "Ann") as (server, address):
