@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,12 +11,14 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 from PIL import Image, ImageDraw
+from typer.testing import CliRunner
 
 from noiseaudit.clean import CleanSummary
 from noiseaudit.labels.table import Source
 from noiseaudit.manifest import RunInputs, describe_run
 from noiseaudit.result import SCHEMA, AuditResult
 from noiseaudit.runjson import write_run_json
+from noiseaudit_cli.main import app
 from tests.conftest import build_audit
 
 SHAPES = ("circle", "diamond", "square", "triangle")
@@ -59,6 +63,19 @@ def review_run(
     cleaned = CleanSummary(run / "cleaned.csv", "relabel", n, 0, 0, 0, 0)
     write_run_json(run, {"status": "complete"} | describe_run(audit, inputs, [], cleaned))
     return audit
+
+
+def command(*words: object) -> Any:
+    """What a command of the terminal does."""
+    return CliRunner().invoke(app, [str(word) for word in words])
+
+
+def start(*words: object) -> tuple[subprocess.Popen[str], str]:
+    """A server of its own process, and its address."""
+    line = [sys.executable, "-m", "noiseaudit_cli.main", "review", *map(str, words), "--no-browser"]
+    server = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert server.stdout is not None
+    return server, server.stdout.readline().strip()
 
 
 def _with(table: pa.Table, name: str, values: Sequence[Any]) -> pa.Table:

@@ -107,6 +107,9 @@ def test_a_list_stays_as_it_was_and_is_forgotten_in_the_end(client: TestClient) 
     assert decide(client, "event-01", {"row": rows[0]["row"], "decision": "keep"}).status_code == 200
     assert client.get(f"/api/lists/{first['list']}").json()["rows"][0]["row"] == rows[0]["row"]
     assert client.post("/api/lists", json={"state": "open"}).json()["total"] == first["total"] - 1
+    begins = [client.post("/api/lists", json={"reviewer": who}).json()["first"] for who in ("Ann", "Bob")]
+    assert begins == [1, 0]
+    assert client.post("/api/lists", json={"given": 99}).json()["total"] == 0
     for _ in range(30):
         client.post("/api/lists", json={})
     assert client.get(f"/api/lists/{first['list']}").status_code == 404
@@ -263,7 +266,7 @@ def test_eight_threads(review: Review, client: TestClient) -> None:
     statuses = []
 
     def work(who: int) -> None:
-        own = client_of(review)
+        own = TestClient(client.app, base_url=client.base_url, headers={HEADER: TOKEN})
         for row in rows:
             answer = {"row": row, "decision": "keep"}
             body = {"event_id": f"event-{who}-{row}", "reviewer": f"r{who}", "answers": [answer]}

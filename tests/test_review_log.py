@@ -115,6 +115,19 @@ def test_all_or_nothing(log: Log) -> None:
     assert log.since(0) == []
 
 
+def test_a_full_disk_takes_nothing_half_and_can_be_mended(log: Log) -> None:
+    (pages,) = log._db.execute("PRAGMA page_count").fetchone()
+    log._db.execute(f"PRAGMA max_page_count = {pages}")
+    many = [Answer("s" * 500 + str(i), "keep") for i in range(100)]
+    for _ in range(2):
+        with pytest.raises(sqlite3.OperationalError, match="full"):
+            log.decide("event-01", "ann", many)
+    assert log.since(0) == []
+    log._db.execute("PRAGMA max_page_count = 100000")
+    log.decide("event-01", "ann", many)
+    assert len(log.decisions()) == 100
+
+
 def test_many_threads(log: Log) -> None:
     def work(who: int) -> None:
         for i in range(20):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import signal
 import socket
-import subprocess
 import sys
 import urllib.request
 from collections.abc import Sequence
@@ -14,23 +13,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
 
 from noiseaudit.decisions import read_decisions, run_id
 from noiseaudit.result import AuditResult
 from noiseaudit.review.log import Answer, Log
 from noiseaudit.swap import beside, settle, swap
-from noiseaudit_cli.main import app
-from tests.reviews import review_run
+from tests.reviews import command, review_run, start
 
 
 @pytest.fixture
 def audit(tmp_path: Path) -> AuditResult:
     return review_run(tmp_path, 40, n_images=1)
-
-
-def command(*words: object) -> Any:
-    return CliRunner().invoke(app, [str(word) for word in words])
 
 
 def decided(audit: AuditResult, run: Path, answers: Sequence[Answer], reviewer: str = "Ann") -> None:
@@ -54,16 +47,8 @@ class Page:
             return json.loads(reply.read())
 
 
-def start(*words: object) -> tuple[subprocess.Popen[str], str]:
-    """The server and its address."""
-    line = [sys.executable, "-m", "noiseaudit_cli.main", "review", *map(str, words), "--no-browser"]
-    server = subprocess.Popen(line, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    assert server.stdout is not None
-    return server, server.stdout.readline().strip()
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize(("stop", "code"), [(signal.SIGINT, 0), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("stop", "code"), [(signal.SIGINT, 0), (signal.SIGHUP, 143)])
 def test_the_whole_path(audit: AuditResult, tmp_path: Path, stop: signal.Signals, code: int) -> None:
     pytest.importorskip("uvicorn", reason="comes with the extra `review`")
     run, before = tmp_path / "run", (tmp_path / "labels.csv").read_text()

@@ -38,8 +38,9 @@ def review(
         Path | None, option(metavar="DIR", help="The images, if they moved.", show_default=False)
     ] = None,
     reviewer: Annotated[
-        str, option(metavar="NAME", help="Who decides; the page has a box for it, too.", show_default=False)
-    ] = "",
+        str | None,
+        option(metavar="NAME", help="Who decides; the page has a box for it, too.", show_default=False),
+    ] = None,
     db: Annotated[
         Path | None,
         option(
@@ -84,7 +85,7 @@ def review(
     from noiseaudit_review.review import Places, open_review
     from noiseaudit_review.server import listening
 
-    who = checked_reviewer(reviewer)
+    who = checked_reviewer(reviewer or "")
     with listening(port) as listener:
         places = Places(audit, place, place.with_suffix(".csv"), images, _moved(audit, label_file))
         _serve(open_review(places, who), listener, opens_browser=not no_browser)
@@ -122,6 +123,14 @@ def _moved(audit: Path, label_file: Path | None) -> Source | None:
     return None if label_file is None else find_source(audit, label_file)
 
 
+def _hang_up_is_terminate() -> None:
+    """Who closes the terminal stops the review, too; unless it is to outlive that (nohup)."""
+    import signal
+
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
+        signal.signal(signal.SIGHUP, lambda number, frame: signal.raise_signal(signal.SIGTERM))
+
+
 def _serve(opened: Review, listener: socket, *, opens_browser: bool) -> None:
     """Until it is stopped; then the decisions are written, however it ends."""
     from noiseaudit_cli.console import say, visible
@@ -135,6 +144,7 @@ def _serve(opened: Review, listener: socket, *, opens_browser: bool) -> None:
 
             webbrowser.open(address)
 
+    _hang_up_is_terminate()
     if not opened.images.are_known:
         say("warning: no picture is where the scan found it. Name their folder: --images")
     try:

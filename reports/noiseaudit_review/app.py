@@ -81,8 +81,7 @@ def _add_reading(app: FastAPI, review: Review) -> None:
     @app.post("/api/lists", dependencies=[Depends(_json)])
     def make_list(asked: AskedList) -> dict[str, int]:
         wanted = asked.model_dump(exclude={"reviewer"})
-        number, total = review.make_list(Filter(**wanted), asked.reviewer)
-        return {"list": number, "total": total}
+        return review.make_list(Filter(**wanted), asked.reviewer)
 
     @app.get("/api/lists/{number}")
     def page(

@@ -33,7 +33,7 @@ class Images:
                 self._kept.move_to_end((row, size))
                 return self._kept[row, size]
             picture = self._find(row) if self._find else None
-            made = thumbnail(picture, SIZES[size], self._max_pixels) if picture else None
+            made = None if picture is None else thumbnail(picture, SIZES[size], self._max_pixels)
             if made is not None:
                 self._keep((row, size), made)
             return made

@@ -54,8 +54,10 @@ class Review:
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def make_list(self, wanted: Filter, reviewer: str) -> tuple[int, int]:
-        """Keep the rows that `wanted` admits now, so that places in them stay; their number and how many they are."""
+    def make_list(self, wanted: Filter, reviewer: str) -> dict[str, int]:
+        """Keep the rows that `wanted` admits now, so that places in them stay: the number of the list, how many they
+        are, and the place of the first that the reviewer has not answered, 0 where there is none.
+        """
         self.board.refresh()
         rows = self.queue.rows(wanted, self.board, reviewer)
         with self._lock:
@@ -63,7 +65,8 @@ class Review:
             self._lists[number] = rows
             while len(self._lists) > MOST_LISTS:
                 self._lists.popitem(last=False)
-        return number, len(rows)
+        is_open = ~self.board.answered(reviewer)[rows]
+        return {"list": number, "total": len(rows), "first": int(is_open.argmax()) if len(rows) else 0}
 
     def page(self, number: int, start: int, count: int) -> list[int] | None:
         """Rows of a list; None if it is not kept any more."""

@@ -92,7 +92,7 @@ def _cookies(lines: Iterable[str], name: str) -> list[str]:
 async def _whole_body(headers: Headers, receive: Receive) -> bytes | None:
     """The body, whether its length was said or not; None once it is more than MOST_BYTES."""
     said = headers.get("content-length", "0")
-    if not said.isascii() or not said.isdigit() or int(said) > MOST_BYTES:
+    if not (said.isascii() and said.isdigit()) or len(said) > 12 or int(said) > MOST_BYTES:
         return None
     body, more = b"", True
     while more:

@@ -13,61 +13,17 @@ from __future__ import annotations
 
 import argparse
 import csv
-import itertools
 import json
-import signal
-import subprocess
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from noiseaudit.decisions import read_decisions
 from noiseaudit.result import AuditResult
-from tests.reviews import review_run
-from tests.test_review_path import command, start
-
-MANY = 100_000
-DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
-MOST_PAINT_MS, LEAST_FPS, MOST_MB = 1000, 30, 500
-SCROLL = """() => new Promise((resolve) => {
-  const scroller = document.getElementById("scroller"), frames = [];
-  const end = scroller.scrollHeight, from = performance.now();
-  let last = from, most = 0;
-  const step = (now) => {
-    frames.push(now - last); last = now;
-    most = Math.max(most, document.querySelectorAll(".tile").length);
-    scroller.scrollTop = end * (now - from) / 5000;
-    if (now - from < 5000) requestAnimationFrame(step);
-    else resolve({frames: frames.slice(2), tiles: most, left: scroller.scrollTop});
-  };
-  requestAnimationFrame(step);
-})"""
-WHEEL = """() => { window.stamps = []; const on = (now) => { stamps.push(now); requestAnimationFrame(on); };
-  requestAnimationFrame(on); }"""
-
-
-@contextmanager
-def served(run: Path, *words: object) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    server, address = start(run, *words)
-    try:
-        yield server, address
-    finally:
-        server.send_signal(signal.SIGINT)
-        _, told = server.communicate(timeout=60)
-        assert server.returncode == 0, told
-
-
-def opened(browser: Browser, address: str, errors: list[str], **options: Any) -> Page:
-    page = browser.new_context(**options).new_page()
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on("console", lambda line: errors.append(line.text) if line.type in ("error", "warning") else None)
-    page.goto(address)
-    page.wait_for_selector("html[data-ready]")
-    return page
+from tests.live.browser import DESKTOP, LOADED, PHONE, opened, served
+from tests.live.review_speed import fast
+from tests.reviews import command, review_run
 
 
 def settled(page: Page) -> None:
@@ -77,7 +33,7 @@ def settled(page: Page) -> None:
 
 def shown(page: Page) -> tuple[str, str, str]:
     """Image, given and suggested label on the screen."""
-    return tuple(page.inner_text(f"#{name}") for name in ("caption", "given", "suggested"))  # type: ignore[return-value]
+    return page.inner_text("#caption"), page.inner_text("#given"), page.inner_text("#suggested")
 
 
 def decide(page: Page, audit: AuditResult, count: int) -> dict[str, tuple[str, str | None]]:
@@ -126,6 +82,7 @@ def by_keyboard(browser: Browser, folder: Path, save: Path) -> None:
         page.reload()
         page.wait_for_selector("html[data-ready]")
         assert page.inner_text("#checked").endswith("29 by you")
+        assert page.inner_text("#place").startswith("30 of ")  # where she left off
         page.keyboard.press("f")
         page.select_option("[name=state]", "mine")
         page.wait_for_selector("#filterNote:has-text('29 rows')")
@@ -141,11 +98,11 @@ def by_keyboard(browser: Browser, folder: Path, save: Path) -> None:
             pairs.add(shown(page)[1:])
         assert len(pairs) == 1
         page.click("#filterForm [type=reset]")
-        page.wait_for_selector("#place:has-text('1 of 103')")
+        page.wait_for_selector("#place:has-text('30 of 103')")
         page.click("#filters summary")
         page.fill("#reviewer", "Bob")
         page.keyboard.press("Enter")
-        page.wait_for_function("() => document.getElementById('checked').textContent.endsWith('0 by you')")
+        page.wait_for_selector("#place:text-is('1 of 103')")
         page.wait_for_selector("#decided:has-text('Ann: kept')")
         bob = decide(page, audit, 6)
         said |= {(sample, "Bob"): what for sample, what in bob.items()}
@@ -167,7 +124,8 @@ def by_keyboard(browser: Browser, folder: Path, save: Path) -> None:
         said |= {(order[int(place) - 1]["sample_id"], "Bob"): ("keep", None) for place in chosen}
         page.keyboard.press("Home")
         page.keyboard.press("Shift+ArrowDown")
-        page.wait_for_timeout(400)
+        page.wait_for_function(LOADED)
+        page.wait_for_selector("#message:empty", state="attached")
         page.screenshot(path=save / "grid.png")
         page.keyboard.press("Escape")
         page.click("#openAgreement")
@@ -187,11 +145,7 @@ def check_files(
 ) -> None:
     file = folder / "run" / "decisions.csv"
     found = {(d.sample_id, d.reviewer): (d.decision, d.new_label) for d in read_decisions(file)}
-    assert found == said, {
-        key: (found.get(key), said.get(key))
-        for key in found.keys() | said.keys()
-        if found.get(key) != said.get(key)
-    }
+    assert found == said, {*found.items()} ^ {*said.items()}
     done = command("clean", folder / "run", "--decisions", file, "--out", folder / "cleaned.csv")
     assert done.exit_code == 0, done.stderr
     new = {sample: label for (sample, _), (kind, label) in said.items() if kind == "relabel"}
@@ -238,74 +192,6 @@ VIEWS = {
 }
 
 
-def fast(browser: Browser, folder: Path, save: Path) -> None:
-    """100,000 suspects: first paint, frames while scrolling, memory."""
-    audit = review_run(folder, 106 * MANY // 100, n_images=500, noise_rate=1.0, cutoff=0.5)
-    n = int(audit.suspects().sum())
-    assert n > MANY, n
-    with served(folder / "run", "--reviewer", "Ann") as (server, address):
-        for name, size in (("desktop", DESKTOP), ("phone", PHONE)):
-            page = opened(browser, address, [], viewport=size)
-            paints = [painted(page) for _ in range(3)]
-            page.keyboard.press("g")
-            page.wait_for_selector("#tiles .tile img")
-            page.wait_for_timeout(1000)
-            whole = page.evaluate(SCROLL)
-            far = frames(whole["frames"])
-            page.wait_for_timeout(1500)
-            assert page.locator(".tile:visible img:visible").count() > 3  # what it came to is shown
-            page.keyboard.press("Home")
-            page.wait_for_timeout(500)
-            near = frames(wheeled(page))
-            nodes = page.evaluate("document.querySelectorAll('*').length")
-            print(
-                f"{name}, {n:,} suspects: first contentful paint {max(p[0] for p in paints):.0f} ms, first suspect "
-                f"shown {max(p[1] for p in paints):.0f} ms (worst of 3); all of it scrolled past in 5 s: {far}; "
-                f"by wheel: {near}; {whole['tiles']} tiles, {nodes} elements"
-            )
-            assert max(p[0] for p in paints) < MOST_PAINT_MS
-            assert min(fps(whole["frames"]), float(near.split()[0])) > LEAST_FPS
-            page.context.close()
-        peak = memory(server.pid)
-        print(f"server: {peak:.0f} MB at most")
-        assert peak < MOST_MB
-
-
-def painted(page: Page) -> tuple[float, float]:
-    page.reload()
-    page.wait_for_selector("html[data-ready]")
-    ready = page.evaluate("performance.now()")
-    page.wait_for_timeout(200)
-    paint = page.evaluate("performance.getEntriesByName('first-contentful-paint')[0].startTime")
-    return paint, ready
-
-
-def wheeled(page: Page) -> list[float]:
-    """Milliseconds between frames while a wheel is turned."""
-    page.mouse.move(200, 500)
-    page.evaluate(WHEEL)
-    for _ in range(60):
-        page.mouse.wheel(0, 300)
-        page.wait_for_timeout(30)
-    stamps = page.evaluate("window.stamps")
-    return [b - a for a, b in itertools.pairwise(stamps)]
-
-
-def fps(between: list[float]) -> float:
-    return 1000 * len(between) / sum(between)
-
-
-def frames(between: list[float]) -> str:
-    ordered = sorted(between)
-    return f"{fps(between):.0f} frames a second, 95 % within {ordered[int(0.95 * len(ordered))]:.0f} ms"
-
-
-def memory(pid: int) -> float:
-    """The most that a process ever held, MB."""
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1000
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description="Try the review page in a real browser.")
     parser.add_argument("--axe", type=Path, required=True, help="axe.min.js of the npm package axe-core")
@@ -324,7 +210,7 @@ def main() -> None:
         if asked.only in (None, "axe"):
             accessible(browser, root / "axe", asked.axe, save)
         if asked.only in (None, "speed"):
-            fast(browser, root / "speed", save)
+            fast(browser, root / "speed")
         browser.close()
 
 

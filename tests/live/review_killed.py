@@ -20,8 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from noiseaudit.decisions import read_decisions
-from tests.reviews import review_run
-from tests.test_review_path import start
+from tests.reviews import review_run, start
 
 CLIENTS, ROWS = 8, 2000
 KINDS = ("keep", "ambiguous", "skip")

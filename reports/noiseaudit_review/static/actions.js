@@ -43,6 +43,10 @@ function targets() {
 }
 
 function named() {
+  if ($("reviewer").value.trim() !== state.reviewer) {
+    say("The name in the box is being changed: press Enter there first.");
+    return false;
+  }
   if (state.reviewer) return true;
   say("Say who you are first: your name stands beside each decision.");
   $("reviewer").focus();

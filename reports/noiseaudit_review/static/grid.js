@@ -1,6 +1,6 @@
 // Many suspects at once. Only the tiles on the screen, and a few around it, are in the document.
 
-import { $, make, number } from "./base.js";
+import { $, make, number, say } from "./base.js";
 import { className, load, picture, row, state } from "./state.js";
 import { inWords } from "./single.js";
 
@@ -29,6 +29,8 @@ export function layOut() {
   width = (room - GAP * (columns - 1)) / columns;
   height = width + TEXT_HEIGHT;
   const lines = Math.ceil(state.total / columns);
+  const fit = columns * Math.floor(MOST_PX / (height + GAP));
+  if (state.total > fit) say(`The grid shows the first ${number(fit)} of these rows: filter to see others.`, 8);
   board.style.height = `${Math.min(MOST_PX, lines * (height + GAP) + GAP)}px`;
   for (const place of [...tiles.keys()]) release(place);
   draw();

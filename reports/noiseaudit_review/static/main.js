@@ -10,8 +10,7 @@ import { again } from "./single.js";
 import { makeList, onRows, state } from "./state.js";
 
 async function newList() {
-  await makeList();
-  state.index = 0;
+  state.index = await makeList(); // the first that this reviewer has not answered
   selection.clear();
   again();
   noteFilters();
@@ -19,6 +18,7 @@ async function newList() {
   if (inGrid()) {
     $("scroller").scrollTop = 0;
     layOut();
+    reveal();
   }
   await show();
 }
@@ -48,12 +48,7 @@ async function setReviewer(name) {
   state.reviewer = bare;
   $("reviewer").value = bare;
   remember("noiseaudit-reviewer", bare);
-  if (isNew) {
-    const place = state.index;
-    await newList();
-    state.index = Math.min(place, Math.max(0, state.total - 1));
-    await show();
-  }
+  if (isNew) await newList();
 }
 
 function openHelp() {

@@ -7,6 +7,7 @@ import { showProgress } from "./figures.js";
 const waiting = [];
 let sending = false;
 let failures = 0;
+let isLockedOut = false; // the server was started again, with another token
 
 export const isEmpty = () => waiting.length === 0;
 
@@ -51,6 +52,7 @@ async function send() {
         resolve(null);
       } else {
         failures += 1;
+        isLockedOut = [401, 403].includes(error.status);
         show();
         await new Promise((again) => setTimeout(again, Math.min(5000, 250 * 2 ** failures)));
       }
@@ -63,7 +65,8 @@ async function send() {
 function show() {
   const stuck = failures > 0 && waiting.length > 0;
   $("saved").classList.toggle("waiting", stuck);
-  if (stuck) $("saved").textContent = `${waiting.length} not saved: no answer from the server, trying again`;
+  const why = isLockedOut ? "open the server's new address in another tab" : "no answer from the server, trying again";
+  if (stuck) $("saved").textContent = `${waiting.length} not saved: ${why}`;
   else if (waiting.length) $("saved").textContent = "Saving …";
   else if ($("saved").textContent) $("saved").textContent = "All saved";
 }

@@ -26,6 +26,7 @@ export async function makeList() {
   list = made.list;
   state.total = made.total;
   forget();
+  return made.first;
 }
 
 export function forget() {
