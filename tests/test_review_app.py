@@ -266,7 +266,7 @@ def test_eight_threads(review: Review, client: TestClient) -> None:
     statuses = []
 
     def work(who: int) -> None:
-        own = TestClient(client.app, base_url=client.base_url, headers={HEADER: TOKEN})
+        own = TestClient(client.app, base_url=str(client.base_url), headers={HEADER: TOKEN})
         for row in rows:
             answer = {"row": row, "decision": "keep"}
             body = {"event_id": f"event-{who}-{row}", "reviewer": f"r{who}", "answers": [answer]}

@@ -112,11 +112,12 @@ def by_keyboard(browser: Browser, folder: Path, save: Path) -> None:
         page.keyboard.press("Home")
         for key in ("End", "ArrowUp", "Shift+ArrowRight", "Shift+ArrowRight"):
             page.keyboard.press(key)
-            page.wait_for_timeout(150)
+            page.wait_for_timeout(100)
+            page.wait_for_function(LOADED)
         chosen = page.eval_on_selector_all(
             ".tile[aria-selected=true]", "found => found.map(it => it.getAttribute('aria-posinset'))"
         )
-        assert len(chosen) == 3
+        assert len(chosen) == 3, chosen
         page.keyboard.press("k")
         page.wait_for_selector("#message:has-text('3 decided')")
         settled(page)

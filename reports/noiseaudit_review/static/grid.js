@@ -67,6 +67,7 @@ function release(place) {
   const tile = tiles.get(place);
   tiles.delete(place);
   tile.element.hidden = true;
+  tile.element.setAttribute("aria-selected", "false");
   tile.image.removeAttribute("src");
   tile.row = null;
   free.push(tile);
