@@ -10,6 +10,7 @@ from noiseaudit.atomic import sync_folder
 from noiseaudit.errors import OutputError
 from noiseaudit.folders import remove_empty
 from noiseaudit.lock import MOVES_OPEN_FILES, RunLock
+from noiseaudit.outputs import DECISIONS_FILE
 from noiseaudit.runjson import run_status
 
 
@@ -40,7 +41,7 @@ def swap(new: Path, out: Path, lock: RunLock) -> None:
     lock.moved(out)
     lock.release()
     sync_folder(out.parent)
-    shutil.rmtree(old, ignore_errors=True)
+    _remove(old, out)
 
 
 def settle(out: Path) -> None:
@@ -50,7 +51,7 @@ def settle(out: Path) -> None:
     """
     new, old = beside(out, "new"), beside(out, "old")
     if out.exists() and run_status(old) is not None:  # else `old` is what was there
-        shutil.rmtree(old, ignore_errors=True)
+        _remove(old, out)
     if run_status(new) == "complete":
         if out.exists() and run_status(out) is None and not (out.is_dir() and not any(out.iterdir())):
             raise _hidden(new, out, "is not a noiseaudit run")
@@ -62,6 +63,17 @@ def settle(out: Path) -> None:
             remove_empty(new, new, keep=False)
     elif old.exists() and not out.exists():
         os.rename(old, out)
+
+
+def _remove(old: Path, out: Path) -> None:
+    """Delete the old run, but for what people decided about it, which goes to the new one."""
+    stem = Path(DECISIONS_FILE).stem
+    for file in sorted(old.glob(f"{stem}.*"), reverse=True):  # a write-ahead log goes before its database
+        if (out / file.name).exists():
+            return
+        os.rename(file, out / file.name)
+    sync_folder(out)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def _hidden(new: Path, out: Path, why: str) -> OutputError:

@@ -17,7 +17,7 @@ from noiseaudit_cli.main import COMMANDS
 
 ROOT = Path(__file__).resolve().parent.parent
 WORKFLOW = ROOT / "docs" / "examples" / "noiseaudit.yml"
-PAGES = ("docs/round-trips.md", "docs/pipelines.md")
+PAGES = ("docs/round-trips.md", "docs/pipelines.md", "docs/review.md")
 
 
 def load(path: Path) -> Any:

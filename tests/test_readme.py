@@ -54,6 +54,7 @@ def test_so_are_the_runs_that_explain_the_gaps() -> None:
         "docs/round-trips.md",
         "docs/pipelines.md",
         "docs/verified-audit.md",
+        "docs/review.md",
     ],
 )
 def test_every_link_and_picture_is_there(page: str) -> None:

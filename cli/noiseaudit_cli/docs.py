@@ -51,7 +51,7 @@ def parameters(command: Callable[..., None]) -> Iterator[Parameter]:
 
 def _section(name: str, command: Callable[..., None]) -> str:
     found = list(parameters(command))
-    arguments = [f"{p.info.metavar} " for p in found if isinstance(p.info, ArgumentInfo)]
+    arguments = [f"{_usage(p)} " for p in found if isinstance(p.info, ArgumentInfo)]
     return "\n".join(
         [
             f"## {name}\n",
@@ -66,6 +66,11 @@ def _section(name: str, command: Callable[..., None]) -> str:
             "",
         ]
     )
+
+
+def _usage(argument: Parameter) -> str:
+    name = str(argument.info.metavar)
+    return name if argument.default is inspect.Parameter.empty else f"[{name}]"
 
 
 def _row(parameter: Parameter) -> str:

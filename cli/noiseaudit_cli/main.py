@@ -33,6 +33,7 @@ from noiseaudit_cli.import_ import import_
 from noiseaudit_cli.options import examples, option, paragraphs
 from noiseaudit_cli.rank import rank
 from noiseaudit_cli.report import report
+from noiseaudit_cli.review import review
 from noiseaudit_cli.sample import sample
 from noiseaudit_cli.scan import scan
 from noiseaudit_cli.score import score
@@ -43,6 +44,7 @@ COMMANDS: dict[str, Callable[..., None]] = {
     "evaluate": evaluate,
     "clean": clean,
     "report": report,
+    "review": review,
     "sample": sample,
     "estimate": estimate,
     "export": export,

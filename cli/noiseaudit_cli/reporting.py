@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from noiseaudit.data.opening import Picture
     from noiseaudit.evaluate import Evaluation
     from noiseaudit.result import AuditResult
     from noiseaudit.truth import Truth
@@ -105,9 +104,10 @@ def thumbnails(
     """Row -> a small picture of its image; None if the run's images are not there any more."""
     from noiseaudit.data.limits import DEFAULT_MAX_PIXELS
     from noiseaudit.data.thumbnail import thumbnail
+    from noiseaudit.row_pictures import row_pictures
 
     max_pixels = run.get("max_pixels", DEFAULT_MAX_PIXELS)
-    find = (_stored(audit, run) if images is None else None) or _filed(audit, run, images)
+    find = row_pictures(audit, run, images)
     if find is None:
         return None
 
@@ -116,33 +116,3 @@ def thumbnails(
         return thumbnail(place, THUMBNAIL_PX, max_pixels) if place else None
 
     return picture
-
-
-def _stored(audit: AuditResult, run: Mapping[str, Any]) -> Callable[[int], Picture | None] | None:
-    """Row -> its image, where the data set that was scanned holds its images and is as it was."""
-    from noiseaudit.errors import DataError
-    from noiseaudit.labels.read import stored_images
-    from noiseaudit.manifest import source_of
-
-    try:
-        source = source_of(run, Path())
-        pictures = stored_images(source) if source else None
-    except DataError:
-        return None
-    return pictures.__getitem__ if pictures is not None and len(pictures) == len(audit) else None
-
-
-def _filed(
-    audit: AuditResult, run: Mapping[str, Any], images: Path | None
-) -> Callable[[int], Picture | None] | None:
-    """Row -> its image file; None if the folder is not there any more."""
-    from noiseaudit.data.paths import image_finder
-
-    paths = run.get("paths", {})
-    folder = images or Path(paths.get("images") or "")
-    if images is None and not (paths.get("images") and folder.is_dir()):
-        return None
-    cells = audit.column("image")
-    roots = [root for name in paths.get("allow_roots", []) if (root := Path(name)).is_dir()]
-    find = image_finder(folder, roots)
-    return lambda row: find(cells[row])

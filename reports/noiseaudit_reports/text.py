@@ -16,13 +16,18 @@ _PERCENTAGE = re.compile(r"([<>] )?\d+(\.\d+)? %")
 
 def visible(name: str) -> str:
     """Control, direction and zero-width characters become visible signs; a very long name is cut."""
-    shown = _HIDDEN.sub(_sign, shortened(name))
+    shown = whole(shortened(name))
     return shown if shown.strip() else "␣" * len(shown)
+
+
+def whole(text: str) -> str:
+    """`visible` for a path or command, of which nothing may be cut."""
+    return _HIDDEN.sub(_sign, text)
 
 
 def sentence(text: str) -> str:
     """`visible` for text of many words: all of them are shown, and a very long one is cut."""
-    return _HIDDEN.sub(_sign, _LONG_WORD.sub(lambda match: shortened(match.group()), text))
+    return whole(_LONG_WORD.sub(lambda match: shortened(match.group()), text))
 
 
 def unbroken(text: str) -> str:

@@ -1,0 +1,158 @@
+"""noiseaudit review: people judge the suspects, on a local page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from noiseaudit_cli.options import Audit, Force, option
+
+if TYPE_CHECKING:
+    from socket import socket
+
+    from noiseaudit.labels.table import Source
+    from noiseaudit_review.review import Review
+
+EXAMPLES = """
+noiseaudit review run
+noiseaudit review run --reviewer Ann --port 8000 --no-browser
+noiseaudit review run --export decisions.parquet
+noiseaudit clean run --decisions run/decisions.csv --out labels.checked.csv
+"""
+
+
+def review(
+    audit: Audit,
+    label_file: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="LABEL_FILE",
+            help="The scanned label file or data set, if it moved.",
+            show_default=False,
+            show_envvar=False,
+        ),
+    ] = None,
+    images: Annotated[
+        Path | None, option(metavar="DIR", help="The images, if they moved.", show_default=False)
+    ] = None,
+    reviewer: Annotated[
+        str | None,
+        option(metavar="NAME", help="Who decides; the page has a box for it, too.", show_default=False),
+    ] = None,
+    db: Annotated[
+        Path | None,
+        option(
+            metavar="FILE",
+            help="Where decisions are kept. Default: decisions.sqlite beside the audit.",
+            show_default=False,
+        ),
+    ] = None,
+    port: Annotated[
+        int, option(min=0, max=65535, metavar="N", help="Of 127.0.0.1, where the page is; 0: a free one.")
+    ] = 0,
+    no_browser: Annotated[bool, option("--no-browser", help="Only print the page's address.")] = False,
+    export: Annotated[
+        Path | None,
+        option(
+            metavar="FILE",
+            help="Write the decisions to this .csv or .parquet file and stop, without a page.",
+            show_default=False,
+        ),
+    ] = None,
+    force: Force = False,
+) -> None:
+    """Judge the suspects on a local page: keep a label, change it, or say that it cannot be told.
+
+    The page is for this machine alone and needs no network. Each decision is on the disk before the page counts it, and
+    when the server stops (Ctrl-C) all of them are in decisions.csv beside the database, for `noiseaudit clean
+    --decisions`. Needs the extra `review`, but for --export. docs/review.md says more.
+    """
+    from noiseaudit.manifest import run_folder
+    from noiseaudit.outputs import DECISIONS_FILE, check_file
+    from noiseaudit.review.export import export_decisions
+    from noiseaudit_cli.console import say, visible
+
+    place = db or run_folder(audit) / DECISIONS_FILE
+    if export is not None:
+        check_file(export, force=force, inputs=[place])
+        say(f"{export_decisions(audit, place, export):,} decisions in {visible(str(export))}")
+        return
+    _check_extra()
+    _check_own(place)
+    from noiseaudit_review.asked import checked_reviewer
+    from noiseaudit_review.review import Places, open_review
+    from noiseaudit_review.server import listening
+
+    who = checked_reviewer(reviewer or "")
+    with listening(port) as listener:
+        places = Places(audit, place, place.with_suffix(".csv"), images, _moved(audit, label_file))
+        _serve(open_review(places, who), listener, opens_browser=not no_browser)
+
+
+def _check_extra() -> None:
+    from importlib import import_module
+
+    from noiseaudit.errors import ConfigError
+
+    try:
+        for name in ("fastapi", "krippendorff", "uvicorn"):
+            import_module(name)
+    except ImportError as error:
+        raise ConfigError(
+            f"review needs the extra `review` ({error.name} is not installed)",
+            fix="pip install 'noiseaudit[review]'",
+        ) from error
+
+
+def _check_own(place: Path) -> None:
+    """Without a database yet, a file of the name that the decisions will have is somebody else's."""
+    from noiseaudit.errors import OutputError
+
+    table = place.with_suffix(".csv")
+    if table.exists() and not place.exists():
+        raise OutputError(
+            "would be written over, and is not of this review", file=table, fix="Move it, or give --db FILE."
+        )
+
+
+def _moved(audit: Path, label_file: Path | None) -> Source | None:
+    from noiseaudit.manifest import find_source
+
+    return None if label_file is None else find_source(audit, label_file)
+
+
+def _hang_up_is_terminate() -> None:
+    """Who closes the terminal stops the review, too; unless it is to outlive that (nohup)."""
+    import signal
+
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
+        signal.signal(signal.SIGHUP, lambda number, frame: signal.raise_signal(signal.SIGTERM))
+
+
+def _serve(opened: Review, listener: socket, *, opens_browser: bool) -> None:
+    """Until it is stopped; then the decisions are written, however it ends."""
+    from noiseaudit_cli.console import say, visible
+    from noiseaudit_review.server import serve
+
+    def on_start(address: str) -> None:
+        typer.echo(address)
+        say("Ctrl-C stops the server and writes the decisions.")
+        if opens_browser:
+            import webbrowser
+
+            webbrowser.open(address)
+
+    _hang_up_is_terminate()
+    if not opened.images.are_known:
+        say("warning: no picture is where the scan found it. Name their folder: --images")
+    try:
+        serve(opened, listener, on_start)
+    except KeyboardInterrupt as stop:
+        if type(stop) is not KeyboardInterrupt:  # SIGTERM; Ctrl-C is how a review ends
+            raise
+    finally:
+        count = opened.export()
+        opened.log.close()
+        say(f"{count:,} decisions in {visible(str(opened.places.export))}")

@@ -1,0 +1,128 @@
+"""What reviewers have decided so far, kept in step with the log: by row and by reviewer, with the counts."""
+
+from __future__ import annotations
+
+import statistics
+import threading
+from bisect import insort
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from noiseaudit.metrics import Interval, proportion
+from noiseaudit.result import AuditResult
+from noiseaudit.review.log import Event, Log
+
+OPEN, RIGHT, WRONG, UNCLEAR, DISPUTED = range(5)  # what is known of a row's label from all reviewers
+_KNOWN = {"keep": RIGHT, "relabel": WRONG, "ambiguous": UNCLEAR}  # a skipped row is open
+
+
+@dataclass(frozen=True)
+class Said:
+    """One reviewer's decision about one row."""
+
+    decision: str
+    new_label: str | None
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a review is; of all reviewers where it does not say otherwise."""
+
+    n_suspects: int
+    n_checked: int  # suspects whose label was judged right, wrong or unclear
+    n_mine: int  # rows that this reviewer answered about, skipped ones among them
+    precision: Interval  # of the suspects that were judged right or wrong
+    n_disputed: int  # rows that reviewers contradict each other about
+    errors_left: float  # sum of p_mislabeled over the scored rows that nobody judged
+    median_seconds: float | None  # that this reviewer looked at a sample
+
+
+class Board:
+    """The log's events folded, row by row. Usable from many threads."""
+
+    def __init__(self, audit: AuditResult, log: Log) -> None:
+        self._log, self._seq, self._lock = log, 0, threading.Lock()
+        self._row_of = {name: row for row, name in enumerate(audit.table.column("sample_id").to_pylist())}
+        self._p = np.nan_to_num(audit.column("p_mislabeled"))
+        self._suspects = audit.suspects()
+        self.verdict = np.zeros(len(audit), np.int8)  # OPEN ... DISPUTED
+        self._by_row: dict[int, dict[str, Said]] = {}
+        self._by_reviewer: dict[str, dict[int, Said]] = defaultdict(dict)
+        self._seconds: dict[str, list[float]] = defaultdict(list)  # rising
+
+    def refresh(self) -> None:
+        """Take in what the log has got since, from this process or another."""
+        with self._lock:
+            for event in self._log.since(self._seq):
+                self._take(event)
+
+    def _take(self, event: Event) -> None:
+        self._seq = event.seq
+        row = self._row_of.get(event.sample_id)
+        if row is None:
+            return
+        answers = self._by_row.setdefault(row, {})
+        if event.decision is None:
+            answers.pop(event.reviewer, None)
+            self._by_reviewer[event.reviewer].pop(row, None)
+        else:
+            said = Said(event.decision, event.new_label)
+            answers[event.reviewer] = self._by_reviewer[event.reviewer][row] = said
+        self.verdict[row] = _verdict(answers)
+        if event.seconds is not None and event.undoes is None:
+            insort(self._seconds[event.reviewer], event.seconds)
+
+    def row(self, sample_id: str) -> int:
+        """The row of a sample of the audit."""
+        return self._row_of[sample_id]
+
+    def answers(self, row: int) -> Mapping[str, Said]:
+        """What each reviewer says about a row."""
+        with self._lock:
+            return dict(self._by_row.get(row, {}))
+
+    def answered(self, reviewer: str) -> npt.NDArray[np.bool_]:
+        """Which rows a reviewer answered about, (n,); skipped ones are among them."""
+        found = np.zeros(len(self.verdict), np.bool_)
+        with self._lock:
+            found[[*self._by_reviewer.get(reviewer, ())]] = True
+        return found
+
+    def all_answers(self) -> dict[int, dict[str, Said]]:
+        """Row -> reviewer -> decision, of the rows that somebody answered about."""
+        with self._lock:
+            return {row: dict(answers) for row, answers in self._by_row.items() if answers}
+
+    def reviewers(self) -> list[str]:
+        """Who answered about any row, by name."""
+        with self._lock:
+            return sorted(name for name, rows in self._by_reviewer.items() if rows)
+
+    def progress(self, reviewer: str) -> Progress:
+        """The counts now."""
+        with self._lock:
+            of_suspects = np.bincount(self.verdict[self._suspects], minlength=5)
+            seconds = self._seconds.get(reviewer)
+            return Progress(
+                n_suspects=int(self._suspects.sum()),
+                n_checked=int(of_suspects[1:].sum()),
+                n_mine=len(self._by_reviewer.get(reviewer, ())),
+                precision=proportion(
+                    int(of_suspects[WRONG]), int(of_suspects[RIGHT]) + int(of_suspects[WRONG])
+                ),
+                n_disputed=int((self.verdict == DISPUTED).sum()),
+                errors_left=float(self._p[self.verdict == OPEN].sum()),
+                median_seconds=statistics.median(seconds) if seconds else None,
+            )
+
+
+def _verdict(answers: Mapping[str, Said]) -> int:
+    """What all who judged a row agree on. Two wrong labels named differently are a dispute, too."""
+    judged = {said for said in answers.values() if said.decision in _KNOWN}
+    if not judged:
+        return OPEN
+    return _KNOWN[next(iter(judged)).decision] if len(judged) == 1 else DISPUTED

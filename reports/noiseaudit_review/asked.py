@@ -1,0 +1,124 @@
+"""What the page may ask: the bodies of its requests, checked, and what they come to."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from noiseaudit.errors import ConfigError
+from noiseaudit.review.log import Answer
+from noiseaudit.review.queue import State
+from noiseaudit_review.review import Review, rows_once
+
+MOST_ROWS = 500  # of one action
+MOST_NAME = 80  # characters
+_FORMULA = ("=", "+", "-", "@")  # a spreadsheet would run what begins so
+
+
+class Refused(Exception):
+    """A request that cannot be done as it is: status and one line."""
+
+    def __init__(self, status: int, why: str) -> None:
+        super().__init__(why)
+        self.status, self.why = status, why
+
+
+def reviewer_name(name: str) -> str:
+    """A name without blanks around it. Raises ValueError for one that a file or a page cannot show as it is."""
+    bare = unicodedata.normalize("NFC", name.strip())
+    if len(bare) > MOST_NAME:
+        raise ValueError(f"a name has {MOST_NAME} characters at most")
+    if any(unicodedata.category(char) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp") for char in bare):
+        raise ValueError("a name has no control characters")
+    if bare.startswith(_FORMULA):
+        raise ValueError(f"a name does not begin with {' or '.join(_FORMULA)}")
+    return bare
+
+
+def checked_reviewer(name: str) -> str:
+    """`reviewer_name` for the option. Raises ConfigError."""
+    try:
+        return reviewer_name(name)
+    except ValueError as error:
+        raise ConfigError(f"--reviewer {name!r}: {error}", fix="Give another.") from error
+
+
+Who = Annotated[str, Field(max_length=4 * MOST_NAME), AfterValidator(reviewer_name)]
+Named = Annotated[Who, Field(min_length=1)]
+EventId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{8,64}$")]
+Row = Annotated[int, Field(ge=0, lt=2**53)]
+Code = Annotated[int, Field(ge=0, lt=2**31)]
+
+
+class Body(BaseModel):
+    """Types are not guessed, and nothing unknown is taken."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class AskedList(Body):
+    """A list of rows by a filter."""
+
+    reviewer: Who = ""
+    everything: bool = False
+    given: Code | None = None
+    suggested: Code | None = None
+    issue_kind: Code | None = None
+    split: Code | None = None
+    annotator: Code | None = None
+    state: State = "any"
+
+
+class AskedAnswer(Body):
+    """One answer: `label` is a class's number, where it is relabel."""
+
+    row: Row
+    decision: Literal["keep", "relabel", "ambiguous", "skip"]
+    label: Code | None = None
+
+
+class AskedDecisions(Body):
+    """One action: answers about one row or many."""
+
+    event_id: EventId
+    reviewer: Named
+    answers: Annotated[list[AskedAnswer], Field(min_length=1, max_length=MOST_ROWS)]
+    seconds: Annotated[float, Field(ge=0, le=3600, strict=False)] | None = None  # for all of them
+
+
+class AskedUndo(Body):
+    """Take back the reviewer's last action."""
+
+    event_id: EventId
+    reviewer: Named
+
+
+def answers_of(review: Review, asked: AskedDecisions) -> list[Answer]:
+    """What is to be recorded. Raises Refused for a row or label that there is not, and an answer without sense."""
+    if not rows_once([answer.row for answer in asked.answers]):
+        raise Refused(422, "a row is named twice")
+    seconds = None if asked.seconds is None else asked.seconds / len(asked.answers)
+    return [_answer(review, answer, seconds) for answer in asked.answers]
+
+
+def _answer(review: Review, asked: AskedAnswer, seconds: float | None) -> Answer:
+    row = known_row(review, asked.row)
+    given, classes = int(review.queue.given[row]), review.queue.classes
+    if (asked.label is not None) != (asked.decision == "relabel"):
+        raise Refused(422, "relabel has a label, and nothing else has one")
+    if asked.label is not None and asked.label >= len(classes):
+        raise Refused(422, "no such class")
+    decision = "keep" if asked.label is not None and asked.label == given else asked.decision
+    if decision == "keep" and given < 0:
+        raise Refused(422, "this row has no label to keep")
+    label = classes[asked.label] if asked.label is not None and decision == "relabel" else None
+    return Answer(review.audit.table.column("sample_id")[row].as_py(), decision, label, seconds)
+
+
+def known_row(review: Review, row: int) -> int:
+    """`row`, which the audit has. Raises Refused."""
+    if not 0 <= row < len(review.audit):
+        raise Refused(404, "no such row")
+    return row

@@ -1,0 +1,116 @@
+"""One review: an audit, its images, and what people decide about it; what the server's routes are about."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from noiseaudit.data.limits import DEFAULT_MAX_PIXELS
+from noiseaudit.decisions import run_id
+from noiseaudit.labels.table import Source
+from noiseaudit.manifest import run_folder, saved_run
+from noiseaudit.result import AuditResult, read_audit
+from noiseaudit.review.agreement import Agreement, agreement
+from noiseaudit.review.board import Board
+from noiseaudit.review.export import write_log
+from noiseaudit.review.log import Log
+from noiseaudit.review.queue import Filter, Queue, Rows
+from noiseaudit.review.similar import Similar, read_embeddings
+from noiseaudit.row_pictures import row_pictures
+from noiseaudit_review.images import Images
+
+MOST_LISTS = 24  # that are kept; a page whose list is gone asks for it again
+
+
+@dataclass(frozen=True)
+class Places:
+    """The files of a review."""
+
+    audit: Path
+    db: Path
+    export: Path
+    images: Path | None = None
+    source: Source | None = None  # the scanned data set, if it moved
+
+
+@dataclass
+class Review:
+    """Everything the routes need. Make it with `open_review`, and close its log."""
+
+    audit: AuditResult
+    places: Places
+    log: Log
+    board: Board
+    queue: Queue
+    similar: Similar
+    images: Images
+    reviewer: str = ""
+    _lists: OrderedDict[int, Rows] = field(default_factory=OrderedDict)
+    _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def make_list(self, wanted: Filter, reviewer: str) -> dict[str, int]:
+        """Keep the rows that `wanted` admits now, so that places in them stay: the number of the list, how many they
+        are, and the place of the first that the reviewer has not answered, 0 where there is none.
+        """
+        self.board.refresh()
+        rows = self.queue.rows(wanted, self.board, reviewer)
+        with self._lock:
+            number = next(self._numbers)
+            self._lists[number] = rows
+            while len(self._lists) > MOST_LISTS:
+                self._lists.popitem(last=False)
+        is_open = ~self.board.answered(reviewer)[rows]
+        return {"list": number, "total": len(rows), "first": int(is_open.argmax()) if len(rows) else 0}
+
+    def page(self, number: int, start: int, count: int) -> list[int] | None:
+        """Rows of a list; None if it is not kept any more."""
+        with self._lock:
+            rows = self._lists.get(number)
+            if rows is None:
+                return None
+            self._lists.move_to_end(number)
+        found: list[int] = rows[start : start + count].tolist()
+        return found
+
+    def agreement(self) -> Agreement:
+        """How far reviewers agree now."""
+        self.board.refresh()
+        answers = self.board.all_answers()
+        given = self.audit.table.column("given_label")
+        return agreement(answers, {row: given[row].as_py() for row in answers})
+
+    def export(self) -> int:
+        """Write the decisions that hold now to `places.export`; how many."""
+        return write_log(self.log, self.places.export)
+
+
+def open_review(places: Places, reviewer: str = "") -> Review:
+    """Read an audit and open its log. Raises DataError, ConfigError or OutputError."""
+    audit = read_audit(places.audit)
+    audit = AuditResult(audit.table.combine_chunks(), audit.meta)
+    run: Mapping[str, Any] = saved_run(places.audit)
+    queue = Queue(audit)
+    embeddings = read_embeddings(run_folder(places.audit), len(audit))
+    pictures = row_pictures(audit, run, places.images, places.source)
+    log = Log(places.db, run_id(audit))
+    return Review(
+        audit=audit,
+        places=places,
+        log=log,
+        board=Board(audit, log),
+        queue=queue,
+        similar=Similar(audit, queue, embeddings),
+        images=Images(pictures, run.get("max_pixels", DEFAULT_MAX_PIXELS)),
+        reviewer=reviewer,
+    )
+
+
+def rows_once(rows: Sequence[int]) -> bool:
+    """Whether no row is named twice."""
+    return len(set(rows)) == len(rows)

@@ -1,0 +1,50 @@
+"""The server: on 127.0.0.1 alone, until it is interrupted."""
+
+from __future__ import annotations
+
+import secrets
+import socket
+from collections.abc import Callable
+
+import uvicorn
+
+from noiseaudit.errors import ConfigError
+from noiseaudit_review.app import make_app
+from noiseaudit_review.review import Review
+
+HOST = "127.0.0.1"
+
+
+def serve(review: Review, listener: socket.socket, on_start: Callable[[str], None]) -> None:
+    """Answer until Ctrl-C or SIGTERM, which are raised again; `on_start` is told the address with its token."""
+    port, token = listener.getsockname()[1], secrets.token_urlsafe(32)
+    config = uvicorn.Config(
+        make_app(review, token, port),
+        log_level="error",
+        access_log=False,
+        lifespan="off",
+        ws="none",
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=5,
+    )
+    on_start(f"http://{HOST}:{port}/?token={token}")
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+def listening(port: int) -> socket.socket:
+    """A socket that takes connections already, so that a browser that comes early waits; port 0 is a free one.
+
+    Raises ConfigError where it cannot be had.
+    """
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((HOST, port))
+        listener.listen(128)
+    except OSError as error:
+        listener.close()
+        raise ConfigError(
+            f"--port {port} cannot be had ({error.strerror})", fix="Give another, or 0 for a free one."
+        ) from error
+    return listener

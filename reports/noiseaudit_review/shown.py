@@ -1,0 +1,131 @@
+"""What the page is told, as JSON. All text of the data is made visible here; the page shows it as text, never as HTML.
+
+The page names classes and rows by their numbers, so no text of the data ever comes back.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from noiseaudit.arrays import numbers
+from noiseaudit.review.board import DISPUTED, Said
+from noiseaudit.review.queue import Choice
+from noiseaudit.why import records
+from noiseaudit_reports.text import sentence, visible, whole
+from noiseaudit_review.review import Review
+
+_COLUMNS = (
+    "row", "sample_id", "image", "given_label", "suggested_label", "p_mislabeled", "p_suggested", "rank",
+    "issue_kind", "split", "annotator", "top_labels", "top_probs", "why",
+)  # fmt: skip
+MOST_TOP = 5  # of the classes that the model thinks of
+
+
+def about(review: Review) -> dict[str, Any]:
+    """What the page needs to know of the audit once."""
+    queue, places = review.queue, review.places
+    n_of = np.bincount(queue.given[queue.given >= 0], minlength=len(queue.classes))
+    return {
+        "run": review.log.run_id,
+        "name": visible(places.audit.resolve().name),
+        "n_rows": len(review.audit),
+        "has_images": review.images.are_known,
+        "compares": review.similar.by_embeddings,
+        "classes": [visible(name) for name in queue.classes],
+        "class_counts": n_of.tolist(),
+        "pairs": [asdict(pair) for pair in queue.pairs],
+        "choices": {name: [_choice(choice) for choice in found] for name, found in queue.choices.items()},
+        "reviewer": review.reviewer,
+        "export": whole(str(places.export)),
+        "clean": whole(clean_command(review)),
+    }
+
+
+def clean_command(review: Review) -> str:
+    """The command that applies the decisions to the label file."""
+    places = review.places
+    data = ["--data", str(places.source.path)] if places.source else []
+    words = [
+        "noiseaudit", "clean", str(places.audit), "--decisions", str(places.export), *data,
+        "--out", "labels.checked.csv",
+    ]  # fmt: skip
+    return shlex.join(words)
+
+
+def rows(review: Review, wanted: Sequence[int], reviewer: str) -> list[dict[str, Any]]:
+    """These rows of the audit, with what people said about them."""
+    review.board.refresh()
+    table = review.audit.table.take(numbers(np.asarray(wanted, np.int64)))
+    return [_row(review, record, reviewer) for record in records(table, _COLUMNS)]
+
+
+def _row(review: Review, record: dict[str, Any], reviewer: str) -> dict[str, Any]:
+    row = record["row"]
+    given, suggested = int(review.queue.given[row]), int(review.queue.suggested[row])
+    top = zip(record["top_labels"] or (), record["top_probs"] or (), strict=True)
+    return {
+        "row": row,
+        "sample": visible(record["sample_id"]),
+        "image": visible(record["image"] or ""),
+        "given": given,
+        "suggested": suggested,
+        "p": record["p_mislabeled"],
+        "p_suggested": record["p_suggested"],
+        "rank": record["rank"],
+        "kind": _text(record["issue_kind"]),
+        "split": _text(record["split"]),
+        "annotator": _text(record["annotator"]),
+        "top": [[visible(name), p] for name, p in list(top)[:MOST_TOP]],
+        "why": sentence(record["why"] or ""),
+        **said(review, row, reviewer),
+    }
+
+
+def said(review: Review, row: int, reviewer: str) -> dict[str, Any]:
+    """What people decided about a row."""
+    answers = dict(review.board.answers(row))
+    mine = answers.pop(reviewer, None)
+    return {
+        "row": row,
+        "mine": None if mine is None else _said(review, mine),
+        "others": [{"who": visible(who), **_said(review, answer)} for who, answer in sorted(answers.items())],
+        "disputed": bool(review.board.verdict[row] == DISPUTED),
+    }
+
+
+def progress(review: Review, reviewer: str) -> dict[str, Any]:
+    """The counts now."""
+    return asdict(review.board.progress(reviewer)) | {
+        "reviewers": [visible(name) for name in review.board.reviewers()]
+    }
+
+
+def similar(review: Review, row: int, count: int) -> dict[str, list[int]]:
+    """Rows like this one, of the given and of the suggested class."""
+    labels = {"given": int(review.queue.given[row]), "suggested": int(review.queue.suggested[row])}
+    return {
+        which: review.similar.rows(row, label, count) if label >= 0 else [] for which, label in labels.items()
+    }
+
+
+def _said(review: Review, answer: Said) -> dict[str, Any]:
+    label = answer.new_label
+    known = label is not None and label in review.queue.classes
+    return {
+        "decision": answer.decision,
+        "label": review.queue.classes.index(label) if label is not None and known else None,
+        "text": None if label is None else visible(label),
+    }
+
+
+def _choice(choice: Choice) -> dict[str, Any]:
+    return {"code": choice.code, "name": visible(choice.name), "count": choice.count}
+
+
+def _text(value: str | None) -> str | None:
+    return None if value is None else visible(value)

@@ -1,0 +1,105 @@
+// What a reviewer can do, in either view.
+
+import { $, number, say } from "./base.js";
+import { choose } from "./chooser.js";
+import { move, reveal, selection, selectScreen, showGrid } from "./grid.js";
+import { decide, undo } from "./outbox.js";
+import { current, secondsShown, showSingle } from "./single.js";
+import { className, load, placeOf, row, state } from "./state.js";
+
+const MOST_ROWS = 500; // of one action
+
+export const inGrid = () => !$("grid").hidden;
+
+export async function show() {
+  $("nothing").hidden = state.total > 0;
+  if (inGrid()) showGrid();
+  else await showSingle();
+}
+
+export async function go(by) {
+  if (inGrid()) return move(by, false);
+  const to = state.index + by;
+  if (to < 0) return;
+  if (to >= state.total) return say("This was the last one.");
+  state.index = to;
+  await showSingle();
+}
+
+export async function nextOpen() {
+  for (let place = state.index + 1; place < state.total; place++) {
+    const found = row(place) ?? (await load(place));
+    if (found && !found.mine) {
+      state.index = place;
+      return inGrid() ? reveal() : showSingle();
+    }
+  }
+  say("You have answered about all that follow.");
+}
+
+function targets() {
+  const places = inGrid() && selection.size ? [...selection].sort((a, b) => a - b) : [state.index];
+  return places.filter((place) => row(place));
+}
+
+function named() {
+  if ($("reviewer").value.trim() !== state.reviewer) {
+    say("The name in the box is being changed: press Enter there first.");
+    return false;
+  }
+  if (state.reviewer) return true;
+  say("Say who you are first: your name stands beside each decision.");
+  $("reviewer").focus();
+  return false;
+}
+
+function answerAll(answerOf) {
+  const places = targets();
+  const answers = places.map((place) => answerOf(row(place))).filter(Boolean);
+  if (!answers.length) return say("Not possible here: there is no such label.");
+  const seconds = inGrid() ? undefined : secondsShown();
+  for (let start = 0; start < answers.length; start += MOST_ROWS)
+    decide(answers.slice(start, start + MOST_ROWS), seconds);
+  if (!inGrid()) return go(1);
+  selection.clear();
+  if (answers.length > 1) say(`${number(answers.length)} decided. U takes it back.`);
+  state.index = Math.min(state.total - 1, places.at(-1) + 1);
+  reveal();
+}
+
+async function takeBack() {
+  const news = await undo();
+  if (!news) return;
+  if (!news.rows.length) return say("There is nothing of yours to undo.");
+  const places = news.rows.map((item) => placeOf(item.row)).filter((place) => place >= 0);
+  if (places.length) state.index = Math.min(...places);
+  say(news.rows.length > 1 ? `${number(news.rows.length)} decisions undone` : "Undone");
+  if (inGrid()) reveal();
+  else await showSingle();
+}
+
+function chooseLabel() {
+  const first = targets().length === 1 ? row(targets()[0]) : null;
+  const codes = first ? [first.suggested, first.given].filter((code) => code >= 0) : [];
+  choose(codes, (label) => {
+    answerAll(({ row: number }) => ({ row: number, decision: "relabel", label }));
+    say(`Relabelled ${className(label)}`);
+  });
+}
+
+const ACTIONS = {
+  keep: () => answerAll(({ row: number, given }) => given >= 0 && { row: number, decision: "keep" }),
+  accept: () =>
+    answerAll(({ row: number, suggested }) => suggested >= 0 && { row: number, decision: "relabel", label: suggested }),
+  choose: chooseLabel,
+  ambiguous: () => answerAll(({ row: number }) => ({ row: number, decision: "ambiguous" })),
+  skip: () => answerAll(({ row: number }) => ({ row: number, decision: "skip" })),
+  undo: takeBack,
+};
+
+export function act(name) {
+  if (name === "screen") return selectScreen();
+  if (!named() || state.total === 0) return;
+  if (name !== "undo" && !inGrid() && !current()) return; // still on its way
+  return ACTIONS[name]();
+}

@@ -1,0 +1,67 @@
+// Small things that all parts share. Text of the data is only ever set as textContent.
+
+export const $ = (id) => document.getElementById(id);
+
+export function make(tag, className = "", text = "") {
+  const made = document.createElement(tag);
+  if (className) made.className = className;
+  if (text) made.textContent = text;
+  return made;
+}
+
+export class Refusal extends Error {
+  constructor(status, why) {
+    super(why);
+    this.status = status;
+  }
+}
+
+async function answer(response) {
+  let body = null;
+  try {
+    body = await response.json();
+  } catch {
+    throw new Refusal(response.status, "the server's answer could not be read");
+  }
+  if (!response.ok) throw new Refusal(response.status, body.error ?? "refused");
+  return body;
+}
+
+export async function get(path, query = {}, signal = undefined) {
+  const asked = new URLSearchParams(query).toString();
+  return answer(await fetch(asked ? `${path}?${asked}` : path, { signal }));
+}
+
+export async function post(path, body = {}) {
+  const headers = { "Content-Type": "application/json" };
+  return answer(await fetch(path, { method: "POST", headers, body: JSON.stringify(body) }));
+}
+
+export const newId = () =>
+  Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+
+export const number = (value) => value.toLocaleString("en");
+export const percent = (value) => `${(100 * value).toFixed(value > 0.995 && value < 1 ? 1 : 0)} %`;
+
+let hiding = 0;
+export function say(text, seconds = 4) {
+  $("message").textContent = text;
+  clearTimeout(hiding);
+  hiding = setTimeout(() => ($("message").textContent = ""), 1000 * seconds);
+}
+
+export function remembered(name) {
+  try {
+    return localStorage.getItem(name);
+  } catch {
+    return null; // storage is switched off
+  }
+}
+
+export function remember(name, value) {
+  try {
+    localStorage.setItem(name, value);
+  } catch {
+    // it is forgotten, then
+  }
+}

@@ -1,0 +1,30 @@
+// The counts above, and how far reviewers agree.
+
+import { $, get, number, percent } from "./base.js";
+
+const put = (id, text) => ($(id).textContent = text);
+
+export function showProgress(now) {
+  const share = now.n_suspects ? now.n_checked / now.n_suspects : 0;
+  $("bar").style.transform = `scaleX(${share})`;
+  put("checked", `${number(now.n_checked)} of ${number(now.n_suspects)} · ${number(now.n_mine)} by you`);
+  const { value, low, high } = now.precision;
+  put("precision", value === null ? "–" : `${percent(value)} (${percent(low)} to ${percent(high)})`);
+  put("left", number(Math.round(now.errors_left)));
+  put("pace", now.median_seconds === null ? "–" : `${now.median_seconds.toFixed(1)} s`);
+}
+
+export async function showAgreement() {
+  const now = await get("/api/agreement");
+  const share = now.share === null ? "" : ` Answers to the same row are equal in ${percent(now.share)} of pairs.`;
+  let text = "No row was judged by more than one reviewer so far.";
+  if (now.n_rows > 0) {
+    text = `${number(now.n_rows)} rows were judged by more than one of ${now.n_reviewers} reviewers.${share} `;
+    text +=
+      now.value === null
+        ? `${now.measure} is not defined where all answers are the same.`
+        : `${now.measure}: ${now.value.toFixed(3)} (1: they always agree; 0: as often as by chance).`;
+  }
+  put("agreementText", text);
+  $("agreement").showModal();
+}

@@ -1,0 +1,104 @@
+// Puts the page together.
+
+import { $, get, number, post, remember, remembered, say } from "./base.js";
+import { act, go, inGrid, show } from "./actions.js";
+import { fillFilters, noteFilters } from "./filters.js";
+import { showAgreement, showProgress } from "./figures.js";
+import { layOut, reveal, selection } from "./grid.js";
+import { listen } from "./keys.js";
+import { again } from "./single.js";
+import { makeList, onRows, state } from "./state.js";
+
+async function newList() {
+  state.index = await makeList(); // the first that this reviewer has not answered
+  selection.clear();
+  again();
+  noteFilters();
+  $("single").hidden = inGrid() || state.total === 0;
+  if (inGrid()) {
+    $("scroller").scrollTop = 0;
+    layOut();
+    reveal();
+  }
+  await show();
+}
+
+function setView(grid) {
+  $("grid").hidden = !grid;
+  $("single").hidden = grid || state.total === 0;
+  $("toGrid").setAttribute("aria-pressed", String(grid));
+  $("toSingle").setAttribute("aria-pressed", String(!grid));
+  if (grid) {
+    layOut();
+    reveal();
+    $("tiles").focus({ preventScroll: true });
+  } else show();
+}
+
+async function setReviewer(name) {
+  const bare = name.trim();
+  try {
+    showProgress(await get("/api/progress", { reviewer: bare }));
+    $("whoHelp").textContent = "";
+  } catch (error) {
+    $("whoHelp").textContent = error.message.replace(/^.*Value error, /, "");
+    return;
+  }
+  const isNew = bare !== state.reviewer;
+  state.reviewer = bare;
+  $("reviewer").value = bare;
+  remember("noiseaudit-reviewer", bare);
+  if (isNew) await newList();
+}
+
+function openHelp() {
+  $("help").showModal();
+}
+
+async function exportFile() {
+  const { n } = await post("/api/export");
+  say(`${number(n)} decisions written to ${state.audit.export}`, 8);
+}
+
+function wire() {
+  $("who").addEventListener("submit", (event) => {
+    event.preventDefault();
+    $("reviewer").blur();
+  });
+  $("reviewer").addEventListener("change", () => setReviewer($("reviewer").value));
+  $("toSingle").addEventListener("click", () => setView(false));
+  $("toGrid").addEventListener("click", () => setView(true));
+  $("previous").addEventListener("click", () => go(-1));
+  $("next").addEventListener("click", () => go(1));
+  $("openHelp").addEventListener("click", openHelp);
+  $("openAgreement").addEventListener("click", () => showAgreement().catch(complain));
+  $("export").addEventListener("click", () => exportFile().catch(complain));
+  for (const button of document.querySelectorAll("[data-do]"))
+    button.addEventListener("click", () => act(button.dataset.do));
+  document.addEventListener("open-large", () => setView(false));
+  listen({ toggleView: () => setView(!inGrid()), openLarge: () => setView(false), openHelp });
+  onRows(show);
+}
+
+function complain(error) {
+  say(`Not possible: ${error.message}`, 10);
+}
+
+async function start() {
+  state.audit = await get("/api/audit");
+  $("name").textContent = `· ${state.audit.name}`;
+  document.title = `${state.audit.name} · noiseaudit review`;
+  $("exportPath").textContent = state.audit.export;
+  $("cleanCommand").textContent = state.audit.clean;
+  fillFilters(() => newList().catch(complain));
+  wire();
+  state.reviewer = state.audit.reviewer || remembered("noiseaudit-reviewer") || "";
+  $("reviewer").value = state.reviewer;
+  await newList();
+  showProgress(await get("/api/progress", { reviewer: state.reviewer }));
+  if (!state.reviewer) $("reviewer").focus();
+  document.documentElement.dataset.ready = "yes";
+}
+
+addEventListener("unhandledrejection", (event) => complain(event.reason));
+start().catch(complain);

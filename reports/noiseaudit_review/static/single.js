@@ -1,0 +1,113 @@
+// One suspect, large.
+
+import { $, get, make, number, percent } from "./base.js";
+import { className, load, picture, row, state } from "./state.js";
+
+let shown = null; // number of the row that is on the screen
+let since = performance.now();
+
+export const current = () => row(state.index);
+export const secondsShown = () => Math.min(3600, (performance.now() - since) / 1000);
+
+export async function showSingle() {
+  if (state.total === 0) return;
+  const wanted = state.index;
+  const found = row(wanted) ?? (await load(wanted));
+  if (wanted !== state.index || !found) return;
+  $("place").textContent = `${number(wanted + 1)} of ${number(state.total)}`;
+  $("previous").disabled = wanted === 0;
+  $("next").disabled = wanted === state.total - 1;
+  showDecision(found);
+  if (shown === found.row) return;
+  shown = found.row;
+  since = performance.now();
+  showPicture(found);
+  $("given").textContent = className(found.given);
+  $("suggested").textContent = className(found.suggested);
+  $("why").textContent = found.why;
+  showFacts(found);
+  showSimilar(found);
+  for (const ahead of [1, 2, 3]) load(wanted + ahead).then(prefetch);
+}
+
+export function again() {
+  shown = null;
+}
+
+function showPicture(found) {
+  const image = $("large");
+  $("caption").textContent = found.image || found.sample;
+  image.alt = `Picture of row ${found.row}, labelled ${className(found.given)}`;
+  image.hidden = !state.audit.has_images;
+  $("noPicture").hidden = state.audit.has_images;
+  if (state.audit.has_images) image.src = picture(found.row, "large");
+}
+
+$("large").addEventListener("error", () => {
+  $("large").hidden = true;
+  $("noPicture").hidden = false;
+});
+
+function prefetch(ahead) {
+  if (ahead && state.audit.has_images) new Image().src = picture(ahead.row, "large");
+}
+
+function showFacts(found) {
+  const facts = [];
+  if (found.p !== null) facts.push(`${percent(found.p)} likely wrong`);
+  if (found.kind) facts.push(found.kind.replaceAll("_", " "));
+  if (found.split) facts.push(`split ${found.split}`);
+  if (found.annotator) facts.push(`by ${found.annotator}`);
+  for (const [label, p] of found.top.slice(0, 3)) facts.push(`${label} ${percent(p)}`);
+  facts.push(`row ${found.row}`);
+  $("facts").replaceChildren(...facts.map((fact) => make("li", "", fact)));
+}
+
+const VERBS = { keep: "kept", ambiguous: "ambiguous", skip: "skipped" };
+export const inWords = (said) => (said.decision === "relabel" ? `relabelled ${said.text}` : VERBS[said.decision]);
+
+function showDecision(found) {
+  $("decided").replaceChildren(found.mine ? `You: ${inWords(found.mine)}` : "");
+  for (const other of found.others) $("decided").append(make("span", "quiet", `${other.who}: ${inWords(other)}`));
+  for (const button of document.querySelectorAll("#single [data-do]"))
+    button.setAttribute("aria-pressed", String(isDone(button.dataset.do, found)));
+  for (const button of document.querySelectorAll('#single [data-do="undo"]')) button.removeAttribute("aria-pressed");
+  document.querySelector('#single [data-do="accept"]').disabled = found.suggested < 0;
+  document.querySelector('#single [data-do="keep"]').disabled = found.given < 0;
+}
+
+function isDone(what, { mine, suggested }) {
+  if (!mine) return false;
+  if (what === "accept") return mine.decision === "relabel" && mine.label === suggested;
+  if (what === "choose") return mine.decision === "relabel" && mine.label !== suggested;
+  return mine.decision === what;
+}
+
+async function showSimilar(found) {
+  const like = state.audit.compares ? "Most like it" : "Least doubted";
+  const titles = { Given: className(found.given), Suggested: className(found.suggested) };
+  for (const [which, label] of Object.entries(titles)) {
+    $(`like${which}Title`).textContent = `${like} among ${label}`;
+    $(`like${which}`).replaceChildren();
+  }
+  document.querySelector(".similar").hidden = !state.audit.has_images;
+  if (!state.audit.has_images) return;
+  const alike = await get(`/api/similar/${found.row}`, { count: 6 });
+  if (shown !== found.row) return;
+  strip("likeGiven", alike.given, titles.Given);
+  strip("likeSuggested", alike.suggested, titles.Suggested);
+}
+
+function strip(id, rows, label) {
+  const images = rows.map((number) => {
+    const image = make("img");
+    image.alt = `Row ${number}, labelled ${label}`;
+    image.src = picture(number, "small");
+    return image;
+  });
+  $(id).replaceChildren(...(images.length ? images : [make("p", "", "There is none.")]));
+}
+
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden) since = performance.now();
+});

@@ -1,0 +1,64 @@
+"""How far reviewers agree, by values computed by hand."""
+
+from __future__ import annotations
+
+import pytest
+
+from noiseaudit.review.agreement import ALPHA, KAPPA, agreement
+from noiseaudit.review.board import Said
+
+KEEP, SKIP, UNCLEAR = Said("keep", None), Said("skip", None), Said("ambiguous", None)
+DOG = Said("relabel", "dog")
+GIVEN: dict[int, str | None] = dict.fromkeys(range(20), "cat")
+
+
+def test_nobody_twice() -> None:
+    answers = {0: {"ann": KEEP}, 1: {"bob": DOG}, 2: {"ann": KEEP, "bob": SKIP}}
+    found = agreement(answers, GIVEN)
+    assert (found.n_rows, found.share, found.measure, found.value) == (0, None, None, None)
+
+
+def test_kappa_of_two() -> None:
+    """10 rows: both keep 4, both relabel 3, Ann alone relabels 2, Bob alone 1.
+
+    Equal: 7 of 10. Ann keeps 5 and relabels 5; Bob keeps 6 and relabels 4. By chance .5 x .6 + .5 x .4 = .5.
+    """
+    both = [(KEEP, KEEP)] * 4 + [(DOG, DOG)] * 3 + [(DOG, KEEP)] * 2 + [(KEEP, DOG)]
+    found = agreement({row: {"ann": a, "bob": b} for row, (a, b) in enumerate(both)}, GIVEN)
+    assert (found.n_reviewers, found.n_rows, found.measure) == (2, 10, KAPPA)
+    assert found.share == pytest.approx(0.7)
+    assert found.value == pytest.approx((0.7 - 0.5) / 0.5)
+
+
+def test_to_relabel_to_what_is_given_is_to_keep() -> None:
+    rows = [(KEEP, Said("relabel", "cat")), (DOG, DOG), (UNCLEAR, UNCLEAR)]
+    found = agreement({row: {"ann": a, "bob": b} for row, (a, b) in enumerate(rows)}, GIVEN)
+    assert found.share == 1.0
+    assert found.value == pytest.approx(1.0)
+
+
+def test_one_kind_of_answer_is_no_measure() -> None:
+    found = agreement({row: {"ann": KEEP, "bob": KEEP} for row in range(5)}, GIVEN)
+    assert (found.n_rows, found.share, found.measure, found.value) == (5, 1.0, KAPPA, None)
+
+
+def test_alpha_of_three_with_gaps() -> None:
+    """Rows: (keep, keep, keep), (keep, dog, -), (-, dog, dog), (dog, dog, keep).
+
+    10 values: keep 5, dog 5. Observed disagreement: row 2 has 2 ordered unequal pairs / (2 - 1), row 4 has 4 / (3 - 1),
+    so 4 / 10. Expected: 2 x 5 x 5 / (10 x 9). Alpha is 1 - 0.4 / (50 / 90) = 0.28.
+    """
+    rows = [
+        {"a": KEEP, "b": KEEP, "c": KEEP},
+        {"a": KEEP, "b": DOG, "c": SKIP},
+        {"b": DOG, "c": DOG},
+        {"a": DOG, "b": DOG, "c": KEEP},
+        {"a": DOG},
+    ]
+    pytest.importorskip("krippendorff", reason="comes with the extra `review`")
+    found = agreement(dict(enumerate(rows)), GIVEN)
+    assert (found.n_reviewers, found.n_rows, found.measure) == (3, 4, ALPHA)
+    assert found.value == pytest.approx(0.28)
+    assert found.share == pytest.approx(
+        5 / 8
+    )  # pairs of answers: 3 + 1 + 1 + 3, of which 3 + 0 + 1 + 1 are equal

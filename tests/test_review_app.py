@@ -1,0 +1,285 @@
+"""The server's answers: what is shown, what is taken, and what is refused."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("fastapi", reason="comes with the extra `review`")
+pytest.importorskip("httpx", reason="comes with the extra `dev`")
+
+from starlette.testclient import TestClient
+
+from noiseaudit.decisions import read_decisions
+from noiseaudit_review.app import make_app
+from noiseaudit_review.review import Places, Review, open_review
+from noiseaudit_review.security import HEADER
+from tests.reviews import review_run
+
+TOKEN, PORT = "a-token-for-this-test", 8765
+HOSTILE = ("<img src=x onerror=alert(1)>", "\u202eabc\x07", "=1+1", "a" * 400)
+
+
+def opened(folder: Path, **options: Any) -> Review:
+    review_run(folder, 80, **options)
+    run = folder / "run"
+    return open_review(Places(run, run / "decisions.sqlite", run / "decisions.csv"))
+
+
+def client_of(review: Review) -> TestClient:
+    app = make_app(review, TOKEN, PORT)
+    return TestClient(app, base_url=f"http://127.0.0.1:{PORT}", headers={HEADER: TOKEN})
+
+
+@pytest.fixture
+def review(tmp_path: Path) -> Iterator[Review]:
+    made = opened(tmp_path, n_images=4)
+    yield made
+    made.log.close()
+
+
+@pytest.fixture
+def client(review: Review) -> TestClient:
+    return client_of(review)
+
+
+def suspects(client: TestClient, reviewer: str = "Ann") -> list[dict[str, Any]]:
+    made = client.post("/api/lists", json={}).json()
+    query: dict[str, int | str] = {"count": 200, "reviewer": reviewer}
+    rows: list[dict[str, Any]] = client.get(f"/api/lists/{made['list']}", params=query).json()["rows"]
+    assert len(rows) == made["total"]
+    return rows
+
+
+def decide(client: TestClient, event: str, *answers: dict[str, Any], **more: Any) -> Any:
+    return client.post(
+        "/api/decisions", json={"event_id": event, "reviewer": "Ann", "answers": list(answers)} | more
+    )
+
+
+def test_the_page_and_its_files(client: TestClient) -> None:
+    page = client.get("/")
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    names = {part.split('"')[0] for part in page.text.split('"/static/')[1:]}
+    assert {"main.js", "page.css"} <= names
+    for name in names:
+        assert client.get(f"/static/{name}").status_code == 200, name
+    assert "<script>" not in page.text
+    assert " style=" not in page.text
+    assert "http" not in page.text  # nothing of another place
+
+
+def test_no_script_writes_html(client: TestClient) -> None:
+    from importlib.resources import files
+
+    for file in (files("noiseaudit_review") / "static").iterdir():
+        text = file.read_text("utf-8")
+        assert not any(
+            word in text for word in ("innerHTML", "outerHTML", "insertAdjacent", "document.write", "eval(")
+        )
+
+
+def test_rows_are_what_the_audit_says(review: Review, client: TestClient) -> None:
+    about, rows = client.get("/api/audit").json(), suspects(client)
+    record = {row["row"]: row for row in review.audit.table.to_pylist()}
+    assert [row["rank"] for row in rows] == sorted(row["rank"] for row in rows)
+    for row in rows:
+        found = record[row["row"]]
+        assert about["classes"][row["given"]] == found["given_label"]
+        assert about["classes"][row["suggested"]] == found["suggested_label"]
+        assert (row["sample"], row["p"], row["split"]) == (
+            found["sample_id"],
+            found["p_mislabeled"],
+            found["split"],
+        )
+        assert row["why"].startswith(f"Looks like {found['suggested_label']}")
+        assert (row["mine"], row["others"]) == (None, [])
+
+
+def test_a_list_stays_as_it_was_and_is_forgotten_in_the_end(client: TestClient) -> None:
+    first = client.post("/api/lists", json={"state": "open"}).json()
+    rows = client.get(f"/api/lists/{first['list']}").json()["rows"]
+    assert decide(client, "event-01", {"row": rows[0]["row"], "decision": "keep"}).status_code == 200
+    assert client.get(f"/api/lists/{first['list']}").json()["rows"][0]["row"] == rows[0]["row"]
+    assert client.post("/api/lists", json={"state": "open"}).json()["total"] == first["total"] - 1
+    begins = [client.post("/api/lists", json={"reviewer": who}).json()["first"] for who in ("Ann", "Bob")]
+    assert begins == [1, 0]
+    assert client.post("/api/lists", json={"given": 99}).json()["total"] == 0
+    for _ in range(30):
+        client.post("/api/lists", json={})
+    assert client.get(f"/api/lists/{first['list']}").status_code == 404
+
+
+def test_decide_retry_undo(client: TestClient) -> None:
+    first, second = suspects(client)[:2]
+    answers = (
+        {"row": first["row"], "decision": "relabel", "label": first["suggested"]},
+        {"row": second["row"], "decision": "relabel", "label": second["given"]},
+    )
+    for _ in range(2):
+        done = decide(client, "event-01", *answers, seconds=3).json()
+        assert [row["mine"]["decision"] for row in done["rows"]] == ["relabel", "keep"]
+        assert done["progress"]["precision"]["value"] == 0.5
+        assert done["progress"]["median_seconds"] == 1.5
+    for _ in range(2):
+        done = client.post("/api/undo", json={"event_id": "event-02", "reviewer": "Ann"}).json()
+        assert [(row["row"], row["mine"]) for row in done["rows"]] == [
+            (first["row"], None),
+            (second["row"], None),
+        ]
+    assert done["progress"]["n_checked"] == 0
+    empty = client.post("/api/undo", json={"event_id": "event-03", "reviewer": "Ann"}).json()
+    assert empty["rows"] == []
+
+
+def test_two_reviewers_see_each_other(client: TestClient) -> None:
+    row = suspects(client)[0]
+    decide(client, "event-01", {"row": row["row"], "decision": "keep"})
+    decide(client, "event-02", {"row": row["row"], "decision": "ambiguous"}, reviewer="  Bob ")
+    shown = suspects(client, "Bob")[0]
+    assert (shown["mine"]["decision"], shown["disputed"]) == ("ambiguous", True)
+    assert [(other["who"], other["decision"]) for other in shown["others"]] == [("Ann", "keep")]
+    assert client.get("/api/progress").json()["reviewers"] == ["Ann", "Bob"]
+    agreed = client.get("/api/agreement").json()
+    assert (agreed["n_rows"], agreed["share"], agreed["value"]) == (1, 0.0, 0.0)
+    assert (
+        decide(client, "event-01", {"row": row["row"], "decision": "keep"}, reviewer="Bob").status_code == 409
+    )
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        ({"answers": [{"row": 80, "decision": "keep"}]}, 404),
+        ({"answers": [{"row": -1, "decision": "keep"}]}, 422),
+        ({"answers": [{"row": "3", "decision": "keep"}]}, 422),
+        ({"answers": [{"row": 74, "decision": "keep"}]}, 422),  # it has no label
+        ({"answers": [{"row": 1, "decision": "delete"}]}, 422),
+        ({"answers": [{"row": 1, "decision": "relabel"}]}, 422),
+        ({"answers": [{"row": 1, "decision": "keep", "label": 1}]}, 422),
+        ({"answers": [{"row": 1, "decision": "relabel", "label": 4}]}, 422),
+        ({"answers": [{"row": 1, "decision": "keep"}, {"row": 1, "decision": "skip"}]}, 422),
+        ({"answers": [{"row": 1, "decision": "keep", "image": "/etc/passwd"}]}, 422),
+        ({"answers": []}, 422),
+        ({"reviewer": " "}, 422),
+        ({"reviewer": "a\nb"}, 422),
+        ({"reviewer": "\u202eAnn"}, 422),
+        ({"reviewer": "=cmd()"}, 422),
+        ({"reviewer": "n" * 81}, 422),
+        ({"event_id": "short"}, 422),
+        ({"event_id": "'; DROP TABLE events"}, 422),
+        ({"seconds": -1}, 422),
+        ({"seconds": 1e9}, 422),
+        ({"more": 1}, 422),
+    ],
+)
+def test_what_cannot_be_recorded(
+    review: Review, client: TestClient, change: dict[str, Any], status: int
+) -> None:
+    body = {"event_id": "event-01", "reviewer": "Ann", "answers": [{"row": 1, "decision": "keep"}]} | change
+    answer = client.post("/api/decisions", json=body)
+    assert (answer.status_code, list(answer.json())) == (status, ["error"])
+    assert review.log.since(0) == []
+
+
+def test_bodies_that_are_no_json(client: TestClient) -> None:
+    assert (
+        client.post("/api/lists", content=b"{", headers={"Content-Type": "application/json"}).status_code
+        == 422
+    )
+    body = json.dumps({"event_id": "event-01", "reviewer": "Ann"})
+    for kind in ("text/plain", "application/x-www-form-urlencoded", "multipart/form-data"):
+        assert client.post("/api/undo", content=body, headers={"Content-Type": kind}).status_code == 415
+    assert client.get("/api/decisions").status_code == 405
+
+
+def test_images_are_served_by_row_alone(review: Review, client: TestClient, tmp_path: Path) -> None:
+    answer = client.get("/image/0?size=large")
+    assert (answer.status_code, answer.headers["content-type"]) == (200, "image/png")
+    assert answer.content.startswith(b"\x89PNG")
+    assert client.get("/image/0").content != answer.content
+    statuses = [client.get(path).status_code for path in ("/image/80", "/image/-1", "/image/79")]
+    assert statuses == [404, 404, 200]  # row 79 has no picture of its own, but shows one of the four
+    for path in (
+        "/image/..%2f..%2fetc%2fpasswd",
+        "/image/0?size=huge",
+        "/static/..%2fapp.py",
+        "/static/app.py",
+    ):
+        assert client.get(path).status_code in (404, 422), path
+    (tmp_path / "pictures" / "00001.png").unlink()
+    (tmp_path / "pictures" / "00002.png").write_bytes(b"no image")
+    assert [client.get(f"/image/{row}").status_code for row in (1, 2, 3)] == [404, 404, 200]
+
+
+def test_images_that_lead_out_of_the_folder_are_not_served(tmp_path: Path) -> None:
+    review = opened(tmp_path, n_images=4)
+    place = review.audit.table.column_names.index("image")
+    cells = review.audit.table.column("image").to_pylist()
+    (tmp_path / "secret.png").write_bytes((tmp_path / "pictures" / "00000.png").read_bytes())
+    (tmp_path / "pictures" / "link.png").symlink_to(tmp_path / "secret.png")
+    cells[:3] = ["../secret.png", str(tmp_path / "secret.png"), "link.png"]
+    import pyarrow as pa
+
+    from noiseaudit.result import SCHEMA, AuditResult
+
+    table = review.audit.table.set_column(place, SCHEMA.field("image"), pa.array(cells))
+    AuditResult(table, review.audit.meta).write(tmp_path / "run" / "audit.parquet")
+    review.log.close()
+    again = open_review(review.places)
+    client = client_of(again)
+    assert [client.get(f"/image/{row}").status_code for row in range(4)] == [404, 404, 404, 200]
+    again.log.close()
+
+
+def test_hostile_names_are_text(tmp_path: Path) -> None:
+    review = opened(tmp_path, classes=HOSTILE, n_images=1)
+    client = client_of(review)
+    answer = client.get("/api/audit")
+    assert answer.headers["content-type"] == "application/json"
+    classes = answer.json()["classes"]
+    assert classes == sorted(classes, key=lambda name: name[:1])
+    assert set(classes[:3]) == {"<img src=x onerror=alert(1)>", "=1+1", "a" * 159 + "…"}
+    assert classes[3] == "⟨U+202E⟩abc⟨U+0007⟩"
+    row = suspects(client)[0]
+    decide(client, "event-01", {"row": row["row"], "decision": "relabel", "label": row["suggested"]})
+    (decision,) = review.log.decisions()
+    assert decision.new_label == review.audit.column("suggested_label")[row["row"]]
+    review.log.close()
+
+
+def test_the_button_writes_the_file(review: Review, client: TestClient) -> None:
+    row = suspects(client)[0]
+    decide(client, "event-01", {"row": row["row"], "decision": "keep"})
+    assert client.post("/api/export", json={}).json() == {"n": 1}
+    (decision,) = read_decisions(review.places.export)
+    assert (decision.sample_id, decision.decision, decision.reviewer) == (row["sample"], "keep", "Ann")
+
+
+def test_eight_threads(review: Review, client: TestClient) -> None:
+    rows = [row["row"] for row in suspects(client)][:16]
+    statuses = []
+
+    def work(who: int) -> None:
+        own = TestClient(client.app, base_url=str(client.base_url), headers={HEADER: TOKEN})
+        for row in rows:
+            answer = {"row": row, "decision": "keep"}
+            body = {"event_id": f"event-{who}-{row}", "reviewer": f"r{who}", "answers": [answer]}
+            statuses.append(own.post("/api/decisions", json=body).status_code)
+
+    threads = [threading.Thread(target=work, args=(who,)) for who in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert statuses == [200] * 128
+    now = client.get("/api/progress", params={"reviewer": "r3"}).json()
+    assert (now["n_checked"], now["n_mine"], now["n_disputed"]) == (16, 16, 0)
+    assert now["precision"]["value"] == 0.0
+    assert len(now["reviewers"]) == 8
+    assert len(review.log.since(0)) == 128
