@@ -68,7 +68,12 @@ def _run(command: str, folder: Path) -> str:
         returned, printed = done.exit_code, done.output
     else:
         ended = subprocess.run(
-            ["bash", "-euc", command], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+            ["bash", "-euc", command],
+            cwd=folder,
+            check=False,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
         )
         returned, printed = ended.returncode, ended.stdout
     assert returned == (int(code[1]) if code else 0), (command, printed)
@@ -77,7 +82,8 @@ def _run(command: str, folder: Path) -> str:
 
 def parse(line: str) -> None:
     """Read a line as noiseaudit would, without doing it. Raises click's UsageError if it is no command of ours."""
-    name, *words = shlex.split(line, comments=True)
+    words = shlex.split(line, comments=True)[1:]
+    name: str | None = "noiseaudit"
     command: Any = get_command(app)
     while command is not None:
         context = command.make_context(name, words)

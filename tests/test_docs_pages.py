@@ -15,7 +15,10 @@ from tests.pages import Block, blocks, commands, differences, parse, run_block
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ("index", "tutorial", "guides/engineer", "guides/annotation-lead", "guides/researcher")
-ROWS, EPOCHS = 400, 2  # enough for every command to have something to say; how well it finds errors is tested elsewhere
+ROWS, EPOCHS = (
+    400,
+    2,
+)  # enough for every command to have something to say; how well it finds errors is tested elsewhere
 MOST_NOT_RUN = 3
 
 
@@ -38,7 +41,8 @@ def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(
         "noiseaudit.demo.write_digits", functools.partial(noiseaudit.demo.write_digits, limit=ROWS)
     )
-    monkeypatch.setattr("noiseaudit.plan.choose_epochs", lambda *_: EPOCHS)
+    for user in ("plan", "compare.case"):
+        monkeypatch.setattr(f"noiseaudit.{user}.choose_epochs", lambda *_: EPOCHS)
     return folder
 
 
