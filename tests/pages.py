@@ -1,8 +1,8 @@
 """Run what the pages of docs/ tell their readers to type, in order, in one folder.
 
 A fenced block of `bash` is run, one of `python` too; a block of `text` right after one shows what it prints.
-`<!-- norun: why -->` before a block says that it takes what a test has not. A comment `# exit code N` ends a line
-that is meant to fail.
+`<!-- norun: why -->` before a block says that it takes what a test has not, `<!-- exit code N -->` that its last
+command is meant to end so. (A comment in the command itself would be read as arguments by an interactive zsh.)
 """
 
 from __future__ import annotations
@@ -23,11 +23,10 @@ from typer.testing import CliRunner
 from noiseaudit_cli.main import app
 
 _FENCE = re.compile(
-    r"^(?:<!-- norun: (?P<why>[^\n]+) -->\n)?```(?P<language>\w*)\n(?P<text>.*?)^```$",
+    r"^(?:<!-- (?:norun: (?P<why>[^\n]+)|exit code (?P<code>\d+)) -->\n)?```(?P<language>\w*)\n(?P<text>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
 _REDIRECTED = re.compile(r"[|;&$*`]|> \w+(\.\w+)+$")
-_CODE = re.compile(r"#\s*exit code (\d+)\s*$")
 _NUMBER = re.compile(r"\d[\d,.]*")
 
 
@@ -36,12 +35,16 @@ class Block(NamedTuple):
 
     language: str
     text: str
-    why: str | None
+    why: str | None = None
+    code: int = 0  # of its last command
 
 
 def blocks(page: str) -> list[Block]:
     """The fenced blocks of a page, in order."""
-    return [Block(match["language"], match["text"], match["why"]) for match in _FENCE.finditer(page)]
+    return [
+        Block(match["language"], match["text"], match["why"], int(match["code"] or 0))
+        for match in _FENCE.finditer(page)
+    ]
 
 
 def commands(text: str) -> list[str]:
@@ -52,16 +55,16 @@ def commands(text: str) -> list[str]:
 def run_block(block: Block, folder: Path) -> str:
     """Run a block of bash or python in `folder`; return all that it prints. AssertionError if it fails."""
     if block.language == "bash":
-        return "".join(_run(command, folder) for command in commands(block.text))
+        *others, last = commands(block.text)
+        return "".join([*(_run(command, folder) for command in others), _run(last, folder, block.code)])
     printed = io.StringIO()
     with contextlib.chdir(folder), contextlib.redirect_stdout(printed):
         exec(compile(block.text, "page", "exec"), {"__name__": "page"})
     return printed.getvalue()
 
 
-def _run(command: str, folder: Path) -> str:
-    code = _CODE.search(command)
-    words = [] if "\n" in command else shlex.split(command, comments=True)
+def _run(command: str, folder: Path, code: int = 0) -> str:
+    words = [] if "\n" in command else shlex.split(command)
     if words[:1] == ["noiseaudit"] and not _REDIRECTED.search(command):
         with contextlib.chdir(folder):  # here, because each process would import PyTorch anew
             done = CliRunner().invoke(app, words[1:], prog_name="noiseaudit")
@@ -76,13 +79,13 @@ def _run(command: str, folder: Path) -> str:
             text=True,
         )
         returned, printed = ended.returncode, ended.stdout
-    assert returned == (int(code[1]) if code else 0), (command, printed)
+    assert returned == code, (command, printed)
     return printed
 
 
 def parse(line: str) -> None:
     """Read a line as noiseaudit would, without doing it. Raises click's UsageError if it is no command of ours."""
-    words = shlex.split(line, comments=True)[1:]
+    words = shlex.split(line)[1:]
     name: str | None = "noiseaudit"
     command: Any = get_command(app)
     while command is not None:

@@ -80,9 +80,9 @@ def test_a_wrong_option_or_failing_command_would_be_found(tmp_path: Path) -> Non
     with pytest.raises(Exception, match="No such option"):
         parse("noiseaudit gate run --fail 'n_rows > 1'")
     with pytest.raises(AssertionError, match="no such audit"):
-        run_block(Block("bash", "noiseaudit rank nothing\n", None), tmp_path)
+        run_block(Block("bash", "noiseaudit rank nothing\n"), tmp_path)
     with pytest.raises(AssertionError):
-        run_block(Block("bash", "noiseaudit --version   # exit code 3\n", None), tmp_path)
+        run_block(Block("bash", "noiseaudit --version\n", code=3), tmp_path)
 
 
 def test_output_that_is_not_there_would_be_found() -> None:
