@@ -116,3 +116,12 @@ def test_every_page_of_the_folder_is_in_the_navigation() -> None:
     there = {path.relative_to(ROOT / "docs").as_posix() for path in (ROOT / "docs").rglob("*.md")}
     assert there <= named
     assert named - there == {"overview.md", "CONTRIBUTING.md", "DECISIONS.md", "CHANGELOG.md"}
+
+
+def test_make_takes_warnings_for_errors_and_serves_this_machine_alone() -> None:
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    assert re.findall(r"\$\(MKDOCS\) (.+)", makefile) == [
+        "build --strict",
+        "serve --strict --dev-addr 127.0.0.1:8000",
+    ]
+    assert "/site/" in (ROOT / ".gitignore").read_text("utf-8").splitlines()
