@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/.installed
 
-.PHONY: venv demo test check docs wheel-test bench clean
+.PHONY: venv demo test check docs site site-serve pictures wheel-test bench clean
 
 venv: $(STAMP)
 
@@ -31,6 +31,25 @@ check: venv
 docs: venv
 	$(BIN)/python -m noiseaudit_cli.docs docs/cli.md
 
+# The documentation as web pages, in site/, which open without a server; any warning is an error.
+# The theme announces another generator on every build (DECISIONS.md); the variable silences that.
+MKDOCS := NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs
+SITE_STAMP := .venv/.installed-docs
+
+$(SITE_STAMP): $(STAMP)
+	$(BIN)/pip install --quiet --disable-pip-version-check -e '.[docs]'
+	touch $@
+
+site: $(SITE_STAMP)
+	$(MKDOCS) build --strict
+
+site-serve: $(SITE_STAMP)
+	$(MKDOCS) serve --strict --dev-addr 127.0.0.1:8000
+
+# The pictures in docs/, from a real terminal and browser: needs tmux and chromium.
+pictures: venv
+	$(BIN)/python docs/pictures.py
+
 # What a user gets: the wheel alone, in an environment of its own, away from this folder. Torch and the GPU libraries
 # that it brings (5 GB) are lent by the first environment, so that a small disk holds both; all else is installed anew.
 LENT := torch torch-* torchgen torchvision torchvision-* torchvision.libs functorch triton triton-* nvidia nvidia_* cuda cuda_*
@@ -55,4 +74,4 @@ bench: venv
 	$(BIN)/python benchmarks/insert.py
 
 clean:
-	rm -rf dist demo .venv-wheel htmlcov .coverage
+	rm -rf dist demo site .venv-wheel htmlcov .coverage

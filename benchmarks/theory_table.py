@@ -45,7 +45,8 @@ def _correlation_rows(lines: list[dict[str, Any]]) -> list[str]:
 
 def _auroc_rows(lines: list[dict[str, Any]]) -> list[str]:
     names = list(lines[0]["auroc"])
-    found = ["| epoch | AUROC: " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
+    heads = [name.replace("||", "‖") for name in names]  # bars would end the cell
+    found = ["| epoch | AUROC: " + " | ".join(heads) + " |", "|---" * (len(names) + 1) + "|"]
     return found + [
         f"| {line['epoch']} | " + " | ".join(f"{line['auroc'][name]:.3f}" for name in names) + " |"
         for line in lines

@@ -42,6 +42,7 @@ def shoot(page: Path, picture: Path, width: int, height: int) -> None:
     with tempfile.TemporaryDirectory() as profile:
         subprocess.run(
             ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
+             "--default-background-color=00000000",  # what a page leaves free stays so, on dark pages, too
              "--no-first-run", "--hide-scrollbars", f"--user-data-dir={profile}", f"--screenshot={picture}",
              f"--window-size={width},{height}", page.as_uri()],
             check=True, capture_output=True,

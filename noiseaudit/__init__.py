@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from noiseaudit.config import AuditConfig
     from noiseaudit.errors import ConfigError, DataError, NoiseAuditError, OutputError, TrainingDiverged
     from noiseaudit.estimator import NoiseAuditClassifier
-    from noiseaudit.evaluate import evaluate
+    from noiseaudit.evaluation import evaluate
     from noiseaudit.labels.read import read_labels
     from noiseaudit.labels.table import LabelTable
     from noiseaudit.result import AuditResult, read_audit
@@ -31,7 +31,7 @@ _HOME = {
     "OutputError": "errors",
     "TrainingDiverged": "errors",
     "clean_labels": "clean",
-    "evaluate": "evaluate",
+    "evaluate": "evaluation",
     "read_audit": "result",
     "read_labels": "labels.read",
     "run_audit": "audit",

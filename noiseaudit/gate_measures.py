@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from noiseaudit.evaluate import DEFAULT_RULE, Evaluation
+from noiseaudit.evaluation import DEFAULT_RULE, Evaluation
 from noiseaudit.expected import SINGLE, expect
 from noiseaudit.gate import Value, class_measure
 from noiseaudit.interval import Range

@@ -18,7 +18,7 @@ from noiseaudit import audit_file
 from noiseaudit.audit_file import AuditFile, open_audit
 from noiseaudit.clean import clean_labels
 from noiseaudit.errors import DataError
-from noiseaudit.evaluate import COLUMNS, evaluate
+from noiseaudit.evaluation import COLUMNS, evaluate
 from noiseaudit.labels import Source
 from noiseaudit.ranking import ranked_rows, suspect_pairs
 from noiseaudit.result import METADATA_KEY, SCHEMA, AuditResult, read_audit

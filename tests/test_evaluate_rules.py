@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score, f1_score, precision_score, recall_score
 
 from noiseaudit.errors import DataError
-from noiseaudit.evaluate import DEFAULT_RULE, PAPER_RULE, Relabelling, evaluate, table3
+from noiseaudit.evaluation import DEFAULT_RULE, PAPER_RULE, Relabelling, evaluate, table3
 from noiseaudit.result import SCHEMA, AuditResult
 from noiseaudit.truth import Truth, truth_from_audit
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from noiseaudit.errors import ConfigError
-from noiseaudit.evaluate import evaluate
+from noiseaudit.evaluation import evaluate
 from noiseaudit.expected import expect
 from noiseaudit.gate import Check, Comparison, Result, check_names, class_measure, parse_check, run_checks
 from noiseaudit.gate_measures import BY_TRUTH, MEASURES, TRUTH_MEASURES, WITH_INTERVALS, measures

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from noiseaudit.evaluate import evaluate
+from noiseaudit.evaluation import evaluate
 from noiseaudit.result import AuditResult, Cutoff
 from noiseaudit.truth import truth_from_audit
 from noiseaudit_reports import build_view

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from noiseaudit.evaluate import evaluate
+from noiseaudit.evaluation import evaluate
 from noiseaudit.result import AuditResult
 from noiseaudit.truth import truth_from_audit
 from noiseaudit_reports import build_view, write_suspects_csv

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from noiseaudit.errors import OutputError
-from noiseaudit.evaluate import evaluate
+from noiseaudit.evaluation import evaluate
 from noiseaudit.result import AuditResult
 from noiseaudit.truth import truth_from_audit
 from noiseaudit_reports import WRITERS, ReportView, build_view

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from noiseaudit.evaluate import evaluate, table3
+from noiseaudit.evaluation import evaluate, table3
 from noiseaudit.result import AuditResult
 from noiseaudit.truth import truth_from_audit
 from noiseaudit_reports import build_view

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from noiseaudit.evaluate import evaluate
+from noiseaudit.evaluation import evaluate
 from noiseaudit.result import AuditResult
 from noiseaudit.truth import read_truth, truth_from_audit
 

@@ -75,7 +75,10 @@ def _usage(argument: Parameter) -> str:
 
 def _row(parameter: Parameter) -> str:
     meaning = str(parameter.info.help).replace("\\[", "[")  # escaped for rich
-    return f"| `{_names(parameter)}` | {_default(parameter)} | {meaning} |"
+    names = _names(parameter)
+    # A bar ends a cell of a table, in code, too.
+    shown = f"<code>{names.replace('|', '&#124;')}</code>" if "|" in names else f"`{names}`"
+    return f"| {shown} | {_default(parameter)} | {meaning} |"
 
 
 def _names(parameter: Parameter) -> str:

@@ -17,8 +17,8 @@ def evaluate(audit: Audit, truth: Truth = None, json: Json = False) -> None:
     (epsilon > 0) and the audit's cut-off, side by side. Rows without truth are counted and left out.
     """
     from noiseaudit.audit_file import open_audit
-    from noiseaudit.evaluate import COLUMNS, table3
-    from noiseaudit.evaluate import evaluate as measure
+    from noiseaudit.evaluation import COLUMNS, table3
+    from noiseaudit.evaluation import evaluate as measure
     from noiseaudit.expected import as_json, expect, sentence_of
     from noiseaudit.manifest import saved_run
     from noiseaudit.truth import truth_from_audit

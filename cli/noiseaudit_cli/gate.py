@@ -54,7 +54,7 @@ def gate(
     from noiseaudit.atomic import write_text
     from noiseaudit.decisions import run_id
     from noiseaudit.errors import ConfigError, OutputError
-    from noiseaudit.evaluate import evaluate
+    from noiseaudit.evaluation import evaluate
     from noiseaudit.gate import check_names, parse_check, run_checks
     from noiseaudit.gate_measures import BY_TRUTH, measures
     from noiseaudit.manifest import saved_run

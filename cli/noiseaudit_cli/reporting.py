@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from noiseaudit.evaluate import Evaluation
+    from noiseaudit.evaluation import Evaluation
     from noiseaudit.result import AuditResult
     from noiseaudit.truth import Truth
     from noiseaudit.truth_join import Labels
@@ -81,7 +81,7 @@ def report_file(out: Path, *, force: bool) -> dict[str, Path]:
 
 def known_truth(audit: AuditResult, truth: Path | None, run: Mapping[str, Any]) -> Evaluation | None:
     """The evaluation against `truth`, else against the audit's own true labels, else None."""
-    from noiseaudit.evaluate import evaluate
+    from noiseaudit.evaluation import evaluate
     from noiseaudit.truth import truth_from_audit
 
     if truth is not None:

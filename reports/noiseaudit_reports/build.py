@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from noiseaudit.evaluate import Evaluation
+from noiseaudit.evaluation import Evaluation
 from noiseaudit.expected import Expected, expect
 from noiseaudit.manifest import clean_command
 from noiseaudit.percent import cutoff_text

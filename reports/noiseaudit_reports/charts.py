@@ -14,7 +14,7 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from noiseaudit.evaluate import DEFAULT_RULE, PAPER_RULE, RULE_TITLES, Evaluation
+from noiseaudit.evaluation import DEFAULT_RULE, PAPER_RULE, RULE_TITLES, Evaluation
 from noiseaudit.result import Cutoff
 from noiseaudit_reports.text import count
 from noiseaudit_reports.view import EpsilonHistogram, Histogram, ReportView

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from noiseaudit.evaluate import DEFAULT_RULE, Evaluation
+from noiseaudit.evaluation import DEFAULT_RULE, Evaluation
 from noiseaudit.expected import Expected, self_test_sentence, sentence_of
 from noiseaudit.percent import percent
 from noiseaudit.result import AuditResult

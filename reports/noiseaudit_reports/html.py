@@ -8,7 +8,7 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from noiseaudit.atomic import write_text
-from noiseaudit.evaluate import table3
+from noiseaudit.evaluation import table3
 from noiseaudit.percent import cutoff_text, percent
 from noiseaudit_reports.charts import charts
 from noiseaudit_reports.text import count, sentence, share, unbroken, visible

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from noiseaudit.atomic import write_text
-from noiseaudit.evaluate import Evaluation, table3
+from noiseaudit.evaluation import Evaluation, table3
 from noiseaudit.percent import cutoff_text, percent
 from noiseaudit.ranking import Pair
 from noiseaudit_reports.text import count, sentence, share, visible

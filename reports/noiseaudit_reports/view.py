@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from noiseaudit.evaluate import Evaluation
+from noiseaudit.evaluation import Evaluation
 from noiseaudit.interval import Range
 from noiseaudit.ranking import Pair
 from noiseaudit.result import AuditResult
