@@ -12,8 +12,8 @@ import pytest
 from noiseaudit.result import AuditResult
 from noiseaudit.why import why
 from noiseaudit_reports import build_view
-from noiseaudit_reports.build import MAX_HEAT_MAP_CLASSES
-from noiseaudit_reports.thumbnails import THUMBNAIL_BUDGET_BYTES
+from noiseaudit_reports.parts.pairs import MAX_HEAT_MAP_CLASSES
+from noiseaudit_reports.thumbnails import LEAST_BUDGET_BYTES
 
 MakeAudit = Callable[..., AuditResult]
 PNG = b"\x89PNG rest"
@@ -119,7 +119,7 @@ def test_media_types(image: bytes, kind: str, make_audit: MakeAudit) -> None:
 
 
 def test_thumbnails_stop_at_the_budget(make_audit: MakeAudit) -> None:
-    size = THUMBNAIL_BUDGET_BYTES // 10
+    size = LEAST_BUDGET_BYTES // 20
     view = build_view(make_audit(400), thumbnail=lambda row: PNG.ljust(size, b"0"))
     pictures = [s.thumbnail for s in view.suspects]
     assert len(pictures) > 10
