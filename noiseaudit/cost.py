@@ -13,7 +13,7 @@ from noiseaudit.truth import Truth
 Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
 
-POINTS = 200
+POINTS = 400
 SHARES = (0.5, 0.8, 0.9, 0.95)  # of the wrong labels, for which the number of images is told
 
 

@@ -67,7 +67,7 @@ def group_rates(audit: AuditResult, column: GroupColumn) -> Groups | None:
         return None
     counts = np.bincount(places[use], minlength=len(names))
     suspects = np.bincount(places[use & audit.suspects()], minlength=len(names))
-    wrong = np.bincount(places[use], weights=p[use], minlength=len(names))
+    wrong: Floats = np.bincount(places[use], weights=p[use], minlength=len(names)).astype(np.float64)
     there = np.flatnonzero(counts)
     prior = fit_prior(wrong[there], counts[there])
     rates = shrunken(wrong[there], counts[there], prior)

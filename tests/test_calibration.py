@@ -71,10 +71,10 @@ def test_reliability_by_hand() -> None:
     p = np.array([0.0, 0.04, 0.1, 0.95, 1.0, 0.97])
     wrong = np.array([False, True, False, True, True, False])
     low, next_one, high = reliability(p, wrong)
-    assert (low.low, low.high, low.n, low.mean) == (0.0, 0.1, 2, pytest.approx(0.02))
+    assert (low.low, low.high, low.n, low.mean) == pytest.approx((0.0, 0.1, 2, 0.02))
     assert low.wrong == proportion(1, 2)
-    assert (next_one.low, next_one.high, next_one.n, next_one.mean) == (0.1, 0.2, 1, pytest.approx(0.1))
-    assert (high.low, high.high, high.n, high.mean) == (0.9, 1.0, 3, pytest.approx(2.92 / 3))
+    assert (next_one.low, next_one.high, next_one.n, next_one.mean) == pytest.approx((0.1, 0.2, 1, 0.1))
+    assert (high.low, high.high, high.n, high.mean) == pytest.approx((0.9, 1.0, 3, 2.92 / 3))
     assert high.wrong == proportion(2, 3)
 
 

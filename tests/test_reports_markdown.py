@@ -14,7 +14,8 @@ from noiseaudit.evaluate import evaluate, table3
 from noiseaudit.result import AuditResult
 from noiseaudit.truth import truth_from_audit
 from noiseaudit_reports import build_view
-from noiseaudit_reports.markdown import TOP_SUSPECTS, name, prose, render_markdown
+from noiseaudit_reports.markdown import TOP_SUSPECTS, render_markdown
+from noiseaudit_reports.markdown_text import name, prose
 from noiseaudit_reports.text import sentence, visible
 
 MakeAudit = Callable[..., AuditResult]

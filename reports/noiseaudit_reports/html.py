@@ -8,11 +8,10 @@ from pathlib import Path
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from noiseaudit.atomic import write_text
-from noiseaudit.cost import SHARES, CostCurve, Milestone
 from noiseaudit.evaluate import table3
 from noiseaudit.percent import cutoff_text, percent
 from noiseaudit_reports.charts import charts
-from noiseaudit_reports.text import count, sentence, share, unbroken, visible
+from noiseaudit_reports.text import count, sentence, share, steps, unbroken, visible
 from noiseaudit_reports.view import ReportView
 
 TOP_PAIRS = 15
@@ -42,7 +41,7 @@ def render_html(view: ReportView, svg: Mapping[str, str]) -> str:
         table3=table3(view.evaluation) if view.evaluation else None,
         contents=_contents(view),
         half=view.cost.milestones[0] if view.cost and view.cost.milestones else None,
-        steps=_steps(view.cost) if view.cost else [],
+        steps=steps(view.cost) if view.cost else [],
         strips=[strip for strip in view.strips if any(example.thumbnail for example in strip.examples)],
         top_groups=TOP_GROUPS,
         pairs=view.pairs[:TOP_PAIRS],
@@ -58,24 +57,13 @@ def _contents(view: ReportView) -> list[tuple[str, str]]:
         ("pairs", "Pairs", bool(view.pairs)),
         ("annotators", "Annotators", view.annotators is not None),
         ("batches", "Batches", view.batches is not None),
-        ("cost", "Cost of a review", view.cost is not None),
+        ("cost", "Cost", view.cost is not None),
         ("sure", "Trust", True),
-        ("truth", "Against the truth", view.evaluation is not None),
+        ("truth", "Truth", view.evaluation is not None),
         ("scores", "Scores", True),
         ("suspects", "Suspects", True),
-        ("unread", "Images not read", bool(view.unread)),
-        ("unlabelled", "Unlabelled rows", bool(view.suggestions)),
+        ("unread", "Unread", bool(view.unread)),
+        ("unlabelled", "Unlabelled", bool(view.suggestions)),
         ("settings", "Settings", True),
     )
     return [(place, name) for place, name, is_there in parts if is_there]
-
-
-def _steps(cost: CostCurve) -> list[tuple[Milestone, str]]:
-    """Numbers of images, rising, each with what it takes them to find."""
-    named = [
-        (step, f"{100 * part:.0f} % of the wrong labels")
-        for step, part in zip(cost.milestones, SHARES, strict=True)
-    ]
-    if cost.at_cutoff:
-        named.append((cost.at_cutoff, f"all suspects: {percent(cost.at_cutoff.share)}"))
-    return sorted(named, key=lambda step: step[0].reviewed)

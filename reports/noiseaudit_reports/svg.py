@@ -44,7 +44,7 @@ def figure(legend_lines: int = 1) -> Iterator[tuple[Figure, Axes]]:
     """Margins are given: to let matplotlib find them takes as long as all else."""
     with matplotlib.rc_context(_STYLE):
         drawn = Figure(figsize=SIZE_INCHES)
-        drawn.subplots_adjust(left=0.155, right=0.97, bottom=0.17, top=0.97 - 0.075 * legend_lines)
+        drawn.subplots_adjust(left=0.155, right=0.95, bottom=0.17, top=0.97 - 0.075 * legend_lines)
         yield drawn, drawn.add_subplot()
 
 

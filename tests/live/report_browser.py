@@ -67,7 +67,8 @@ def large_audit(*, has_truth: bool) -> AuditResult:
     images = [f"photos/{i:05d}.jpg" for i in range(N)]
 
     def on(mask: npt.NDArray[np.bool_], values: Any) -> list[Any]:
-        return np.where(mask, np.asarray(values, object), None).tolist()
+        every = np.broadcast_to(np.asarray(values), N).tolist()
+        return [value if keep else None for keep, value in zip(mask, every, strict=True)]
 
     def evidence(label: str) -> list[dict[str, Any]]:
         return [
@@ -102,7 +103,8 @@ def annotators(p: npt.NDArray[np.float64], rng: np.random.Generator) -> list[str
     who = np.where((p > 0.2) & (rng.random(N) < 0.2), 1, usual)
     who[rng.choice(np.flatnonzero(p < 0.1), 8, replace=False)] = len(ANNOTATORS) - 1
     who[rng.choice(np.flatnonzero(p > 0.7), 2, replace=False)] = len(ANNOTATORS) - 1
-    return np.where(rng.random(N) < 0.01, None, np.array(ANNOTATORS, object)[who]).tolist()
+    named = rng.random(N) > 0.01
+    return [ANNOTATORS[i] if is_named else None for i, is_named in zip(who, named, strict=True)]
 
 
 def draw(audit: AuditResult, folder: Path) -> None:
@@ -114,7 +116,7 @@ def draw(audit: AuditResult, folder: Path) -> None:
         ground = np.linspace(rng.integers(60, 230, 3), rng.integers(60, 230, 3), 240)[:, None]
         pixels = np.clip(ground + rng.normal(0, 9, (240, 320, 3)), 0, 255).astype(np.uint8)
         image = Image.fromarray(pixels)
-        x, y, size = rng.integers(20, 160), rng.integers(20, 100), rng.integers(60, 130)
+        x, y, size = (float(rng.integers(*ends)) for ends in ((20, 160), (20, 100), (60, 130)))
         ImageDraw.Draw(image).ellipse(
             (x, y, x + size, y + size), fill=tuple(rng.integers(0, 255, 3).tolist())
         )
@@ -197,10 +199,15 @@ def main(words: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--axe", type=Path, required=True, help="axe.min.js")
     parser.add_argument("--out", type=Path, required=True, help="a new folder for reports and screenshots")
+    parser.add_argument("--only", choices=("with", "without"), help="truth; default: both reports")
     parser.add_argument("--chromium", default="/usr/bin/chromium")
     asked = parser.parse_args(words)
     asked.out.mkdir(parents=True)
-    reports = [write(asked.out, has_truth=has_truth) for has_truth in (False, True)]
+    reports = [
+        write(asked.out, has_truth=has_truth)
+        for has_truth in (False, True)
+        if asked.only in (None, "with" if has_truth else "without")
+    ]
     playwright = importlib.import_module("playwright.sync_api")
     with playwright.sync_playwright() as started:
         browser = started.chromium.launch(executable_path=asked.chromium, args=["--no-sandbox"])

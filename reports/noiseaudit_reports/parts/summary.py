@@ -7,10 +7,8 @@ from typing import Any
 
 from noiseaudit.evaluate import DEFAULT_RULE, Evaluation
 from noiseaudit.expected import FEW_LABELS, Expected
-from noiseaudit.interval import Range
-from noiseaudit.percent import percent
 from noiseaudit_reports.expectation import known
-from noiseaudit_reports.text import count, share
+from noiseaudit_reports.text import count, range_text, share
 
 
 def finding(n_suspects: int, n_scored: int) -> str:
@@ -22,22 +20,23 @@ def finding(n_suspects: int, n_scored: int) -> str:
 
 def sureness(expected: Expected, evaluation: Evaluation | None, n_suspects: int, n_scored: int) -> list[str]:
     """Sentences, none with a term that has to be explained."""
-    said = []
+    said = [_measured(evaluation)] if evaluation else []
     if expected.precision.value is not None and expected.recall.value is not None:
         said.append(
-            f"Of the {count(n_suspects, 'suspect')}, {_text(expected.precision)} should really be wrong, "
-            f"and {_text(expected.recall)} of all wrong labels should be among them."
+            f"Of the {count(n_suspects, 'suspect')}, {range_text(expected.precision)} should really be wrong, "
+            f"and {range_text(expected.recall)} of all wrong labels should be among them."
         )
     if expected.mislabeled.value is not None and expected.noise_rate.value is not None:
         said.append(
             f"In all, about {count(round(expected.mislabeled.value), 'label')} of {n_scored:,} should be wrong: "
-            f"{_text(expected.noise_rate)}."
+            f"{range_text(expected.noise_rate)}."
         )
     if n_scored:
-        said.append("These are the audit's own estimates, with 95 % intervals; they hold if its model does.")
-    if 0 < n_scored < FEW_LABELS:
-        said.append(f"With {count(n_scored, 'label')} it may be too sure of itself.")
-    return said + ([_measured(evaluation)] if evaluation else [])
+        few = (
+            f" With {count(n_scored, 'label')} it may be too sure of itself." if n_scored < FEW_LABELS else ""
+        )
+        said.append(f"What should be is the model's own estimate, with 95 % intervals.{few}")
+    return said
 
 
 def cleaned(found: Mapping[str, Any] | None) -> str:
@@ -62,8 +61,3 @@ def _measured(evaluation: Evaluation) -> str:
     return (
         f"Checked against the known truth of {count(evaluation.n_with_truth, 'label')}: {'; '.join(parts)}."
     )
-
-
-def _text(found: Range) -> str:
-    assert found.value is not None
-    return f"{percent(found.value)} ({percent(found.low)} to {percent(found.high)})"
