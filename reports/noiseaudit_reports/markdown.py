@@ -17,7 +17,6 @@ from noiseaudit_reports.view import GroupPart, ReportView
 TOP_SUSPECTS = 20
 TOP_PAIRS = 10
 TOP_GROUPS = 10
-ESTIMATE = "the model's own estimate"
 
 
 def write_markdown(view: ReportView, path: Path) -> None:
@@ -56,7 +55,7 @@ def _summary(view: ReportView) -> str:
     cells = [f"{number:,}" for number in numbers] + [f"{view.expected_wrong:,.0f}"]
     cutoff = view.audit.meta.cutoff
     where = name(cutoff_text(cutoff.score, cutoff.threshold, view.n_suspects))
-    text = f"Cut-off: {where}. {prose(cutoff.reason)} Estimated wrong is {ESTIMATE}. "
+    text = f"Cut-off: {where}. {prose(cutoff.reason)} "
     text += " ".join(prose(said) for said in view.sureness)
     return "\n\n".join([table(header, [True] * 6, [cells]), text, *_confusion(view.dominant_pair)])
 
