@@ -15,12 +15,13 @@ from hypothesis import strategies as st
 
 from noiseaudit.errors import OutputError
 from noiseaudit.evaluate import evaluate
+from noiseaudit.percent import percent
 from noiseaudit.result import AuditResult
 from noiseaudit.truth import truth_from_audit
 from noiseaudit_reports import WRITERS, ReportView, build_view
 from noiseaudit_reports.html import TOP_CLASSES, render_html
 from noiseaudit_reports.markdown import render_markdown
-from noiseaudit_reports.text import visible
+from noiseaudit_reports.text import range_text, visible
 
 MakeAudit = Callable[..., AuditResult]
 VOID = {"meta", "img", "br", "link", "input", "hr"}
@@ -183,6 +184,70 @@ def test_ten_thousand_classes_are_cut_short(make_audit: MakeAudit) -> None:
     assert rows == TOP_CLASSES
     assert f"And {len(view.classes) - TOP_CLASSES:,} more classes" in html
     assert len(html) < 300_000
+
+
+def groups_view(make_audit: MakeAudit) -> ReportView:
+    names = ["\u202eann", "<b>bob</b>", "cy", None]
+    return build_view(
+        make_audit(400, annotators=[names[i % 7 % 4] for i in range(400)], batches=["b"] * 400),
+        thumbnail=lambda row: b"\x89PNG",
+    )
+
+
+def section(html: str, name: str) -> str:
+    return html.partition(f'<section aria-labelledby="{name}">')[2].partition("</section>")[0]
+
+
+def test_annotators_and_batches(make_audit: MakeAudit) -> None:
+    view = groups_view(make_audit)
+    html = render_html(view, NO_CHARTS)
+    page = Page(section(html, "annotators"))
+    assert view.annotators is not None
+    assert page.names == [visible(group.name) for group in view.annotators.groups]
+    for group in view.annotators.groups:
+        assert range_text(group.rate) in page.text
+    assert f"{view.annotators.n_without} labels name no annotator" in page.text
+    assert "drawn towards what is typical here" in page.text
+    places = [float(place) for place in re.findall(r"left:([\d.]+)%", section(html, "annotators"))]
+    assert len(places) == 9
+    assert all(0 <= place <= 100 for place in places)
+    assert "only one batch, so nothing to compare with" in section(html, "batches")
+    assert "above typical" not in section(html, "batches")
+    assert 'id="annotators"' not in render_html(build_view(make_audit()), NO_CHARTS)
+
+
+def test_strips_show_pictures_or_nothing(make_audit: MakeAudit) -> None:
+    view = groups_view(make_audit)
+    page = Page(section(render_html(view, NO_CHARTS), "pairs"))
+    assert len(page.tags("img")) == sum(len(strip.examples) for strip in view.strips) > 6
+    without = build_view(make_audit(400))
+    assert 'class="strip"' not in render_html(without, NO_CHARTS)
+
+
+def test_what_a_review_costs(make_audit: MakeAudit) -> None:
+    audit = make_audit(400)
+    truth = truth_from_audit(audit)
+    view = build_view(audit, None, evaluate(audit, truth), truth=truth)
+    text = Page(section(render_html(view, NO_CHARTS), "cost")).text
+    assert view.cost is not None
+    assert view.cost.at_cutoff is not None
+    assert f"all suspects: {percent(view.cost.at_cutoff.share)}" in text
+    assert "truly found" in text
+    assert "truly" not in section(render_html(build_view(audit), NO_CHARTS), "cost")
+
+
+def test_every_link_leads_somewhere(make_audit: MakeAudit) -> None:
+    for view in (full_view(make_audit(200)), groups_view(make_audit), build_view(make_audit(cutoff=2.0))):
+        page = Page(render_html(view, NO_CHARTS))
+        ids = {attributes["id"] for _, attributes in page.elements if "id" in attributes}
+        assert {(a["href"] or "")[1:] for a in page.tags("a")} <= ids
+
+
+def test_paper_is_light_and_shows_every_picture(make_audit: MakeAudit) -> None:
+    html = render_html(groups_view(make_audit), NO_CHARTS)
+    assert "@media screen and (prefers-color-scheme: dark)" in html
+    assert html.count("prefers-color-scheme") == 1
+    assert "loading=" not in html
 
 
 def luminance(colour: str) -> float:
