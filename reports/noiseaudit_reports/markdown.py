@@ -123,7 +123,7 @@ def _groups(part: GroupPart | None, noun: str, plural: str) -> str:
 
 
 def _cost(cost: CostCurve) -> str:
-    header = ["To find", "Images in this order", "in random order", "Wrong labels expected"]
+    header = ["To find, of the wrong labels", "Images in this order", "In random order", "Finds, expected"]
     rows = [
         [
             prose(what),
@@ -134,7 +134,7 @@ def _cost(cost: CostCurve) -> str:
         ]
         for step, what in steps(cost)
     ]
-    header += ["truly found"] if cost.known else []
+    header += ["Truly found"] if cost.known else []
     return f"## What a review costs\n\n{table(header, [False, *[True] * (len(header) - 1)], rows)}"
 
 

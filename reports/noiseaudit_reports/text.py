@@ -52,10 +52,7 @@ def range_text(found: Range) -> str:
 
 def steps(cost: CostCurve) -> list[tuple[Milestone, str]]:
     """Numbers of images, rising, each with what it takes them to find."""
-    named = [
-        (step, f"{100 * part:.0f} % of the wrong labels")
-        for step, part in zip(cost.milestones, SHARES, strict=True)
-    ]
+    named = [(step, f"{100 * part:.0f} %") for step, part in zip(cost.milestones, SHARES, strict=True)]
     if cost.at_cutoff:
         named.append((cost.at_cutoff, f"all suspects: {percent(cost.at_cutoff.share)}"))
     return sorted(named, key=lambda step: step[0].reviewed)
