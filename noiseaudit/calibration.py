@@ -7,10 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from noiseaudit.metrics import Interval, proportion
+
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
 BINS = 15  # of equal mass
+GROUPS = 10  # of equal width, in a reliability diagram
 FOLDS = 5
 SMALLEST = 1e-6  # a probability of exactly 0 or 1 that is wrong would cost infinitely much
 
@@ -25,6 +28,17 @@ class Calibration:
     best_brier: float
     best_log_loss: float
     count_ratio: float | None  # sum of the probabilities / number of wrong labels; None where there are none
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """Labels whose probability lies between two bounds: what it says of them, and how many are wrong."""
+
+    low: float
+    high: float
+    n: int
+    mean: float  # of the probabilities
+    wrong: Interval  # share of wrong labels
 
 
 def calibration(p: Floats, wrong: Flags, seed: int = 0) -> Calibration:
@@ -49,6 +63,23 @@ def expected_calibration_error(p: Floats, wrong: Flags, bins: int = BINS) -> flo
     order = np.argsort(p, kind="stable")
     parts = [part for part in np.array_split(order, bins) if len(part)]
     return float(sum(len(part) * abs(p[part].mean() - wrong[part].mean()) for part in parts) / len(p))
+
+
+def reliability(p: Floats, wrong: Flags, groups: int = GROUPS) -> tuple[Reliability, ...]:
+    """Of `p` in [0, 1] against `wrong`, both (n,), in groups of equal width; those without labels are left out."""
+    place = np.minimum((p * groups).astype(np.int64), groups - 1)
+    n, n_wrong = np.bincount(place, minlength=groups), np.bincount(place[wrong], minlength=groups)
+    total = np.bincount(place, weights=p, minlength=groups)
+    return tuple(
+        Reliability(
+            i / groups,
+            (i + 1) / groups,
+            int(n[i]),
+            float(total[i] / n[i]),
+            proportion(int(n_wrong[i]), int(n[i])),
+        )
+        for i in np.flatnonzero(n).tolist()
+    )
 
 
 def brier(p: Floats, wrong: Flags) -> float:

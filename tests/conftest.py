@@ -31,6 +31,8 @@ def build_audit(
     has_epsilon: bool = True,
     has_truth: bool = True,
     images: Sequence[str] | None = None,
+    annotators: Sequence[str | None] | None = None,
+    batches: Sequence[str | None] | None = None,
     cutoff: float = 0.5,
 ) -> AuditResult:
     """n rows; the last `n_unread` are missing images, the `n_unlabelled` before them have no label.
@@ -93,8 +95,8 @@ def build_audit(
                 ],
             ),
             "split": [None] * n,
-            "annotator": [None] * n,
-            "batch": [None] * n,
+            "annotator": annotators or [None] * n,
+            "batch": batches or [None] * n,
         },
         schema=SCHEMA,
     )

@@ -7,7 +7,15 @@ import pytest
 from sklearn.metrics import brier_score_loss
 from sklearn.metrics import log_loss as sklearn_log_loss
 
-from noiseaudit.calibration import brier, calibration, expected_calibration_error, log_loss, recalibrated
+from noiseaudit.calibration import (
+    brier,
+    calibration,
+    expected_calibration_error,
+    log_loss,
+    recalibrated,
+    reliability,
+)
+from noiseaudit.metrics import proportion
 
 
 def test_the_expected_calibration_error_by_hand() -> None:
@@ -57,3 +65,22 @@ def test_no_wrong_label() -> None:
     found = calibration(np.full(10, 0.01), np.zeros(10, np.bool_))
     assert found.count_ratio is None
     assert found.ece == pytest.approx(0.01)
+
+
+def test_reliability_by_hand() -> None:
+    p = np.array([0.0, 0.04, 0.1, 0.95, 1.0, 0.97])
+    wrong = np.array([False, True, False, True, True, False])
+    low, next_one, high = reliability(p, wrong)
+    assert (low.low, low.high, low.n, low.mean) == pytest.approx((0.0, 0.1, 2, 0.02))
+    assert low.wrong == proportion(1, 2)
+    assert (next_one.low, next_one.high, next_one.n, next_one.mean) == pytest.approx((0.1, 0.2, 1, 0.1))
+    assert (high.low, high.high, high.n, high.mean) == pytest.approx((0.9, 1.0, 3, 2.92 / 3))
+    assert high.wrong == proportion(2, 3)
+
+
+def test_reliability_of_right_probabilities() -> None:
+    rng = np.random.default_rng(3)
+    p = rng.random(50_000)
+    found = reliability(p, rng.random(len(p)) < p)
+    assert sum(each.n for each in found) == len(p)
+    assert [each.wrong.value for each in found] == pytest.approx([each.mean for each in found], abs=0.03)

@@ -43,12 +43,13 @@ def _html(folder: Path) -> str:
     return (folder / "run" / "report.html").read_text("utf-8")
 
 
-def test_both_reports_are_written_in_place(folder: Path) -> None:
+def test_the_reports_are_written_in_place(folder: Path) -> None:
     (folder / "run" / "report.html").write_text("old")
     result = _report(folder / "run")
     assert (result.exit_code, result.stdout) == (0, "")
     assert "data:image/png;base64," in _html(folder)
     assert "labels look wrong" in (folder / "run" / "report.md").read_text("utf-8")
+    assert "labels look wrong" in json.loads((folder / "run" / "report.json").read_text("utf-8"))["finding"]
 
 
 def test_one_report_elsewhere(folder: Path) -> None:
@@ -63,7 +64,7 @@ def test_one_report_elsewhere(folder: Path) -> None:
 
 def test_an_unknown_kind_of_report(folder: Path) -> None:
     result = _report(folder / "run", "--out", folder / "report.pdf")
-    assert (result.exit_code, ".html nor .md" in result.stderr) == (2, True)
+    assert (result.exit_code, "none of .html, .md, .json" in result.stderr) == (2, True)
 
 
 def test_how_many_suspects(folder: Path) -> None:
@@ -71,8 +72,8 @@ def test_how_many_suspects(folder: Path) -> None:
     for limit in (0, 1, 3):
         assert _report(folder / "run", "--max-suspects", limit).exit_code == 0
         counts.append(_html(folder).count("data:image/png"))
-    unlabelled = counts[0]
-    assert counts == [unlabelled, unlabelled + 1, unlabelled + 3]
+    others = counts[0]  # unlabelled rows, and examples of pairs
+    assert counts == [others, others + 1, others + 3]
 
 
 def test_images_that_are_gone_leave_the_report_without_pictures(folder: Path) -> None:
@@ -103,6 +104,9 @@ def test_truth_adds_the_evaluation(folder: Path) -> None:
     assert "Average precision" not in _html(folder)
     assert _report(folder / "run", "--truth", folder / "truth.csv").exit_code == 0
     assert "Average precision" in _html(folder)
+    found = json.loads((folder / "run" / "report.json").read_text("utf-8"))["truth"]
+    assert (found["n_with_truth"], found["n_corrupted"]) == (2, 1)
+    assert [rule["rule"] for rule in found["rules"]] == ["paper", "default"]
 
 
 def test_an_image_outside_the_new_folder_has_no_picture(

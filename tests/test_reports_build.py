@@ -9,11 +9,15 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from noiseaudit.evaluation import evaluate
 from noiseaudit.result import AuditResult
+from noiseaudit.truth import truth_from_audit
 from noiseaudit.why import why
 from noiseaudit_reports import build_view
-from noiseaudit_reports.build import MAX_HEAT_MAP_CLASSES
-from noiseaudit_reports.thumbnails import THUMBNAIL_BUDGET_BYTES
+from noiseaudit_reports.parts.groups import MAX_GROUPS
+from noiseaudit_reports.parts.pairs import MAX_EXAMPLES, MAX_HEAT_MAP_CLASSES, MAX_STRIPS
+from noiseaudit_reports.text import range_text
+from noiseaudit_reports.thumbnails import BYTES_A_SUSPECT, LEAST_BUDGET_BYTES, MOST_BUDGET_BYTES, budget
 
 MakeAudit = Callable[..., AuditResult]
 PNG = b"\x89PNG rest"
@@ -118,13 +122,95 @@ def test_media_types(image: bytes, kind: str, make_audit: MakeAudit) -> None:
     assert uri.startswith(f"data:image/{kind};base64,")
 
 
-def test_thumbnails_stop_at_the_budget(make_audit: MakeAudit) -> None:
-    size = THUMBNAIL_BUDGET_BYTES // 10
-    view = build_view(make_audit(400), thumbnail=lambda row: PNG.ljust(size, b"0"))
+def test_thumbnails_stop_at_the_budget_of_which_strips_have_a_quarter(make_audit: MakeAudit) -> None:
+    size, read = LEAST_BUDGET_BYTES // 20, list[int]()
+
+    def picture(row: int) -> bytes:
+        read.append(row)
+        return PNG.ljust(size, b"0")
+
+    view = build_view(make_audit(400), thumbnail=picture)
     pictures = [s.thumbnail for s in view.suspects]
-    assert len(pictures) > 10
-    assert all(pictures[:10])
-    assert not any(pictures[10:])
+    assert len(pictures) > 15
+    assert all(pictures[:15])
+    assert not any(pictures[15:])
+    assert sum(bool(e.thumbnail) for strip in view.strips for e in strip.examples) == 5
+    assert len(read) == len(set(read))
+
+
+def test_more_suspects_have_more_room() -> None:
+    assert budget(100) == LEAST_BUDGET_BYTES
+    assert budget(400) == 400 * BYTES_A_SUSPECT
+    assert budget(10_000) == MOST_BUDGET_BYTES
+
+
+def test_strips_hold_the_most_suspicious_of_their_pair(make_audit: MakeAudit) -> None:
+    audit = make_audit(400)
+    view = build_view(audit)
+    frame = audit.to_pandas()
+    issues = frame[frame.is_label_issue.eq(True)].sort_values("rank")
+    assert [strip.pair for strip in view.strips] == list(view.pairs[:MAX_STRIPS])
+    for strip in view.strips:
+        own = issues[
+            (issues.given_label == strip.pair.given_label)
+            & (issues.suggested_label == strip.pair.suggested_label)
+        ]
+        assert [e.row for e in strip.examples] == own.row.tolist()[:MAX_EXAMPLES]
+        assert [e.p_mislabeled for e in strip.examples] == own.p_mislabeled.tolist()[:MAX_EXAMPLES]
+
+
+def test_annotators_and_batches(make_audit: MakeAudit) -> None:
+    audit = make_audit(400)
+    wrong = audit.column("given_label") != audit.column("true_label")
+    rng = np.random.default_rng(0)
+    names = [f"a{i}" for i in np.where(wrong & (rng.random(400) < 0.8), 0, rng.integers(1, 5, 400))]
+    view = build_view(make_audit(400, annotators=names, batches=["b"] * 400))
+    part = view.annotators
+    assert part is not None
+    assert part.typical is not None
+    assert (part.n_groups, part.n_above, part.n_without) == (5, 1, 0)
+    assert part.groups[0].name == "a0"
+    assert part.groups[0].rate.low > part.typical > part.groups[1].rate.low
+    assert view.batches is not None
+    assert (view.batches.typical, view.batches.n_groups, view.batches.n_above) == (None, 1, 0)
+    assert build_view(audit).annotators is None
+
+
+def test_a_batch_for_each_row_is_cut_short(make_audit: MakeAudit) -> None:
+    part = build_view(make_audit(1_500, batches=[f"b{i}" for i in range(1_500)])).batches
+    assert part is not None
+    assert (len(part.groups), part.n_groups) == (MAX_GROUPS, 1_493)
+
+
+def test_the_truth_brings_cost_and_calibration(make_audit: MakeAudit) -> None:
+    audit = make_audit(400)
+    truth = truth_from_audit(audit)
+    evaluation = evaluate(audit, truth)
+    view = build_view(audit, None, evaluation, truth=truth)
+    assert view.cost is not None
+    assert view.cost.known is not None
+    assert view.cost.known[-1] == evaluation.n_corrupted
+    assert view.calibration is not None
+    assert view.calibration.count_ratio == pytest.approx(view.expected_wrong / evaluation.n_corrupted)
+    assert sum(group.n for group in view.reliability) == evaluation.n_with_truth
+    assert view.sureness[0].startswith("Checked against the known truth of 393 labels: ")
+    without = build_view(audit)
+    assert (without.calibration, without.reliability) == (None, ())
+    assert without.cost is not None
+    assert without.cost.known is None
+
+
+def test_sureness_is_what_is_expected(make_audit: MakeAudit) -> None:
+    view = build_view(make_audit(400))
+    first, second, last = view.sureness
+    precision, rate = view.expected.precision, view.expected.noise_rate
+    assert precision.value is not None
+    assert rate.value is not None
+    assert first.startswith(
+        f"Of the {view.n_suspects} suspects, {range_text(precision)} should really be wrong"
+    )
+    assert f"about {view.expected_wrong:.0f} labels of 393 should be wrong: {range_text(rate)}." in second
+    assert last.endswith("With 393 labels it may be too sure of itself.")
 
 
 def test_run_json_gives_suffix_warnings_and_duration_but_no_path(make_audit: MakeAudit) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
@@ -9,11 +10,14 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from noiseaudit.calibration import Reliability
+from noiseaudit.cost import CostCurve, Milestone
 from noiseaudit.evaluation import evaluate
+from noiseaudit.metrics import proportion
 from noiseaudit.result import AuditResult, Cutoff
 from noiseaudit.truth import truth_from_audit
 from noiseaudit_reports import build_view
-from noiseaudit_reports.charts import charts, epsilon_chart, p_mislabeled_chart
+from noiseaudit_reports.charts import charts, cost_chart, epsilon_chart, p_mislabeled_chart, reliability_chart
 from noiseaudit_reports.view import EpsilonHistogram, Histogram
 
 MakeAudit = Callable[..., AuditResult]
@@ -85,10 +89,57 @@ def test_the_precision_recall_lines_end_where_the_curves_do(make_audit: MakeAudi
         assert 1.02 * (1 - (y - top) / height) == pytest.approx(curve.precision[-1], abs=1e-3)
 
 
+def points(svg: str, variable: str) -> list[tuple[float, float]]:
+    """Of the longest clipped or marked line in a colour, as shares of the axes."""
+    root = ET.fromstring(svg)
+    frame = next(root.iter(f"{SVG}rect"))
+    left, top, width, height = (float(frame.get(name, "")) for name in ("x", "y", "width", "height"))
+    lines = [
+        re.findall(r"[ML] ([-\d.]+) ([-\d.]+)", path.get("d", ""))
+        for path in root.iter(f"{SVG}path")
+        if f"stroke: var({variable})" in path.get("style", "") and path.get("id") is None
+    ]
+    return [((float(x) - left) / width, 1 - (float(y) - top) / height) for x, y in max(lines, key=len)]
+
+
+@pytest.mark.parametrize("known", [None, (0, 3, 5, 5)])
+def test_the_cost_curve_is_drawn_to_scale(known: tuple[int, ...] | None) -> None:
+    at = Milestone(10, 4.0, 0.8, 16.0, None)
+    cost = CostCurve(20, (0, 5, 10, 20), (0.0, 2.5, 4.0, 5.0), known, at, ())
+    svg = cost_chart(cost)
+    highest = 1.05 * 5
+    drawn = points(svg, "--alert")
+    assert [x for x, _ in drawn] == pytest.approx([0, 0.25, 0.5, 1], abs=1e-3)
+    assert [y * highest for _, y in drawn] == pytest.approx([0, 2.5, 4, 5], abs=0.01)
+    if known:
+        assert [y * highest for _, y in points(svg, "--calm")] == pytest.approx(known, abs=0.01)
+    assert (">truly<" in svg) == bool(known)
+
+
+def test_the_cost_curve_ends_at_four_times_the_suspects() -> None:
+    at = Milestone(10, 4.0, 0.8, 800.0, None)
+    cost = CostCurve(1_000, (0, 10, 40, 1_000), (0.0, 4.0, 4.5, 5.0), None, at, ())
+    assert "up to 40 images" in cost_chart(cost)
+    assert "up to 70 images" in cost_chart(dataclasses.replace(cost, n=70, reviewed=(0, 10, 40, 70)))
+
+
+def test_reliability_points_lie_where_they_should() -> None:
+    groups = tuple(
+        Reliability(p - 0.05, p + 0.05, 100, p, proportion(n, 100))
+        for p, n in ((0.05, 0), (0.45, 60), (0.95, 90))
+    )
+    drawn = points(reliability_chart(groups), "--alert")
+    assert [x for x, _ in drawn] == pytest.approx([0.05, 0.45, 0.95], abs=1e-3)
+    assert [y for _, y in drawn] == pytest.approx([0, 0.6, 0.9], abs=1e-3)
+
+
 def test_which_charts_are_drawn(make_audit: MakeAudit) -> None:
     audit = make_audit()
-    assert set(charts(build_view(audit))) == {"p_mislabeled", "epsilon"}
-    assert set(charts(build_view(make_audit(has_epsilon=False)))) == {"p_mislabeled"}
+    assert set(charts(build_view(audit))) == {"p_mislabeled", "epsilon", "cost"}
+    assert set(charts(build_view(make_audit(has_epsilon=False)))) == {"p_mislabeled", "cost"}
+    truth = truth_from_audit(audit)
+    full = charts(build_view(audit, None, evaluate(audit, truth), truth=truth))
+    assert set(full) == {"p_mislabeled", "epsilon", "cost", "precision_recall", "reliability"}
     clean = make_audit(noise_rate=0.0)
     evaluation = evaluate(clean, truth_from_audit(clean))
     assert "precision_recall" not in charts(build_view(clean, evaluation=evaluation))
@@ -96,7 +147,8 @@ def test_which_charts_are_drawn(make_audit: MakeAudit) -> None:
 
 def test_charts_are_repeatable_themed_and_fit_one_page(make_audit: MakeAudit) -> None:
     audit = make_audit(300)
-    view = build_view(audit, evaluation=evaluate(audit, truth_from_audit(audit)))
+    truth = truth_from_audit(audit)
+    view = build_view(audit, None, evaluate(audit, truth), truth=truth)
     drawn = charts(view)
     assert charts(view) == drawn
     ids = [i for svg in drawn.values() for i in re.findall(r'\bid="([^"]+)"', svg)]

@@ -15,17 +15,19 @@ from hypothesis import strategies as st
 
 from noiseaudit.errors import OutputError
 from noiseaudit.evaluation import evaluate
+from noiseaudit.percent import percent
 from noiseaudit.result import AuditResult
 from noiseaudit.truth import truth_from_audit
 from noiseaudit_reports import WRITERS, ReportView, build_view
 from noiseaudit_reports.html import TOP_CLASSES, render_html
 from noiseaudit_reports.markdown import render_markdown
-from noiseaudit_reports.text import visible
+from noiseaudit_reports.text import range_text, unbroken, visible
 
 MakeAudit = Callable[..., AuditResult]
 VOID = {"meta", "img", "br", "link", "input", "hr"}
-UNWANTED = {"script", "iframe", "object", "embed", "form", "a", "link", "base", "b"}
-NO_CHARTS = dict.fromkeys(("p_mislabeled", "epsilon", "precision_recall"), "<svg></svg>")
+UNWANTED = {"script", "iframe", "object", "embed", "form", "link", "base", "b"}
+CHARTS = ("p_mislabeled", "epsilon", "cost", "precision_recall", "reliability")
+NO_CHARTS = dict.fromkeys(CHARTS, "<svg></svg>")
 HOSTILE = [
     "<script>alert(1)</script>",
     "\"onerror='alert(1)",
@@ -72,8 +74,9 @@ class Page(HTMLParser):
 
 
 def full_view(audit: AuditResult) -> ReportView:
-    evaluation = evaluate(audit, truth_from_audit(audit))
-    return build_view(audit, {"warnings": ["<b>"]}, evaluation, lambda row: b"\x89PNG")
+    truth = truth_from_audit(audit)
+    warned = {"warnings": ["<b>"]}
+    return build_view(audit, warned, evaluate(audit, truth), lambda row: b"\x89PNG", truth=truth)
 
 
 def test_hostile_names_stay_text(make_audit: MakeAudit) -> None:
@@ -105,6 +108,8 @@ def test_no_script_no_network(make_audit: MakeAudit, tmp_path: Path) -> None:
     (policy,) = [m["content"] for m in page.tags("meta") if m.get("http-equiv") == "Content-Security-Policy"]
     assert policy is not None
     assert policy.startswith("default-src 'none'; img-src data:; style-src 'unsafe-inline'")
+    assert page.tags("a")
+    assert all((a["href"] or "").startswith("#") for a in page.tags("a"))
     assert all((img["src"] or "").startswith("data:") for img in page.tags("img"))
     loads = re.findall(r"(?:\b(?:src|href|action|poster|srcset)=\"?|url\(|@import )([^\"')>]{1,5})", html)
     assert len(loads) > len(page.tags("img")) > 0
@@ -149,14 +154,14 @@ def test_no_estimate_is_shown_as_certain(make_audit: MakeAudit) -> None:
 def test_every_table_scrolls_rather_than_breaking_words(make_audit: MakeAudit) -> None:
     html = render_html(full_view(make_audit(200)), NO_CHARTS)
     tables = re.findall(r"(\S[^\n]*)\n<table", html)
-    assert len(tables) == 5
+    assert len(tables) == 7
     assert all('class="scroll" tabindex="0" role="region" aria-label=' in before for before in tables)
 
 
 @pytest.mark.parametrize("empty", ["suspects", "everything"])
 def test_an_empty_report_still_stands(empty: str, make_audit: MakeAudit) -> None:
     audit = make_audit(cutoff=2.0, has_epsilon=empty == "suspects", n_unlabelled=0, n_unread=0)
-    page = Page(render_html(build_view(audit), {"p_mislabeled": "<svg></svg>"}))
+    page = Page(render_html(build_view(audit), NO_CHARTS))
     assert page.open == []
     assert "None of 60 labels looks wrong" in page.text
     assert "No label is above the cut-off." in page.text
@@ -169,16 +174,80 @@ def test_one_hundred_suspects_with_thumbnails_stay_small(make_audit: MakeAudit, 
     view = build_view(make_audit(2000), thumbnail=lambda row: b"\xff\xd8".ljust(20_000, b"0"))
     assert len(view.suspects) == 100
     WRITERS["html"](view, tmp_path / "r.html")
-    assert 1_000_000 < (tmp_path / "r.html").stat().st_size < 1_500_000
+    assert 1_000_000 < (tmp_path / "r.html").stat().st_size < 2_000_000
 
 
 def test_ten_thousand_classes_are_cut_short(make_audit: MakeAudit) -> None:
     view = build_view(make_audit(20_000, [f"class {i}" for i in range(10_000)]))
     html = render_html(view, NO_CHARTS)
-    rows = html[html.index('id="classes"') : html.index('id="scores"')].count("<tr>") - 1
+    rows = html[html.index('id="classes"') : html.index('id="pairs"')].count("<tr>") - 1
     assert rows == TOP_CLASSES
     assert f"And {len(view.classes) - TOP_CLASSES:,} more classes" in html
     assert len(html) < 300_000
+
+
+def groups_view(make_audit: MakeAudit) -> ReportView:
+    names = ["\u202eann", "<b>bob</b>", "cy", None]
+    return build_view(
+        make_audit(400, annotators=[names[i % 7 % 4] for i in range(400)], batches=["b"] * 400),
+        thumbnail=lambda row: b"\x89PNG",
+    )
+
+
+def section(html: str, name: str) -> str:
+    return html.partition(f'<section aria-labelledby="{name}">')[2].partition("</section>")[0]
+
+
+def test_annotators_and_batches(make_audit: MakeAudit) -> None:
+    view = groups_view(make_audit)
+    html = render_html(view, NO_CHARTS)
+    page = Page(section(html, "annotators"))
+    assert view.annotators is not None
+    assert page.names == [visible(group.name) for group in view.annotators.groups]
+    for group in view.annotators.groups:
+        assert range_text(group.rate) in page.text
+    assert f"{view.annotators.n_without} labels name no annotator" in page.text
+    assert "drawn towards what is typical here" in page.text
+    places = [float(place) for place in re.findall(r"left:([\d.]+)%", section(html, "annotators"))]
+    assert len(places) == 9
+    assert all(0 <= place <= 100 for place in places)
+    assert "only one batch, so nothing to compare with" in section(html, "batches")
+    assert "above typical" not in section(html, "batches")
+    assert 'id="annotators"' not in render_html(build_view(make_audit()), NO_CHARTS)
+
+
+def test_strips_show_pictures_or_nothing(make_audit: MakeAudit) -> None:
+    view = groups_view(make_audit)
+    page = Page(section(render_html(view, NO_CHARTS), "pairs"))
+    assert len(page.tags("img")) == sum(len(strip.examples) for strip in view.strips) > 6
+    without = build_view(make_audit(400))
+    assert 'class="strip"' not in render_html(without, NO_CHARTS)
+
+
+def test_what_a_review_costs(make_audit: MakeAudit) -> None:
+    audit = make_audit(400)
+    truth = truth_from_audit(audit)
+    view = build_view(audit, None, evaluate(audit, truth), truth=truth)
+    text = Page(section(render_html(view, NO_CHARTS), "cost")).text
+    assert view.cost is not None
+    assert view.cost.at_cutoff is not None
+    assert unbroken(f"all suspects: {percent(view.cost.at_cutoff.share)}") in text
+    assert "Truly found" in text
+    assert "ruly" not in section(render_html(build_view(audit), NO_CHARTS), "cost")
+
+
+def test_every_link_leads_somewhere(make_audit: MakeAudit) -> None:
+    for view in (full_view(make_audit(200)), groups_view(make_audit), build_view(make_audit(cutoff=2.0))):
+        page = Page(render_html(view, NO_CHARTS))
+        ids = {attributes["id"] for _, attributes in page.elements if "id" in attributes}
+        assert {(a["href"] or "")[1:] for a in page.tags("a")} <= ids
+
+
+def test_paper_is_light_and_shows_every_picture(make_audit: MakeAudit) -> None:
+    html = render_html(groups_view(make_audit), NO_CHARTS)
+    assert "@media screen and (prefers-color-scheme: dark)" in html
+    assert html.count("prefers-color-scheme") == 1
+    assert "loading=" not in html
 
 
 def luminance(colour: str) -> float:

@@ -14,8 +14,9 @@ from noiseaudit.evaluation import evaluate, table3
 from noiseaudit.result import AuditResult
 from noiseaudit.truth import truth_from_audit
 from noiseaudit_reports import build_view
-from noiseaudit_reports.markdown import TOP_SUSPECTS, name, prose, render_markdown
-from noiseaudit_reports.text import sentence, visible
+from noiseaudit_reports.markdown import TOP_GROUPS, TOP_SUSPECTS, render_markdown
+from noiseaudit_reports.markdown_text import name, prose
+from noiseaudit_reports.text import range_text, sentence, visible
 
 MakeAudit = Callable[..., AuditResult]
 PARSER = MarkdownIt("commonmark").enable("table")
@@ -79,11 +80,12 @@ def test_prose_makes_no_mention_or_link(text: str, plain: str) -> None:
 
 
 def test_tables_hold_the_audit(make_audit: MakeAudit) -> None:
-    audit = make_audit(400)
-    evaluation = evaluate(audit, truth_from_audit(audit))
-    view = build_view(audit, evaluation=evaluation, run_folder="run")
+    audit = make_audit(400, annotators=[f"a|{i % 12}" for i in range(400)], batches=["b"] * 400)
+    truth = truth_from_audit(audit)
+    evaluation = evaluate(audit, truth)
+    view = build_view(audit, None, evaluation, truth=truth, run_folder="run")
     text = render_markdown(view)
-    summary, suspects, pairs, detection, unread = Cells(text).tables
+    summary, pairs, annotators, cost, suspects, calibration, detection, unread = Cells(text).tables
     assert summary[1][:5] == ["400", "393", "4", "3", str(view.n_suspects)]
     assert len(suspects) == TOP_SUSPECTS + 1
     assert suspects[1][:2] == ["1", str(audit.column("rank").tolist().index(1))]
@@ -92,6 +94,18 @@ def test_tables_hold_the_audit(make_audit: MakeAudit) -> None:
     ]
     assert sum(int(row[2]) for row in pairs[1:]) == view.n_suspects  # 3 classes: all 6 pairs are shown
     assert detection == table3(evaluation)
+    assert view.annotators is not None
+    shown = view.annotators.groups[:TOP_GROUPS]
+    assert [[row[0], row[1], row[2]] for row in annotators[1:]] == [
+        [group.name, range_text(group.rate), str(group.n)] for group in shown
+    ]
+    assert "2 more annotators in report.json" in text
+    assert view.cost is not None
+    assert [int(row[1]) for row in cost[1:]] == sorted(
+        step.reviewed for step in (*view.cost.milestones, view.cost.at_cutoff) if step
+    )
+    assert view.calibration is not None
+    assert calibration[2] == ["Calibration error (ECE)", f"{view.calibration.ece:.4f}", "0"]
     assert unread[1] == ["missing", "no such file", "3", "images/00397.png"]
     assert f"{view.n_suspects - TOP_SUSPECTS} more suspects" in text
     assert "noiseaudit clean run --policy relabel --out cleaned.csv" in text
@@ -101,9 +115,16 @@ def test_tables_hold_the_audit(make_audit: MakeAudit) -> None:
 def test_empty_sections_are_left_out(make_audit: MakeAudit) -> None:
     text = render_markdown(build_view(make_audit(cutoff=2.0, n_unread=0)))
     assert "None of 56 labels looks wrong" in text
-    assert len(Cells(text).tables) == 1
+    assert len(Cells(text).tables) == 2  # the summary, and what a review costs
     assert "## Suspects\n\nNone." in text
-    for heading in ("Against the truth", "Images not read", "Most confused"):
+    for heading in (
+        "Against the truth",
+        "Images not read",
+        "Most confused",
+        "Annotators",
+        "Batches",
+        "Calibration",
+    ):
         assert heading not in text
 
 

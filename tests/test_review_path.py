@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from noiseaudit.decisions import read_decisions, run_id
+from noiseaudit.lock import RunLock
 from noiseaudit.result import AuditResult
 from noiseaudit.review.log import Answer, Log
 from noiseaudit.swap import beside, settle, swap
@@ -173,7 +174,7 @@ def test_a_new_run_keeps_what_people_decided(audit: AuditResult, tmp_path: Path,
         new.rename(out)
         settle(out)
     else:
-        swap(new, out)
+        swap(new, out, RunLock(new))
     assert not beside(out, "old").exists()
     assert (out / "decisions.csv").read_text() == "as exported"
     log = Log(out / "decisions.sqlite", run_id(audit))

@@ -60,6 +60,7 @@ def test_the_run_folder_holds_what_was_promised(run: Path) -> None:
         "embeddings.npy",
         "model.safetensors",
         "report.html",
+        "report.json",
         "report.md",
         "run.json",
         "suspects.csv",

@@ -1,4 +1,4 @@
-"""noiseaudit report: the HTML and Markdown reports again, from the audit."""
+"""noiseaudit report: the reports again, from the audit."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def report(
         Path | None,
         option(
             metavar="FILE",
-            help="Write this .html or .md file. Default: report.html and report.md beside the audit.",
+            help="Write this .html, .md or .json file. Default: report.html, .md and .json beside the audit.",
             show_default=False,
         ),
     ] = None,
@@ -29,14 +29,14 @@ def report(
         Path | None, option(metavar="DIR", help="The images, if they moved.", show_default=False)
     ] = None,
     max_suspects: Annotated[
-        int, option(min=0, max=10_000, metavar="N", help="How many suspects the HTML report shows.")
+        int, option(min=0, max=10_000, metavar="N", help="How many suspects the HTML and JSON reports show.")
     ] = 100,
     force: Force = False,
 ) -> None:
     """Write the reports of an audit.
 
-    report.html is one file that opens offline and can be sent; report.md is for pull requests. Both are
-    written again in place, while --out writes one elsewhere.
+    report.html is one file that opens offline, can be sent, and prints; report.md is for pull requests, and
+    report.json for programs. All are written again in place, while --out writes one elsewhere.
     """
     from noiseaudit.manifest import run_folder, saved_run
     from noiseaudit.result import read_audit

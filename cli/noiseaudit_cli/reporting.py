@@ -7,15 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from noiseaudit.evaluation import Evaluation
     from noiseaudit.result import AuditResult
     from noiseaudit.truth import Truth
     from noiseaudit.truth_join import Labels
 
 THUMBNAIL_PX = 96
-REPORTS = {"html": "report.html", "markdown": "report.md"}
+REPORTS = {"html": "report.html", "markdown": "report.md", "json": "report.json"}
 SUSPECTS = {"suspects": "suspects.csv"}
-FORMATS = {".html": "html", ".md": "markdown"}
+FORMATS = {".html": "html", ".md": "markdown", ".json": "json"}
 
 
 def write_reports(
@@ -33,6 +32,7 @@ def write_reports(
     `run` is the content of run.json, `run_folder` the name that the report gives the run, `images` where the
     images are now if they moved. Raises DataError or OutputError.
     """
+    from noiseaudit.evaluation import evaluate
     from noiseaudit_reports import WRITERS, build_view
 
     picture = thumbnails(audit, run, images)
@@ -43,11 +43,13 @@ def write_reports(
         found.append(content is not None)
         return content
 
+    known = known_truth(audit, truth, run)
     view = build_view(
         audit,
         run,
-        known_truth(audit, truth, run),
+        evaluate(audit, known) if known else None,
         noted,
+        truth=known,
         max_suspects=max_suspects,
         run_folder=str(run_folder),
     )
@@ -74,20 +76,19 @@ def report_file(out: Path, *, force: bool) -> dict[str, Path]:
 
     writer = FORMATS.get(out.suffix.lower())
     if writer is None:
-        raise ConfigError(f"--out {out} is neither .html nor .md", fix="Name the file so.")
+        raise ConfigError(f"--out {out} is none of {', '.join(FORMATS)}", fix="Name the file so.")
     check_file(out, force=force)
     return {writer: out}
 
 
-def known_truth(audit: AuditResult, truth: Path | None, run: Mapping[str, Any]) -> Evaluation | None:
-    """The evaluation against `truth`, else against the audit's own true labels, else None."""
-    from noiseaudit.evaluation import evaluate
+def known_truth(audit: AuditResult, truth: Path | None, run: Mapping[str, Any]) -> Truth | None:
+    """What the file `truth` says, else the audit's own true labels, else None."""
     from noiseaudit.truth import truth_from_audit
 
     if truth is not None:
-        return evaluate(audit, given_truth(audit, truth, run))
+        return given_truth(audit, truth, run)
     given = audit.table.select(["true_label", "p_mislabeled"]).drop_null().column("true_label")
-    return evaluate(audit, truth_from_audit(audit)) if {*given.to_pylist()} & {*audit.meta.classes} else None
+    return truth_from_audit(audit) if {*given.to_pylist()} & {*audit.meta.classes} else None
 
 
 def given_truth(audit: Labels, truth: Path, run: Mapping[str, Any]) -> Truth:

@@ -142,8 +142,8 @@ def scan(
     """Find the labels that look wrong.
 
     Trains on the given labels and the images, unlabelled rows included, and scores how probable it is that each
-    label is wrong. Writes audit.parquet, suspects.csv, a cleaned label file, report.html, report.md and more to
-    the run folder.
+    label is wrong. Writes audit.parquet, suspects.csv, a cleaned label file, report.html, .md and .json, and more
+    to the run folder.
     """
     from noiseaudit.config import AuditConfig
     from noiseaudit.distributed import launched_processes, launched_rank

@@ -1,64 +1,47 @@
-"""Charts as static SVG that takes its colours from the page, so that it suits light and dark."""
+"""The charts of a report."""
 
 from __future__ import annotations
 
-import io
-import re
-from collections.abc import Iterator
-from contextlib import contextmanager
-from html import escape
 from itertools import pairwise
-from typing import Any
 
-import matplotlib
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
+from noiseaudit.calibration import Reliability
+from noiseaudit.cost import CostCurve
 from noiseaudit.evaluation import DEFAULT_RULE, PAPER_RULE, RULE_TITLES, Evaluation
 from noiseaudit.result import Cutoff
+from noiseaudit_reports.svg import INK, MUTED, ROWS, SUSPECTS, figure, inline_svg, legend
 from noiseaudit_reports.text import count
 from noiseaudit_reports.view import EpsilonHistogram, Histogram, ReportView
 
-SIZE_INCHES = (4.7, 2.7)
-# Stand-ins that matplotlib accepts; each becomes a CSS variable of the page.
-INK, MUTED, ROWS, SUSPECTS = "#010101", "#020202", "#030303", "#040404"
-_VARIABLES = {INK: "var(--ink)", MUTED: "var(--muted)", ROWS: "var(--calm)", SUSPECTS: "var(--alert)"}
-_STYLE: dict[Any, Any] = {
-    "svg.fonttype": "none",
-    "font.size": 8.5,
-    "text.color": INK,
-    "axes.labelcolor": MUTED,
-    "axes.edgecolor": MUTED,
-    "axes.linewidth": 0.6,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "xtick.color": MUTED,
-    "ytick.color": MUTED,
-    "legend.frameon": False,
-    "legend.fontsize": 8,
-}
+COST_REACH = 4  # times the suspects: where the chart of the cost ends
 
 
 def charts(view: ReportView) -> dict[str, str]:
-    """SVG text by name: p_mislabeled, epsilon (where recorded), precision_recall (where truth is known)."""
+    """SVG text by name: p_mislabeled, cost (where a label can be wrong), epsilon (where recorded), precision_recall and
+    reliability (where truth is known)."""
     drawn = {"p_mislabeled": p_mislabeled_chart(view.p_mislabeled, view.audit.meta.cutoff)}
+    if view.cost:
+        drawn["cost"] = cost_chart(view.cost)
     if view.epsilon:
         drawn["epsilon"] = epsilon_chart(view.epsilon)
     if view.evaluation and any(view.evaluation.curves):
         drawn["precision_recall"] = precision_recall_chart(view.evaluation)
+    if view.reliability:
+        drawn["reliability"] = reliability_chart(view.reliability)
     return drawn
 
 
 def p_mislabeled_chart(histogram: Histogram, cutoff: Cutoff) -> str:
-    with _figure() as (figure, axes):
+    with figure() as (drawn, axes):
         _bars(axes, histogram.edges, histogram.rows, histogram.suspects)
         if cutoff.score == "p_mislabeled" and 0 <= cutoff.threshold <= 1:
             axes.axvline(cutoff.threshold, color=INK, linewidth=1, linestyle=(0, (4, 3)), label="cut-off")
         axes.set(xlim=(0, 1), xlabel="p_mislabeled", ylabel="labels (log scale)")
-        _legend(axes)
+        legend(axes)
         suspects = count(sum(histogram.suspects), "suspect")
         title = f"Histogram of p_mislabeled over {count(sum(histogram.rows), 'label')}, {suspects}"
-        return _svg(figure, "p_mislabeled", title)
+        return inline_svg(drawn, "p_mislabeled", title)
 
 
 def epsilon_chart(histogram: EpsilonHistogram) -> str:
@@ -67,20 +50,20 @@ def epsilon_chart(histogram: EpsilonHistogram) -> str:
     places = tuple(float(i) for i in range(-2, len(above.edges)))
     rows = (histogram.zero_rows, 0, *above.rows)
     suspects = (histogram.zero_suspects, 0, *above.suspects)
-    with _figure() as (figure, axes):
+    with figure() as (drawn, axes):
         _bars(axes, places, rows, suspects)
         decades = range(6, len(above.edges), 6)
         axes.set_xticks([-1.5, *decades], ["0", *(f"{above.edges[i]:.9g}" for i in decades)])
         axes.set(xlabel="epsilon (log scale; exactly 0 at the left)", ylabel="labels (log scale)")
-        _legend(axes)
+        legend(axes)
         title = f"Histogram of epsilon; it is exactly 0 for {count(histogram.zero_rows, 'label')}"
-        return _svg(figure, "epsilon", title)
+        return inline_svg(drawn, "epsilon", title)
 
 
 def precision_recall_chart(evaluation: Evaluation) -> str:
     """One line a rule, and a dot where its cut-off stands."""
     colours = {PAPER_RULE: ROWS, DEFAULT_RULE: SUSPECTS}
-    with _figure() as (figure, axes):
+    with figure() as (drawn, axes):
         for rule, curve in zip(evaluation.rules, evaluation.curves, strict=True):
             colour = colours[rule.rule]
             if curve:
@@ -92,10 +75,63 @@ def precision_recall_chart(evaluation: Evaluation) -> str:
                     rule.recall.value, rule.precision.value, "o", color=colour, markersize=5, clip_on=False
                 )
         axes.set(xlim=(0, 1), ylim=(0, 1.02), xlabel="recall", ylabel="precision")
-        _legend(axes)
-        return _svg(
-            figure, "precision_recall", "Precision against recall of both rules; dots mark the cut-offs"
+        legend(axes)
+        return inline_svg(
+            drawn, "precision_recall", "Precision against recall of both rules; dots mark the cut-offs"
         )
+
+
+def cost_chart(cost: CostCurve) -> str:
+    """Wrong labels found by images looked at, up to a few times the suspects."""
+    at = cost.at_cutoff.reviewed if cost.at_cutoff else cost.n
+    end = cost.n if 2 * COST_REACH * at >= cost.n else COST_REACH * at
+    with figure(2) as (drawn, axes):
+        axes.plot(
+            cost.reviewed,
+            cost.expected,
+            color=SUSPECTS,
+            linewidth=1.6,
+            label="expected, in the audit's order",
+        )
+        if cost.known:
+            axes.plot(cost.reviewed, cost.known, color=ROWS, linewidth=1.6, label="truly")
+        total = cost.known[-1] if cost.known else cost.expected[-1]
+        axes.plot(
+            [0, cost.n], [0, total], color=MUTED, linewidth=1, linestyle=(0, (4, 3)), label="in random order"
+        )
+        if cost.at_cutoff:
+            axes.axvline(at, color=INK, linewidth=1, linestyle=(0, (1, 2)), label="cut-off")
+        shown = [i for i, reviewed in enumerate(cost.reviewed) if reviewed <= end]
+        highest = max(max(curve[i] for i in shown) for curve in (cost.expected, cost.known or cost.expected))
+        axes.set(
+            xlim=(0, end), ylim=(0, 1.05 * highest), xlabel="images looked at", ylabel="wrong labels found"
+        )
+        for axis in (axes.xaxis, axes.yaxis):
+            axis.set_major_formatter("{x:,.0f}")
+        legend(axes, 2)
+        title = f"Wrong labels found by images looked at, up to {count(end, 'image')}"
+        return inline_svg(drawn, "cost", title)
+
+
+def reliability_chart(groups: tuple[Reliability, ...]) -> str:
+    """A point a group of labels, with its 95 % interval; right probabilities lie on the diagonal."""
+    with figure() as (drawn, axes):
+        axes.plot([0, 1], [0, 1], color=MUTED, linewidth=1, linestyle=(0, (4, 3)), label="as it should be")
+        x = [group.mean for group in groups]
+        y = [group.wrong.value or 0.0 for group in groups]
+        ends = [
+            [abs(end - v) for end, v in zip(side, y, strict=True)]
+            for side in zip(*map(_ends, groups), strict=True)
+        ]
+        axes.errorbar(x, y, ends, color=SUSPECTS, marker="o", markersize=4.5, linewidth=1.2, elinewidth=1, capsize=2,
+                      label="these labels", clip_on=False)  # fmt: skip
+        axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="mean p_mislabeled of a group", ylabel="truly wrong")
+        legend(axes)
+        return inline_svg(drawn, "reliability", "Share of wrong labels against p_mislabeled, in ten groups")
+
+
+def _ends(group: Reliability) -> tuple[float, float]:
+    return group.wrong.low or 0.0, group.wrong.high or 0.0
 
 
 def _bars(axes: Axes, edges: tuple[float, ...], rows: tuple[int, ...], suspects: tuple[int, ...]) -> None:
@@ -106,30 +142,3 @@ def _bars(axes: Axes, edges: tuple[float, ...], rows: tuple[int, ...], suspects:
     axes.set_yscale("symlog", linthresh=1)
     axes.yaxis.set_major_formatter("{x:,.0f}")
     axes.set_ylim(bottom=0)
-
-
-def _legend(axes: Axes) -> None:
-    axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=3, handlelength=1.4, columnspacing=1.4)
-
-
-@contextmanager
-def _figure() -> Iterator[tuple[Figure, Axes]]:
-    with matplotlib.rc_context(_STYLE):
-        figure = Figure(figsize=SIZE_INCHES, layout="constrained")
-        yield figure, figure.add_subplot()
-
-
-def _svg(figure: Figure, name: str, title: str) -> str:
-    """Inline SVG: same bytes for the same data, ids unique on the page, scaled to its container."""
-    buffer = io.StringIO()
-    with matplotlib.rc_context({"svg.hashsalt": name}):
-        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    svg = buffer.getvalue()
-    svg = svg[svg.index("<svg") :]
-    svg = re.sub(r"<metadata>.*?</metadata>\s*", "", svg, flags=re.DOTALL)
-    svg = svg.replace("xlink:href=", "href=")
-    svg = re.sub(r'\bid="|url\(#|\bhref="#', lambda match: f"{match.group()}{name}-", svg)
-    for colour, variable in _VARIABLES.items():
-        svg = svg.replace(colour, variable)
-    head = f'<svg class="chart" role="img" aria-label="{escape(title)}" viewBox'
-    return re.sub(r"<svg [^>]*?viewBox", head, svg, count=1)

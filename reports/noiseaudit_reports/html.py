@@ -11,11 +11,12 @@ from noiseaudit.atomic import write_text
 from noiseaudit.evaluation import table3
 from noiseaudit.percent import cutoff_text, percent
 from noiseaudit_reports.charts import charts
-from noiseaudit_reports.text import count, sentence, share, unbroken, visible
+from noiseaudit_reports.text import count, sentence, share, steps, unbroken, visible
 from noiseaudit_reports.view import ReportView
 
 TOP_PAIRS = 15
 TOP_CLASSES = 50
+TOP_GROUPS = 30
 
 
 def write_html(view: ReportView, path: Path) -> None:
@@ -38,7 +39,31 @@ def render_html(view: ReportView, svg: Mapping[str, str]) -> str:
         view=view,
         svg=svg,
         table3=table3(view.evaluation) if view.evaluation else None,
+        contents=_contents(view),
+        half=view.cost.milestones[0] if view.cost and view.cost.milestones else None,
+        steps=steps(view.cost) if view.cost else [],
+        strips=[strip for strip in view.strips if any(example.thumbnail for example in strip.examples)],
+        top_groups=TOP_GROUPS,
         pairs=view.pairs[:TOP_PAIRS],
         classes=view.classes[:TOP_CLASSES],
         most_in_cell=max((max(row) for row in view.heat_map.counts), default=0) if view.heat_map else 0,
     )
+
+
+def _contents(view: ReportView) -> list[tuple[str, str]]:
+    """The parts that there are: id and name."""
+    parts = (
+        ("classes", "Classes", True),
+        ("pairs", "Pairs", bool(view.pairs)),
+        ("annotators", "Annotators", view.annotators is not None),
+        ("batches", "Batches", view.batches is not None),
+        ("cost", "Cost", view.cost is not None),
+        ("sure", "Trust", True),
+        ("truth", "Truth", view.evaluation is not None),
+        ("scores", "Scores", True),
+        ("suspects", "Suspects", True),
+        ("unread", "Unread", bool(view.unread)),
+        ("unlabelled", "Unlabelled", bool(view.suggestions)),
+        ("settings", "Settings", True),
+    )
+    return [(place, name) for place, name, is_there in parts if is_there]

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from noiseaudit.atomic import write_text
+from noiseaudit.cost import CostCurve
 from noiseaudit.evaluation import Evaluation, table3
+from noiseaudit.interval import Range
 from noiseaudit.percent import cutoff_text, percent
 from noiseaudit.ranking import Pair
-from noiseaudit_reports.text import count, sentence, share, visible
-from noiseaudit_reports.view import ReportView
+from noiseaudit_reports.markdown_text import name, prose, table
+from noiseaudit_reports.text import count, range_text, share, steps
+from noiseaudit_reports.view import GroupPart, ReportView
 
 TOP_SUSPECTS = 20
 TOP_PAIRS = 10
-ESTIMATE = "the model's own estimate"
-_ASCII_PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
-_ACTIVE = re.compile(r"[\\`*_\[\]<>&|~$@#:]|(?<=www)\.", re.IGNORECASE)
+TOP_GROUPS = 10
 
 
 def write_markdown(view: ReportView, path: Path) -> None:
@@ -29,11 +28,15 @@ def render_markdown(view: ReportView) -> str:
     parts = [
         f"# Label audit: {prose(view.finding)}",
         _summary(view),
-        f"## Suspects\n\n{_suspects(view)}",
+        _next(view),
         _pairs(view),
+        _groups(view.annotators, "annotator", "annotators"),
+        _groups(view.batches, "batch", "batches"),
+        _cost(view.cost) if view.cost else "",
+        f"## Suspects\n\n{_suspects(view)}",
+        _trust(view),
         _evaluation(view.evaluation) if view.evaluation else "",
         _unread(view),
-        _next(view),
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -46,38 +49,15 @@ def _next(view: ReportView) -> str:
     )
 
 
-def name(text: str) -> str:
-    """A label or file name as code: no markup, mention or automatic link works in it."""
-    shown = visible(text)
-    if "|" in shown or "`" in shown:
-        return f"<code>{_ASCII_PUNCTUATION.sub(_entity, shown)}</code>"
-    return f"`{shown}`"
-
-
-def prose(text: str) -> str:
-    """A sentence that may quote labels: markup, mentions and automatic links in it stay plain text."""
-    quoted = _ACTIVE.sub(_entity, sentence(text))
-    return quoted.replace("&#64;", "&#64;&#8203;").replace("&#35;", "&#35;&#8203;")
-
-
-def _entity(match: re.Match[str]) -> str:
-    return f"&#{ord(match.group())};"
-
-
-def _table(header: Sequence[str], numeric: Sequence[bool], rows: Iterable[Sequence[str]]) -> str:
-    rule = ["---:" if right else "---" for right in numeric]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in (header, rule, *rows))
-
-
 def _summary(view: ReportView) -> str:
     header = ["Rows", "Labels checked", "Unlabelled", "Unread", "Suspects", "Estimated wrong"]
     numbers = [view.n_rows, view.n_scored, view.n_unlabelled, view.n_unread, view.n_suspects]
     cells = [f"{number:,}" for number in numbers] + [f"{view.expected_wrong:,.0f}"]
     cutoff = view.audit.meta.cutoff
     where = name(cutoff_text(cutoff.score, cutoff.threshold, view.n_suspects))
-    text = f"Cut-off: {where}. {prose(cutoff.reason)} Estimated wrong is {ESTIMATE}. "
-    text += f"It expects {view.expectation}."
-    return "\n\n".join([_table(header, [True] * 6, [cells]), text, *_confusion(view.dominant_pair)])
+    text = f"Cut-off: {where}. {prose(cutoff.reason)} "
+    text += " ".join(prose(said) for said in view.sureness)
+    return "\n\n".join([table(header, [True] * 6, [cells]), text, *_confusion(view.dominant_pair)])
 
 
 def _confusion(pair: Pair | None) -> list[str]:
@@ -105,9 +85,9 @@ def _suspects(view: ReportView) -> str:
         ]
         for s in view.suspects[:TOP_SUSPECTS]
     ]
-    table = _table(header, [True, True, False, False, False, True, False], rows)
+    listed = table(header, [True, True, False, False, False, True, False], rows)
     hidden = view.n_suspects - len(rows)
-    return f"{table}\n\n{count(hidden, 'more suspect')} in suspects.csv." if hidden else table
+    return f"{listed}\n\n{count(hidden, 'more suspect')} in suspects.csv." if hidden else listed
 
 
 def _pairs(view: ReportView) -> str:
@@ -117,16 +97,75 @@ def _pairs(view: ReportView) -> str:
         [name(p.given_label), name(p.suggested_label), f"{p.count:,}", prose(share(p.count, view.n_suspects))]
         for p in view.pairs[:TOP_PAIRS]
     ]
-    table = _table(["Given", "Suggested", "Suspects", "Share"], [False, False, True, True], rows)
-    return f"## Most confused classes\n\n{table}"
+    listed = table(["Given", "Suggested", "Suspects", "Share"], [False, False, True, True], rows)
+    return f"## Most confused classes\n\n{listed}"
+
+
+def _groups(part: GroupPart | None, noun: str, plural: str) -> str:
+    if part is None or part.typical is None:
+        return ""
+    rows = [
+        [name(g.name), _range(g.rate), f"{g.n:,}", f"{g.n_suspects:,}", f"{g.wrong:,.1f}"]
+        for g in part.groups[:TOP_GROUPS]
+    ]
+    header = [noun.capitalize(), "Shrunken rate", "Labels (n)", "Suspects", "Estimated wrong"]
+    above = f"{part.n_above:,} of {part.n_groups:,} {'is' if part.n_above == 1 else 'are'} clearly above it."
+    hidden = part.n_groups - len(rows)
+    return "\n\n".join(
+        [
+            f"## {plural.capitalize()}",
+            f"Few labels prove little, so each rate, with its 95 % interval, is drawn towards what is typical here, "
+            f"{prose(percent(part.typical))}, the more the fewer labels there are. {above}",
+            table(header, [False, *[True] * 4], rows),
+            *([f"{count(hidden, f'more {noun}', f'more {plural}')} in report.json."] if hidden else []),
+        ]
+    )
+
+
+def _cost(cost: CostCurve) -> str:
+    header = ["To find, of the wrong labels", "Images in this order", "In random order", "Finds, expected"]
+    rows = [
+        [
+            prose(what),
+            f"{step.reviewed:,}",
+            f"{step.random:,.0f}",
+            f"{step.expected:,.0f}",
+            *([] if step.known is None else [f"{step.known:,}"]),
+        ]
+        for step, what in steps(cost)
+    ]
+    header += ["Truly found"] if cost.known else []
+    return f"## What a review costs\n\n{table(header, [False, *[True] * (len(header) - 1)], rows)}"
+
+
+def _trust(view: ReportView) -> str:
+    text = (
+        "## Can the probabilities be trusted?\n\nPrecision is the share of the suspects that are really wrong, recall "
+        "the share of all wrong labels that are suspects, the noise rate the share of all labels that are wrong. The "
+        f"model expects {view.expectation}."
+    )
+    if (found := view.calibration) is None:
+        return text
+    ratio = "–" if found.count_ratio is None else f"{found.count_ratio:.3f}"
+    rows = [
+        ["Expected for each truly wrong label", ratio, "1"],
+        ["Calibration error (ECE)", f"{found.ece:.4f}", "0"],
+        ["Brier score", f"{found.brier:.4f}", f"{found.best_brier:.4f}"],
+        ["Log loss", f"{found.log_loss:.4f}", f"{found.best_log_loss:.4f}"],
+    ]
+    return f"{text}\n\n{table(['Calibration', 'Value', 'Best for this order'], [False, True, True], rows)}"
+
+
+def _range(found: Range) -> str:
+    return "–" if found.value is None else prose(range_text(found))
 
 
 def _evaluation(evaluation: Evaluation) -> str:
     header, *rows = table3(evaluation)
-    table = _table(header, [False, *[True] * (len(header) - 1)], rows)
+    listed = table(header, [False, *[True] * (len(header) - 1)], rows)
     without = f"; {count(evaluation.n_without_truth, 'row')} without truth left out"
     return (
-        f"## Against the truth\n\n{table}\n\n{count(evaluation.n_with_truth, 'row')}, 95% intervals"
+        f"## Against the truth\n\n{listed}\n\n{count(evaluation.n_with_truth, 'row')}, 95% intervals"
         f"{without if evaluation.n_without_truth else ''}."
         + "".join(f" {prose(note)}" for note in evaluation.notes)
     )
@@ -136,6 +175,6 @@ def _unread(view: ReportView) -> str:
     if not view.unread:
         return ""
     rows = [[g.status, prose(g.reason), f"{g.count:,}", name(g.examples[0])] for g in view.unread]
-    return "## Images not read\n\n" + _table(
+    return "## Images not read\n\n" + table(
         ["Status", "Reason", "Rows", "First"], [False, False, True, False], rows
     )

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from noiseaudit.calibration import Calibration, Reliability
+from noiseaudit.cost import CostCurve
 from noiseaudit.evaluation import Evaluation
+from noiseaudit.expected import Expected
+from noiseaudit.groups import Group
 from noiseaudit.interval import Range
 from noiseaudit.ranking import Pair
 from noiseaudit.result import AuditResult
@@ -23,7 +27,10 @@ class Suspect:
     p_given: float
     p_suggested: float
     epsilon: float | None
+    issue_kind: str | None
     why: str | None
+    annotator: str | None
+    batch: str | None
     thumbnail: str | None  # a data: URI
 
 
@@ -36,6 +43,25 @@ class Suggestion:
     suggested_label: str
     p_suggested: float
     thumbnail: str | None
+
+
+@dataclass(frozen=True)
+class Example:
+    """A suspect in few words."""
+
+    rank: int
+    row: int
+    sample_id: str
+    p_mislabeled: float
+    thumbnail: str | None
+
+
+@dataclass(frozen=True)
+class Strip:
+    """The most suspicious examples of a pair."""
+
+    pair: Pair
+    examples: tuple[Example, ...]
 
 
 @dataclass(frozen=True)
@@ -54,6 +80,20 @@ class ClassCount:
     n: int
     n_suspects: int
     wrong: Range  # estimated share of its labels
+
+
+@dataclass(frozen=True)
+class GroupPart:
+    """Annotators or batches, the highest lower end of a rate's interval first."""
+
+    typical: (
+        float | None
+    )  # mean rate of all groups, to which each is drawn; None: only one, nothing to compare
+    prior_strength: float | None  # labels that weigh as much as what groups have in common
+    groups: tuple[Group, ...]  # the first thousand
+    n_groups: int
+    n_above: int  # whose whole interval lies above `typical`
+    n_without: int  # scored labels that name no group
 
 
 @dataclass(frozen=True)
@@ -96,18 +136,28 @@ class ReportView:
     n_unread: int
     n_suspects: int
     expected_wrong: float  # sum of p_mislabeled over the scored rows
+    sureness: tuple[str, ...]  # how sure that is, in plain sentences
+    expected: Expected
     expectation: str  # precision, recall and noise rate, as the model sees them
     suspects: tuple[Suspect, ...]  # the first few, most suspicious first
     suggestions: tuple[Suggestion, ...]
     pairs: tuple[Pair, ...]  # most frequent first
     dominant_pair: Pair | None  # holds more than half of the suspects
+    strips: tuple[Strip, ...]  # of the first few pairs
     heat_map: HeatMap | None  # None: too many classes, or nothing to show
     classes: tuple[ClassCount, ...]  # most suspects first
     n_classes: int
+    annotators: GroupPart | None  # None: the audit has no such column
+    batches: GroupPart | None
+    cost: CostCurve | None  # None: nothing can be wrong
     p_mislabeled: Histogram
     epsilon: EpsilonHistogram | None  # None: the method has no epsilon
     unread: tuple[UnreadGroup, ...]
     evaluation: Evaluation | None
+    calibration: (
+        Calibration | None
+    )  # of p_mislabeled against the truth; None without it, or for a handful of rows
+    reliability: tuple[Reliability, ...]
     cleaned: str  # one sentence on the cleaned file of the scan; empty where nothing is known of it
     clean_command: str
     settings: tuple[tuple[str, str], ...]
