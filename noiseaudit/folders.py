@@ -7,6 +7,8 @@ import shutil
 from collections.abc import Collection
 from pathlib import Path
 
+from noiseaudit.outputs import CACHE, PROBE
+
 
 def first_missing(path: Path) -> Path:
     """The topmost folder that creating `path` creates; `path` itself if it is there already."""
@@ -14,13 +16,23 @@ def first_missing(path: Path) -> Path:
     return missing[-1] if missing else path
 
 
+def drop_halves(folder: Path, inside: Collection[str]) -> None:
+    """Remove what was half written or temporary when a process was killed, in `folder` and its folders `inside`."""
+    for path in [*folder.glob(f"{CACHE}*"), *folder.glob(f"{PROBE}*")]:
+        shutil.rmtree(path, ignore_errors=True)
+    for half in [
+        *folder.glob(".*.tmp"),
+        *(half for name in inside for half in (folder / name).glob(".*.tmp")),
+    ]:
+        half.unlink()
+
+
 def empty(folder: Path, *, keep: Collection[str]) -> None:
-    """Empty `folder` but for the names to `keep`, which lose what was half written when a process was killed."""
+    """Empty `folder` but for the names to `keep`."""
     for path in [*folder.iterdir()]:
         if path.name in keep:
-            for half in path.glob(".*.tmp"):
-                half.unlink()
-        elif path.is_dir() and not path.is_symlink():
+            continue
+        if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path, ignore_errors=True)
         else:
             path.unlink(missing_ok=True)

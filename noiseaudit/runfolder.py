@@ -17,7 +17,7 @@ from typing import Any, Self
 
 from noiseaudit.dynamics import DYNAMICS_FOLDER
 from noiseaudit.errors import CutOff, Damaged, OtherRun, OutputError, TrainingDiverged
-from noiseaudit.folders import empty, first_missing, remove_empty
+from noiseaudit.folders import drop_halves, empty, first_missing, remove_empty
 from noiseaudit.identity import check_same
 from noiseaudit.lock import RunLock
 from noiseaudit.outputs import (
@@ -28,12 +28,11 @@ from noiseaudit.outputs import (
     has_content,
     unwritable,
 )
-from noiseaudit.runjson import RUN_FILE, read_run_json, run_status, write_run_json
-from noiseaudit.swap import beside, settle, swap
+from noiseaudit.runjson import read_run_json, run_status, write_run_json
+from noiseaudit.swap import REPLACES, beside, may_replace, replaced_by, settle, swap
 
 CHECKPOINTS = "checkpoints"
 IDENTITY = "identity"  # of run.json
-KEPT = {RUN_FILE, LOCK_FILE, CHECKPOINTS, DYNAMICS_FOLDER}  # what a resumed scan finds as it was
 
 
 class RunFolder:
@@ -79,6 +78,8 @@ class RunFolder:
         return self.path / CHECKPOINTS
 
     def __enter__(self) -> Self:
+        if not self.out.name:
+            raise OutputError("cannot be the folder of a run", file=self.out, fix="Choose another --out.")
         settle(self.out)
         check_output(self.out, force=self.force, resume=self.resume, inputs=self.inputs)
         self._clock = time.monotonic()
@@ -93,14 +94,15 @@ class RunFolder:
 
     def _find_before(self) -> None:
         """Look for an interrupted run, else for a finished one; the former is locked."""
-        places = [beside(self.out, "new"), self.out]
+        new = beside(self.out, "new")
+        places = [new, self.out] if may_replace(new, self.out) else [self.out]
         interrupted = [place for place in places if run_status(place) == "incomplete"]
         if interrupted:
             self.path = interrupted[0]
             self._lock = RunLock(self.path)
             self.before = read_run_json(self.path)
             assert self.before is not None
-            self._header["started"] = self.before.get("started", self._header["started"])
+            self._header |= {name: self.before[name] for name in ("started", REPLACES) if name in self.before}
         elif run_status(self.out) == "complete":
             self.before = read_run_json(self.out)
 
@@ -149,7 +151,12 @@ class RunFolder:
         if self.before is None and self.path == self.out:  # it was empty before
             check_output(self.path, force=False)
         self._was_there, self._created = was_there and self.before is None, created
-        empty(self.path, keep=KEPT if self.before else {LOCK_FILE})
+        if self.before is not None:
+            drop_halves(self.path, (CHECKPOINTS, DYNAMICS_FOLDER))
+        else:
+            empty(self.path, keep={LOCK_FILE})
+            if self.path != self.out:
+                self._header[REPLACES] = replaced_by(self.out)
         self._say_incomplete()
         self.checkpoints.mkdir(exist_ok=True)
         return self.path

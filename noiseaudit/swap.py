@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from hashlib import sha256
 from pathlib import Path
 
 from noiseaudit.atomic import sync_folder
@@ -11,7 +12,9 @@ from noiseaudit.errors import OutputError
 from noiseaudit.folders import remove_empty
 from noiseaudit.lock import MOVES_OPEN_FILES, RunLock
 from noiseaudit.outputs import DECISIONS_FILE
-from noiseaudit.runjson import run_status
+from noiseaudit.runjson import RUN_FILE, read_run_json, run_status
+
+REPLACES = "replaces"  # of run.json: the name of the run in whose place this one goes
 
 
 def beside(out: Path, what: str) -> Path:
@@ -19,13 +22,31 @@ def beside(out: Path, what: str) -> Path:
     return out.with_name(f".{out.name}.noiseaudit-{what}")
 
 
+def replaced_by(out: Path) -> str | None:
+    """Names the run in `out`, so that the one that is to replace it replaces no other; None if there is no run."""
+    file = out / RUN_FILE
+    return sha256(file.read_bytes()).hexdigest() if file.exists() else None
+
+
+def may_replace(new: Path, out: Path) -> bool:
+    """Whether nothing is in `out`, or still the run that `new` was begun to replace."""
+    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+        return True
+    name = replaced_by(out)
+    return name is not None and name == (read_run_json(new) or {}).get(REPLACES)
+
+
 def swap(new: Path, out: Path, lock: RunLock) -> None:
     """Put `new` in the place of `out` and release `lock`, which is that of `new`.
 
-    The old folder is deleted only when the new one stands. Raises OutputError if it cannot be done; `out` is as it was
-    then.
+    The old folder is deleted only when the new one stands. Raises OutputError if it cannot be done, or `out` is not
+    what `new` was to replace, or somebody is at work there; `out` is as it was then.
     """
     old = beside(out, "old")
+    if not may_replace(new, out):
+        raise _hidden(new, out, "is not the run that was to be replaced")
+    if run_status(out) == "incomplete":
+        RunLock(out).release()
     if not MOVES_OPEN_FILES:
         lock.release()
     try:
@@ -53,8 +74,6 @@ def settle(out: Path) -> None:
     if out.exists() and run_status(old) is not None:  # else `old` is what was there
         _remove(old, out)
     if run_status(new) == "complete":
-        if out.exists() and run_status(out) is None and not (out.is_dir() and not any(out.iterdir())):
-            raise _hidden(new, out, "is not a noiseaudit run")
         lock = RunLock(new)
         if run_status(new) == "complete":
             swap(new, out, lock)

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from noiseaudit.runfolder import RunFolder
+from noiseaudit.runjson import read_run_json, write_run_json
+from noiseaudit.swap import REPLACES, replaced_by
 
 
 def finished(out: Path, note: str = "first", seed: int | None = None, **options: Any) -> None:
@@ -48,3 +50,8 @@ def with_data(out: Path, asked: dict[str, Any], found: dict[str, Any]) -> None:
         run.same_as(asked)
         run.start()
         run.same_as(found)
+
+
+def to_replace(new: Path, out: Path) -> None:
+    """Make the run `new` one that was begun with --force while `out` was there."""
+    write_run_json(new, {**(read_run_json(new) or {}), REPLACES: replaced_by(out)})

@@ -20,6 +20,7 @@ from noiseaudit.result import AuditResult
 from noiseaudit.review.log import Answer, Log
 from noiseaudit.swap import beside, settle, swap
 from tests.reviews import command, review_run, start
+from tests.runs import to_replace
 
 
 @pytest.fixture
@@ -169,6 +170,7 @@ def test_a_new_run_keeps_what_people_decided(audit: AuditResult, tmp_path: Path,
     new.mkdir()
     for name in ("audit.parquet", "run.json"):
         (new / name).write_bytes((out / name).read_bytes())
+    to_replace(new, out)
     if cut_off:  # between the two renames and the removal of the old run
         out.rename(beside(out, "old"))
         new.rename(out)

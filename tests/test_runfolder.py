@@ -93,11 +93,15 @@ def test_a_forced_run_that_is_interrupted_keeps_the_old_one_and_can_be_gone_on_f
     with RunFolder(tmp_path / "run", **again) as run:
         assert (run.before is not None) == ("resume" in again)
         assert ((run.start() / "dynamics.parquet").exists()) == ("resume" in again)
-        assert not (run.path / "audit.parquet").exists()
         (run.path / "audit.parquet").write_text("second")
         run.finish({})
     assert (tmp_path / "run" / "audit.parquet").read_text() == "second"
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
+
+
+def test_a_folder_without_a_name_is_no_runs(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="/: cannot be the folder of a run"), RunFolder(Path("/")):
+        pytest.fail("entered")
 
 
 def test_a_swap_that_fails_puts_the_old_run_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

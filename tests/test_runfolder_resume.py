@@ -16,14 +16,26 @@ from tests.runs import cut_off, failing, finished, interrupted, with_data
 
 def test_a_resumed_run_finds_its_checkpoints_and_nothing_half_written(tmp_path: Path) -> None:
     interrupted(tmp_path / "run")
+    halves = [
+        "run.json.1.tmp",
+        "checkpoints/.training.2.tmp",
+        ".noiseaudit-cache-3/x",
+        ".noiseaudit-probe-4/x",
+    ]
+    halves[0] = "." + halves[0]
+    for half in (tmp_path / "run" / name for name in halves):
+        half.parent.mkdir(exist_ok=True)
+        half.touch()
+    (tmp_path / "run" / "notes.txt").write_text("a person's own")
     with RunFolder(tmp_path / "run", resume=True) as run:
         assert run.before is not None
         assert not run.is_finished
         assert run.start() == tmp_path / "run"
         assert [path.name for path in run.checkpoints.iterdir()] == ["training"]
-        assert not (run.path / "audit.parquet").exists()
         run.finish({})
-    assert [path.name for path in (tmp_path / "run").iterdir()] == ["run.json"]
+    assert (tmp_path / "run" / "notes.txt").read_text() == "a person's own"
+    left = {path.name for path in (tmp_path / "run").iterdir()}
+    assert left == {"audit.parquet", "notes.txt", "run.json"}
 
 
 def test_nothing_to_resume(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ from noiseaudit.errors import DataError, OtherRun, OutputError
 from noiseaudit.lock import RunLock
 from noiseaudit.outputs import LOCK_FILE
 from noiseaudit.runfolder import RunFolder
-from tests.runs import failing, finished, interrupted
+from noiseaudit.runjson import read_run_json, write_run_json
+from tests.runs import failing, finished, interrupted, to_replace
 
 
 @pytest.mark.parametrize("options", [{"force": True}, {"resume": True}])
@@ -66,6 +68,7 @@ def test_a_swap_that_was_cut_off_is_finished_the_next_time(tmp_path: Path, moved
     """After the new run is whole; after the old one is moved away; after the new one is in its place."""
     finished(tmp_path / "run")
     finished(tmp_path / "other", "second")
+    to_replace(tmp_path / "other", tmp_path / "run")
     new, old = tmp_path / ".run.noiseaudit-new", tmp_path / ".run.noiseaudit-old"
     os.rename(tmp_path / "other", new)
     if moved > 0:
@@ -104,7 +107,7 @@ def test_what_is_no_run_is_never_replaced_by_one_that_was_left_beside_it(tmp_pat
         (tmp_path / folder).mkdir(exist_ok=True)
         (tmp_path / folder / "thesis.txt").write_text("three years")
     with (
-        pytest.raises(OutputError, match=r"not a noiseaudit run. Move the finished run, .*noiseaudit-new"),
+        pytest.raises(OutputError, match=r"not the run that was .* Move the finished run, .*noiseaudit-new"),
         RunFolder(tmp_path / "run", force=force),
     ):
         pytest.fail("entered")
@@ -158,3 +161,47 @@ def test_a_run_is_locked_until_it_stands_in_its_place(
     finished(tmp_path / "run", "second", force=True)
     assert len(said) == 1
     assert sorted(path.name for path in (tmp_path / "run").iterdir()) == ["audit.parquet", "run.json"]
+
+
+@pytest.mark.parametrize("is_whole", [False, True])
+def test_a_run_left_over_takes_the_place_of_the_one_it_was_begun_to_replace_alone(
+    tmp_path: Path, is_whole: bool
+) -> None:
+    """--force was cut off, the old run was put elsewhere, and another was made since."""
+    out, new = tmp_path / "run", tmp_path / ".run.noiseaudit-new"
+    finished(out, seed=1)
+    with pytest.raises(KeyboardInterrupt):
+        failing(out, KeyboardInterrupt(), seed=2, force=True)
+    out.rename(tmp_path / "kept")
+    out.mkdir()  # as empty as if it was not there
+    with RunFolder(out) as run:
+        run.same_as({"--seed": 3})
+        (run.start() / "audit.parquet").write_text("third")
+        run.finish({})
+    if is_whole:
+        write_run_json(new, {**(read_run_json(new) or {}), "status": "complete"})
+        with pytest.raises(OutputError, match="not the run that was to be replaced"):
+            finished(out, seed=2, resume=True)
+    else:
+        with pytest.raises(OtherRun, match="--seed was 3 and is 2"):
+            finished(out, seed=2, resume=True)
+    assert (out / "audit.parquet").read_text() == "third"
+    assert new.exists()
+
+
+def test_a_run_at_work_is_not_replaced_by_one_that_was_left_over(tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    finished(out, seed=1)
+    with pytest.raises(KeyboardInterrupt):
+        failing(out, KeyboardInterrupt(), seed=2, force=True)
+    shutil.rmtree(out)
+    with RunFolder(out, resume=True) as left_over:  # nothing is there: it is gone on from
+        left_over.same_as({"--seed": 2})
+        left_over.start()
+        with RunFolder(out) as at_work:
+            at_work.same_as({"--seed": 3})
+            (at_work.start() / "audit.parquet").write_text("third")
+            with pytest.raises(OutputError, match="not the run that was to be replaced"):
+                left_over.finish({})
+            at_work.finish({})
+    assert (out / "audit.parquet").read_text() == "third"
