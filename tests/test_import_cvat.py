@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from noiseaudit.decisions import Decision, run_id
+from noiseaudit.decisions import Decision, read_decisions, run_id, write_decisions
 from noiseaudit.errors import DataError
 from noiseaudit.exports.base import records_of
 from noiseaudit.exports.cvat import COLUMNS, annotations_xml
@@ -157,6 +157,65 @@ def test_what_is_refused(audit: AuditResult, tmp_path: Path, text: str, message:
     (tmp_path / "a.xml").write_text(text)
     with pytest.raises(DataError, match=message):
         import_answers(tmp_path / "a.xml", "cvat", AuditResult(cats, audit.meta))
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.data())
+def test_any_other_xml_is_refused_in_one_line_or_can_be_written(data: st.DataObject) -> None:
+    audit = build_audit(8, n_unlabelled=1, n_unread=0)
+    root = exported(audit)
+    words = st.sampled_from(
+        [
+            "",
+            "decision",
+            "keep",
+            "skip",
+            "sample_id",
+            "run_id",
+            "label",
+            "name",
+            "\\Uffffffff",
+            "\\ud800",
+            "\\x0",
+            "cat",
+        ]
+    ) | st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=3)
+    places = [each for each in root.iter() if each.tag in ("image", "tag", "attribute")]
+    for place in data.draw(st.lists(st.sampled_from(places), max_size=4)):
+        change = data.draw(st.sampled_from(["text", "set", "drop", "add", "clear"]))
+        if change == "text":
+            place.text = data.draw(words)
+        elif change == "set":
+            place.set(data.draw(st.sampled_from(["label", "name", "id"])), data.draw(words))
+        elif change == "add":
+            ET.SubElement(
+                place, data.draw(st.sampled_from(["tag", "attribute", "image"])), name=data.draw(words)
+            )
+        elif change == "clear":
+            place.clear()
+        else:
+            place.attrib.clear()
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            decisions = read(root, audit, Path(folder))
+        except DataError as error:
+            assert len(str(error).splitlines()) == 1
+        else:
+            write_decisions(Path(folder, "d.csv"), decisions)
+            assert len(read_decisions(Path(folder, "d.csv"))) == len(decisions)
+
+
+@pytest.mark.parametrize("label", ["\\ud800", "\\Uffffffff", ""])
+def test_labels_that_are_no_text(audit: AuditResult, tmp_path: Path, label: str) -> None:
+    root = exported(audit)
+    tag = root.findall("image")[0].find("tag")
+    assert tag is not None
+    tag.set("label", label)
+    if label.startswith("\\U"):
+        assert [each.new_label for each in read(root, audit, tmp_path)] == [label]
+        return
+    with pytest.raises(DataError, match=r"row 0, column 'label': holds '.*', which is no text"):
+        read(root, audit, tmp_path)
 
 
 @pytest.mark.parametrize(
