@@ -238,7 +238,7 @@ def test_the_table_of_hugging_face_takes_no_image_s_place(tmp_path: Path, name: 
     before = (tmp_path / "photos" / name).read_bytes()
     export_audit(audit, "huggingface", tmp_path / "out", options(tmp_path, copy=copy))
     assert (tmp_path / "photos" / name).read_bytes() == before
-    found = {}
+    found: dict[str, Path] = {}
     for table in (tmp_path / "out").glob("*/metadata.parquet"):
         with pq.ParquetFile(table) as file:
             found |= {row["sample_id"]: table.parent / row["file_name"] for row in file.read().to_pylist()}

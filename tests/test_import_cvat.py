@@ -10,18 +10,20 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
-from noiseaudit.decisions import Decision, read_decisions, run_id, write_decisions
+from noiseaudit.decisions import Decision, run_id
 from noiseaudit.errors import DataError
 from noiseaudit.exports.base import records_of
 from noiseaudit.exports.cvat import COLUMNS, annotations_xml
 from noiseaudit.exports.names import choice_text
-from noiseaudit.imports import cvat, import_answers
+from noiseaudit.imports import ANSWERED, cvat, import_answers
 from noiseaudit.result import AuditResult
+from noiseaudit_cli.main import app
 from tests.conftest import build_audit
 from tests.test_export_names import HOSTILE
 from tests.test_import_label_studio import _writable as writable
-from tests.trips import trip_audit
+from tests.trips import refused_or_written, trip_audit
 
 KINDS = ("keep", "relabel", "replaced", "ambiguous", "skip", "open")
 
@@ -86,6 +88,28 @@ def test_whatever_labels_and_ids_are_called_the_answers_come_back(data: st.DataO
 
 def test_what_nobody_touched_is_no_answer(audit: AuditResult, tmp_path: Path) -> None:
     assert read(exported(audit), audit, tmp_path) == []
+
+
+def test_a_file_without_an_answer_says_how_one_is_given(audit: AuditResult, tmp_path: Path) -> None:
+    audit.write(tmp_path / "audit.parquet")
+    root, path = exported(audit), tmp_path / "a.xml"
+    words = [
+        "import",
+        str(path),
+        "--from",
+        "cvat",
+        "--audit",
+        str(tmp_path),
+        "--out",
+        str(tmp_path / "d.csv"),
+    ]
+    ET.ElementTree(root).write(path, "utf-8")
+    result = CliRunner().invoke(app, words)
+    hint = f"No row is answered in {path}. {ANSWERED['cvat']}"
+    assert (result.exit_code, result.stderr.splitlines()[1:]) == (0, [hint])
+    answer(root.findall("image")[0], "keep", None, run_id(audit))
+    ET.ElementTree(root).write(path, "utf-8")
+    assert "No row" not in CliRunner().invoke(app, [*words, "--force"]).stderr
 
 
 def test_the_archive_is_read_too(audit: AuditResult, tmp_path: Path) -> None:
@@ -196,13 +220,9 @@ def test_any_other_xml_is_refused_in_one_line_or_can_be_written(data: st.DataObj
         else:
             place.attrib.clear()
     with tempfile.TemporaryDirectory() as folder:
-        try:
-            decisions = read(root, audit, Path(folder))
-        except DataError as error:
-            assert len(str(error).splitlines()) == 1
-        else:
-            write_decisions(Path(folder, "d.csv"), decisions)
-            assert len(read_decisions(Path(folder, "d.csv"))) == len(decisions)
+        path = Path(folder, "annotations.xml")
+        ET.ElementTree(root).write(path, "utf-8", xml_declaration=True)
+        assert refused_or_written(path, "cvat", audit)
 
 
 @pytest.mark.parametrize("label", ["\\ud800", "\\Uffffffff", ""])

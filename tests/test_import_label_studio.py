@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from noiseaudit.decisions import Decision, read_decisions, run_id, write_decisions
+from noiseaudit.decisions import Decision, read_decisions, run_id
 from noiseaudit.errors import DataError
 from noiseaudit.exports.base import rows_to_review
 from noiseaudit.exports.label_studio import AMBIGUOUS, CHOICE, DOUBT, tasks
@@ -26,7 +26,7 @@ from noiseaudit.result import AuditResult
 from noiseaudit_cli.main import app
 from tests.conftest import build_audit
 from tests.test_export_names import HOSTILE
-from tests.trips import ANN, BOB, answers, by_person, expected, trip_audit
+from tests.trips import ANN, BOB, answers, by_person, expected, refused_or_written, trip_audit
 
 SAVED = Path(__file__).parent / "gold" / "label_studio"  # by tests/live/label_studio.py
 KINDS = ("keep", "relabel", "ambiguous", "skip")
@@ -230,17 +230,11 @@ def test_any_other_json_is_refused_in_one_line_or_can_be_written(data: st.DataOb
     task: dict[str, Any] = {"data": flat, "annotations": [annotation]}
     found = data.draw(st.sampled_from([flat, task]))
     for target in (flat, part, part["value"], annotation, task):
-        target |= data.draw(st.dictionaries(WORDS, ANYTHING, max_size=1))
+        target.update(data.draw(st.dictionaries(WORDS, ANYTHING, max_size=1)))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "e.json")
         path.write_text(json.dumps([found, *data.draw(st.lists(ANYTHING, max_size=1))]))
-        try:
-            decisions = import_answers(path, "label-studio", audit).decisions
-        except DataError as error:
-            assert len(str(error).splitlines()) == 1
-        else:
-            write_decisions(Path(folder, "d.csv"), decisions)
-            assert len(read_decisions(Path(folder, "d.csv"))) == len(decisions)
+        assert refused_or_written(path, "label-studio", audit)
 
 
 @pytest.mark.parametrize(

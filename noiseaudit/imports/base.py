@@ -36,7 +36,8 @@ def to_decisions(audit: AuditResult, answers: Sequence[Answer], path: Path) -> I
     """A decision for each person and row: the given label chosen is to keep it, another to relabel, none to skip.
 
     Who answered twice is taken by the last word: the latest decided_at, of equal ones the last in the file. Raises
-    DataError, naming the file's row, for an answer that another audit asked for, or about a sample that it has not, and for what is no text.
+    DataError, naming the file's row, for an answer that another audit asked for, or about a sample that it has not,
+    and for what is no text.
     """
     own = run_id(audit)
     given = dict(zip(audit.column("sample_id").tolist(), audit.column("given_label").tolist(), strict=True))

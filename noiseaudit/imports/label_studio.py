@@ -18,6 +18,7 @@ from noiseaudit.imports.base import Answer
 from noiseaudit.result import AuditResult
 from noiseaudit.truth_file import read_records
 
+ANSWERED = "Submit or skip its task; predictions alone are none."  # how a row is
 _COLUMNS = ("sample_id", "run_id", CHOICE, DOUBT, "annotator", "created_at", "updated_at")
 _FIX = "Export the project as JSON, JSON_MIN or CSV."
 
