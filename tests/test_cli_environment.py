@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
+from noiseaudit.decisions import read_decisions
 from noiseaudit_cli.main import app
+from tests.conftest import build_audit
 
 
 def _scan(tmp_path: Path, variables: dict[str, str], *options: str) -> Any:
@@ -127,3 +130,34 @@ def test_a_word_that_is_also_the_name_of_a_folder_names_no_variable(
     assert "environment" not in result.stderr
     result = CliRunner().invoke(app, words, env={"NOISEAUDIT_SCAN_IMAGES": "empty.csv"})
     assert "--images is set by the environment variable" in result.stderr
+
+
+def test_pairs_of_classes_with_blanks_stand_on_lines(tmp_path: Path) -> None:
+    data, out = tmp_path / "labels.csv", tmp_path / "noisy.csv"
+    data.write_text(
+        "image,label\n" + "".join(f"{i}.png,{('tabby cat', 'big dog')[i % 2]}\n" for i in range(20))
+    )
+    words = ["corrupt", str(data), "--kind", "asymmetric", "--rate", "0.5", "--out", str(out)]
+    variables = {"NOISEAUDIT_CORRUPT_PAIR": "tabby cat:big dog\nbig dog:tabby cat\n"}
+    result = CliRunner().invoke(app, words, env=variables)
+    assert result.exit_code == 0, result.stderr
+    truth = (tmp_path / "noisy.csv.truth.csv").read_text().splitlines()
+    assert sum(line.lower().endswith(("true", ",1")) for line in truth[1:]) == 10
+
+
+def test_settings_stand_on_lines(tmp_path: Path) -> None:
+    result = _scan(tmp_path, {"NOISEAUDIT_SCAN_SET": "alpha=1\n\nx y\n"})
+    assert (result.exit_code, "--set 'x y' is not of the form NAME=VALUE" in result.stderr) == (2, True)
+
+
+def test_paths_with_blanks_have_the_separator_of_path_between_them(tmp_path: Path) -> None:
+    audit = build_audit(40)
+    audit.write(tmp_path / "audit.parquet")
+    draws = [tmp_path / "first draw.csv", tmp_path / "second draw.csv", tmp_path / "third.csv"]
+    for n, out in enumerate(draws):
+        variables = {"NOISEAUDIT_SAMPLE_WITHOUT": os.pathsep.join(map(str, draws[:n]))} if n else {}
+        words = ["sample", str(tmp_path), "--n", "8", "--out", str(out)]
+        result = CliRunner().invoke(app, words, env=variables)
+        assert result.exit_code == 0, result.stderr
+    drawn = [each.sample_id for out in draws for each in read_decisions(out)]
+    assert len(drawn) == len({*drawn}) > 10

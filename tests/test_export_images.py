@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import xml.etree.ElementTree as ET
+from os.path import splitext
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -19,11 +20,12 @@ from noiseaudit.clean import clean_labels
 from noiseaudit.decided import Decided
 from noiseaudit.decisions import Decision, run_id, write_decisions
 from noiseaudit.errors import ConfigError, DataError, OutputError
-from noiseaudit.exports import FORMATS, export_audit
+from noiseaudit.exports import FORMATS, export_audit, fiftyone
 from noiseaudit.exports.base import ExportOptions
 from noiseaudit.exports.huggingface import split_of
 from noiseaudit.exports.names import choice_text
 from noiseaudit.exports.pictures import find_pictures
+from noiseaudit.labels import read_labels
 from noiseaudit.labels.table import Source
 from noiseaudit.result import SCHEMA, AuditResult
 from noiseaudit.runjson import write_run_json
@@ -216,6 +218,71 @@ def test_cvat_cannot_hold_every_name(tmp_path: Path) -> None:
     audit = build_audit(3, n_unlabelled=0, n_unread=0, images=["a\n.png", "b", "c"], cutoff=0.0)
     with pytest.raises(DataError, match=r"row 0, column 'image': 'a\\n\.png' has characters"):
         export_audit(audit, "cvat", tmp_path / "out", options(tmp_path))
+
+
+def named(tmp_path: Path, images: list[str]) -> AuditResult:
+    """An audit of such files, each another picture."""
+    audit = build_audit(len(images), n_unlabelled=0, n_unread=0, images=images)
+    for i, name in enumerate(images):
+        (tmp_path / "photos" / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("L", (2, 3), i).save(tmp_path / "photos" / name, format="png")
+    return audit
+
+
+@pytest.mark.parametrize("copy", [False, True])
+@pytest.mark.parametrize(
+    "name", ["metadata.parquet", "sub/Metadata.PARQUET", "metadata.csv", "metadata.jsonl"]
+)
+def test_the_table_of_hugging_face_takes_no_image_s_place(tmp_path: Path, name: str, copy: bool) -> None:
+    audit = named(tmp_path, [name, "b.png", "c.png", "metadata.png"])
+    before = (tmp_path / "photos" / name).read_bytes()
+    export_audit(audit, "huggingface", tmp_path / "out", options(tmp_path, copy=copy))
+    assert (tmp_path / "photos" / name).read_bytes() == before
+    found: dict[str, Path] = {}
+    for table in (tmp_path / "out").glob("*/metadata.parquet"):
+        with pq.ParquetFile(table) as file:
+            found |= {row["sample_id"]: table.parent / row["file_name"] for row in file.read().to_pylist()}
+    assert len(found) == 4
+    for row in range(4):
+        assert same_image(found[audit.column("sample_id")[row]], row, audit, tmp_path)
+    assert found["metadata.png"].name == "metadata.png"
+
+
+def test_a_class_like_a_file_of_ours(tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    labels = ["noiseaudit-export.json", "noiseaudit-rows.parquet"]
+    audit = build_audit(4, labels, n_unlabelled=0, n_unread=0, images=[f"{i}.png" for i in range(4)])
+    draw_images(audit, tmp_path / "photos")
+    out = tmp_path / "out"
+    export_audit(audit, "imagefolder", out, options(tmp_path, policy="none"))
+    assert (out / "noiseaudit-export.json").is_file()
+    assert sorted(path.name for path in out.iterdir() if path.is_dir()) == [f"%6E{x[1:]}" for x in labels]
+    table = read_labels(out)
+    assert (len(table.given_label), table.warnings) == (4, ())
+
+
+def test_fiftyone_knows_images_by_names_with_dots_and_no_suffix(tmp_path: Path) -> None:
+    images = [f"1.2.840.113619.{17625831000 + i}" for i in range(12)] + ["1.2.840.113619.png", "a.b", "a.c"]
+    audit = named(tmp_path, images)
+    out = tmp_path / "out"
+    assert export_audit(audit, "fiftyone", out, options(tmp_path)).rows == 15
+    labels = json.loads((out / "labels.json").read_text())["labels"]
+    files = {splitext(path.name)[0]: path for path in (out / "data").iterdir()}  # as FiftyOne does
+    assert len(labels) == 15
+    assert labels.keys() == files.keys()
+    rows = {name: row for row, name in enumerate(audit.column("sample_id").tolist())}
+    for key, label in labels.items():
+        row = rows[label["attributes"]["sample_id"]]
+        assert same_image(files[key], row, audit, tmp_path)
+        assert label["label"] == audit.column("given_label")[row]
+
+
+def test_fiftyone_loses_no_label_in_silence(
+    audit: AuditResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fiftyone, "place_all", lambda out, rows, **more: dict.fromkeys(rows, "data/1.png"))
+    with pytest.raises(OutputError, match="only 1 of 19 labels: images share a name"):
+        export_audit(audit, "fiftyone", tmp_path / "out", options(tmp_path))
 
 
 @pytest.mark.parametrize("format_", ["huggingface", "fiftyone"])

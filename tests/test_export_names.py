@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import unicodedata
 import xml.etree.ElementTree as ET
 from urllib.parse import unquote
@@ -17,12 +18,12 @@ from noiseaudit.exports.names import (
     folder_names,
     image_suffix,
     label_of,
-    unique_stem,
+    unique_file,
 )
 
 HOSTILE = st.one_of(
     st.text(min_size=1),
-    st.text(alphabet="\\x20un<>&\"'\n\r\t,/\u202e\u00a0\ufffeaAéÉ%~. ", min_size=1, max_size=12),
+    st.text(alphabet="\\x20un$<>&\"'\n\r\t,/\u202e\u00a0\ufffeaAéÉ%~. ", min_size=1, max_size=12),
 )
 
 
@@ -86,8 +87,24 @@ def test_a_long_name_loses_its_end_and_stays_its_own() -> None:
 
 def test_stems_are_taken_once() -> None:
     taken: set[str] = set()
-    assert [unique_stem(["1", "a/1"], taken) for _ in range(4)] == ["1", "a%2F1", "1%~2", "1%~3"]
-    assert unique_stem(["X"], {"x"}) == "X%~2"
+    names = [unique_file(["1", "a/1"], ".png", taken) for _ in range(4)]
+    assert names == ["1.png", "a%2F1.png", "1%~2.png", "1%~3.png"]
+    assert unique_file(["X"], ".png", {"x"}) == "X%~2.png"
+
+
+def test_names_of_other_files_are_not_taken() -> None:
+    kept = ("metadata.parquet",)
+    assert unique_file(["Metadata", "7"], ".PARQUET", set(), kept) == "7.PARQUET"
+    assert unique_file(["metadata"], ".parquet", set(), kept) == "metadata%~2.parquet"
+    assert unique_file(["metadata"], ".png", set(), kept) == "metadata.png"
+
+
+@given(st.lists(st.tuples(HOSTILE, st.sampled_from(["", ".png", ".jpg"])), max_size=8))
+def test_no_two_files_are_alike_without_what_others_take_for_a_suffix(names: list[tuple[str, str]]) -> None:
+    taken: set[str] = set()
+    made = [unique_file([stem, f"id/{stem}"], suffix, taken) for stem, suffix in names]
+    assert len({posixpath.splitext(name)[0].casefold() for name in made}) == len(names)
+    assert unique_file(["1.2.840.5"], "", set()) == "1%2E2%2E840%2E5"
 
 
 @pytest.mark.parametrize(
@@ -108,6 +125,8 @@ def test_suffixes(name: str, suffix: str) -> None:
         ("a\\nb", "a\\\\nb"),
         ("nul\0", "nul\\x00"),
         ("a\u00a0b", "a\\xa0b"),
+        ("$image", "\\x24image"),
+        ("5 $", "5 \\x24"),
     ],
 )
 def test_choices(label: str, text: str) -> None:
@@ -119,5 +138,15 @@ def test_choices(label: str, text: str) -> None:
 def test_every_choice_gives_its_label_back_from_xml(label: str) -> None:
     text = choice_text(label)
     assert label_of(text) == label
+    assert "$" not in text  # Label Studio would look for a variable
     parsed = ET.fromstring(ET.tostring(ET.Element("Choice", value=text), encoding="utf-8"))
     assert parsed.get("value") == text
+
+
+@pytest.mark.parametrize("text", ["\\Uffffffff", "\\U00110000", "\\x2", "\\uzzzz", "\\"])
+def test_what_is_no_escape_stays_as_it_is(text: str) -> None:
+    assert label_of(text) == text
+
+
+def test_the_last_character_that_there_is() -> None:
+    assert label_of("\\U0010ffff\\U000e0001") == "\U0010ffff\U000e0001"

@@ -223,6 +223,20 @@ def test_exit_codes(run: AuditResult, tmp_path: Path) -> None:
     assert gate(tmp_path).exit_code == 2
 
 
+def test_checks_from_the_environment(run: AuditResult, tmp_path: Path) -> None:
+    one = gate(tmp_path, NOISEAUDIT_GATE_FAIL_IF="n_missing > 2")
+    assert (one.exit_code, one.stdout.splitlines()[1]) == (3, "FAILED\tn_missing > 2\tn_missing = 3")
+    two = gate(tmp_path, NOISEAUDIT_GATE_FAIL_IF="\n  n_missing > 3 and n_rows > 1\r\n\nnoise_rate > 90%\n")
+    assert (two.exit_code, [line.split("\t")[1] for line in two.stdout.splitlines()[1:]]) == (
+        0, ["n_missing > 3 and n_rows > 1", "noise_rate > 90%"],
+    )  # fmt: skip
+    given = gate(tmp_path, "--fail-if", "n_missing > 3", NOISEAUDIT_GATE_FAIL_IF="n_missing > 2")
+    assert given.exit_code == 0
+    wrong = gate(tmp_path, NOISEAUDIT_GATE_FAIL_IF="n_missing >")
+    assert (wrong.exit_code, wrong.stderr.count("\n")) == (2, 1)
+    assert gate(tmp_path, NOISEAUDIT_GATE_FAIL_IF=" \n ").exit_code == 2
+
+
 def test_json_truth_and_junit(run: AuditResult, tmp_path: Path) -> None:
     words = ["--truth", str(tmp_path / "truth.csv"), "--fail-if", "precision < 1.1", "--json"]
     done = gate(tmp_path, *words, "--junit", str(tmp_path / "gate.xml"))

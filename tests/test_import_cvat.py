@@ -10,18 +10,20 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
 from noiseaudit.decisions import Decision, run_id
 from noiseaudit.errors import DataError
 from noiseaudit.exports.base import records_of
 from noiseaudit.exports.cvat import COLUMNS, annotations_xml
 from noiseaudit.exports.names import choice_text
-from noiseaudit.imports import cvat, import_answers
+from noiseaudit.imports import ANSWERED, cvat, import_answers
 from noiseaudit.result import AuditResult
+from noiseaudit_cli.main import app
 from tests.conftest import build_audit
 from tests.test_export_names import HOSTILE
 from tests.test_import_label_studio import _writable as writable
-from tests.trips import trip_audit
+from tests.trips import refused_or_written, trip_audit
 
 KINDS = ("keep", "relabel", "replaced", "ambiguous", "skip", "open")
 
@@ -86,6 +88,28 @@ def test_whatever_labels_and_ids_are_called_the_answers_come_back(data: st.DataO
 
 def test_what_nobody_touched_is_no_answer(audit: AuditResult, tmp_path: Path) -> None:
     assert read(exported(audit), audit, tmp_path) == []
+
+
+def test_a_file_without_an_answer_says_how_one_is_given(audit: AuditResult, tmp_path: Path) -> None:
+    audit.write(tmp_path / "audit.parquet")
+    root, path = exported(audit), tmp_path / "a.xml"
+    words = [
+        "import",
+        str(path),
+        "--from",
+        "cvat",
+        "--audit",
+        str(tmp_path),
+        "--out",
+        str(tmp_path / "d.csv"),
+    ]
+    ET.ElementTree(root).write(path, "utf-8")
+    result = CliRunner().invoke(app, words)
+    hint = f"No row is answered in {path}. {ANSWERED['cvat']}"
+    assert (result.exit_code, result.stderr.splitlines()[1:]) == (0, [hint])
+    answer(root.findall("image")[0], "keep", None, run_id(audit))
+    ET.ElementTree(root).write(path, "utf-8")
+    assert "No row" not in CliRunner().invoke(app, [*words, "--force"]).stderr
 
 
 def test_the_archive_is_read_too(audit: AuditResult, tmp_path: Path) -> None:
@@ -157,6 +181,61 @@ def test_what_is_refused(audit: AuditResult, tmp_path: Path, text: str, message:
     (tmp_path / "a.xml").write_text(text)
     with pytest.raises(DataError, match=message):
         import_answers(tmp_path / "a.xml", "cvat", AuditResult(cats, audit.meta))
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.data())
+def test_any_other_xml_is_refused_in_one_line_or_can_be_written(data: st.DataObject) -> None:
+    audit = build_audit(8, n_unlabelled=1, n_unread=0)
+    root = exported(audit)
+    words = st.sampled_from(
+        [
+            "",
+            "decision",
+            "keep",
+            "skip",
+            "sample_id",
+            "run_id",
+            "label",
+            "name",
+            "\\Uffffffff",
+            "\\ud800",
+            "\\x0",
+            "cat",
+        ]
+    ) | st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=3)
+    places = [each for each in root.iter() if each.tag in ("image", "tag", "attribute")]
+    for place in data.draw(st.lists(st.sampled_from(places), max_size=4)):
+        change = data.draw(st.sampled_from(["text", "set", "drop", "add", "clear"]))
+        if change == "text":
+            place.text = data.draw(words)
+        elif change == "set":
+            place.set(data.draw(st.sampled_from(["label", "name", "id"])), data.draw(words))
+        elif change == "add":
+            ET.SubElement(
+                place, data.draw(st.sampled_from(["tag", "attribute", "image"])), name=data.draw(words)
+            )
+        elif change == "clear":
+            place.clear()
+        else:
+            place.attrib.clear()
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "annotations.xml")
+        ET.ElementTree(root).write(path, "utf-8", xml_declaration=True)
+        assert refused_or_written(path, "cvat", audit)
+
+
+@pytest.mark.parametrize("label", ["\\ud800", "\\Uffffffff", ""])
+def test_labels_that_are_no_text(audit: AuditResult, tmp_path: Path, label: str) -> None:
+    root = exported(audit)
+    tag = root.findall("image")[0].find("tag")
+    assert tag is not None
+    tag.set("label", label)
+    if label.startswith("\\U"):
+        assert [each.new_label for each in read(root, audit, tmp_path)] == [label]
+        return
+    with pytest.raises(DataError, match=r"row 0, column 'label': holds '.*', which is no text"):
+        read(root, audit, tmp_path)
 
 
 @pytest.mark.parametrize(

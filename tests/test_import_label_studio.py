@@ -26,7 +26,7 @@ from noiseaudit.result import AuditResult
 from noiseaudit_cli.main import app
 from tests.conftest import build_audit
 from tests.test_export_names import HOSTILE
-from tests.trips import ANN, BOB, answers, by_person, expected, trip_audit
+from tests.trips import ANN, BOB, answers, by_person, expected, refused_or_written, trip_audit
 
 SAVED = Path(__file__).parent / "gold" / "label_studio"  # by tests/live/label_studio.py
 KINDS = ("keep", "relabel", "ambiguous", "skip")
@@ -149,6 +149,21 @@ def min_json(audit: AuditResult, **changes: Any) -> list[dict[str, Any]]:
         ({"run_id": None}, "is of no audit (it names no run_id)"),
         ({CHOICE: {"choices": ["cat", "dog"]}}, "row 0: 'images/00000.png' has 2 choices: 'cat', 'dog'"),
         ({"sample_id": 7}, "row 0: a task without a sample_id"),
+        (
+            {CHOICE: {"choices": 5}},
+            "row 0, column 'choice': holds \"{'choices': 5}\", which Label Studio does not",
+        ),
+        ({CHOICE: {"choices": None}}, "row 0, column 'choice': holds \"{'choices': None}\""),
+        ({CHOICE: {"labels": ["cat"]}}, "row 0, column 'choice': holds"),
+        ({CHOICE: ["cat"]}, "row 0, column 'choice': holds \"['cat']\""),
+        ({CHOICE: {"choices": [["cat"]]}}, "row 0, column 'choice': holds \"['cat']\""),
+        ({CHOICE: True}, "row 0, column 'choice': holds 'True'"),
+        ({DOUBT: {"choices": None}}, "row 0, column 'doubt': holds"),
+        ({CHOICE: "half \ud800"}, "row 0, column 'label': holds 'half \\ud800', which is no text"),
+        ({"annotator": {"id": [3]}}, "row 0, column 'annotator': holds '[3]'"),
+        ({"annotator": ["ann"]}, "row 0, column 'annotator': holds"),
+        ({"updated_at": {"at": 3}}, "row 0, column 'updated_at': holds"),
+        ({"run_id": ["abc"]}, "row 0, column 'run_id': holds \"['abc']\""),
     ],
 )
 def test_what_is_refused(audit: AuditResult, tmp_path: Path, changes: dict[str, Any], message: str) -> None:
@@ -158,6 +173,68 @@ def test_what_is_refused(audit: AuditResult, tmp_path: Path, changes: dict[str, 
         import_answers(path, "label-studio", audit)
     assert message in str(error.value)
     assert len(str(error.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("part", "message"),
+    [
+        ({"from_name": [CHOICE], "value": {"choices": ["cat"]}}, "column 'from_name': holds \"['choice']\""),
+        ({"from_name": CHOICE, "value": {"choices": None}}, "column 'choice': holds"),
+        ({"from_name": CHOICE, "value": {"choices": "cat"}}, "column 'choice': holds"),
+        ({"from_name": CHOICE, "value": {"choices": [{}]}}, "column 'choice': holds '{}'"),
+        ({"from_name": CHOICE, "value": None}, "its annotations are not Label Studio's"),
+        ("cat", "its annotations are not Label Studio's"),
+    ],
+)
+def test_results_of_other_shapes(audit: AuditResult, tmp_path: Path, part: Any, message: str) -> None:
+    (task,) = min_json(audit)
+    path = tmp_path / "e.json"
+    path.write_text(json.dumps([{"data": task, "annotations": [{"result": [part]}]}]))
+    with pytest.raises(DataError, match=r"e\.json, row 0") as error:
+        import_answers(path, "label-studio", audit)
+    assert message in str(error.value)
+
+
+def test_tasks_without_annotations_hold_no_answers(audit: AuditResult, tmp_path: Path) -> None:
+    (task,) = min_json(audit)
+    (tmp_path / "tasks-0001.json").write_text(json.dumps([{"data": task}]))
+    assert import_answers(tmp_path / "tasks-0001.json", "label-studio", audit).decisions == []
+
+
+def test_a_class_that_is_a_number_is_an_answer(tmp_path: Path) -> None:
+    audit = build_audit(4, ["0", "1"], n_unlabelled=0, n_unread=0)
+    (tmp_path / "e.json").write_text(json.dumps(min_json(audit, choice=0)))
+    (found,) = import_answers(tmp_path / "e.json", "label-studio", audit).decisions
+    zero = audit.column("given_label")[0] == "0"
+    assert (found.decision, found.new_label) == (("keep", None) if zero else ("relabel", "0"))
+
+
+WORDS = st.sampled_from(
+    ["choice", "choices", "doubt", "value", "result", "annotations", "data", "from_name", "id", "email", "annotator",
+     "completed_by", "run_id", "sample_id", "updated_at", "ambiguous", '{"choices": 5}', "cat", "", "\ud800"]
+)  # fmt: skip
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | WORDS | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=4),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.data())
+def test_any_other_json_is_refused_in_one_line_or_can_be_written(data: st.DataObject) -> None:
+    audit = build_audit(6, n_unlabelled=0, n_unread=0)
+    (flat,) = min_json(audit)
+    part: dict[str, Any] = {"from_name": CHOICE, "value": {"choices": ["cat"]}}
+    annotation: dict[str, Any] = {"completed_by": 1, "result": [part]}
+    task: dict[str, Any] = {"data": flat, "annotations": [annotation]}
+    found = data.draw(st.sampled_from([flat, task]))
+    for target in (flat, part, part["value"], annotation, task):
+        target.update(data.draw(st.dictionaries(WORDS, ANYTHING, max_size=1)))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "e.json")
+        path.write_text(json.dumps([found, *data.draw(st.lists(ANYTHING, max_size=1))]))
+        assert refused_or_written(path, "label-studio", audit)
 
 
 @pytest.mark.parametrize(

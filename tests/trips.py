@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from noiseaudit.decisions import Decision, run_id
+from noiseaudit.decisions import Decision, read_decisions, run_id, write_decisions
+from noiseaudit.errors import DataError
+from noiseaudit.imports import import_answers
 from noiseaudit.result import AuditResult
 from tests.conftest import build_audit
 
@@ -76,3 +78,14 @@ def expected(
     """What should come back of what was said: the last word of each, by the numbers that the tool gave them."""
     numbered = [dataclasses.replace(each, reviewer=number[str(each.reviewer)]) for each in said]
     return by_person([each for each in numbered if with_skips or each.decision != "skip"])
+
+
+def refused_or_written(path: Path, tool: str, audit: AuditResult) -> bool:
+    """Whether a file of answers is refused in one line, or gives decisions that a file holds."""
+    try:
+        decisions = import_answers(path, tool, audit).decisions
+    except DataError as error:
+        return len(str(error).splitlines()) == 1
+    out = path.with_name("decisions.csv")
+    write_decisions(out, decisions)
+    return len(read_decisions(out)) == len(decisions)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 from noiseaudit_cli.bench_show import Results, Table, plot, table
+from noiseaudit_cli.environment import one_a_line
 from noiseaudit_cli.options import (
     Encoding,
     ImageColumn,
@@ -89,8 +90,10 @@ def run(
         option(
             "--set",
             envvar="NOISEAUDIT_BENCH_RUN_SET",
+            callback=one_a_line,
             metavar="NAME=VALUE",
-            help="Change a setting of the methods (repeatable); shown with their names.",
+            help="Change a setting of the methods (repeatable, in NOISEAUDIT_BENCH_RUN_SET one a line); shown with "
+            "their names.",
             show_default=False,
         ),
     ] = None,

@@ -6,6 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
+from noiseaudit_cli.environment import one_a_line
 from noiseaudit_cli.options import (
     Data,
     Encoding,
@@ -51,7 +52,12 @@ def corrupt(
     seed: Annotated[int, option(min=0, metavar="N", help="Seed of the random draws.")] = 0,
     pair: Annotated[
         list[str] | None,
-        option(metavar="A:B", help="Asymmetric: class A becomes B (repeatable).", show_default=False),
+        option(
+            callback=one_a_line,
+            metavar="A:B",
+            help="Asymmetric: class A becomes B (repeatable; in NOISEAUDIT_CORRUPT_PAIR one a line).",
+            show_default=False,
+        ),
     ] = None,
     images: Annotated[
         Path | None, option(metavar="DIR", help="Instance: folder of the images.", show_default=False)

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import typer
+
 _PLAIN = {
     "int_parsing": "{input!r} is not a whole number",
     "int_parsing_size": "the number is too large",
@@ -35,6 +37,16 @@ def without_variable(option: Any) -> Any:
     if option is not None:
         option.allow_from_autoenv = False
     return option
+
+
+def one_a_line(
+    context: typer.Context, param: typer.CallbackParam, value: list[str] | None
+) -> list[str] | None:
+    """Callback of a repeatable option whose values may hold blanks, at which Typer takes a variable apart."""
+    variable = variable_of(param, context)
+    if variable is None:
+        return value
+    return [line.strip() for line in os.environ[variable].split("\n") if line.strip()]
 
 
 def set_by_environment(message: str, context: Any) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
+from noiseaudit_cli.environment import one_a_line
 from noiseaudit_cli.options import Audit, Json, Truth, option
 
 EXAMPLES = """
@@ -27,8 +28,9 @@ def gate(
         option(
             "--fail-if",
             envvar="NOISEAUDIT_GATE_FAIL_IF",
+            callback=one_a_line,
             metavar="CHECK",
-            help="A condition on which the gate fails (repeatable).",
+            help="A condition on which the gate fails (repeatable; in NOISEAUDIT_GATE_FAIL_IF one a line).",
         ),
     ],
     truth: Truth = None,

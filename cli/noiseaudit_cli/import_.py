@@ -40,7 +40,7 @@ def import_(
     label-studio: JSON, JSON_MIN, CSV or TSV. cvat: annotations.xml of "CVAT for images 1.1", or the .zip.
     """
     from noiseaudit.decisions import check_kind, write_decisions
-    from noiseaudit.imports import check_tool, import_answers
+    from noiseaudit.imports import ANSWERED, check_tool, import_answers
     from noiseaudit.outputs import check_file
     from noiseaudit.result import read_audit
     from noiseaudit_cli.console import say, visible
@@ -54,5 +54,7 @@ def import_(
     n_samples = len({decision.sample_id for decision in found.decisions})
     whose = f"about {n_samples:,} samples, by {n_people:,} people"
     say(f"{len(found.decisions):,} decisions {whose}, in {visible(str(out))}")
+    if not found.decisions:
+        say(f"No row is answered in {visible(str(file))}. {ANSWERED[tool]}")
     if found.n_superseded:
         say(f"{found.n_superseded:,} earlier answers by the same people are left out.")

@@ -181,7 +181,8 @@ def start(
 ) -> None:
     """Find wrong labels in image classification data.
 
-    Every option can also be set as NOISEAUDIT_COMMAND_OPTION, for example NOISEAUDIT_SCAN_EPOCHS=20.
+    Every option can also be set as NOISEAUDIT_COMMAND_OPTION, for example NOISEAUDIT_SCAN_EPOCHS=20; where it may
+    be given more than once, one value a line, or paths with the separator of PATH between them.
 
     Exit codes: 0 done, 1 failed while running, 2 wrong option or bad input, 3 a gate failed, 130
     interrupted, 143 terminated.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Annotated
 
+from noiseaudit_cli.environment import one_a_line
 from noiseaudit_cli.options import option
 
 _TRAINING = "Training"
@@ -61,8 +62,9 @@ Setting = Annotated[
     option(
         "--set",
         envvar="NOISEAUDIT_SCAN_SET",
+        callback=one_a_line,
         metavar="NAME=VALUE",
-        help="Change a setting of the method (repeatable; docs/method.md).",
+        help="Change a setting of the method (repeatable, in NOISEAUDIT_SCAN_SET one a line; docs/method.md).",
         show_default=False,
         rich_help_panel=_TRAINING,
     ),

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import posixpath
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from noiseaudit.atomic import write_text
+from noiseaudit.errors import OutputError
 from noiseaudit.exports.base import Exported, ExportOptions, Format, left_out, records_of
 from noiseaudit.exports.files import place_all
 from noiseaudit.exports.pictures import cells, needed
@@ -63,13 +66,15 @@ def _write(audit: AuditResult, out: Path, options: ExportOptions) -> Exported:
         pictures=needed(options.pictures),
         copy=options.copy,
     )
-    key = {row: path.removeprefix("data/").rsplit(".", 1)[0] for row, path in placed.items()}
+    key = {row: posixpath.splitext(path.removeprefix("data/"))[0] for row, path in placed.items()}
     taken = records_of(audit, rows, COLUMNS)
     for name, of in (("labels", given), ("suggestions", suggested)):
         labels = {key[row["row"]]: of(row) for row in taken}
+        if len(labels) != len(rows):
+            raise OutputError(f"only {len(labels):,} of {len(rows):,} labels: images share a name", file=out)
         text = json.dumps({"classes": list(audit.classes), "labels": labels}, allow_nan=False)
-        (out / f"{name}.json").write_text(text + "\n", "ascii")
-    (out / "README.md").write_text(_README, "utf-8")
+        write_text(out / f"{name}.json", text + "\n")
+    write_text(out / "README.md", _README)
     return Exported(len(rows), left_out(~readable))
 
 

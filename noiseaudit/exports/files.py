@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from pathlib import Path
 
-from noiseaudit.exports.names import image_suffix, unique_stem
+from noiseaudit.exports.names import image_suffix, unique_file
 from noiseaudit.exports.pictures import Pictures, place
 
 
@@ -19,11 +19,13 @@ def place_all(
     ids: Sequence[str],
     pictures: Pictures,
     copy: bool,
+    reserved: Collection[str] = (),
 ) -> dict[int, str]:
     """Link or copy the images of `rows` into folders below `out`; row -> path below `out`, with slashes.
 
-    A file keeps its own name where that is safe and free, else takes the sample's. Raises DataError naming the row
-    or file if an image is gone, OutputError if a link or copy cannot be made.
+    A file keeps its own name where that is safe and free, else takes the sample's; none takes one of `reserved`,
+    names of other files in these folders. No two in a folder are alike without their suffix. Raises DataError naming
+    the row or file if an image is gone, OutputError if a link or copy cannot be made.
     """
     taken: dict[str, set[str]] = {}
     placed = {}
@@ -35,7 +37,7 @@ def place_all(
         name = str(images[row]).replace("\\", "/")
         suffix = image_suffix(name)
         stem = posixpath.basename(name).removesuffix(suffix)
-        name = unique_stem([stem, ids[row].removesuffix(suffix)], taken[folder]) + suffix
+        name = unique_file([stem, ids[row].removesuffix(suffix)], suffix, taken[folder], reserved)
         place(source, out / folder / name, copy=copy)
         placed[row] = f"{folder}/{name}"
     return placed

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from noiseaudit.atomic import write_text
 from noiseaudit.errors import OutputError
 from noiseaudit.outputs import check_parent, has_content, unwritable
 
@@ -70,7 +71,7 @@ def put(new: Path, out: Path) -> None:
 def mark(folder: Path, content: Mapping[str, Any]) -> None:
     """Write the MARKER of an exported folder."""
     text = json.dumps(content, indent=2, ensure_ascii=True) + "\n"
-    (folder / MARKER).write_text(text, "ascii")
+    write_text(folder / MARKER, text)
 
 
 def _is_export(folder: Path) -> bool:

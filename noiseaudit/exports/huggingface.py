@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from noiseaudit.atomic import atomic_path
 from noiseaudit.exports.base import Exported, ExportOptions, Format, left_out, records_of
 from noiseaudit.exports.files import place_all
 from noiseaudit.exports.pictures import cells, needed
@@ -29,6 +30,8 @@ COLUMNS = (
     "sample_id", "p_mislabeled", "is_label_issue", "rank", "issue_kind", "why", "split", "annotator", "batch",
 )  # fmt: skip
 _TYPES = {"p_mislabeled": pa.float64(), "is_label_issue": pa.bool_(), "rank": pa.int64()}
+METADATA = "metadata.parquet"
+_RESERVED = (METADATA, "metadata.csv", "metadata.jsonl")  # `datasets` takes each of them for the table
 _TESTS = frozenset({"test", "holdout", "eval"})
 
 
@@ -77,11 +80,13 @@ def _write(audit: AuditResult, out: Path, options: ExportOptions) -> Exported:
         ids=audit.column("sample_id").tolist(),
         pictures=needed(options.pictures),
         copy=options.copy,
+        reserved=_RESERVED,
     )
     for folder in sorted({split[row] for row in rows}):
         members = [row for row in rows if split[row] == folder]
         names = [placed[row].split("/", 1)[1] for row in members]
-        pq.write_table(metadata(audit, members, names), out / folder / "metadata.parquet")
+        with atomic_path(out / folder / METADATA) as file:
+            pq.write_table(metadata(audit, members, names), file)
     return Exported(len(rows), left_out(~readable))
 
 

@@ -13,17 +13,18 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from noiseaudit.atomic import atomic_path
 from noiseaudit.clean import clean_labels
 from noiseaudit.errors import ConfigError
 from noiseaudit.exports.base import Exported, ExportOptions, Format, left_out
 from noiseaudit.exports.files import place_all
-from noiseaudit.exports.folder import beside
+from noiseaudit.exports.folder import MARKER, beside
 from noiseaudit.exports.names import folder_names
 from noiseaudit.exports.pictures import cells, needed
+from noiseaudit.labels.folder import ROWS  # which file is which row, and what became of its label
 from noiseaudit.labels.table import Source
 from noiseaudit.result import AuditResult
 
-ROWS = "noiseaudit-rows.parquet"  # which file is which row, and what became of its label
 _SCANNED = ("sample_id", "given_label")
 
 
@@ -64,7 +65,7 @@ def _write(audit: AuditResult, out: Path, options: ExportOptions) -> Exported:
     label_of = dict(zip(rows, labels, strict=True))
     readable = np.isin(audit.column("status").astype(str), ("ok", "unlabelled"))
     kept = [row for row in rows if label_of[row] is not None and readable[row]]
-    folder = folder_names(sorted({label_of[row] for row in kept}), taken=[ROWS])
+    folder = folder_names(sorted({label_of[row] for row in kept}), taken=[ROWS, MARKER])
     placed = place_all(
         out,
         kept,
@@ -75,7 +76,8 @@ def _write(audit: AuditResult, out: Path, options: ExportOptions) -> Exported:
         copy=options.copy,
     )
     table = table.append_column("file", pa.array([placed.get(row) for row in rows], pa.string()))
-    pq.write_table(table, out / ROWS)
+    with atomic_path(out / ROWS) as file:
+        pq.write_table(table, file)
     return Exported(len(kept), _notes(len(audit) - len(rows), labels, ~readable[rows]))
 
 

@@ -18,7 +18,7 @@ _PLAIN = _STRICT | frozenset(string.ascii_uppercase + "+=,@()")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)  # of Windows
 _HIDDEN = frozenset("\\\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufffe\uffff")
 _HIDDEN_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
-_ESCAPE = re.compile(r"\\(?:x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8}|[nrt\\])")
+_ESCAPE = re.compile(r"\\(?:x[0-9a-f]{2}|u[0-9a-f]{4}|U00(?:0[0-9a-f]|10)[0-9a-f]{4}|[nrt\\])")
 
 
 def folder_names(labels: Iterable[str], taken: Collection[str] = ()) -> dict[str, str]:
@@ -42,9 +42,12 @@ def folder_names(labels: Iterable[str], taken: Collection[str] = ()) -> dict[str
     }
 
 
-def file_name(text: str, *, strict: bool = False) -> str:
-    """`text` as the name of a file on any system; `strict` also encodes capitals and all that is not ASCII."""
-    chars = [_encoded(char, strict) for char in text]
+def file_name(text: str, *, strict: bool = False, dots: bool = True) -> str:
+    """`text` as the name of a file on any system; `strict` also encodes capitals and all that is not ASCII.
+
+    Without `dots` they are encoded too.
+    """
+    chars = [_percent(char) if char == "." and not dots else _encoded(char, strict) for char in text]
     if chars and (text[0] in ". " or _RESERVED.fullmatch(text)):
         chars[0] = _percent(text[0])
     if chars and text[-1] in ". ":
@@ -52,16 +55,23 @@ def file_name(text: str, *, strict: bool = False) -> str:
     return _cut("".join(chars), text)
 
 
-def unique_stem(texts: Sequence[str], taken: set[str]) -> str:
-    """The first of `texts` that is not among `taken` as a file name, else one with a number; it is added to `taken`.
+def unique_file(texts: Sequence[str], suffix: str, taken: set[str], reserved: Collection[str] = ()) -> str:
+    """The first of `texts`, names without `suffix`, that is free, else one with a number; then `suffix`.
 
-    For names without their suffix: some tools know a file by its stem alone.
+    Some tools know a file by its stem alone, so that is what must not be among `taken`, and is added to it; of names
+    without a suffix dots are encoded, as such tools would take the last one for its beginning. The whole is none of
+    `reserved`.
     """
-    names = [file_name(text) for text in texts]
+    names = [file_name(text, dots=bool(suffix)) for text in texts]
     numbered = (f"{names[0]}%~{number}" for number in itertools.count(2))
-    name = next(name for name in itertools.chain(names, numbered) if _folded(name) not in taken)
-    taken.add(_folded(name))
-    return name
+    kept = {_folded(name) for name in reserved}
+    stem = next(
+        name
+        for name in itertools.chain(names, numbered)
+        if _folded(name) not in taken and _folded(name + suffix) not in kept
+    )
+    taken.add(_folded(stem))
+    return stem + suffix
 
 
 def image_suffix(path: str) -> str:
@@ -73,7 +83,8 @@ def image_suffix(path: str) -> str:
 def choice_text(label: str) -> str:
     """`label` as text of an annotation tool: what XML lacks or nobody sees is escaped as in Python.
 
-    So are backslashes and blanks at the ends; `label_of` takes it back.
+    So are backslashes, blanks at the ends, and dollars: Label Studio fills variables of a task in, as $image, anywhere
+    in the text of a choice. `label_of` takes it back.
     """
     bare = label.strip(" ")
     start = label.index(bare) if bare else len(label)
@@ -87,6 +98,8 @@ def label_of(text: str) -> str:
 
 
 def _shown(char: str) -> str:
+    if char == "$":
+        return "\\x24"
     hidden = char in _HIDDEN or unicodedata.category(char) in _HIDDEN_CATEGORIES
     return (
         char.encode("unicode_escape").decode("ascii") if hidden or (char.isspace() and char != " ") else char

@@ -14,6 +14,7 @@ READERS: Mapping[str, Callable[[Path, AuditResult], list[Answer]]] = {
     "label-studio": label_studio.read,
     "cvat": cvat.read,
 }
+ANSWERED: Mapping[str, str] = {"label-studio": label_studio.ANSWERED, "cvat": cvat.ANSWERED}  # how a row is
 
 
 def check_tool(tool: str) -> None:

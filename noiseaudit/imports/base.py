@@ -36,7 +36,8 @@ def to_decisions(audit: AuditResult, answers: Sequence[Answer], path: Path) -> I
     """A decision for each person and row: the given label chosen is to keep it, another to relabel, none to skip.
 
     Who answered twice is taken by the last word: the latest decided_at, of equal ones the last in the file. Raises
-    DataError, naming the file's row, for an answer that another audit asked for, or about a sample that it has not.
+    DataError, naming the file's row, for an answer that another audit asked for, or about a sample that it has not,
+    and for what is no text.
     """
     own = run_id(audit)
     given = dict(zip(audit.column("sample_id").tolist(), audit.column("given_label").tolist(), strict=True))
@@ -51,6 +52,15 @@ def to_decisions(audit: AuditResult, answers: Sequence[Answer], path: Path) -> I
 
 
 def _check(answer: Answer, own: str, given: dict[str, str | None], path: Path) -> None:
+    for name, text in vars(answer).items():
+        if isinstance(text, str) and not _is_text(text):
+            raise DataError(
+                f"holds {text[:60]!r}, which is no text",
+                file=path,
+                row=answer.row,
+                column=name,
+                fix="Correct it in the tool and export again.",
+            )
     if answer.sample_id not in given:
         raise DataError(
             f"{answer.sample_id!r} is no sample of the audit",
@@ -66,6 +76,14 @@ def _check(answer: Answer, own: str, given: dict[str, str | None], path: Path) -
             row=answer.row,
             fix="Give --audit the run that was exported.",
         )
+
+
+def _is_text(text: str) -> bool:
+    """Whether a file can hold it: half a surrogate pair is nothing in UTF-8, and empty is none."""
+    try:
+        return bool(text.encode())
+    except UnicodeEncodeError:
+        return False
 
 
 def _decision(answer: Answer, given: str | None, own: str) -> Decision:

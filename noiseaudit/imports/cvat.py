@@ -15,6 +15,7 @@ from noiseaudit.imports.base import Answer
 from noiseaudit.result import AuditResult
 
 FILE = "annotations.xml"
+ANSWERED = "Set `decision` of its tag to keep, ambiguous or skip, or give it another label."  # how a row is
 LARGEST = 2**30  # bytes of it: an archive of a few may hold any number
 _FIX = 'Export the task as "CVAT for images 1.1".'
 

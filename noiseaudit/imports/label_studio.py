@@ -5,6 +5,7 @@ JSON has every annotation; JSON_MIN, CSV and TSV leave out what was skipped.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ from noiseaudit.imports.base import Answer
 from noiseaudit.result import AuditResult
 from noiseaudit.truth_file import read_records
 
+ANSWERED = "Submit or skip its task; predictions alone are none."  # how a row is
 _COLUMNS = ("sample_id", "run_id", CHOICE, DOUBT, "annotator", "created_at", "updated_at")
 _FIX = "Export the project as JSON, JSON_MIN or CSV."
 
@@ -60,7 +62,7 @@ def _is_task(task: Any) -> bool:
 
 
 def _has_answers(annotations: Any) -> bool:
-    """Whether annotations, their results, values and choices are lists and objects where they should be."""
+    """Whether annotations, their results and values are lists and objects where they should be."""
     if not isinstance(annotations, list) or not all(isinstance(each, dict) for each in annotations):
         return False
     results = [each.get("result") or [] for each in annotations]
@@ -68,28 +70,33 @@ def _has_answers(annotations: Any) -> bool:
         return False
     parts = [part for result in results for part in result]
     values = [part.get("value", {}) if isinstance(part, dict) else None for part in parts]
-    return all(isinstance(value, dict) and isinstance(value.get("choices", []), list) for value in values)
+    return all(isinstance(value, dict) for value in values)
 
 
 def _answers(task: Mapping[str, Any], row: int, path: Path) -> list[Answer]:
     """Of a task of JSON, one for each annotation, or of an annotation of JSON_MIN."""
-    if "annotations" not in task:
+    if "annotations" not in task and "data" not in task:
         return [_flat(task, row, path)]
-    return [_nested(task["data"], annotation, row, path) for annotation in task["annotations"]]
+    data = task.get("data", task)
+    return [_nested(data, annotation, row, path) for annotation in task.get("annotations", ())]
 
 
 def _nested(data: Mapping[str, Any], annotation: Mapping[str, Any], row: int, path: Path) -> Answer:
     found: dict[str, list[str]] = {CHOICE: [], DOUBT: []}
     for part in annotation.get("result") or ():
-        if part.get("from_name") in found:
-            found[part["from_name"]] += part.get("value", {}).get("choices", ())
-    cells = {**data, **annotation, CHOICE: {"choices": found[CHOICE]}, DOUBT: {"choices": found[DOUBT]}}
+        name = part.get("from_name")
+        if not isinstance(name, str):
+            raise _odd("from_name", name, row, path)
+        if name in found:
+            found[name] += _choices(part.get("value", {}), name, row, path)
+    times = {name: annotation.get(name) for name in ("updated_at", "created_at")}
+    cells = {**data, **times, CHOICE: {"choices": found[CHOICE]}, DOUBT: {"choices": found[DOUBT]}}
     cells["annotator"] = annotation.get("completed_by")
     return _flat(cells, row, path, cancelled=bool(annotation.get("was_cancelled")))
 
 
 def _flat(cells: Mapping[str, Any], row: int, path: Path, *, cancelled: bool = False) -> Answer:
-    labels = _choices(cells.get(CHOICE))
+    labels = _choices(cells.get(CHOICE), CHOICE, row, path)
     if len(labels) > 1:
         raise DataError(
             f"{cells['sample_id']!r} has {len(labels)} choices: {', '.join(map(repr, labels[:3]))}",
@@ -97,38 +104,58 @@ def _flat(cells: Mapping[str, Any], row: int, path: Path, *, cancelled: bool = F
             row=row,
             fix="One label per row: leave one.",
         )
-    doubt = AMBIGUOUS if AMBIGUOUS in _choices(cells.get(DOUBT)) else None
-    at = cells.get("updated_at") or cells.get("created_at")
+    doubt = AMBIGUOUS if AMBIGUOUS in _choices(cells.get(DOUBT), DOUBT, row, path) else None
+    at = "updated_at" if cells.get("updated_at") else "created_at"
     return Answer(
         row,
         str(cells["sample_id"]),
-        _text(cells.get("run_id")),
+        _text(cells.get("run_id"), "run_id", row, path),
         label=label_of(labels[0]) if labels else None,
         doubt="skip" if cancelled else doubt,
-        reviewer=_reviewer(cells.get("annotator")),
-        decided_at=_text(at),
+        reviewer=_reviewer(cells.get("annotator"), row, path),
+        decided_at=_text(cells.get(at), at, row, path),
     )
 
 
-def _choices(cell: Any) -> list[str]:
-    """One choice stands alone in JSON_MIN and CSV, several as an object, in CSV as JSON."""
-    if isinstance(cell, Mapping):
-        return [str(choice) for choice in cell.get("choices", ())]
-    if not cell:
-        return []
-    try:
-        inner = json.loads(cell) if str(cell).startswith('{"choices"') else None
-    except ValueError:
-        inner = None
-    return _choices(inner) if isinstance(inner, Mapping) else [str(cell)]
+def _choices(cell: Any, name: str, row: int, path: Path) -> list[str]:
+    """One choice stands alone in JSON_MIN and CSV, several as an object, in CSV as JSON.
+
+    `name` is that of the control in the configuration.
+    """
+    if isinstance(cell, str) and cell.startswith('{"choices"'):
+        with contextlib.suppress(ValueError, RecursionError):
+            return _choices(json.loads(cell), name, row, path)
+    if not isinstance(cell, Mapping):
+        text = _text(cell, name, row, path)
+        return [] if text is None else [text]
+    choices = cell.get("choices")
+    if not isinstance(choices, list):
+        raise _odd(name, cell, row, path)
+    found = [_text(choice, name, row, path) for choice in choices]
+    return [choice for choice in found if choice is not None]
 
 
-def _reviewer(cell: Any) -> str | None:
+def _reviewer(cell: Any, row: int, path: Path) -> str | None:
     """The number of a user, or, where the server says more, the address."""
     if isinstance(cell, Mapping):
-        return _text(cell.get("email") or cell.get("id"))
-    return _text(cell)
+        cell = cell.get("email") or cell.get("id")
+    return _text(cell, "annotator", row, path)
 
 
-def _text(cell: Any) -> str | None:
-    return None if cell in (None, "") else str(cell)
+def _text(cell: Any, name: str, row: int, path: Path) -> str | None:
+    """A cell as text, a number, too; None of an empty one."""
+    if cell is None or cell == "":
+        return None
+    if isinstance(cell, bool) or not isinstance(cell, str | int | float):
+        raise _odd(name, cell, row, path)
+    return str(cell)
+
+
+def _odd(name: str, cell: Any, row: int, path: Path) -> DataError:
+    return DataError(
+        f"holds {str(cell)[:60]!r}, which Label Studio does not write here",
+        file=path,
+        row=row,
+        column=name,
+        fix=_FIX,
+    )

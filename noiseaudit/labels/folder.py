@@ -15,6 +15,7 @@ from noiseaudit.labels.table import FORMATS
 
 IMAGE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif"})
 COLUMNS = ("image", "label")
+ROWS = "noiseaudit-rows.parquet"  # in a tree that noiseaudit.exports.imagefolder wrote: no label file of the tree
 _SHOWN_NAMES = 3
 _SPLITS = frozenset({"train", "training", "test", "testing", "val", "valid", "validation", "dev", "holdout"})
 Inode = tuple[int, int]
@@ -73,7 +74,7 @@ class _Top:
 
     @property
     def label_files(self) -> list[str]:
-        return [name for name in self.files if os.path.splitext(name)[1].lower() in FORMATS]
+        return [name for name in self.files if name != ROWS and os.path.splitext(name)[1].lower() in FORMATS]
 
 
 def _top(root: Path) -> _Top:
