@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -126,3 +127,39 @@ def test_splits_of_any_shape(tmp_path: Path, splits: object, shown: str) -> None
     (tmp_path / "dataset_dict.json").write_text(json.dumps({"splits": splits}))
     with pytest.raises(DataError, match=rf"holds several splits. Give one: {shown}\."):
         read_labels(tmp_path)
+
+
+@pytest.mark.parametrize("text", [b"2.png", b"k-two"])
+def test_text_that_is_not_utf_8(tmp_path: Path, text: bytes) -> None:
+    kinds = table(features(label=CLASSES)).set_column(2, "kind", pa.array(["k-one", "k-two"] * 2))
+    pq.write_table(
+        kinds, tmp_path / "0.parquet", compression="none", use_dictionary=False, write_statistics=False
+    )
+    broken = (tmp_path / "0.parquet").read_bytes().replace(text, b"\xff" + text[1:])
+    (tmp_path / "0.parquet").write_bytes(broken)
+    named = ColumnNames(label="kind")
+    with pytest.raises(DataError, match=r": not a readable Parquet file, perhaps truncated \('utf-8' codec"):
+        read_labels(tmp_path / "0.parquet", columns=named)
+    if text == b"k-two":  # the same by the reader of plain label files
+        with pytest.raises(
+            DataError, match=r": not a readable Parquet file, perhaps truncated \('utf-8' codec"
+        ):
+            read_labels(tmp_path / "0.parquet", columns=named, images_required=False)
+
+
+def test_arrow_offsets_that_lead_out_of_memory(tmp_path: Path) -> None:
+    write_saved(tmp_path, "spare", b"")
+    content, offsets = (tmp_path / "data.arrow").read_bytes(), struct.pack("<5i", 0, 1, 2, 3, 4)
+    assert content.count(offsets) == 1
+    write_saved(tmp_path, "data.arrow", content.replace(offsets, struct.pack("<5i", 0, 1, 2, 3, 1 << 30)))
+    with pytest.raises(
+        DataError, match=r": not a readable data set \(Column 0: In chunk 0: Invalid.*Save it anew"
+    ):
+        read_labels(tmp_path)
+
+
+def test_two_columns_of_one_name(tmp_path: Path) -> None:
+    twice = table(features(label=CLASSES)).rename_columns(["image", "label", "label"])
+    pq.write_table(twice, tmp_path / "0.parquet")
+    with pytest.raises(DataError, match=r"0\.parquet, column 'label': two columns have this name"):
+        read_labels(tmp_path / "0.parquet")

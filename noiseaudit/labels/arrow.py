@@ -17,9 +17,9 @@ import pyarrow.parquet as pq
 from noiseaudit.errors import DataError
 from noiseaudit.labels.columns import USUAL_NAMES, find_usual
 from noiseaudit.labels.features import Names, class_names, data_files, parquet_class_names, read_object
-from noiseaudit.labels.parquet import check_scalar, nested_columns
+from noiseaudit.labels.parquet import check_names, check_scalar, nested_columns
 from noiseaudit.labels.stored import Stored, TableCell
-from noiseaudit.parquet import open_parquet
+from noiseaudit.parquet import open_parquet, readable_parquet
 
 GROUPS_HELD = 3  # row groups of images in memory: threads are at most so far apart
 STATE, INFO, SPLITS = "state.json", "dataset_info.json", "dataset_dict.json"
@@ -44,12 +44,14 @@ class ImagesReader:
             )
         self.image = self._cells.image = found
         self.names: list[str] = schema.names
+        check_names(self.names, path)
         self.nested = nested_columns(schema) - {self.image}
         self.pictures: list[Stored] = [TableCell(self._cells, row) for row in range(self._cells.n_rows)]
 
     def columns(self, wanted: Sequence[str]) -> Mapping[str, Sequence[object]]:
         """The values of these columns."""
-        return {name: self._column(name) for name in wanted}
+        with readable_parquet(self._path):  # text is decoded only here
+            return {name: self._column(name) for name in wanted}
 
     def _column(self, name: str) -> list[Any]:
         if name == self.image:
@@ -81,6 +83,7 @@ class ArrowCells:
         try:
             tables = [pa.ipc.open_stream(pa.memory_map(str(file))).read_all() for file in files]
             self._table = pa.concat_tables(tables)
+            self._table.validate(full=True)  # Arrow follows an offset anywhere, and the process dies
         except (pa.ArrowException, OSError, ValueError) as error:  # ValueError: a NUL character in a name
             reason = (str(error).splitlines() or [type(error).__name__])[0]
             raise DataError(
@@ -188,7 +191,7 @@ def is_images(path: Path, image: str | None = None) -> bool:
         return False
     try:
         return image_column(pq.read_schema(path), image) is not None
-    except (pa.ArrowException, OSError):  # its own reader says what is wrong
+    except (pa.ArrowException, OSError, UnicodeDecodeError):  # its own reader says what is wrong
         return False
 
 
