@@ -32,7 +32,7 @@ def readable_parquet(path: Path, *, fix: str | None = None) -> Iterator[None]:
         yield
     except FileNotFoundError as error:
         raise DataError("no such file", file=path, fix=fix) from error
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:  # the last: of text in cells and names
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise DataError(
             f"not a readable Parquet file, perhaps truncated ({reason})", file=path, fix=fix

@@ -11,7 +11,11 @@ import torch
 from PIL import Image
 
 from noiseaudit.data import load as load_module
+from noiseaudit.data import opening
+from noiseaudit.data.geometry import Geometry
 from noiseaudit.data.load import Found, find_images, load_images
+from noiseaudit.data.onepass import decode_unprobed
+from noiseaudit.data.probe import probe_images
 from noiseaudit.errors import DataError
 from noiseaudit.labels.table import LabelTable
 
@@ -92,3 +96,34 @@ def test_bad_images_stop_it_as_before(tmp_path: Path, monkeypatch: pytest.Monkey
     assert messages[:2] == messages[2:]
     assert "2 of 3 images" in messages[0]
     assert "row 1" in messages[1]
+
+
+def test_a_large_file_is_judged_by_its_header(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file beyond LARGE bytes, with too many pixels or no image at all, is not read whole."""
+    names = [save(tmp_path, i, "L", (28, 28)) for i in range(3)]
+    names += [save(tmp_path, 3, "L", (400, 300)), "junk.png"]
+    (tmp_path / "junk.png").write_bytes(bytes(10_000))
+    both(tmp_path, names, monkeypatch)
+    expected = probe_images([tmp_path / name for name in names], max_pixels=28 * 28)
+    assert expected.status.tolist() == ["ok", "ok", "ok", "too_large", "unreadable"]
+    monkeypatch.setattr(opening, "LARGE", 9_000)
+    whole: list[str] = []
+
+    def opened(path: Path, *options: Any, **more: Any) -> Any:
+        whole.append(path.name)
+        return path.open(*options, **more)
+
+    monkeypatch.setattr(opening, "open", opened, raising=False)
+    pixels, probe = decode_unprobed(
+        [tmp_path / name for name in names],
+        Geometry((28, 28), 1),
+        28 * 28,
+        workers=1,
+        memory_limit=10**9,
+        cache_dir=tmp_path,
+    )
+    assert whole == names[:3]
+    for array, of in ((pixels.status, expected.status), (pixels.reason, expected.reason)):
+        assert array.tolist() == of.tolist()
+    assert probe.status.tolist() == expected.status.tolist()
+    assert probe.reason.tolist() == expected.reason.tolist()

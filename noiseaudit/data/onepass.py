@@ -39,7 +39,7 @@ def decode_unprobed(
     def work(rows: Sequence[int]) -> None:
         for row in rows:
             try:
-                content = picture_bytes(paths[row])
+                content = picture_bytes(paths[row], max_pixels)
                 headers[row] = read_header(content, max_pixels)
                 if headers[row].status == "ok":
                     data[row] = pixels = read_array(content, max_pixels, size=size, channels=channels)

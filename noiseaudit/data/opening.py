@@ -15,6 +15,7 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 
 # Pillow knows more, and some of those start other programs (EPS).
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "TIFF", "GIF")
+LARGE = 64 << 20  # bytes of a file that is not read whole before its header was judged
 
 
 class UnusableImageError(Exception):
@@ -56,11 +57,18 @@ class Stored(Protocol):
 Picture = Path | Stored
 
 
-def picture_bytes(picture: Picture) -> bytes:
-    """The whole image file. Raises UnusableImageError if it is missing, empty or unreadable."""
+def picture_bytes(picture: Picture, max_pixels: int | None = None) -> bytes:
+    """The whole image file. Raises UnusableImageError if it is missing, empty or unreadable.
+
+    Where no header was looked at yet, `max_pixels` has a large file judged by its own, as `usable_image` does,
+    before the rest is read.
+    """
     with _reasons():
         if isinstance(picture, Path):
-            _check_file(picture)
+            size = _check_file(picture)
+            if max_pixels is not None and size > LARGE:
+                with usable_image(picture, max_pixels):
+                    pass
             with open(picture, "rb", buffering=0) as file:
                 return file.read()
         with _stream(picture) as stream:
@@ -117,7 +125,8 @@ def _empty() -> UnusableImageError:
     return UnusableImageError("unreadable", "empty file (zero bytes)")
 
 
-def _check_file(path: Path) -> None:
+def _check_file(path: Path) -> int:
+    """Its size in bytes."""
     try:
         info = os.stat(path)
     except PermissionError:
@@ -130,3 +139,4 @@ def _check_file(path: Path) -> None:
         raise UnusableImageError("unreadable", "not a regular file")
     if info.st_size == 0:
         raise _empty()
+    return info.st_size

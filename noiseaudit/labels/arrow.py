@@ -5,7 +5,6 @@ Read with pyarrow alone. Integers of a ClassLabel become its names.
 
 from __future__ import annotations
 
-import json
 import threading
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
@@ -17,13 +16,13 @@ import pyarrow.parquet as pq
 
 from noiseaudit.errors import DataError
 from noiseaudit.labels.columns import USUAL_NAMES, find_usual
-from noiseaudit.labels.parquet import check_scalar, nested_columns
+from noiseaudit.labels.features import Names, class_names, data_files, parquet_class_names, read_object
+from noiseaudit.labels.parquet import check_names, check_scalar, nested_columns
 from noiseaudit.labels.stored import Stored, TableCell
-from noiseaudit.parquet import open_parquet
+from noiseaudit.parquet import open_parquet, readable_parquet
 
 GROUPS_HELD = 3  # row groups of images in memory: threads are at most so far apart
 STATE, INFO, SPLITS = "state.json", "dataset_info.json", "dataset_dict.json"
-Names = dict[str, list[str]]
 
 
 class ImagesReader:
@@ -45,19 +44,21 @@ class ImagesReader:
             )
         self.image = self._cells.image = found
         self.names: list[str] = schema.names
+        check_names(self.names, path)
         self.nested = nested_columns(schema) - {self.image}
         self.pictures: list[Stored] = [TableCell(self._cells, row) for row in range(self._cells.n_rows)]
 
     def columns(self, wanted: Sequence[str]) -> Mapping[str, Sequence[object]]:
         """The values of these columns."""
-        return {name: self._column(name) for name in wanted}
+        with readable_parquet(self._path):  # text is decoded only here
+            return {name: self._column(name) for name in wanted}
 
     def _column(self, name: str) -> list[Any]:
         if name == self.image:
             return [path or f"row {row}" for row, path in enumerate(self._cells.paths())]
         check_scalar(self._cells.schema.field(name), self._path)
         values: list[Any] = self._cells.column(name).to_pylist()
-        names = self._cells.class_names.get(name)
+        names = self._cells.class_names(name)
         return (
             values
             if names is None
@@ -77,19 +78,22 @@ class ArrowCells:
     """A folder of `save_to_disk`, mapped into memory."""
 
     def __init__(self, folder: Path) -> None:
-        state, info = (_read_json(folder / name) for name in (STATE, INFO))
-        files = [folder / Path(each["filename"]).name for each in state.get("_data_files", [])]
+        files = data_files(folder / STATE)
+        self._names = class_names(read_object(folder / INFO), folder / INFO)
         try:
             tables = [pa.ipc.open_stream(pa.memory_map(str(file))).read_all() for file in files]
             self._table = pa.concat_tables(tables)
-        except (pa.ArrowException, OSError) as error:
-            reason = str(error).splitlines()[0]
+            self._table.validate(full=True)  # Arrow follows an offset anywhere, and the process dies
+        except (pa.ArrowException, OSError, ValueError) as error:  # ValueError: a NUL character in a name
+            reason = (str(error).splitlines() or [type(error).__name__])[0]
             raise DataError(
                 f"not a readable data set ({reason})", file=folder, fix="Save it anew."
             ) from error
         self.schema, self.n_rows = self._table.schema, self._table.num_rows
-        self.class_names = _class_names(info.get("features"))
         self.image = ""
+
+    def class_names(self, column: str) -> list[str] | None:
+        return self._names.get(column)
 
     def paths(self) -> list[str | None]:
         column = self._table.column(self.image)
@@ -111,6 +115,7 @@ class ParquetCells:
         self._files, self._starts, self._groups = files, list[int](), list[tuple[Path, int]]()
         self.n_rows, self.image, self._lock = 0, "", threading.Lock()
         self._held: dict[int, Any] = {}
+        self._names: list[Names] = []
         for file in files:
             with open_parquet(file) as opened:
                 schema = opened.schema_arrow
@@ -120,12 +125,25 @@ class ParquetCells:
                     raise DataError(
                         "its columns are not those of the first file", file=file, fix=str(files[0])
                     )
+                # Schemas that are equal may differ in their metadata.
+                self._names.append(parquet_class_names(schema.metadata, file))
                 for group in range(opened.num_row_groups):
                     self._starts.append(self.n_rows)
                     self._groups.append((file, group))
                     self.n_rows += opened.metadata.row_group(group).num_rows
-        metadata = json.loads((self.schema.metadata or {}).get(b"huggingface", b"{}"))
-        self.class_names = _class_names(metadata.get("info", {}).get("features"))
+
+    def class_names(self, column: str) -> list[str] | None:
+        """Of a ClassLabel column. Raises DataError where a file has other ones, or another order, than the first."""
+        names = self._names[0].get(column)
+        for file, others in zip(self._files, self._names, strict=True):
+            if others.get(column) != names:
+                raise DataError(
+                    "its class names are not those of the first file",
+                    file=file,
+                    column=column,
+                    fix=f"Write it with the classes of {self._files[0]}, in their order.",
+                )
+        return names
 
     def paths(self) -> list[str | None]:
         if not _has_path(self.schema.field(self.image).type):
@@ -163,8 +181,9 @@ def is_images(path: Path, image: str | None = None) -> bool:
     Raises DataError for several splits.
     """
     if (path / SPLITS).is_file():
-        splits = _read_json(path / SPLITS).get("splits", [])
-        shown = " or ".join(str(path / str(split)) for split in splits)
+        splits = read_object(path / SPLITS).get("splits")
+        names = splits if isinstance(splits, list) else []
+        shown = " or ".join(str(path / str(split)) for split in names) or "its folder"
         raise DataError("holds several splits", file=path, fix=f"Give one: {shown}.")
     if path.is_dir():
         return (path / STATE).is_file() and (path / INFO).is_file()
@@ -172,7 +191,7 @@ def is_images(path: Path, image: str | None = None) -> bool:
         return False
     try:
         return image_column(pq.read_schema(path), image) is not None
-    except (pa.ArrowException, OSError):  # its own reader says what is wrong
+    except (pa.ArrowException, OSError, UnicodeDecodeError):  # its own reader says what is wrong
         return False
 
 
@@ -213,21 +232,3 @@ def _is_plain_bytes(kind: Any) -> bool:
 
 def _has_path(kind: Any) -> bool:
     return pa.types.is_struct(kind) and any(kind.field(i).name == "path" for i in range(kind.num_fields))
-
-
-def _class_names(features: object) -> Names:
-    """The class names of every ClassLabel column."""
-    found = features.items() if isinstance(features, dict) else ()
-    return {
-        name: [str(each) for each in feature["names"]]
-        for name, feature in found
-        if isinstance(feature, dict) and isinstance(feature.get("names"), list)
-    }
-
-
-def _read_json(file: Path) -> dict[str, Any]:
-    try:
-        value = json.loads(file.read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise DataError(f"cannot be read ({error})", file=file, fix="Save the data set anew.") from error
-    return value if isinstance(value, dict) else {}

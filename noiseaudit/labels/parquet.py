@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -24,13 +25,9 @@ class ParquetReader:
         self._path = path
         with open_parquet(path) as file:
             self._schema = file.schema_arrow
-        self.names: list[str] = self._schema.names
+            self.names: list[str] = self._schema.names
         self.nested = nested_columns(self._schema)
-        repeated = [name for place, name in enumerate(self.names) if name in self.names[:place]]
-        if repeated:
-            raise DataError(
-                "two columns have this name", file=path, column=repeated[0], fix="Rename one of them."
-            )
+        check_names(self.names, path)
 
     def columns(self, wanted: Sequence[str]) -> dict[str, list[Any]]:
         """The values of these columns, one list each; None where null."""
@@ -38,7 +35,7 @@ class ParquetReader:
             check_scalar(self._schema.field(name), self._path)
         with open_parquet(self._path) as file:
             table = file.read(columns=list(wanted))
-        return {name: table.column(name).to_pylist() for name in wanted}
+            return {name: table.column(name).to_pylist() for name in wanted}
 
 
 def edit_parquet(path: Path, out: Path, label_column: str, revision: Revision) -> None:
@@ -60,6 +57,15 @@ def edit_parquet(path: Path, out: Path, label_column: str, revision: Revision) -
                 if len(kept) < table.num_rows:
                     revised = revised.take(pa.array(kept, pa.int64()))
                 written.write_table(revised.cast(schema), row_group_size=max(1, len(kept)))
+
+
+def check_names(names: Sequence[str], path: Path) -> None:
+    """Raise DataError if two columns have the same name."""
+    repeated = [name for name, count in Counter(names).items() if count > 1]
+    if repeated:
+        raise DataError(
+            "two columns have this name", file=path, column=repeated[0], fix="Rename one of them."
+        )
 
 
 def check_scalar(field: Any, path: Path) -> None:

@@ -8,19 +8,16 @@ from __future__ import annotations
 
 import json
 import re
-import tarfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from noiseaudit.errors import ConfigError, DataError
 from noiseaudit.labels.columns import USUAL_NAMES, find_usual, listed
-from noiseaudit.labels.folder import IMAGE_SUFFIXES
 from noiseaudit.labels.stored import Stored, TarMember
+from noiseaudit.labels.tar_members import LABELS, Members, is_image, samples
 
 _RANGE = re.compile(r"\{(\d+)\.\.(\d+)\}")
-_LABELS = ("cls", "txt", "json")
-Members = dict[str, tuple[str, TarMember]]  # what follows the key's dot -> name and place
 
 
 class TarReader:
@@ -39,7 +36,7 @@ class TarReader:
         labels: list[Any] = []
         self.pictures: list[Stored] = []
         for shard in shards(path):
-            for key, members in _samples(shard):
+            for key, members in samples(shard):
                 name, place = _image(shard, key, members)
                 images.append(f"{shard.name}/{name}")
                 labels.append(_label(shard, members, field))
@@ -85,33 +82,8 @@ def _expanded(text: str) -> Iterator[str]:
         yield from _expanded(f"{text[: match.start()]}{number:0{len(first)}d}{text[match.end() :]}")
 
 
-def _samples(shard: Path) -> Iterator[tuple[str, Members]]:
-    found: dict[str, Members] = {}
-    try:
-        with tarfile.open(shard, "r:") as archive:
-            for member in archive:
-                folder, _, name = member.name.removeprefix("./").rpartition("/")
-                stem, dot, ending = name.partition(".")
-                if not member.isfile() or member.issparse() or not (stem and dot):
-                    continue  # hidden files, and files without a kind, belong to no sample
-                members = found.setdefault(f"{folder}/{stem}" if folder else stem, {})
-                if ending.lower() in members:
-                    raise DataError(f"member {member.name!r} is there twice", file=shard, fix="Rename one.")
-                place = TarMember(shard, member.offset_data, member.size)
-                members[ending.lower()] = (member.name.removeprefix("./"), place)
-    except (tarfile.TarError, OSError) as error:
-        raise DataError(
-            f"not a readable, uncompressed tar archive ({error})",
-            file=shard,
-            fix="Make it anew, without compression: images are read where they lie.",
-        ) from error
-    yield from found.items()
-
-
 def _image(shard: Path, key: str, members: Members) -> tuple[str, TarMember]:
-    images = [
-        member for ending, member in members.items() if f".{ending.rpartition('.')[2]}" in IMAGE_SUFFIXES
-    ]
+    images = [member for ending, member in members.items() if is_image(ending)]
     if len(images) > 1:
         names = ", ".join(repr(name) for name, _ in images)
         raise DataError(f"sample {key!r} has several images ({names})", file=shard, fix="Keep one a key.")
@@ -120,14 +92,14 @@ def _image(shard: Path, key: str, members: Members) -> tuple[str, TarMember]:
 
 def _label(shard: Path, members: Members, field: str | None) -> object:
     """The label's text or, of .json, value; None where there is none."""
-    for ending in _LABELS if field is None else ("json",):
+    for ending in LABELS if field is None else ("json",):
         if ending not in members:
             continue
         name, place = members[ending]
         try:
             text = _content(place).decode("utf-8").strip()
             return _field(json.loads(text), field) if ending == "json" else text
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             kind = "UTF-8 JSON" if ending == "json" else "UTF-8 text"
             raise DataError(f"member {name!r} is not {kind}", file=shard, fix="Mend it.") from error
         except KeyError as error:
