@@ -7,22 +7,23 @@ stand twice are not looked for: a scan does that.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
+import torch
 
 from noiseaudit.choose import choose_device
 from noiseaudit.data.embeddings import load_embeddings
-from noiseaudit.data.enough import check_enough
+from noiseaudit.data.enough import check_enough, strict_error
 from noiseaudit.data.paths import resolve_images
 from noiseaudit.distributed import launched_processes
 from noiseaudit.errors import ConfigError, DataError
 from noiseaudit.labels.columns import FIND_ALL, ColumnNames
 from noiseaudit.labels.read import read_labels
-from noiseaudit.labels.table import LabelTable
+from noiseaudit.labels.table import LabelTable, Strings
 from noiseaudit.manifest import RunInputs, describe_run
 from noiseaudit.methods import METHODS
 from noiseaudit.runfolder import RunFolder
@@ -90,7 +91,10 @@ def score(options: ScoreOptions, watcher: Watcher, write_reports: WriteReports) 
         blocks = _blocks(table, options, model)
         folder = run.start()
         found = gather(
-            _map(options, model, blocks), len(table), strict=samples.strict, on_rows=watcher.on_rows
+            _map(options, model, blocks),
+            len(table),
+            on_rows=watcher.on_rows,
+            refused=_refused(table, options) if samples.strict else None,
         )
         _check_read(found, table, options)
         rule = options.cutoff or model.meta.cutoff.rule
@@ -159,17 +163,51 @@ def _map(options: ScoreOptions, model: SavedModel, blocks: Iterator[Block]) -> I
     return map(Scorer(model, options.samples, choose_device(options.device)), blocks)
 
 
-def _check_read(found: Found, table: LabelTable, options: ScoreOptions) -> None:
-    """Raise DataError if more than half of the rows cannot be read, or with --strict at the first that cannot."""
-    what = "images" if options.samples.embeddings is None else "embeddings"
+class _Shown(NamedTuple):
+    """How messages call the rows."""
+
+    what: Literal["images", "embeddings"]
+    names: Strings
+    file: Path
+    column: str | None
+
+
+def _shown(table: LabelTable, options: ScoreOptions) -> _Shown:
     names = table.sample_id if table.image is None else table.image
+    if options.samples.embeddings is not None:
+        return _Shown("embeddings", names, options.samples.embeddings, None)
+    return _Shown("images", names, options.data, table.source.image_column if table.source else None)
+
+
+def _refused(table: LabelTable, options: ScoreOptions) -> Callable[[int, str], DataError]:
+    """What --strict makes of a row and of the reason why it cannot be read."""
+    shown = _shown(table, options)
+
+    def error(row: int, reason: str) -> DataError:
+        return strict_error(row, shown.names[row], reason, file=shown.file, column=shown.column)
+
+    return error
+
+
+def _check_read(found: Found, table: LabelTable, options: ScoreOptions) -> None:
+    """Raise DataError if more than half of the rows cannot be read, or if the model says nothing of those that can."""
+    shown = _shown(table, options)
     check_enough(
         np.asarray(found.status == "ok", np.bool_),
         found.reason,
-        names,
-        what=what,
-        strict=options.samples.strict,
-        file=options.samples.embeddings or options.data,
-        column=table.source.image_column if table.source and what == "images" else None,
-        fix=f"Is --{what} the right {'folder' if what == 'images' else 'file'}?",
+        shown.names,
+        what=shown.what,
+        strict=False,  # gather sees to it
+        file=shown.file,
+        column=shown.column,
+        fix=f"Is --{shown.what} the right {'folder' if shown.what == 'images' else 'file'}?",
     )
+    is_finite = torch.stack([values.isfinite().all(dim=1) for values in found.prediction]).all(dim=0).numpy()
+    if not is_finite.all():
+        row = int(np.flatnonzero(found.status == "ok")[is_finite.argmin()])
+        raise DataError(
+            f"the model gives no finite numbers for {shown.names[row]!r}",
+            file=shown.file,
+            row=row,
+            fix=f"Leave the row out, or scan again if {options.checkpoint} may be damaged.",
+        )
