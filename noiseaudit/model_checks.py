@@ -82,7 +82,7 @@ def check_noise(described: Mapping[str, Any], tensors: Tensors, n_classes: int) 
     pairs, n = tensors["noise.pairs"], n_classes
     _check(pairs.dtype == torch.int64 and pairs.ndim == 1 and len(pairs) > 0, "noise.pairs are no pairs")
     _check(bool((pairs.diff() > 0).all()), "noise.pairs do not rise")
-    _check(0 <= int(pairs[0]) and int(pairs[-1]) < (n + 1) * n, "noise.pairs are of other classes")
+    _check(int(pairs[0]) >= 0 and int(pairs[-1]) < (n + 1) * n, "noise.pairs are of other classes")
     for name, size in (("noise.log_rates", len(pairs)), ("noise.log_unseen", n + 1)):
         _check(tensors[name].shape == (size,), f"{name} is of another shape")
         _check_numbers(tensors, name, torch.float64)
@@ -124,7 +124,9 @@ def _check_settings(found: Mapping[str, Any], defaults: Settings) -> None:
 
 def _check_numbers(tensors: Tensors, name: str, kind: torch.dtype) -> None:
     values = tensors[name]
-    _check(values.dtype == kind and bool(values.isfinite().all()), f"{name} is not finite, or of another type")
+    _check(
+        values.dtype == kind and bool(values.isfinite().all()), f"{name} is not finite, or of another type"
+    )
     if kind is torch.float64:
         _check(bool((values.abs() <= MOST).all()), f"{name} is beyond {MOST:g}")
 

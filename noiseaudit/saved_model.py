@@ -205,7 +205,11 @@ def _checked(text: str, tensors: dict[str, Tensor], file: Path) -> SavedModel:
         networks = _networks(tensors)
         check_networks(networks)
         model = SavedModel(
-            meta, Intake(**described["intake"]), _scales(tensors), _noise(described["noise"], tensors), networks
+            meta,
+            Intake(**described["intake"]),
+            _scales(tensors),
+            _noise(described["noise"], tensors),
+            networks,
         )
     except (ConfigError, KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
         why = f"no {error}" if isinstance(error, KeyError) else f"{error}"

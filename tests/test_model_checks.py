@@ -23,11 +23,16 @@ from noiseaudit.saved_model import METADATA_KEY, read_model
 from tests.test_rescore import run
 from tests.test_saved_model import audited, vectors
 
+Described = dict[str, Any]
+Tensors = dict[str, Tensor]
+Place = tuple[str, ...]
+
 CHOSEN = ("audit", "config", "chosen")
 # What scoring has no use for, and where any text will do.
-FREE = [(*CHOSEN, name) for name in ("backbone_reason", "batch", "doubt", "folds", "noise_known")]
+FREE: list[Place] = [
+    (*CHOSEN, name) for name in ("backbone_reason", "batch", "doubt", "folds", "noise_known")
+]
 FREE += [("audit", "versions"), ("audit", "config", "asked", "settings")]
-Described, Tensors, Place = dict[str, Any], dict[str, Tensor], tuple[str, ...]
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +48,9 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def opened(file: Path) -> tuple[Described, Tensors]:
     with safe_open(file, framework="pt") as model:
-        return json.loads(model.metadata()[METADATA_KEY]), {name: model.get_tensor(name) for name in model.keys()}
+        names = model.keys()
+        tensors = dict(zip(names, map(model.get_tensor, names), strict=True))
+        return json.loads(model.metadata()[METADATA_KEY]), tensors
 
 
 def written(file: Path, described: Described, tensors: Tensors) -> Path:
@@ -87,7 +94,9 @@ def spoil(holder: dict[str, Any], name: str) -> None:
 
 
 @pytest.mark.parametrize("change", [remove, mistype, spoil])
-def test_each_key_is_checked(file: Path, tmp_path: Path, change: Callable[[dict[str, Any], str], None]) -> None:
+def test_each_key_is_checked(
+    file: Path, tmp_path: Path, change: Callable[[dict[str, Any], str], None]
+) -> None:
     whole, tensors = opened(file)
     places = [place for place in keys(whole) if place not in FREE or place[:3] != CHOSEN]
     assert len(places) > 60
@@ -160,7 +169,9 @@ def test_each_tensor_is_checked(
         (("audit", "classes"), ["2", "9", "9"]),
     ],
 )
-def test_values_that_no_scan_leaves_are_refused(file: Path, tmp_path: Path, place: Place, value: object) -> None:
+def test_values_that_no_scan_leaves_are_refused(
+    file: Path, tmp_path: Path, place: Place, value: object
+) -> None:
     described, tensors = opened(file)
     within(described, place)[place[-1]] = value
     assert is_refused(written(tmp_path / "model", described, tensors))
@@ -184,7 +195,9 @@ def test_numbers_that_no_scan_leaves_are_refused(
     assert is_refused(written(tmp_path / "model", described, tensors))
 
 
-@pytest.mark.parametrize("shape", [[28, 28], [2, 28, 28], [1, 0, 28], [1, 28, "28"], [1, 28, 10**9], "1x28x28"])
+@pytest.mark.parametrize(
+    "shape", [[28, 28], [2, 28, 28], [1, 0, 28], [1, 28, "28"], [1, 28, 10**9], "1x28x28"]
+)
 def test_shapes_of_no_images_are_refused(shape: object) -> None:
     images = {"kind": "images", "side": None, "network": None}
     check_x({"shape": [1, 28, 28]}, images, {})
@@ -198,7 +211,10 @@ def test_a_score_by_a_damaged_model_leaves_nothing(file: Path, tmp_path: Path) -
     (tmp_path / "labels.csv").write_text("id,label\n" + "".join(f"{i},9\n" for i in range(len(vectors()))))
     words = ("score", tmp_path / "labels.csv", "--embeddings", tmp_path / "x.npy", "--out", tmp_path / "out")
     described, whole = opened(file)
-    for factor, said in ((float("nan"), "is not finite"), (1e30, "row 0: the model gives no finite numbers for")):
+    for factor, said in (
+        (float("nan"), "is not finite"),
+        (1e30, "row 0: the model gives no finite numbers for"),
+    ):
         tensors = {
             name: values * factor if name.startswith("guider") and values.is_floating_point() else values
             for name, values in whole.items()
