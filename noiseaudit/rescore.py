@@ -7,23 +7,19 @@ stand twice are not looked for: a scan does that.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, Protocol
-
-import numpy as np
-import torch
+from typing import Any, Literal, Protocol
 
 from noiseaudit.choose import choose_device
 from noiseaudit.data.embeddings import load_embeddings
-from noiseaudit.data.enough import check_enough, strict_error
 from noiseaudit.data.paths import resolve_images
 from noiseaudit.distributed import launched_processes
 from noiseaudit.errors import ConfigError, DataError
 from noiseaudit.labels.columns import FIND_ALL, ColumnNames
 from noiseaudit.labels.read import read_labels
-from noiseaudit.labels.table import LabelTable, Strings
+from noiseaudit.labels.table import LabelTable
 from noiseaudit.manifest import RunInputs, describe_run
 from noiseaudit.methods import METHODS
 from noiseaudit.runfolder import RunFolder
@@ -32,7 +28,8 @@ from noiseaudit.samples import SampleOptions
 from noiseaudit.saved_model import SavedModel, read_model
 from noiseaudit.scan import WriteReports, write_results
 from noiseaudit.score_blocks import Block, Scorer, Scores, block_rows, cut_blocks
-from noiseaudit.scored import Found, audit_scores, gather
+from noiseaudit.score_checks import Shown, check_read, strict_errors
+from noiseaudit.scored import audit_scores, gather
 from noiseaudit.threshold import check_cutoff
 
 
@@ -89,14 +86,14 @@ def score(options: ScoreOptions, watcher: Watcher, write_reports: WriteReports) 
             )
         watcher.on_table(table)
         blocks = _blocks(table, options, model)
-        folder = run.start()
+        folder, shown = run.start(), _shown(table, options)
         found = gather(
             _map(options, model, blocks),
             len(table),
             on_rows=watcher.on_rows,
-            refused=_refused(table, options) if samples.strict else None,
+            refused=strict_errors(shown) if samples.strict else None,
         )
-        _check_read(found, table, options)
+        check_read(found, shown, options.checkpoint)
         rule = options.cutoff or model.meta.cutoff.rule
         result, embeddings = audit_scores(table, model, found, rule, device=choose_device(options.device))
         cleaned = write_results(result, embeddings, table.source, folder)
@@ -163,51 +160,8 @@ def _map(options: ScoreOptions, model: SavedModel, blocks: Iterator[Block]) -> I
     return map(Scorer(model, options.samples, choose_device(options.device)), blocks)
 
 
-class _Shown(NamedTuple):
-    """How messages call the rows."""
-
-    what: Literal["images", "embeddings"]
-    names: Strings
-    file: Path
-    column: str | None
-
-
-def _shown(table: LabelTable, options: ScoreOptions) -> _Shown:
+def _shown(table: LabelTable, options: ScoreOptions) -> Shown:
     names = table.sample_id if table.image is None else table.image
     if options.samples.embeddings is not None:
-        return _Shown("embeddings", names, options.samples.embeddings, None)
-    return _Shown("images", names, options.data, table.source.image_column if table.source else None)
-
-
-def _refused(table: LabelTable, options: ScoreOptions) -> Callable[[int, str], DataError]:
-    """What --strict makes of a row and of the reason why it cannot be read."""
-    shown = _shown(table, options)
-
-    def error(row: int, reason: str) -> DataError:
-        return strict_error(row, shown.names[row], reason, file=shown.file, column=shown.column)
-
-    return error
-
-
-def _check_read(found: Found, table: LabelTable, options: ScoreOptions) -> None:
-    """Raise DataError if more than half of the rows cannot be read, or if the model says nothing of those that can."""
-    shown = _shown(table, options)
-    check_enough(
-        np.asarray(found.status == "ok", np.bool_),
-        found.reason,
-        shown.names,
-        what=shown.what,
-        strict=False,  # gather sees to it
-        file=shown.file,
-        column=shown.column,
-        fix=f"Is --{shown.what} the right {'folder' if shown.what == 'images' else 'file'}?",
-    )
-    is_finite = torch.stack([values.isfinite().all(dim=1) for values in found.prediction]).all(dim=0).numpy()
-    if not is_finite.all():
-        row = int(np.flatnonzero(found.status == "ok")[is_finite.argmin()])
-        raise DataError(
-            f"the model gives no finite numbers for {shown.names[row]!r}",
-            file=shown.file,
-            row=row,
-            fix=f"Leave the row out, or scan again if {options.checkpoint} may be damaged.",
-        )
+        return Shown("embeddings", names, options.samples.embeddings, None)
+    return Shown("images", names, options.data, table.source.image_column if table.source else None)
