@@ -12,11 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-import numpy as np
-
 from noiseaudit.choose import choose_device
 from noiseaudit.data.embeddings import load_embeddings
-from noiseaudit.data.enough import check_enough
 from noiseaudit.data.paths import resolve_images
 from noiseaudit.distributed import launched_processes
 from noiseaudit.errors import ConfigError, DataError
@@ -31,7 +28,8 @@ from noiseaudit.samples import SampleOptions
 from noiseaudit.saved_model import SavedModel, read_model
 from noiseaudit.scan import WriteReports, write_results
 from noiseaudit.score_blocks import Block, Scorer, Scores, block_rows, cut_blocks
-from noiseaudit.scored import Found, audit_scores, gather
+from noiseaudit.score_checks import Shown, check_read, strict_errors
+from noiseaudit.scored import audit_scores, gather
 from noiseaudit.threshold import check_cutoff
 
 
@@ -88,11 +86,14 @@ def score(options: ScoreOptions, watcher: Watcher, write_reports: WriteReports) 
             )
         watcher.on_table(table)
         blocks = _blocks(table, options, model)
-        folder = run.start()
+        folder, shown = run.start(), _shown(table, options)
         found = gather(
-            _map(options, model, blocks), len(table), strict=samples.strict, on_rows=watcher.on_rows
+            _map(options, model, blocks),
+            len(table),
+            on_rows=watcher.on_rows,
+            refused=strict_errors(shown) if samples.strict else None,
         )
-        _check_read(found, table, options)
+        check_read(found, shown, options.checkpoint)
         rule = options.cutoff or model.meta.cutoff.rule
         result, embeddings = audit_scores(table, model, found, rule, device=choose_device(options.device))
         cleaned = write_results(result, embeddings, table.source, folder)
@@ -159,17 +160,8 @@ def _map(options: ScoreOptions, model: SavedModel, blocks: Iterator[Block]) -> I
     return map(Scorer(model, options.samples, choose_device(options.device)), blocks)
 
 
-def _check_read(found: Found, table: LabelTable, options: ScoreOptions) -> None:
-    """Raise DataError if more than half of the rows cannot be read, or with --strict at the first that cannot."""
-    what = "images" if options.samples.embeddings is None else "embeddings"
+def _shown(table: LabelTable, options: ScoreOptions) -> Shown:
     names = table.sample_id if table.image is None else table.image
-    check_enough(
-        np.asarray(found.status == "ok", np.bool_),
-        found.reason,
-        names,
-        what=what,
-        strict=options.samples.strict,
-        file=options.samples.embeddings or options.data,
-        column=table.source.image_column if table.source and what == "images" else None,
-        fix=f"Is --{what} the right {'folder' if what == 'images' else 'file'}?",
-    )
+    if options.samples.embeddings is not None:
+        return Shown("embeddings", names, options.samples.embeddings, None)
+    return Shown("images", names, options.data, table.source.image_column if table.source else None)

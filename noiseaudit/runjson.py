@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -37,5 +38,18 @@ def run_status(folder: Path) -> str | None:
 
 
 def write_run_json(folder: Path, run: Mapping[str, Any]) -> None:
-    """Write `run.json` atomically. Raises OutputError if the folder cannot be written."""
-    write_text(folder / RUN_FILE, json.dumps(run, indent=2, ensure_ascii=False, default=str) + "\n")
+    """Write `run.json` atomically: strict JSON, so null for NaN and infinity.
+
+    Raises OutputError if the folder cannot be written.
+    """
+    text = json.dumps(_strict(run), indent=2, ensure_ascii=False, allow_nan=False, default=str)
+    write_text(folder / RUN_FILE, f"{text}\n")
+
+
+def _strict(value: Any) -> Any:
+    """`value` with None in place of each number that JSON has no word for."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {name: _strict(item) for name, item in value.items()}
+    return [_strict(item) for item in value] if isinstance(value, list | tuple) else value

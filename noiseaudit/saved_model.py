@@ -12,7 +12,7 @@ import dataclasses
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -30,7 +30,7 @@ from noiseaudit.image_noise import ImageNoise
 from noiseaudit.methods import METHODS
 from noiseaudit.methods.base import Setup
 from noiseaudit.methods.descent import Descent
-from noiseaudit.models import BACKBONES
+from noiseaudit.model_checks import check_alike, check_audit, check_networks, check_noise, check_x
 from noiseaudit.result import AuditMeta, checked_meta
 from noiseaudit.runjson import RUN_FILE, read_run_json
 from noiseaudit.samples import Samples, Scales
@@ -99,7 +99,10 @@ class SavedModel:
         return int(self.chosen["epochs"]) + int(tuned)
 
     def build(self, device: torch.device) -> Descent[Any, Any]:
-        """The trained method, to predict with. Raises ConfigError where it needs the extra `pretrained` in vain."""
+        """The trained method, to predict with.
+
+        Raises ConfigError where it needs the extra `pretrained` in vain, ValueError where the networks are others.
+        """
         kind, asked, chosen = METHODS[self.method], self.meta.config["asked"], self.chosen
         settings = with_overrides(kind.settings(SOME_IMAGES), chosen["settings"])
         stand_in = _stand_in(tuple(chosen["shape"]), len(self.meta.classes))
@@ -113,7 +116,9 @@ class SavedModel:
             mean, deviation = map(torch.from_numpy, self.scales)
             deepen(method, pretrained.load_network(), mean, deviation, tuned)
         for name in ("learner", "guider") if kind.has_guider else ("learner",):
-            getattr(method, name).load_state_dict(_part(self.networks, f"{name}."))
+            network, given = getattr(method, name), _part(self.networks, f"{name}.")
+            check_alike(network.state_dict(), given)
+            network.load_state_dict(given)
         return method
 
     def write(self, path: Path) -> None:
@@ -194,38 +199,32 @@ def _checked(text: str, tensors: dict[str, Tensor], file: Path) -> SavedModel:
                 fix=_SCAN_AGAIN,
             )
         meta = checked_meta(json.dumps(described["audit"]), file)
+        check_audit(meta)
+        check_x(meta.config["chosen"], described["intake"], tensors)
+        check_noise(described["noise"], tensors, len(meta.classes))
+        networks = _networks(tensors)
+        check_networks(networks)
         model = SavedModel(
             meta,
             Intake(**described["intake"]),
             _scales(tensors),
             _noise(described["noise"], tensors),
-            tensors,
+            networks,
         )
-        _check_names(model)
-    except (KeyError, TypeError, ValueError) as error:
-        raise DataError(f"its metadata are damaged ({error})", file=file, fix=_SCAN_AGAIN) from error
-    networks = _networks(tensors)
-    _check_fit(model, networks, file)
-    return dataclasses.replace(model, networks=networks)
+    except (ConfigError, KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
+        why = f"no {error}" if isinstance(error, KeyError) else f"{error}"
+        raise DataError(f"it is damaged ({why})", file=file, fix=_SCAN_AGAIN) from error
+    _check_fit(model, file)
+    return model
 
 
-def _check_names(model: SavedModel) -> None:
-    """Raise ValueError for a method or backbone of another version."""
-    for name, known in ((model.method, METHODS), (model.chosen["backbone"], BACKBONES)):
-        if name not in cast(dict[str, Any], known):
-            raise ValueError(f"{name!r} is unknown")
-    if model.intake.kind == "features" and model.intake.network != pretrained.VERSION:
-        raise ValueError(
-            f"its features are of {model.intake.network}, and this noiseaudit has {pretrained.VERSION}"
-        )
-
-
-def _check_fit(model: SavedModel, networks: dict[str, Tensor], file: Path) -> None:
+def _check_fit(model: SavedModel, file: Path) -> None:
     """Raise DataError unless the networks are those that the metadata describe."""
+    if model.is_tuned and not pretrained.is_installed():  # nothing can be scored here, which the score says
+        return
     try:
-        if not model.is_tuned:  # whose network may not be installed here
-            dataclasses.replace(model, networks=networks).build(torch.device("cpu"))
-    except (RuntimeError, ConfigError) as error:
+        model.build(torch.device("cpu"))
+    except (RuntimeError, ConfigError, ValueError) as error:
         raise DataError(
             "its networks are not those that its metadata describe", file=file, fix=_SCAN_AGAIN
         ) from error

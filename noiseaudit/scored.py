@@ -41,16 +41,25 @@ class Found:
 
 
 def gather(
-    scores: Iterable[Scores], n_rows: int, *, strict: bool, on_rows: Callable[[int, int], None]
+    scores: Iterable[Scores],
+    n_rows: int,
+    *,
+    on_rows: Callable[[int, int], None],
+    refused: Callable[[int, str], Exception] | None = None,
 ) -> Found:
-    """All blocks together, whatever order they come in; with `strict` none after one that was not read whole."""
+    """All blocks together, whatever order they come in.
+
+    Raises what `refused`, if given, makes of the first row that was not read and of the reason: blocks before its own
+    may still be out, so which row is first goes by the order of the blocks.
+    """
     parts, done = list[Scores](), 0
     for part in scores:
         parts.append(part)
         done += len(part.status)
         on_rows(done, n_rows)
-        if strict and (part.status != "ok").any():
-            break
+        bad = np.flatnonzero(part.status != "ok")
+        if refused and len(bad):
+            raise refused(part.first + int(bad[0]), part.reason[bad[0]])
     parts.sort(key=lambda part: part.first)
     status, reason = (
         np.concatenate([getattr(part, name) for part in parts]) for name in ("status", "reason")

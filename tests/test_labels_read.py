@@ -212,3 +212,18 @@ def test_reading_imports_no_heavy_library() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("columns", [ColumnNames(), ColumnNames(true_label="true_label")])
+def test_true_labels_of_rows_to_score_are_judged_by_the_models_classes(
+    tmp_path: Path, columns: ColumnNames
+) -> None:
+    """A shard whose labels are all of one class, and its truth of another."""
+    file = tmp_path / "data.csv"
+    file.write_text("image,label,true_label\na,cat,dog\nb,cat,dog\n")
+    table = read_labels(file, columns=columns, classes=("cat", "dog"))
+    assert table.true_label is not None
+    assert table.true_label.tolist() == ["dog", "dog"]
+    assert table.warnings == ()
+    table = read_labels(file, classes=("cat", "eel"))
+    assert table.true_label is None

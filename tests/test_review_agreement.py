@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from noiseaudit.review.agreement import ALPHA, KAPPA, agreement
+from noiseaudit.review.agreement import ALPHA, KAPPA, Agreement, agreement, agreement_text
 from noiseaudit.review.board import Said
 
 KEEP, SKIP, UNCLEAR = Said("keep", None), Said("skip", None), Said("ambiguous", None)
@@ -62,3 +62,29 @@ def test_alpha_of_three_with_gaps() -> None:
     assert found.share == pytest.approx(
         5 / 8
     )  # pairs of answers: 3 + 1 + 1 + 3, of which 3 + 0 + 1 + 1 are equal
+
+
+@pytest.mark.parametrize(
+    ("found", "text"),
+    [
+        (Agreement(0, 0, None), ""),
+        (
+            Agreement(2, 1, 1.0, KAPPA),
+            "100 % of answers equal on 1 row that several of 2 reviewers judged, Cohen's kappa not defined",
+        ),
+        (
+            Agreement(3, 1_200, 0.625, ALPHA, 0.28),
+            "62 % of answers equal on 1,200 rows that several of 3 reviewers judged, Krippendorff's alpha 0.280",
+        ),
+        (Agreement(3, 4, 0.5), "50 % of answers equal on 4 rows that several of 3 reviewers judged"),
+    ],
+)
+def test_in_words(found: Agreement, text: str) -> None:
+    assert agreement_text(found) == text
+
+
+def test_alpha_is_left_out_without_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("noiseaudit.review.agreement.find_spec", lambda name: None)
+    found = agreement({0: {"a": KEEP, "b": KEEP, "c": DOG}}, GIVEN)
+    assert (found.n_reviewers, found.measure, found.value) == (3, None, None)
+    assert found.share == pytest.approx(1 / 3)

@@ -108,6 +108,23 @@ def test_export_alone_has_every_reviewer(audit: AuditResult, tmp_path: Path, suf
     assert (clean.exit_code, "by Bob" in clean.stderr) == (2, True)  # they contradict each other
 
 
+def test_export_says_how_far_reviewers_agree(audit: AuditResult, tmp_path: Path) -> None:
+    """10 rows: both say square to 4, both cannot tell 3, Ann alone 2, Bob alone 1.
+
+    Kappa as in test_review_agreement.
+    """
+    run, out = tmp_path / "run", tmp_path / "decisions.csv"
+    both = ["ss"] * 4 + ["??"] * 3 + ["?s"] * 2 + ["s?"]
+    words = {"s": ("relabel", "square"), "?": ("ambiguous", None)}
+    for name, place in (("Ann", 0), ("Bob", 1)):
+        decided(audit, run, [Answer(f"s{i}", *words[said[place]]) for i, said in enumerate(both)], name)
+        done = command("review", run, "--export", out, "--force")
+        assert done.exit_code == 0, done.stderr
+        assert ("answers equal" in done.stderr) == (name == "Bob")
+    told = "; 70 % of answers equal on 10 rows that several of 2 reviewers judged, Cohen's kappa 0.400\n"
+    assert f"20 decisions in {out}{told}" in done.stderr
+
+
 def test_nothing_to_export(audit: AuditResult, tmp_path: Path) -> None:
     done = command("review", tmp_path / "run", "--export", tmp_path / "out.csv")
     assert (done.exit_code, "no decisions were made yet" in done.stderr) == (2, True)

@@ -106,7 +106,7 @@ def test_equal_scans_leave_equal_bytes(file: Path, tmp_path: Path) -> None:
 def test_a_second_reading_is_kept(audit: Audit, tmp_path: Path) -> None:
     from noiseaudit.image_noise import ImageNoise
 
-    by_image = ImageNoise(np.arange(16.0).reshape(4, 4), 1.25, 0.1)
+    by_image = ImageNoise(np.arange(1.0, 17.0).reshape(4, 4), 1.25, 0.1)
     model = dataclasses.replace(audit.model, noise=dataclasses.replace(audit.model.noise, by_image=by_image))
     model.write(tmp_path / "model")
     found = read_model(tmp_path / "model").noise.by_image
@@ -186,12 +186,17 @@ def test_a_model_that_contradicts_itself_is_refused(file: Path) -> None:
     assert "a model of version 2" in refusal(
         changed(file, lambda described: described.update(schema_version=2))
     )
-    assert "its metadata are damaged" in refusal(changed(file, lambda described: described.pop("noise")))
+    assert "it is damaged (no 'noise')" in refusal(changed(file, lambda described: described.pop("noise")))
 
     def other_class(described: dict[str, Any]) -> None:
         described["audit"]["classes"].append("11")
 
-    assert "its networks are not those" in refusal(changed(file, other_class))
+    assert "noise.log_unseen is of another shape" in refusal(changed(file, other_class))
+
+    def other_network(described: dict[str, Any]) -> None:
+        described["audit"]["config"]["chosen"]["settings"]["hidden"] += 1
+
+    assert "its networks are not those" in refusal(changed(file, other_network))
 
     def other_features(described: dict[str, Any]) -> None:
         described["intake"] = {"kind": "features", "side": 96, "network": "another"}

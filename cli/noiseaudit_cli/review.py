@@ -71,13 +71,16 @@ def review(
     """
     from noiseaudit.manifest import run_folder
     from noiseaudit.outputs import DECISIONS_FILE, check_file
+    from noiseaudit.review.agreement import agreement_text
     from noiseaudit.review.export import export_decisions
     from noiseaudit_cli.console import say, visible
 
     place = db or run_folder(audit) / DECISIONS_FILE
     if export is not None:
         check_file(export, force=force, inputs=[place])
-        say(f"{export_decisions(audit, place, export):,} decisions in {visible(str(export))}")
+        exported = export_decisions(audit, place, export)
+        told = agreement_text(exported.agreement)
+        say(f"{exported.n_decisions:,} decisions in {visible(str(export))}{told and f'; {told}'}")
         return
     _check_extra()
     _check_own(place)

@@ -30,14 +30,19 @@ def check_enough(
     bad = np.flatnonzero(~is_ok).tolist()
     if strict and bad:
         row = bad[0]
-        raise DataError(
-            f"{names[row]!r}: {reason[row]}",
-            file=file,
-            row=row,
-            column=column,
-            fix="Mend it, or leave out --strict to go on without it.",
-        )
+        raise strict_error(row, names[row], reason[row], file=file, column=column)
     if 2 * len(bad) > len(is_ok):
         examples = "; ".join(f"row {row} {names[row]!r}: {reason[row]}" for row in bad[:3])
         problem = f"{len(bad)} of {len(is_ok)} {what} cannot be read ({examples})"
         raise DataError(problem, file=file, column=column, fix=fix)
+
+
+def strict_error(row: int, name: str, reason: str, *, file: Path, column: str | None) -> DataError:
+    """What --strict says of a row that is not ok."""
+    return DataError(
+        f"{name!r}: {reason}",
+        file=file,
+        row=row,
+        column=column,
+        fix="Mend it, or leave out --strict to go on without it.",
+    )

@@ -100,9 +100,8 @@ def read_rows(
         try:
             read = _role_texts(role, cells[name], name, shown)
             if role == "true_label":
-                check_true_labels(
-                    read, [*filter(None, dict.fromkeys(texts["label"]))], file=shown.path, column=name
-                )
+                known = classes or [*filter(None, dict.fromkeys(texts["label"]))]
+                check_true_labels(read, known, file=shown.path, column=name)
             texts[role] = read
         except DataError as error:
             if role in required:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from noiseaudit.review.board import Said
+
+Row = TypeVar("Row", int, str)  # its number or its sample_id
 
 KAPPA, ALPHA = "Cohen's kappa", "Krippendorff's alpha"
 _ABSENT = -1
@@ -21,11 +25,13 @@ class Agreement:
     n_reviewers: int
     n_rows: int
     share: float | None  # of pairs of answers about the same row that are equal
-    measure: str | None = None  # KAPPA for two reviewers, ALPHA for more
+    measure: str | None = (
+        None  # KAPPA for two reviewers, ALPHA for more, where the extra `review` is installed
+    )
     value: float | None = None  # None as well where all answers are of one kind: chance explains them
 
 
-def agreement(answers: Mapping[int, Mapping[str, Said]], given: Mapping[int, str | None]) -> Agreement:
+def agreement(answers: Mapping[Row, Mapping[str, Said]], given: Mapping[Row, str | None]) -> Agreement:
     """`answers`: row -> reviewer -> decision; `given`: the given label of these rows.
 
     An answer is the label that a reviewer thinks right, or that none can be told; skipped rows do not count.
@@ -41,11 +47,22 @@ def agreement(answers: Mapping[int, Mapping[str, Said]], given: Mapping[int, str
         for name, label in labels.items():
             table[reviewers.index(name), column] = codes.setdefault((label,), len(codes))
     share = _share(table)
-    measure = KAPPA if len(reviewers) == 2 else ALPHA
-    if len(codes) == 1:
+    measure = KAPPA if len(reviewers) == 2 else ALPHA if find_spec("krippendorff") else None
+    if len(codes) == 1 or measure is None:
         return Agreement(len(reviewers), len(judged), share, measure)
     value = _kappa(table) if len(reviewers) == 2 else _alpha(table)
     return Agreement(len(reviewers), len(judged), share, measure, value)
+
+
+def agreement_text(found: Agreement) -> str:
+    """For people, in one clause; "" where no row was judged twice."""
+    if found.share is None:
+        return ""
+    rows = "1 row" if found.n_rows == 1 else f"{found.n_rows:,} rows"
+    text = f"{100 * found.share:.0f} % of answers equal on {rows} that several of {found.n_reviewers} reviewers judged"
+    if found.measure is None:
+        return text
+    return f"{text}, {found.measure} {'not defined' if found.value is None else f'{found.value:.3f}'}"
 
 
 def _labels(answers: Mapping[str, Said], given: str | None) -> dict[str, str | None]:

@@ -2,31 +2,51 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from noiseaudit.audit_file import open_audit
-from noiseaudit.decisions import check_kind, run_id, write_decisions
+from noiseaudit.decisions import Decision, check_kind, run_id, write_decisions
 from noiseaudit.errors import DataError
+from noiseaudit.result import Audited
+from noiseaudit.review.agreement import Agreement, agreement
+from noiseaudit.review.board import Said
 from noiseaudit.review.log import Log
 
 
-def export_decisions(audit: Path, db: Path, out: Path) -> int:
-    """Write the decisions about `audit` that `db` holds, each reviewer's in rows of their own; how many.
+class Exported(NamedTuple):
+    """What was written, and how far its reviewers agree."""
+
+    n_decisions: int
+    agreement: Agreement
+
+
+def export_decisions(audit: Path, db: Path, out: Path) -> Exported:
+    """Write the decisions about `audit` that `db` holds, each reviewer's in rows of their own.
 
     `out` is a .csv or .parquet file. Raises DataError if there is no such database or audit, ConfigError for another
     kind of file, OutputError if it cannot be written.
     """
     check_kind(out)
-    own = run_id(open_audit(audit))
+    opened = open_audit(audit)
+    own = run_id(opened)
     if not db.is_file():
         raise DataError(
             "no decisions were made yet", file=db, fix="Run `noiseaudit review` first, or give --db."
         )
     log = Log(db, own)
     try:
-        return write_log(log, out)
+        decisions = log.decisions()
     finally:
         log.close()
+    found = _agreement(opened, decisions)
+    write_decisions(out, decisions)
+    return Exported(len(decisions), found)
 
 
 def write_log(log: Log, out: Path) -> int:
@@ -34,3 +54,22 @@ def write_log(log: Log, out: Path) -> int:
     decisions = log.decisions()
     write_decisions(out, decisions)
     return len(decisions)
+
+
+def _agreement(audit: Audited, decisions: Sequence[Decision]) -> Agreement:
+    answers: dict[str, dict[str, Said]] = defaultdict(dict)
+    for made in decisions:
+        if made.decision is not None and made.reviewer is not None:
+            answers[made.sample_id][made.reviewer] = Said(made.decision, made.new_label)
+    shared = {name: said for name, said in answers.items() if len(said) > 1}
+    given = _given_labels(audit, [*shared]) if shared else {}
+    return agreement({name: shared[name] for name in given}, given)
+
+
+def _given_labels(audit: Audited, names: Sequence[str]) -> dict[str, str | None]:
+    """Of those of these samples that the audit has."""
+    wanted, found = pa.array(names, pa.string()), dict[str, str | None]()
+    for _, table in audit.tables(["sample_id", "given_label"]):
+        part = table.filter(pc.is_in(table.column("sample_id").cast(pa.string()), value_set=wanted))
+        found |= zip(*(part.column(name).to_pylist() for name in part.column_names), strict=True)
+    return found
