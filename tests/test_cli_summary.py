@@ -39,8 +39,9 @@ def test_all_of_it() -> None:
         "  cleaned   cleaned.jsonl: 1,012 relabelled",
         "",
         "Open my run/report.html and look at some suspects before you use cleaned.jsonl, or go on with",
+        "  noiseaudit review 'my run'",
         "  noiseaudit rank 'my run'",
-        "  noiseaudit sample 'my run' --n 200 --out checks.csv   # to check by eye what it expects",
+        "  noiseaudit sample 'my run' --n 200 --out checks.csv",
         "  noiseaudit clean 'my run' --policy relabel --out cleaned.jsonl",
     ]
 

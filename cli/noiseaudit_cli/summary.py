@@ -92,7 +92,8 @@ def _next(run: Mapping[str, Any], out: Path) -> list[str]:
     folder = shlex.quote(str(out))
     checks = f"noiseaudit sample {folder} --n {min(TO_CHECK, run['counts']['checked'])} --out checks.csv"
     return [
+        f"noiseaudit review {folder}",
         f"noiseaudit rank {folder}",
-        f"{checks}   # to check by eye what it expects",
+        checks,
         clean_command(run, out),
     ]
