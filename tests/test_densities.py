@@ -6,6 +6,7 @@ import math
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch.distributions import Bernoulli, Categorical, Normal, kl_divergence
 from torch.testing import assert_close
 
@@ -65,6 +66,36 @@ def test_log_bernoulli_of_grey_pixels_weighs_the_two_outcomes() -> None:
     assert got.item() == pytest.approx(math.log(0.5))
     got = log_bernoulli(torch.tensor([[0.25]]), torch.tensor([[math.log(3.0)]]))  # sigmoid = 3/4
     assert got.item() == pytest.approx(0.25 * math.log(0.75) + 0.75 * math.log(0.25))
+
+
+LOGITS = [0.0, -0.0, 1e-8, 0.5, -3.0, 20.0, -20.0, 88.0, -88.0, 104.0, -104.0, 1e4, -1e4, 3e38, -3e38]
+
+
+@pytest.mark.parametrize("pixel", [0.0, 0.25, 1.0])
+def test_log_bernoulli_and_its_gradient_are_torchs_wherever_logits_lie(pixel: float) -> None:
+    mine, theirs = (torch.tensor(LOGITS)[:, None].requires_grad_() for _ in range(2))
+    x = torch.full_like(mine, pixel)
+    got = log_bernoulli(x, mine)
+    expected = -F.binary_cross_entropy_with_logits(theirs, x, reduction="none").squeeze(1)
+    assert_close(got, expected, rtol=1e-6, atol=1e-7)
+    got.sum().backward()
+    expected.sum().backward()
+    assert_close(mine.grad, theirs.grad, rtol=1e-6, atol=1e-7)
+
+
+def test_log_bernoulli_is_differentiable_twice_and_by_x(draws: torch.Generator) -> None:
+    x = torch.rand(2, 3, dtype=torch.float64, generator=draws).requires_grad_()
+    logits = torch.randn(2, 3, dtype=torch.float64, generator=draws).requires_grad_()
+    assert torch.autograd.gradcheck(log_bernoulli, (x, logits))
+    assert torch.autograd.gradgradcheck(log_bernoulli, (x, logits))
+
+
+def test_log_bernoulli_of_a_stack_is_that_of_each(draws: torch.Generator) -> None:
+    x, logits = torch.rand(3, 2, 4, generator=draws), torch.randn(3, 2, 4, generator=draws)
+    gradient = torch.func.vmap(torch.func.grad(lambda logit, pixel: log_bernoulli(pixel, logit).sum()))
+    assert_close(gradient(logits, x), x - logits.sigmoid())
+    shared = torch.func.vmap(log_bernoulli, in_dims=(0, None))(x, logits[0])
+    assert_close(shared, torch.stack([log_bernoulli(each, logits[0]) for each in x]))
 
 
 def test_log_unit_normal_is_torchs(draws: torch.Generator) -> None:
