@@ -17,14 +17,14 @@ demo: venv
 	$(BIN)/noiseaudit demo --out demo --force
 
 test: venv
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto --dist worksteal -m "not slow"
 
 check: venv
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest -n auto --cov --cov-report=
+	$(BIN)/pytest -n auto --dist worksteal --cov --cov-report=
 	$(BIN)/coverage report --include='noiseaudit/*' --fail-under=90
 
 # docs/cli.md is made from the commands' own help; a test checks that it is in step.

@@ -37,9 +37,10 @@ def noisy_digits() -> tuple[Any, Any, Any]:
     return digits.data[:600], names[(digits.target[:600] + wrong * shift) % 10], wrong
 
 
+@pytest.mark.slow
 def test_finds_wrong_labels_and_predicts_their_right_ones(noisy_digits: tuple[Any, Any, Any]) -> None:
     x, y, wrong = noisy_digits
-    model = NoiseAuditClassifier(epochs=60, folds=2, random_state=0).fit(x, y)
+    model = NoiseAuditClassifier(epochs=30, folds=2, random_state=0).fit(x, y)
     assert list(model.classes_) == list("abcdefghij")
     assert average_precision_score(wrong, model.p_mislabeled_) > 0.9
     right = np.array(list("jihgfedcba"))[load_digits().target[:600]]

@@ -77,6 +77,7 @@ def test_folds_that_make_no_sense(asked: dict[str, Any]) -> None:
         AuditConfig(**asked)
 
 
+@pytest.mark.slow
 def test_labels_learnt_by_heart_are_doubted_again() -> None:
     """150 rows of 100 features, a fifth of the labels wrong: few are found without folds (2, and 9 with)."""
     rng = np.random.default_rng(0)
@@ -86,7 +87,7 @@ def test_labels_learnt_by_heart_are_doubted_again() -> None:
     given = np.where(wrong, (true + 1) % CLASSES, true)
     found = {}
     for folds in (0, 5):
-        model = NoiseAuditClassifier(random_state=0, folds=folds, epochs=60).fit(x, given)
+        model = NoiseAuditClassifier(random_state=0, folds=folds, epochs=40).fit(x, given)
         found[folds] = int((model.is_label_issue_ & wrong).sum()), int((model.is_label_issue_ & ~wrong).sum())
     low, high = model.audit_.meta.config["chosen"]["doubt"]  # of five folds
     assert min(low + np.log(2), np.log(2) - high) < -0.1

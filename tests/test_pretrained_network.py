@@ -146,6 +146,7 @@ def test_the_network_sees_what_is_in_photographs() -> None:
     assert {monastery, palace} <= set(china)
 
 
+@pytest.mark.slow
 def test_an_audit_on_features_finds_what_was_planted(tmp_path: Path) -> None:
     """Two kinds of pattern; 6 of 60 labels wrong. The extractor is the real one."""
     rng = np.random.default_rng(0)

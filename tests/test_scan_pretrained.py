@@ -103,6 +103,7 @@ def test_photographs_are_scored_on_features_made_and_scaled_as_the_scans_were(
     assert small.column("suggested_label")[0] == found.column("suggested_label")[9]
 
 
+@pytest.mark.slow
 def test_no_cache_is_kept_if_none_is_wanted(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(data / "home"))
     assert scan(data, "without", "--feature-cache", "none").exit_code == 0
@@ -122,6 +123,7 @@ def test_a_cache_that_cannot_be_written_is_named_before_any_work(data: Path) -> 
     assert not (data / "broken").exists()
 
 
+@pytest.mark.slow
 def test_the_network_is_trained_too(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kinds: list[Kind] = []
 

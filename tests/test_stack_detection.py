@@ -36,6 +36,7 @@ def runs() -> tuple[list[TrainingData], list[np.ndarray]]:
     return data, [each != digits.target[:ROWS] for each in codes]
 
 
+@pytest.mark.slow
 def test_average_precision_is_the_same() -> None:
     data, wrong = runs()
     settings = with_overrides(UMNPlus.settings(SOME_IMAGES), {"hidden": 64})
