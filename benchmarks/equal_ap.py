@@ -162,7 +162,8 @@ def table() -> str:
           for (system, epochs, jitter), of in sorted(found.items())),
     ]  # fmt: skip
     peer = max((key for key in found if key[0] == PEER), key=lambda key: mean(found[key], "ap"))
-    own = [key for key in found if key[0] == OURS]
+    most = max(map(len, found.values()))
+    own = [key for key in found if key[0] == OURS and len(found[key]) == most]
     best = max(own, key=lambda key: mean(found[key], "ap"))
     as_good = [key for key in own if mean(found[key], "ap") >= mean(found[peer], "ap")]
     rows += ["", compared("best", found, best, peer)]
