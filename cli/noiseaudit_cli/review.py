@@ -83,7 +83,6 @@ def review(
         say(f"{exported.n_decisions:,} decisions in {visible(str(export))}{told and f'; {told}'}")
         return
     _check_extra()
-    _check_own(place)
     from noiseaudit_review.asked import checked_reviewer
     from noiseaudit_review.review import Places, open_review
     from noiseaudit_review.server import listening
@@ -107,17 +106,6 @@ def _check_extra() -> None:
             f"review needs the extra `review` ({error.name} is not installed)",
             fix="pip install 'noiseaudit[review]'",
         ) from error
-
-
-def _check_own(place: Path) -> None:
-    """Without a database yet, a file of the name that the decisions will have is somebody else's."""
-    from noiseaudit.errors import OutputError
-
-    table = place.with_suffix(".csv")
-    if table.exists() and not place.exists():
-        raise OutputError(
-            "would be written over, and is not of this review", file=table, fix="Move it, or give --db FILE."
-        )
 
 
 def _moved(audit: Path, label_file: Path | None) -> Source | None:
@@ -158,4 +146,8 @@ def _serve(opened: Review, listener: socket, *, opens_browser: bool) -> None:
     finally:
         count = opened.export()
         opened.log.close()
+        for was, now in opened.log.moved_aside:
+            say(
+                f"{visible(str(was))} was not as this review had last written it; it is now {visible(str(now))}"
+            )
         say(f"{count:,} decisions in {visible(str(opened.places.export))}")

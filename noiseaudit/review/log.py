@@ -43,6 +43,14 @@ CREATE VIEW current AS
   FROM events GROUP BY run_id, sample_id, reviewer;
 PRAGMA user_version = {FORMAT};
 """
+_WRITTEN = """
+CREATE TABLE IF NOT EXISTS written ( -- the file of decisions as it was last written here
+  file TEXT PRIMARY KEY,
+  run_id TEXT NOT NULL,
+  sha256 TEXT NOT NULL,
+  n INTEGER NOT NULL
+) STRICT
+"""
 _EVENT = "seq, event_id, sample_id, reviewer, decision, new_label, undoes, seconds, decided_at"
 
 
@@ -59,6 +67,15 @@ class Event:
     undoes: str | None
     seconds: float | None
     decided_at: str
+
+
+@dataclass(frozen=True)
+class Written:
+    """A file of decisions as it was last written."""
+
+    run_id: str
+    sha256: str
+    n: int  # decisions in it
 
 
 @dataclass(frozen=True)
@@ -84,6 +101,7 @@ class Log:
 
     def __init__(self, path: Path, run_id: str) -> None:
         self.path, self.run_id = path, run_id
+        self.moved_aside: list[tuple[Path, Path]] = []  # files that an export was not to write over: from, to
         self._lock = threading.Lock()
         try:
             self._db = sqlite3.connect(
@@ -108,6 +126,7 @@ class Log:
                     self._db.execute(statement)
             elif version != FORMAT:
                 raise _no_log(self.path, f"format {version}, but this noiseaudit reads {FORMAT}")
+            self._db.execute(_WRITTEN)
 
     def decide(self, event_id: str, reviewer: str, answers: Sequence[Answer]) -> None:
         """Add what a reviewer said about some samples, all or nothing; nothing where `event_id` was added before.
@@ -164,6 +183,20 @@ class Log:
                 (self.run_id,),
             ).fetchall()
         return [Decision(*row) for row in rows]
+
+    def last_written(self, file: str) -> Written | None:
+        """What an export last wrote to the file of this name; None if nothing."""
+        with self._lock:
+            row = self._db.execute("SELECT run_id, sha256, n FROM written WHERE file = ?", (file,)).fetchone()
+        return Written(*row) if row else None
+
+    def wrote(self, file: str, sha256: str, n: int) -> None:
+        """Keep what was written, so that the next export knows the file again."""
+        with self._lock, self._writing():
+            self._db.execute(
+                "INSERT OR REPLACE INTO written (file, run_id, sha256, n) VALUES (?, ?, ?, ?)",
+                (file, self.run_id, sha256, n),
+            )
 
     def close(self) -> None:
         """Close the database; its write-ahead log is taken in."""
