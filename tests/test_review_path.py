@@ -219,6 +219,40 @@ def test_no_rows_are_never_written_over_rows(audit: AuditResult, tmp_path: Path)
     assert len(read_decisions(run / "decisions.1.csv")) == 1
 
 
+@pytest.mark.parametrize("name", ["decisions.csv", "decisions.CSV", "decisions.parquet", "linked.sqlite"])
+def test_the_database_is_not_the_file_of_decisions(audit: AuditResult, tmp_path: Path, name: str) -> None:
+    db = tmp_path / name
+    log = Log(tmp_path / "made.sqlite", run_id(audit))
+    log.decide("event-1", "Ann", [Answer("s0", "keep")])
+    log.close()
+    (tmp_path / "made.sqlite").rename(db)
+    if db.stem == "linked":
+        db.with_suffix(".csv").symlink_to(db)
+    before = db.read_bytes()
+    for words in ([], ["--export", tmp_path / "out.csv"]):
+        done = command("review", tmp_path / "run", "--no-browser", "--db", db, *words)
+        assert (done.exit_code, "ends in .sqlite" in done.stderr) == (2, True), done.stderr
+        assert done.stderr.count("\n") == 1
+    assert db.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "name", ["run/audit.parquet", "run/cleaned.csv", "labels.csv", "run/dynamics.parquet/0.csv"]
+)
+def test_an_export_never_replaces_the_run_or_its_labels(
+    audit: AuditResult, tmp_path: Path, name: str
+) -> None:
+    decided(audit, tmp_path / "run", [Answer("s0", "keep")])
+    file = tmp_path / name
+    if not file.exists():
+        file.parent.mkdir(exist_ok=True)
+        file.write_text("of the scan")
+    before = file.read_bytes()
+    done = command("review", tmp_path / "run", "--export", file, "--force")
+    assert (done.exit_code, "never overwritten" in done.stderr) == (2, True), done.stderr
+    assert file.read_bytes() == before
+
+
 @pytest.mark.parametrize("cut_off", [False, True])
 def test_a_new_run_keeps_what_people_decided(audit: AuditResult, tmp_path: Path, cut_off: bool) -> None:
     out, new = tmp_path / "run", beside(tmp_path / "run", "new")

@@ -76,8 +76,9 @@ def review(
     from noiseaudit_cli.console import say, visible
 
     place = db or run_folder(audit) / DECISIONS_FILE
+    _check_database(place)
     if export is not None:
-        check_file(export, force=force, inputs=[place])
+        check_file(export, force=force, inputs=[place, *_never_replaced(audit, label_file)])
         exported = export_decisions(audit, place, export)
         told = agreement_text(exported.agreement)
         say(f"{exported.n_decisions:,} decisions in {visible(str(export))}{told and f'; {told}'}")
@@ -106,6 +107,35 @@ def _check_extra() -> None:
             f"review needs the extra `review` ({error.name} is not installed)",
             fix="pip install 'noiseaudit[review]'",
         ) from error
+
+
+def _check_database(place: Path) -> None:
+    """The decisions are written beside the database, to a file that must be another one."""
+    import os.path
+
+    from noiseaudit.errors import ConfigError
+
+    is_table = place.suffix.lower() in (".csv", ".parquet")
+    if is_table or os.path.realpath(place) == os.path.realpath(place.with_suffix(".csv")):
+        raise ConfigError(
+            f"--db {place}: the database cannot be the file that decisions are written to",
+            fix="Give a name that ends in .sqlite.",
+        )
+
+
+def _never_replaced(audit: Path, label_file: Path | None) -> list[Path]:
+    """What a scan wrote, and what it read."""
+    from noiseaudit.errors import DataError
+    from noiseaudit.manifest import run_folder, saved_run, source_of
+    from noiseaudit.runfiles import scan_files
+
+    folder = run_folder(audit)
+    try:
+        source = source_of(saved_run(audit), folder)
+    except DataError:  # no run.json that says it
+        source = None
+    read = [label_file, source.path if source else None]
+    return [audit, *scan_files(folder), *(path for path in read if path is not None)]
 
 
 def _moved(audit: Path, label_file: Path | None) -> Source | None:
