@@ -253,6 +253,16 @@ def test_an_export_never_replaces_the_run_or_its_labels(
     assert file.read_bytes() == before
 
 
+def test_a_swap_that_was_cut_off_is_ended_first(audit: AuditResult, tmp_path: Path) -> None:
+    """Between its two renames, nothing stands where the run is."""
+    run, out = tmp_path / "run", tmp_path / "out.csv"
+    decided(audit, run, [Answer("s0", "keep")])
+    run.rename(beside(run, "old"))
+    done = command("review", run, "--export", out)
+    assert (done.exit_code, [d.sample_id for d in read_decisions(out)]) == (0, ["s0"]), done.stderr
+    assert not beside(run, "old").exists()
+
+
 @pytest.mark.parametrize("cut_off", [False, True])
 def test_a_new_run_keeps_what_people_decided(audit: AuditResult, tmp_path: Path, cut_off: bool) -> None:
     out, new = tmp_path / "run", beside(tmp_path / "run", "new")

@@ -75,6 +75,7 @@ def review(
     from noiseaudit.review.export import export_decisions
     from noiseaudit_cli.console import say, visible
 
+    _settle(audit)
     place = db or run_folder(audit) / DECISIONS_FILE
     _check_database(place)
     if export is not None:
@@ -107,6 +108,18 @@ def _check_extra() -> None:
             f"review needs the extra `review` ({error.name} is not installed)",
             fix="pip install 'noiseaudit[review]'",
         ) from error
+
+
+def _settle(audit: Path) -> None:
+    """A scan's swap that was cut off is ended first: the decisions may lie in the hidden folder of the old run."""
+    import os.path
+
+    from noiseaudit.swap import settle
+
+    is_folder = audit.is_dir() or not audit.suffix
+    folder = Path(os.path.realpath(audit if is_folder else audit.parent))
+    if folder.name:
+        settle(folder)
 
 
 def _check_database(place: Path) -> None:
