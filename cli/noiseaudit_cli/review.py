@@ -180,7 +180,10 @@ def _serve(opened: Review, listener: socket, *, opens_browser: bool) -> None:
 
     _hang_up_is_terminate()
     if not opened.images.are_known:
-        say("warning: no picture is where the scan found it. Name their folder: --images")
+        say(
+            "warning: no picture is where the scan found it, or its data set has other rows or another order now."
+            " Name their folder: --images"
+        )
     try:
         serve(opened, listener, on_start)
     except KeyboardInterrupt as stop:
