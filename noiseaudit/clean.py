@@ -25,7 +25,7 @@ from noiseaudit.rows import RowReader
 
 NOTHING = Decided()
 # Read from the label file -> what must equal it; in this order a moved row is named by what it is.
-_AUDIT_COLUMNS = {"id": "sample_id", "image": "image", "label": "given_label"}
+AUDIT_COLUMNS = {"id": "sample_id", "image": "image", "label": "given_label"}
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ class _Match:
         for role in cells.keys() - self.odd.keys():
             both = min(n_rows, len(audited))
             found = cells[role].slice(0, both)
-            expected = cell_texts(audited.column(_AUDIT_COLUMNS[role])).slice(0, both)
+            expected = cell_texts(audited.column(AUDIT_COLUMNS[role])).slice(0, both)
             one_null = pc.xor(pc.is_null(found), pc.is_null(expected))
             differs = pc.coalesce(pc.not_equal(found, expected), one_null)
             for place in np.flatnonzero(from_arrow(differs.cast(pa.uint8())))[:1]:
@@ -117,7 +117,7 @@ class _Match:
                 file=self.source.path,
                 fix="Give the file that was scanned, or scan again.",
             )
-        for role in _AUDIT_COLUMNS:
+        for role in AUDIT_COLUMNS:
             if role in self.odd:
                 row, found, expected = self.odd[role]
                 raise DataError(
@@ -166,4 +166,4 @@ def _row_by_row(audit: Audited, source: Source, out: Path, mending: Mending) -> 
 
 def _reader(audit: Audited, mending: Mending, roles: Iterable[str]) -> RowReader:
     """The columns of the audit that decide, and those that must equal the roles of the label file."""
-    return RowReader(audit, [*dict.fromkeys([*mending.columns, *(_AUDIT_COLUMNS[role] for role in roles)])])
+    return RowReader(audit, [*dict.fromkeys([*mending.columns, *(AUDIT_COLUMNS[role] for role in roles)])])

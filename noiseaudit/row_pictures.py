@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from noiseaudit.arrays import optional_texts
+from noiseaudit.cells import cell_texts
+from noiseaudit.clean import AUDIT_COLUMNS
 from noiseaudit.data.opening import Picture
 from noiseaudit.data.paths import image_finder
 from noiseaudit.errors import DataError
-from noiseaudit.labels.read import stored_images
+from noiseaudit.labels.read import read_again, stored_images
 from noiseaudit.labels.table import Source
-from noiseaudit.manifest import source_of
+from noiseaudit.manifest import file_sha256, source_of
 from noiseaudit.result import AuditResult
 
 FindPicture = Callable[[int], Picture | None]
@@ -29,13 +32,38 @@ def row_pictures(
 
 
 def _stored(audit: AuditResult, run: Mapping[str, Any], moved: Source | None) -> FindPicture | None:
-    """Where the data set that was scanned holds its images and is as it was."""
+    """Where the data set that was scanned holds its images and has the same rows in the same order."""
     try:
         source = moved or source_of(run, Path())
         pictures = stored_images(source) if source else None
+        if source is None or pictures is None or len(pictures) != len(audit):
+            return None
+        return pictures.__getitem__ if _has_same_rows(audit, run, source) else None
     except DataError:
         return None
-    return pictures.__getitem__ if pictures is not None and len(pictures) == len(audit) else None
+
+
+def _has_same_rows(audit: AuditResult, run: Mapping[str, Any], source: Source) -> bool:
+    """By ids and the images' names; where these do not tell rows apart, by the file's hash, and by labels."""
+    read = read_again(source)
+    names = {role: read[role] for role in ("id", "image") if role in read}
+    if not all(_equals(audit, role, cells) for role, cells in names.items()):
+        return False
+    if "id" in names or _tells_apart(names.get("image", [])):
+        return True
+    hashed = run.get("data_sha256")
+    return _equals(audit, "label", read["label"]) and hashed in (None, file_sha256(source.path))
+
+
+def _equals(audit: AuditResult, role: str, cells: Sequence[str | None]) -> bool:
+    """Whether a column of the data set is that of the audit."""
+    return cell_texts(audit.table.column(AUDIT_COLUMNS[role])).equals(optional_texts(cells))
+
+
+def _tells_apart(images: Sequence[str | None]) -> bool:
+    """Whether images have names of their own, not `row 7` for want of one."""
+    is_named = all(name and name != f"row {row}" for row, name in enumerate(images))
+    return is_named and 0 < len(images) == len(set(images))
 
 
 def _filed(audit: AuditResult, run: Mapping[str, Any], images: Path | None) -> FindPicture | None:

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from noiseaudit.atomic import sync_folder
 from noiseaudit.errors import OutputError
-from noiseaudit.folders import remove_empty
+from noiseaudit.folders import empty, remove_empty
 from noiseaudit.lock import MOVES_OPEN_FILES, RunLock
-from noiseaudit.outputs import DECISIONS_FILE
+from noiseaudit.runfiles import carry_over
 from noiseaudit.runjson import RUN_FILE, read_run_json, run_status
 
 REPLACES = "replaces"  # of run.json: the name of the run in whose place this one goes
@@ -45,6 +45,12 @@ def swap(new: Path, out: Path, lock: RunLock) -> None:
     old = beside(out, "old")
     if not may_replace(new, out):
         raise _hidden(new, out, "is not the run that was to be replaced")
+    if out.exists() and old.is_dir() and any(old.iterdir()):
+        raise OutputError(
+            f"cannot be replaced: {old} is in the way",
+            file=out,
+            fix=f"Move that hidden folder away and run the command again; the finished run waits in {new}.",
+        )
     if run_status(out) == "incomplete":
         RunLock(out).release()
     if not MOVES_OPEN_FILES:
@@ -85,13 +91,20 @@ def settle(out: Path) -> None:
 
 
 def _remove(old: Path, out: Path) -> None:
-    """Delete the old run, but for what people decided about it, which goes to the new one."""
-    stem = Path(DECISIONS_FILE).stem
-    for file in sorted(old.glob(f"{stem}.*"), reverse=True):  # a write-ahead log goes before its database
-        if (out / file.name).exists():
-            return
-        os.rename(file, out / file.name)
+    """Delete the old run, but for the files of people, which go to the new one; run.json last: it says what this is."""
+    try:
+        carry_over(old, out)
+    except OSError as error:
+        raise OutputError(
+            f"holds the new run, but your files could not be moved there from {old} ({error.strerror})",
+            file=out,
+            fix="Move them, and remove that hidden folder.",
+        ) from error
     sync_folder(out)
+    try:
+        empty(old, keep={RUN_FILE})
+    except OSError:  # a file that somebody reads: the next scan tries again
+        return
     shutil.rmtree(old, ignore_errors=True)
 
 

@@ -17,6 +17,7 @@ import pytest
 from noiseaudit.decisions import read_decisions, run_id
 from noiseaudit.lock import RunLock
 from noiseaudit.result import AuditResult
+from noiseaudit.review.export import write_log
 from noiseaudit.review.log import Answer, Log
 from noiseaudit.swap import beside, settle, swap
 from tests.reviews import command, review_run, start
@@ -54,6 +55,7 @@ class Page:
 def test_the_whole_path(audit: AuditResult, tmp_path: Path, stop: signal.Signals, code: int) -> None:
     pytest.importorskip("uvicorn", reason="comes with the extra `review`")
     run, before = tmp_path / "run", (tmp_path / "labels.csv").read_text()
+    (run / "decisions.csv").write_text("mine")
     server, address = start(run, "--reviewer", "Ann")
     try:
         page = Page(address)
@@ -73,6 +75,7 @@ def test_the_whole_path(audit: AuditResult, tmp_path: Path, stop: signal.Signals
         server.send_signal(stop)
         _, told = server.communicate(timeout=60)
     assert (server.returncode, "3 decisions in" in told) == (code, True), told
+    assert f"it is now {run / 'decisions.1.csv'}" in told
     found = {d.sample_id: (d.decision, d.reviewer, d.run_id) for d in read_decisions(run / "decisions.csv")}
     assert found == {
         row["sample"]: (decision, "Ann", run_id(audit))
@@ -171,12 +174,93 @@ def test_a_port_that_is_taken(audit: AuditResult, tmp_path: Path) -> None:
     assert not (tmp_path / "run" / "decisions.sqlite").exists()
 
 
-def test_a_file_that_is_not_of_the_review_stays(audit: AuditResult, tmp_path: Path) -> None:
-    pytest.importorskip("uvicorn", reason="comes with the extra `review`")
-    own = tmp_path / "run" / "decisions.csv"
-    own.write_text("mine")
-    done = command("review", tmp_path / "run", "--no-browser")
-    assert (done.exit_code, "written over" in done.stderr, own.read_text()) == (2, True, "mine")
+def exported(run: Path, run_id: str) -> list[str]:
+    """What the end of a review does: the files that it moved aside."""
+    log = Log(run / "decisions.sqlite", run_id)
+    write_log(log, run / "decisions.csv")
+    log.close()
+    assert all(was == run / "decisions.csv" for was, _ in log.moved_aside)
+    return [now.name for _, now in log.moved_aside]
+
+
+def test_a_file_that_people_changed_goes_aside(audit: AuditResult, tmp_path: Path) -> None:
+    run, own = tmp_path / "run", tmp_path / "run" / "decisions.csv"
+    own.write_text("a colleague's")
+    decided(audit, run, [Answer("s0", "keep")])
+    assert exported(run, run_id(audit)) == ["decisions.1.csv"]
+    assert (run / "decisions.1.csv").read_text() == "a colleague's"
+    decided(audit, run, [Answer("s1", "keep")], "Bob")
+    assert exported(run, run_id(audit)) == []  # its own
+    assert len(read_decisions(own)) == 2
+    edited = own.read_text() + "s2,keep,,me,,,\n"
+    own.write_text(edited)
+    assert exported(run, run_id(audit)) == ["decisions.2.csv"]
+    assert (run / "decisions.2.csv").read_text() == edited
+
+
+def test_decisions_of_an_earlier_run_go_aside(audit: AuditResult, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    decided(audit, run, [Answer("s0", "keep")])
+    exported(run, run_id(audit))
+    assert exported(run, "another") == ["decisions.1.csv"]
+    assert [d.sample_id for d in read_decisions(run / "decisions.1.csv")] == ["s0"]
+    assert read_decisions(run / "decisions.csv") == []
+    assert exported(run, run_id(audit)) == []  # over a file without rows
+
+
+def test_no_rows_are_never_written_over_rows(audit: AuditResult, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    decided(audit, run, [Answer("s0", "keep")])
+    exported(run, run_id(audit))
+    log = Log(run / "decisions.sqlite", run_id(audit))
+    log.undo("undone-1", "Ann")
+    log.close()
+    assert exported(run, run_id(audit)) == ["decisions.1.csv"]
+    assert len(read_decisions(run / "decisions.1.csv")) == 1
+
+
+@pytest.mark.parametrize("name", ["decisions.csv", "decisions.CSV", "decisions.parquet", "linked.sqlite"])
+def test_the_database_is_not_the_file_of_decisions(audit: AuditResult, tmp_path: Path, name: str) -> None:
+    db = tmp_path / name
+    log = Log(tmp_path / "made.sqlite", run_id(audit))
+    log.decide("event-1", "Ann", [Answer("s0", "keep")])
+    log.close()
+    (tmp_path / "made.sqlite").rename(db)
+    if db.stem == "linked":
+        db.with_suffix(".csv").symlink_to(db)
+    before = db.read_bytes()
+    for words in ([], ["--export", tmp_path / "out.csv"]):
+        done = command("review", tmp_path / "run", "--no-browser", "--db", db, *words)
+        assert (done.exit_code, "ends in .sqlite" in done.stderr) == (2, True), done.stderr
+        assert done.stderr.count("\n") == 1
+    assert db.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    "name", ["run/audit.parquet", "run/cleaned.csv", "labels.csv", "run/dynamics.parquet/0.csv"]
+)
+def test_an_export_never_replaces_the_run_or_its_labels(
+    audit: AuditResult, tmp_path: Path, name: str
+) -> None:
+    decided(audit, tmp_path / "run", [Answer("s0", "keep")])
+    file = tmp_path / name
+    if not file.exists():
+        file.parent.mkdir(exist_ok=True)
+        file.write_text("of the scan")
+    before = file.read_bytes()
+    done = command("review", tmp_path / "run", "--export", file, "--force")
+    assert (done.exit_code, "never overwritten" in done.stderr) == (2, True), done.stderr
+    assert file.read_bytes() == before
+
+
+def test_a_swap_that_was_cut_off_is_ended_first(audit: AuditResult, tmp_path: Path) -> None:
+    """Between its two renames, nothing stands where the run is."""
+    run, out = tmp_path / "run", tmp_path / "out.csv"
+    decided(audit, run, [Answer("s0", "keep")])
+    run.rename(beside(run, "old"))
+    done = command("review", run, "--export", out)
+    assert (done.exit_code, [d.sample_id for d in read_decisions(out)]) == (0, ["s0"]), done.stderr
+    assert not beside(run, "old").exists()
 
 
 @pytest.mark.parametrize("cut_off", [False, True])

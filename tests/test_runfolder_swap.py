@@ -14,6 +14,7 @@ from noiseaudit.lock import RunLock
 from noiseaudit.outputs import LOCK_FILE
 from noiseaudit.runfolder import RunFolder
 from noiseaudit.runjson import read_run_json, write_run_json
+from noiseaudit.swap import settle
 from tests.runs import failing, finished, interrupted, to_replace
 
 
@@ -205,3 +206,74 @@ def test_a_run_at_work_is_not_replaced_by_one_that_was_left_over(tmp_path: Path)
                 left_over.finish({})
             at_work.finish({})
     assert (out / "audit.parquet").read_text() == "third"
+
+
+def test_files_of_people_go_to_the_new_run(tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    finished(out)
+    theirs = [
+        "ann.sqlite",
+        "ann.sqlite-wal",
+        "checks.csv",
+        "my_decisions.csv",
+        "cleaned.checked.csv",
+        ".note",
+    ]
+    for name in [*theirs, "suspects.csv", "cleaned.csv", "report.html", ".audit.parquet.x.tmp"]:
+        (out / name).write_text(f"old {name}")
+    (out / "notes").mkdir()
+    (out / "notes" / "report.html").write_text("mine")
+    finished(out, "second", force=True)
+    for name in theirs:
+        assert (out / name).read_text() == f"old {name}"
+    assert (out / "notes" / "report.html").read_text() == "mine"
+    assert {path.name for path in out.iterdir()} == {*theirs, "notes", "audit.parquet", "run.json"}
+    assert (out / "audit.parquet").read_text() == "second"
+    assert {path.name for path in tmp_path.iterdir()} == {"run"}
+
+
+@pytest.mark.parametrize("moved", [[], ["ann.sqlite-wal"]])
+def test_a_name_that_is_taken_gets_a_number(tmp_path: Path, moved: list[str]) -> None:
+    """Also where an earlier removal was cut off between a log and its database."""
+    out, old = tmp_path / "run", tmp_path / ".run.noiseaudit-old"
+    finished(out, "second")
+    finished(old)
+    names = ["ann.sqlite", "ann.sqlite-wal", "checks.csv"]
+    for name in names:
+        (out / name if name in moved else old / name).write_text("old")
+    for name in ["checks.csv", "checks.1.csv", *([] if moved else ["ann.sqlite"])]:
+        (out / name).write_text("new")
+    settle(out)
+    number = "" if moved else ".1"
+    for name in (f"ann{number}.sqlite", f"ann{number}.sqlite-wal", "checks.2.csv"):
+        assert (out / name).read_text() == "old"
+    for name in ["checks.csv", "checks.1.csv", *([] if moved else ["ann.sqlite"])]:
+        assert (out / name).read_text() == "new"
+    assert not old.exists()
+    finished(out, "third", force=True)  # and nothing is in its way
+
+
+def test_a_removal_that_is_cut_off_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    out, old = tmp_path / "run", tmp_path / ".run.noiseaudit-old"
+    finished(out)
+    (out / "suspects.csv").write_text("old")
+    with monkeypatch.context() as patch:
+        patch.setattr(shutil, "rmtree", lambda *_, **__: None)
+        finished(out, "second", force=True)
+    assert [path.name for path in old.iterdir()] == ["run.json"]
+    finished(out, "third", force=True)
+    assert not old.exists()
+
+
+def test_a_hidden_folder_in_the_way_is_named(tmp_path: Path) -> None:
+    out, old = tmp_path / "run", tmp_path / ".run.noiseaudit-old"
+    finished(out)
+    old.mkdir()
+    (old / "thesis.txt").write_text("three years")
+    with pytest.raises(OutputError, match=r"noiseaudit-old is in the way\. Move that hidden folder"):
+        finished(out, "second", force=True)
+    assert (out / "audit.parquet").read_text() == "first"
+    assert (old / "thesis.txt").read_text() == "three years"
+    old.rename(tmp_path / "elsewhere")
+    settle(out)
+    assert (out / "audit.parquet").read_text() == "second"

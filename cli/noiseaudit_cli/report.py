@@ -61,5 +61,6 @@ def report(
         say(f"wrote {file}")
     if not has_pictures and "html" in files:
         say(
-            "warning: no picture is where the scan found it, so the report has none. Name their folder: --images"
+            "warning: no picture is where the scan found it, or its data set has other rows or another order now,"
+            " so the report has none. Name their folder: --images"
         )

@@ -75,15 +75,16 @@ def review(
     from noiseaudit.review.export import export_decisions
     from noiseaudit_cli.console import say, visible
 
+    _settle(audit)
     place = db or run_folder(audit) / DECISIONS_FILE
+    _check_database(place)
     if export is not None:
-        check_file(export, force=force, inputs=[place])
+        check_file(export, force=force, inputs=[place, *_never_replaced(audit, label_file)])
         exported = export_decisions(audit, place, export)
         told = agreement_text(exported.agreement)
         say(f"{exported.n_decisions:,} decisions in {visible(str(export))}{told and f'; {told}'}")
         return
     _check_extra()
-    _check_own(place)
     from noiseaudit_review.asked import checked_reviewer
     from noiseaudit_review.review import Places, open_review
     from noiseaudit_review.server import listening
@@ -109,15 +110,45 @@ def _check_extra() -> None:
         ) from error
 
 
-def _check_own(place: Path) -> None:
-    """Without a database yet, a file of the name that the decisions will have is somebody else's."""
-    from noiseaudit.errors import OutputError
+def _settle(audit: Path) -> None:
+    """A scan's swap that was cut off is ended first: the decisions may lie in the hidden folder of the old run."""
+    import os.path
 
-    table = place.with_suffix(".csv")
-    if table.exists() and not place.exists():
-        raise OutputError(
-            "would be written over, and is not of this review", file=table, fix="Move it, or give --db FILE."
+    from noiseaudit.swap import settle
+
+    is_folder = audit.is_dir() or not audit.suffix
+    folder = Path(os.path.realpath(audit if is_folder else audit.parent))
+    if folder.name:
+        settle(folder)
+
+
+def _check_database(place: Path) -> None:
+    """The decisions are written beside the database, to a file that must be another one."""
+    import os.path
+
+    from noiseaudit.errors import ConfigError
+
+    is_table = place.suffix.lower() in (".csv", ".parquet")
+    if is_table or os.path.realpath(place) == os.path.realpath(place.with_suffix(".csv")):
+        raise ConfigError(
+            f"--db {place}: the database cannot be the file that decisions are written to",
+            fix="Give a name that ends in .sqlite.",
         )
+
+
+def _never_replaced(audit: Path, label_file: Path | None) -> list[Path]:
+    """What a scan wrote, and what it read."""
+    from noiseaudit.errors import DataError
+    from noiseaudit.manifest import run_folder, saved_run, source_of
+    from noiseaudit.runfiles import scan_files
+
+    folder = run_folder(audit)
+    try:
+        source = source_of(saved_run(audit), folder)
+    except DataError:  # no run.json that says it
+        source = None
+    read = [label_file, source.path if source else None]
+    return [audit, *scan_files(folder), *(path for path in read if path is not None)]
 
 
 def _moved(audit: Path, label_file: Path | None) -> Source | None:
@@ -149,7 +180,10 @@ def _serve(opened: Review, listener: socket, *, opens_browser: bool) -> None:
 
     _hang_up_is_terminate()
     if not opened.images.are_known:
-        say("warning: no picture is where the scan found it. Name their folder: --images")
+        say(
+            "warning: no picture is where the scan found it, or its data set has other rows or another order now."
+            " Name their folder: --images"
+        )
     try:
         serve(opened, listener, on_start)
     except KeyboardInterrupt as stop:
@@ -158,4 +192,8 @@ def _serve(opened: Review, listener: socket, *, opens_browser: bool) -> None:
     finally:
         count = opened.export()
         opened.log.close()
+        for was, now in opened.log.moved_aside:
+            say(
+                f"{visible(str(was))} was not as this review had last written it; it is now {visible(str(now))}"
+            )
         say(f"{count:,} decisions in {visible(str(opened.places.export))}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import defaultdict
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,9 +11,11 @@ from typing import NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from noiseaudit.aside import move_aside
 from noiseaudit.audit_file import open_audit
 from noiseaudit.decisions import Decision, check_kind, run_id, write_decisions
 from noiseaudit.errors import DataError
+from noiseaudit.manifest import file_sha256
 from noiseaudit.result import Audited
 from noiseaudit.review.agreement import Agreement, agreement
 from noiseaudit.review.board import Said
@@ -50,10 +53,24 @@ def export_decisions(audit: Path, db: Path, out: Path) -> Exported:
 
 
 def write_log(log: Log, out: Path) -> int:
-    """Write the decisions that hold now; how many."""
+    """Write the decisions that hold now; how many.
+
+    A file that is not as the last export of this run left it goes aside (`log.moved_aside`), and so does one with
+    decisions in it where there are none now. Raises OutputError if it cannot be moved or written.
+    """
     decisions = log.decisions()
+    if os.path.lexists(out) and not _may_replace(log, out, len(decisions)):
+        log.moved_aside.append((out, move_aside(out)))
     write_decisions(out, decisions)
+    log.wrote(out.name, file_sha256(out) or "", len(decisions))
     return len(decisions)
+
+
+def _may_replace(log: Log, out: Path, n: int) -> bool:
+    last = log.last_written(out.name)
+    if last is None or file_sha256(out) != last.sha256:
+        return False
+    return last.n == 0 or (n > 0 and last.run_id == log.run_id)
 
 
 def _agreement(audit: Audited, decisions: Sequence[Decision]) -> Agreement:

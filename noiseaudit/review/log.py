@@ -13,36 +13,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from noiseaudit.decisions import KINDS, Decision
-from noiseaudit.errors import DataError, OutputError
+from noiseaudit.decisions import Decision
+from noiseaudit.errors import OutputError
+from noiseaudit.review.database import Transaction, no_log, open_database
 
-FORMAT = 1  # user_version of the database
-WAIT_SECONDS = 30.0  # for another process that writes
-
-_TABLES = f"""
-CREATE TABLE events (
-  seq INTEGER PRIMARY KEY AUTOINCREMENT,
-  event_id TEXT NOT NULL,           -- made by the client, one for each action; a retried one adds nothing
-  run_id TEXT NOT NULL,
-  sample_id TEXT NOT NULL,
-  reviewer TEXT NOT NULL,
-  old_decision TEXT, old_label TEXT, -- null: none was made
-  decision TEXT, new_label TEXT,     -- null: none is made any more
-  undoes TEXT,                       -- the event_id that this one takes back
-  seconds REAL,                      -- that the reviewer looked at the sample
-  decided_at TEXT NOT NULL,          -- ISO 8601, UTC
-  UNIQUE (event_id, sample_id),
-  CHECK (decision IN ({", ".join(f"'{kind}'" for kind in KINDS)})),
-  CHECK ((decision IS 'relabel') = (new_label IS NOT NULL))
-) STRICT;
-CREATE INDEX of_sample ON events (run_id, reviewer, sample_id, seq);
-CREATE TRIGGER never_changed BEFORE UPDATE ON events BEGIN SELECT RAISE(ABORT, 'events are only added'); END;
-CREATE TRIGGER never_removed BEFORE DELETE ON events BEGIN SELECT RAISE(ABORT, 'events are only added'); END;
-CREATE VIEW current AS
-  SELECT run_id, sample_id, reviewer, decision, new_label, decided_at, max(seq) AS seq
-  FROM events GROUP BY run_id, sample_id, reviewer;
-PRAGMA user_version = {FORMAT};
-"""
 _EVENT = "seq, event_id, sample_id, reviewer, decision, new_label, undoes, seconds, decided_at"
 
 
@@ -59,6 +33,15 @@ class Event:
     undoes: str | None
     seconds: float | None
     decided_at: str
+
+
+@dataclass(frozen=True)
+class Written:
+    """A file of decisions as it was last written."""
+
+    run_id: str
+    sha256: str
+    n: int  # decisions in it
 
 
 @dataclass(frozen=True)
@@ -84,30 +67,16 @@ class Log:
 
     def __init__(self, path: Path, run_id: str) -> None:
         self.path, self.run_id = path, run_id
+        self.moved_aside: list[tuple[Path, Path]] = []  # files that an export was not to write over: from, to
         self._lock = threading.Lock()
         try:
-            self._db = sqlite3.connect(
-                path, timeout=WAIT_SECONDS, isolation_level=None, check_same_thread=False
-            )
-            self._prepare()
+            self._db = open_database(path)
         except sqlite3.OperationalError as error:
             raise OutputError(
                 f"cannot be opened ({error})", file=path, fix="Name another place with --db FILE."
             ) from error
         except sqlite3.DatabaseError as error:
-            raise _no_log(path, str(error)) from error
-
-    def _prepare(self) -> None:
-        self._db.execute("PRAGMA journal_mode = WAL")
-        self._db.execute("PRAGMA synchronous = FULL")
-        with self._writing():
-            (version,) = self._db.execute("PRAGMA user_version").fetchone()
-            tables = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-            if version == 0 and tables == 0:
-                for statement in _statements(_TABLES):
-                    self._db.execute(statement)
-            elif version != FORMAT:
-                raise _no_log(self.path, f"format {version}, but this noiseaudit reads {FORMAT}")
+            raise no_log(path, str(error)) from error
 
     def decide(self, event_id: str, reviewer: str, answers: Sequence[Answer]) -> None:
         """Add what a reviewer said about some samples, all or nothing; nothing where `event_id` was added before.
@@ -165,6 +134,20 @@ class Log:
             ).fetchall()
         return [Decision(*row) for row in rows]
 
+    def last_written(self, file: str) -> Written | None:
+        """What an export last wrote to the file of this name; None if nothing."""
+        with self._lock:
+            row = self._db.execute("SELECT run_id, sha256, n FROM written WHERE file = ?", (file,)).fetchone()
+        return Written(*row) if row else None
+
+    def wrote(self, file: str, sha256: str, n: int) -> None:
+        """Keep what was written, so that the next export knows the file again."""
+        with self._lock, self._writing():
+            self._db.execute(
+                "INSERT OR REPLACE INTO written (file, run_id, sha256, n) VALUES (?, ?, ?, ?)",
+                (file, self.run_id, sha256, n),
+            )
+
     def close(self) -> None:
         """Close the database; its write-ahead log is taken in."""
         with self._lock:
@@ -193,36 +176,4 @@ class Log:
         )
 
     def _writing(self) -> AbstractContextManager[None]:
-        return _Transaction(self._db)
-
-
-class _Transaction(AbstractContextManager[None]):
-    """One that takes the right to write at its start, so that what it reads is still so when it writes."""
-
-    def __init__(self, db: sqlite3.Connection) -> None:
-        self._db = db
-
-    def __enter__(self) -> None:
-        self._db.execute("BEGIN IMMEDIATE")
-
-    def __exit__(self, kind: object, error: object, trace: object) -> None:
-        try:
-            if error is None:
-                self._db.execute("COMMIT")
-        finally:
-            if self._db.in_transaction:  # a full disk may have ended it already
-                self._db.execute("ROLLBACK")
-
-
-def _statements(script: str) -> list[str]:
-    """Each statement of a script: `executescript` would end the transaction."""
-    found, start = [], 0
-    for end, char in enumerate(script):
-        if char == ";" and sqlite3.complete_statement(script[start : end + 1]):
-            found.append(script[start : end + 1])
-            start = end + 1
-    return found
-
-
-def _no_log(path: Path, why: str) -> DataError:
-    return DataError(f"no database of decisions ({why})", file=path, fix="Name another with --db FILE.")
+        return Transaction(self._db)

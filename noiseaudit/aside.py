@@ -1,0 +1,28 @@
+"""Files of people are never written over: they go aside, under the next free number."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from pathlib import Path
+
+from noiseaudit.errors import OutputError
+
+
+def numbered(path: Path, number: int) -> Path:
+    """`name.1.ext` for `name.ext` and 1; `path` itself for 0."""
+    return path.with_name(f"{path.stem}.{number}{path.suffix}") if number else path
+
+
+def move_aside(path: Path) -> Path:
+    """Rename `path` to the next free `name.1.ext`; where it is now. Raises OutputError if it cannot be moved."""
+    free = next(place for n in itertools.count(1) if not os.path.lexists(place := numbered(path, n)))
+    try:
+        os.rename(path, free)
+    except OSError as error:
+        raise OutputError(
+            f"is not what was last written, and cannot be moved aside ({error.strerror})",
+            file=path,
+            fix="Move it yourself.",
+        ) from error
+    return free
