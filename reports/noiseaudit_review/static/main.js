@@ -1,6 +1,6 @@
 // Puts the page together.
 
-import { $, get, number, post, remember, remembered, say } from "./base.js";
+import { $, get, number, post, remember, remembered, say, setRun } from "./base.js";
 import { act, go, inGrid, show } from "./actions.js";
 import { fillFilters, noteFilters } from "./filters.js";
 import { showAgreement, showProgress } from "./figures.js";
@@ -86,6 +86,7 @@ function complain(error) {
 
 async function start() {
   state.audit = await get("/api/audit");
+  setRun(state.audit.run);
   $("name").textContent = `· ${state.audit.name}`;
   document.title = `${state.audit.name} · noiseaudit review`;
   $("exportPath").textContent = state.audit.export;

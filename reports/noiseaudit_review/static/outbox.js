@@ -4,10 +4,18 @@ import { $, newId, post, Refusal, say } from "./base.js";
 import { state, update } from "./state.js";
 import { showProgress } from "./figures.js";
 
+const NEW_TOKEN = "open the server's new address in another tab";
+const WAITS = { // that the server may take later, once it is started again
+  401: NEW_TOKEN,
+  403: NEW_TOKEN,
+  409: "the server shows another run now: start it for this page's run again, or reload and lose them",
+  421: "no answer from the server, trying again",
+};
+
 const waiting = [];
 let sending = false;
 let failures = 0;
-let isLockedOut = false; // the server was started again, with another token
+let why = ""; // the first one waits
 
 export const isEmpty = () => waiting.length === 0;
 
@@ -46,13 +54,13 @@ async function send() {
       }
       resolve(news);
     } catch (error) {
-      if (error instanceof Refusal && error.status < 500 && ![401, 403, 421].includes(error.status)) {
+      if (error instanceof Refusal && error.status < 500 && !(error.status in WAITS)) {
         waiting.shift(); // it will never be taken
         say(`Not recorded: ${error.message}`, 10);
         resolve(null);
       } else {
         failures += 1;
-        isLockedOut = [401, 403].includes(error.status);
+        why = WAITS[error.status] ?? "no answer from the server, trying again";
         show();
         await new Promise((again) => setTimeout(again, Math.min(5000, 250 * 2 ** failures)));
       }
@@ -65,7 +73,6 @@ async function send() {
 function show() {
   const stuck = failures > 0 && waiting.length > 0;
   $("saved").classList.toggle("waiting", stuck);
-  const why = isLockedOut ? "open the server's new address in another tab" : "no answer from the server, trying again";
   if (stuck) $("saved").textContent = `${waiting.length} not saved: ${why}`;
   else if (waiting.length) $("saved").textContent = "Saving …";
   else if ($("saved").textContent) $("saved").textContent = "All saved";
