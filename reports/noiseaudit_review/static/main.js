@@ -4,14 +4,13 @@ import { $, get, number, post, remember, remembered, say, setRun } from "./base.
 import { act, go, inGrid, show } from "./actions.js";
 import { fillFilters, noteFilters } from "./filters.js";
 import { showAgreement, showProgress } from "./figures.js";
-import { layOut, reveal, selection } from "./grid.js";
+import { layOut, reveal } from "./grid.js";
 import { listen } from "./keys.js";
 import { again } from "./single.js";
 import { makeList, onRows, state } from "./state.js";
 
 async function newList() {
   state.index = await makeList(); // the first that this reviewer has not answered
-  selection.clear();
   again();
   noteFilters();
   $("single").hidden = inGrid() || state.total === 0;

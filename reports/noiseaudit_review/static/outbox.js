@@ -1,7 +1,7 @@
 // Decisions on their way to the server: in order, one after the other, each with its own id, again until they arrive.
 
 import { $, newId, post, Refusal, say } from "./base.js";
-import { state, update } from "./state.js";
+import { placeOf, row as rowAt, state, update } from "./state.js";
 import { showProgress } from "./figures.js";
 
 const NEW_TOKEN = "open the server's new address in another tab";
@@ -21,19 +21,21 @@ export const isEmpty = () => waiting.length === 0;
 
 export function decide(answers, seconds) {
   const body = { event_id: newId(), reviewer: state.reviewer, answers, seconds };
+  const before = answers.map(({ row }) => ({ row, mine: rowAt(placeOf(row))?.mine ?? null }));
   update(
     answers.map(({ row, decision, label }) => ({
       row,
       mine: { decision, label: label ?? null, text: label === undefined ? null : state.audit.classes[label] },
     })),
   );
-  return enqueue("/api/decisions", body);
+  return enqueue("/api/decisions", body, before);
 }
 
 export const undo = () => enqueue("/api/undo", { event_id: newId(), reviewer: state.reviewer });
 
-function enqueue(path, body) {
-  const done = new Promise((resolve) => waiting.push({ path, body, resolve }));
+// `before`: what the page showed of the rows until now.
+function enqueue(path, body, before = []) {
+  const done = new Promise((resolve) => waiting.push({ path, body, before, resolve }));
   send();
   return done;
 }
@@ -43,7 +45,7 @@ async function send() {
   if (sending) return;
   sending = true;
   while (waiting.length) {
-    const { path, body, resolve } = waiting[0];
+    const { path, body, before, resolve } = waiting[0];
     try {
       const news = await post(path, body);
       waiting.shift();
@@ -56,6 +58,7 @@ async function send() {
     } catch (error) {
       if (error instanceof Refusal && error.status < 500 && !(error.status in WAITS)) {
         waiting.shift(); // it will never be taken
+        if (body.reviewer === state.reviewer) showAgain(before);
         say(`Not recorded: ${error.message}`, 10);
         resolve(null);
       } else {
@@ -68,6 +71,17 @@ async function send() {
     show();
   }
   sending = false;
+}
+
+// What was refused is off the screen; where a later decision waits, that one goes back to it, should it be refused, too.
+function showAgain(before) {
+  const left = new Map(before.map((item) => [item.row, item]));
+  for (const later of waiting.flatMap((action) => action.before)) {
+    if (!left.has(later.row)) continue;
+    later.mine = left.get(later.row).mine;
+    left.delete(later.row);
+  }
+  update([...left.values()]);
 }
 
 function show() {
