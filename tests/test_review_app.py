@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -152,7 +154,7 @@ def test_decide_retry_undo(client: Tab) -> None:
             (first["row"], None),
             (second["row"], None),
         ]
-    assert done["progress"]["n_checked"] == 0
+    assert (done["progress"]["n_checked"], done["progress"]["median_seconds"]) == (0, None)
     empty = client.post("/api/undo", json={"event_id": "event-03", "reviewer": "Ann"}).json()
     assert empty["rows"] == []
 
@@ -299,6 +301,14 @@ def test_hostile_names_are_text(tmp_path: Path) -> None:
     (decision,) = review.log.decisions()
     assert decision.new_label == review.audit.column("suggested_label")[row["row"]]
     review.log.close()
+
+
+def test_a_folder_whose_name_is_no_text(review: Review) -> None:
+    odd = Path(os.fsdecode(b"/tmp/caf\xe9"))
+    places = Places(odd / "run", odd / "decisions.sqlite", odd / "decisions.csv")
+    about = client_of(dataclasses.replace(review, places=places)).get("/api/audit").json()
+    assert about["export"] == "/tmp/caf⟨U+DCE9⟩/decisions.csv"
+    assert "⟨U+DCE9⟩" in about["clean"]
 
 
 def test_the_button_writes_the_file(review: Review, client: Tab) -> None:

@@ -13,6 +13,7 @@ pytest.importorskip("httpx", reason="comes with the extra `dev`")
 
 from starlette.testclient import TestClient
 
+from noiseaudit_review.app import make_app
 from noiseaudit_review.review import open_review
 from noiseaudit_review.security import HEADER, MOST_BYTES
 from tests.test_review_app import PORT, TOKEN, Tab, client_of, opened
@@ -48,6 +49,31 @@ def test_the_address_gives_a_cookie_that_scripts_cannot_read(stranger: TestClien
     assert "samesite=strict" in cookie
     assert stranger.get("/").status_code == 200
     assert stranger.get("/api/audit").status_code == 200
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_a_link_of_a_web_terminal_opens_the_page(stranger: TestClient, site: str) -> None:
+    link = {"Sec-Fetch-Site": site}
+    answer = stranger.get("/", params={"token": TOKEN}, headers=link)
+    assert (answer.status_code, TOKEN in answer.text) == (200, False)
+    assert '<meta http-equiv="refresh" content="0; url=/">' in answer.text
+    assert "samesite=strict" in answer.headers["set-cookie"].lower()
+    assert answer.headers["cache-control"] == "no-store"
+    assert stranger.get("/", headers={"Sec-Fetch-Site": "same-origin"}).status_code == 200
+    assert stranger.get("/", headers=link).status_code == 403
+    assert stranger.get("/", params={"token": "wrong"}, headers=link).status_code == 403
+    evil = link | {"Origin": "http://evil.example"}
+    assert stranger.get("/", params={"token": TOKEN}, headers=evil).status_code == 403
+
+
+def test_browsers_leave_port_80_out(tmp_path: Path) -> None:
+    review = opened(tmp_path, n_images=1)
+    guarded = make_app(review, TOKEN, 80)
+    for host in ("127.0.0.1", "localhost", "127.0.0.1:80"):
+        page = TestClient(guarded, base_url=f"http://{host}", headers={HEADER: TOKEN})
+        for headers in ({}, {"Origin": f"http://{host}"}):
+            assert page.get("/api/audit", headers=headers).status_code == 200
+    review.log.close()
 
 
 def test_a_wrong_token_in_the_address(stranger: TestClient) -> None:

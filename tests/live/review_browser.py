@@ -174,13 +174,19 @@ def without_mistakes(browser: Browser, folder: Path) -> None:
         assert page.inner_text("#place").startswith("7 of ")
         assert page.inner_text("#checked").endswith("1 by you")
         for status, told in ((422, "All saved"), (409, "1 not saved: the server shows another run")):
-            page.route("**/api/decisions", lambda route, s=status: route.fulfill(status=s, json={"error": "no"}))
+            page.route(
+                "**/api/decisions", lambda route, s=status: route.fulfill(status=s, json={"error": "no"})
+            )
             seen(page)
             place = page.inner_text("#place")
             page.keyboard.press("m")
-            page.wait_for_function("(text) => document.getElementById('saved').textContent.startsWith(text)", arg=told)
+            page.wait_for_function(
+                "(text) => document.getElementById('saved').textContent.startsWith(text)", arg=told
+            )
             page.keyboard.press("ArrowLeft")
-            page.wait_for_function("(text) => document.getElementById('place').textContent === text", arg=place)
+            page.wait_for_function(
+                "(text) => document.getElementById('place').textContent === text", arg=place
+            )
             assert page.inner_text("#decided") == ("" if status == 422 else "You: ambiguous")
             page.unroute("**/api/decisions")
         settled(page)
