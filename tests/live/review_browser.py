@@ -15,6 +15,7 @@ import argparse
 import csv
 import json
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page, Route, sync_playwright
@@ -147,14 +148,26 @@ def by_keyboard(browser: Browser, folder: Path, save: Path) -> None:
     print(f"by keyboard: {len(said)} decisions of two reviewers, in the file and applied exactly")
 
 
+def refusing(status: int) -> Callable[[Route], None]:
+    def refuse(route: Route) -> None:
+        route.fulfill(status=status, json={"error": "no"})
+
+    return refuse
+
+
 def without_mistakes(browser: Browser, folder: Path) -> None:
     """No decision about a picture not seen, none by a held key, none shown that was refused, none of another run."""
     review_run(folder, 400)
+    held: list[Route] = []
+
+    def late(route: Route) -> None:
+        held.append(route)
+
     with served(folder / "run", "--reviewer", "Ann") as (_, address):
-        page, held = opened(browser, address, [], viewport=DESKTOP), list[Route]()
+        page = opened(browser, address, [], viewport=DESKTOP)
         seen(page)
         page.wait_for_load_state("networkidle")
-        page.route("**/image/*size=large*", lambda route: held.append(route))
+        page.route("**/image/*size=large*", late)
         for _ in range(5):  # beyond what was fetched ahead
             page.keyboard.press("ArrowRight")
         page.wait_for_timeout(300)
@@ -163,9 +176,9 @@ def without_mistakes(browser: Browser, folder: Path) -> None:
         page.keyboard.press("k")
         assert page.inner_text("#place").startswith("6 of ")
         assert page.inner_text("#decided") == ""
-        page.unroute("**/image/*size=large*")
         for route in held:
             route.continue_()
+        page.unroute("**/image/*size=large*")
         seen(page)
         for _ in range(3):
             page.keyboard.down("k")
@@ -174,9 +187,7 @@ def without_mistakes(browser: Browser, folder: Path) -> None:
         assert page.inner_text("#place").startswith("7 of ")
         assert page.inner_text("#checked").endswith("1 by you")
         for status, told in ((422, "All saved"), (409, "1 not saved: the server shows another run")):
-            page.route(
-                "**/api/decisions", lambda route, s=status: route.fulfill(status=s, json={"error": "no"})
-            )
+            page.route("**/api/decisions", refusing(status))
             seen(page)
             place = page.inner_text("#place")
             page.keyboard.press("m")
@@ -191,8 +202,20 @@ def without_mistakes(browser: Browser, folder: Path) -> None:
             page.unroute("**/api/decisions")
         settled(page)
         assert page.inner_text("#checked").endswith("2 by you")
+        terminal = browser.new_context().new_page()
+        link = f'<a href="{address}">open</a>'
+        terminal.route(
+            "http://terminal.test/", lambda route: route.fulfill(body=link, content_type="text/html")
+        )
+        terminal.goto("http://terminal.test/")
+        terminal.click("a")
+        terminal.wait_for_selector("html[data-ready]")
+        assert "token" not in terminal.url
+        terminal.context.close()
         page.context.close()
-    print("without mistakes: pictures that are late, held keys, refused decisions, another run")
+    print(
+        "without mistakes: pictures that are late, held keys, refused decisions, another run, a link of a web terminal"
+    )
 
 
 def check_files(
