@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +16,7 @@ pytest.importorskip("fastapi", reason="comes with the extra `review`")
 pytest.importorskip("httpx", reason="comes with the extra `dev`")
 
 from starlette.testclient import TestClient
+from starlette.types import ASGIApp
 
 from noiseaudit.decisions import read_decisions
 from noiseaudit_review.app import make_app
@@ -31,9 +34,28 @@ def opened(folder: Path, **options: Any) -> Review:
     return open_review(Places(run, run / "decisions.sqlite", run / "decisions.csv"))
 
 
-def client_of(review: Review) -> TestClient:
-    app = make_app(review, TOKEN, PORT)
-    return TestClient(app, base_url=f"http://127.0.0.1:{PORT}", headers={HEADER: TOKEN})
+class Tab(TestClient):
+    """A page of `run`: every request says so, as the real one's do."""
+
+    def __init__(self, app: ASGIApp, run: str) -> None:
+        super().__init__(app, base_url=f"http://127.0.0.1:{PORT}", headers={HEADER: TOKEN})
+        self.run = run
+
+    def get(self, url: Any, **options: Any) -> Any:
+        if "params" in options:
+            options["params"] = {"run": self.run} | options["params"]
+        else:
+            url = f"{url}{'&' if '?' in url else '?'}run={self.run}"
+        return super().get(url, **options)
+
+    def post(self, url: Any, **options: Any) -> Any:
+        if "json" in options:
+            options["json"] = {"run": self.run} | options["json"]
+        return super().post(url, **options)
+
+
+def client_of(review: Review) -> Tab:
+    return Tab(make_app(review, TOKEN, PORT), review.log.run_id)
 
 
 @pytest.fixture
@@ -44,11 +66,11 @@ def review(tmp_path: Path) -> Iterator[Review]:
 
 
 @pytest.fixture
-def client(review: Review) -> TestClient:
+def client(review: Review) -> Tab:
     return client_of(review)
 
 
-def suspects(client: TestClient, reviewer: str = "Ann") -> list[dict[str, Any]]:
+def suspects(client: Tab, reviewer: str = "Ann") -> list[dict[str, Any]]:
     made = client.post("/api/lists", json={}).json()
     query: dict[str, int | str] = {"count": 200, "reviewer": reviewer}
     rows: list[dict[str, Any]] = client.get(f"/api/lists/{made['list']}", params=query).json()["rows"]
@@ -56,13 +78,13 @@ def suspects(client: TestClient, reviewer: str = "Ann") -> list[dict[str, Any]]:
     return rows
 
 
-def decide(client: TestClient, event: str, *answers: dict[str, Any], **more: Any) -> Any:
+def decide(client: Tab, event: str, *answers: dict[str, Any], **more: Any) -> Any:
     return client.post(
         "/api/decisions", json={"event_id": event, "reviewer": "Ann", "answers": list(answers)} | more
     )
 
 
-def test_the_page_and_its_files(client: TestClient) -> None:
+def test_the_page_and_its_files(client: Tab) -> None:
     page = client.get("/")
     assert page.headers["content-type"] == "text/html; charset=utf-8"
     names = {part.split('"')[0] for part in page.text.split('"/static/')[1:]}
@@ -74,7 +96,7 @@ def test_the_page_and_its_files(client: TestClient) -> None:
     assert "http" not in page.text  # nothing of another place
 
 
-def test_no_script_writes_html(client: TestClient) -> None:
+def test_no_script_writes_html(client: Tab) -> None:
     from importlib.resources import files
 
     for file in (files("noiseaudit_review") / "static").iterdir():
@@ -84,7 +106,7 @@ def test_no_script_writes_html(client: TestClient) -> None:
         )
 
 
-def test_rows_are_what_the_audit_says(review: Review, client: TestClient) -> None:
+def test_rows_are_what_the_audit_says(review: Review, client: Tab) -> None:
     about, rows = client.get("/api/audit").json(), suspects(client)
     record = {row["row"]: row for row in review.audit.table.to_pylist()}
     assert [row["rank"] for row in rows] == sorted(row["rank"] for row in rows)
@@ -101,7 +123,7 @@ def test_rows_are_what_the_audit_says(review: Review, client: TestClient) -> Non
         assert (row["mine"], row["others"]) == (None, [])
 
 
-def test_a_list_stays_as_it_was_and_is_forgotten_in_the_end(client: TestClient) -> None:
+def test_a_list_stays_as_it_was_and_is_forgotten_in_the_end(client: Tab) -> None:
     first = client.post("/api/lists", json={"state": "open"}).json()
     rows = client.get(f"/api/lists/{first['list']}").json()["rows"]
     assert decide(client, "event-01", {"row": rows[0]["row"], "decision": "keep"}).status_code == 200
@@ -115,7 +137,7 @@ def test_a_list_stays_as_it_was_and_is_forgotten_in_the_end(client: TestClient) 
     assert client.get(f"/api/lists/{first['list']}").status_code == 404
 
 
-def test_decide_retry_undo(client: TestClient) -> None:
+def test_decide_retry_undo(client: Tab) -> None:
     first, second = suspects(client)[:2]
     answers = (
         {"row": first["row"], "decision": "relabel", "label": first["suggested"]},
@@ -132,12 +154,42 @@ def test_decide_retry_undo(client: TestClient) -> None:
             (first["row"], None),
             (second["row"], None),
         ]
-    assert done["progress"]["n_checked"] == 0
+    assert (done["progress"]["n_checked"], done["progress"]["median_seconds"]) == (0, None)
     empty = client.post("/api/undo", json={"event_id": "event-03", "reviewer": "Ann"}).json()
     assert empty["rows"] == []
 
 
-def test_two_reviewers_see_each_other(client: TestClient) -> None:
+def test_a_page_of_another_run_is_told_so(review: Review, client: Tab) -> None:
+    stale = Tab(client.app, "0123456789ab")
+    number = client.post("/api/lists", json={}).json()["list"]
+    action = {"event_id": "event-01", "reviewer": "Ann"}
+    decision = action | {"answers": [{"row": 1, "decision": "keep"}]}
+    posts: dict[str, dict[str, Any]] = {
+        "/api/decisions": decision, "/api/undo": action, "/api/lists": {}, "/api/export": {},
+    }  # fmt: skip
+    gets = [
+        f"/api/lists/{number}",
+        "/api/lists/999",
+        "/api/progress",
+        "/api/agreement",
+        "/api/similar/1",
+        "/image/1",
+    ]
+    for answer in (*(stale.post(path, json=body) for path, body in posts.items()), *map(stale.get, gets)):
+        assert (answer.status_code, answer.json()) == (
+            409,
+            {"error": "this page is of another run: reload it"},
+        )
+    silent = TestClient(client.app, base_url=str(client.base_url), headers={HEADER: TOKEN})
+    for path, body in posts.items():
+        assert silent.post(path, json=body).status_code == 422
+    assert [silent.get(path).status_code for path in gets] == [422] * len(gets)
+    assert review.log.since(0) == []
+    assert not review.places.export.exists()
+    assert client.post("/api/decisions", json=decision).status_code == 200
+
+
+def test_two_reviewers_see_each_other(client: Tab) -> None:
     row = suspects(client)[0]
     decide(client, "event-01", {"row": row["row"], "decision": "keep"})
     decide(client, "event-02", {"row": row["row"], "decision": "ambiguous"}, reviewer="  Bob ")
@@ -148,7 +200,7 @@ def test_two_reviewers_see_each_other(client: TestClient) -> None:
     agreed = client.get("/api/agreement").json()
     assert (agreed["n_rows"], agreed["share"], agreed["value"]) == (1, 0.0, 0.0)
     assert (
-        decide(client, "event-01", {"row": row["row"], "decision": "keep"}, reviewer="Bob").status_code == 409
+        decide(client, "event-01", {"row": row["row"], "decision": "keep"}, reviewer="Bob").status_code == 422
     )
 
 
@@ -178,16 +230,14 @@ def test_two_reviewers_see_each_other(client: TestClient) -> None:
         ({"more": 1}, 422),
     ],
 )
-def test_what_cannot_be_recorded(
-    review: Review, client: TestClient, change: dict[str, Any], status: int
-) -> None:
+def test_what_cannot_be_recorded(review: Review, client: Tab, change: dict[str, Any], status: int) -> None:
     body = {"event_id": "event-01", "reviewer": "Ann", "answers": [{"row": 1, "decision": "keep"}]} | change
     answer = client.post("/api/decisions", json=body)
     assert (answer.status_code, list(answer.json())) == (status, ["error"])
     assert review.log.since(0) == []
 
 
-def test_bodies_that_are_no_json(client: TestClient) -> None:
+def test_bodies_that_are_no_json(client: Tab) -> None:
     assert (
         client.post("/api/lists", content=b"{", headers={"Content-Type": "application/json"}).status_code
         == 422
@@ -198,7 +248,7 @@ def test_bodies_that_are_no_json(client: TestClient) -> None:
     assert client.get("/api/decisions").status_code == 405
 
 
-def test_images_are_served_by_row_alone(review: Review, client: TestClient, tmp_path: Path) -> None:
+def test_images_are_served_by_row_alone(review: Review, client: Tab, tmp_path: Path) -> None:
     answer = client.get("/image/0?size=large")
     assert (answer.status_code, answer.headers["content-type"]) == (200, "image/png")
     assert answer.content.startswith(b"\x89PNG")
@@ -253,7 +303,15 @@ def test_hostile_names_are_text(tmp_path: Path) -> None:
     review.log.close()
 
 
-def test_the_button_writes_the_file(review: Review, client: TestClient) -> None:
+def test_a_folder_whose_name_is_no_text(review: Review) -> None:
+    odd = Path(os.fsdecode(b"/tmp/caf\xe9"))
+    places = Places(odd / "run", odd / "decisions.sqlite", odd / "decisions.csv")
+    about = client_of(dataclasses.replace(review, places=places)).get("/api/audit").json()
+    assert about["export"] == "/tmp/caf⟨U+DCE9⟩/decisions.csv"
+    assert "⟨U+DCE9⟩" in about["clean"]
+
+
+def test_the_button_writes_the_file(review: Review, client: Tab) -> None:
     row = suspects(client)[0]
     decide(client, "event-01", {"row": row["row"], "decision": "keep"})
     assert client.post("/api/export", json={}).json() == {"n": 1}
@@ -261,12 +319,12 @@ def test_the_button_writes_the_file(review: Review, client: TestClient) -> None:
     assert (decision.sample_id, decision.decision, decision.reviewer) == (row["sample"], "keep", "Ann")
 
 
-def test_eight_threads(review: Review, client: TestClient) -> None:
+def test_eight_threads(review: Review, client: Tab) -> None:
     rows = [row["row"] for row in suspects(client)][:16]
     statuses = []
 
     def work(who: int) -> None:
-        own = TestClient(client.app, base_url=str(client.base_url), headers={HEADER: TOKEN})
+        own = Tab(client.app, client.run)
         for row in rows:
             answer = {"row": row, "decision": "keep"}
             body = {"event_id": f"event-{who}-{row}", "reviewer": f"r{who}", "answers": [answer]}

@@ -84,6 +84,18 @@ def test_a_retried_event_adds_nothing(log: Log) -> None:
         log.decide("event-01", "bob", [Answer("a", "keep")])
 
 
+def test_a_retried_undo_that_undid_nothing_takes_back_nothing_later(log: Log) -> None:
+    log.undo("event-01", "ann")
+    log.decide("event-02", "ann", [Answer("a", "keep")])
+    log.undo("event-01", "ann")
+    assert now(log) == {("a", "ann", "keep", None)}
+    assert (log.of("event-01"), [event.sample_id for event in log.since(0)]) == ([], ["a"])
+    with pytest.raises(EventIdTaken):
+        log.undo("event-01", "bob")
+    log.undo("event-03", "ann")
+    assert now(log) == set()
+
+
 def test_runs_do_not_mix(log: Log, tmp_path: Path) -> None:
     log.decide("event-01", "ann", [Answer("a", "keep")])
     other = Log(tmp_path / "decisions.sqlite", "another")

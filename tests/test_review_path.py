@@ -59,9 +59,10 @@ def test_the_whole_path(audit: AuditResult, tmp_path: Path, stop: signal.Signals
     server, address = start(run, "--reviewer", "Ann")
     try:
         page = Page(address)
-        assert page.ask("/api/audit")["reviewer"] == "Ann"
-        made = page.ask("/api/lists", {})
-        rows = page.ask(f"/api/lists/{made['list']}?count=200")["rows"]
+        about = page.ask("/api/audit")
+        assert (about["reviewer"], about["run"]) == ("Ann", run_id(audit))
+        made = page.ask("/api/lists", {"run": about["run"]})
+        rows = page.ask(f"/api/lists/{made['list']}?count=200&run={about['run']}")["rows"]
         kept, accepted, unclear, undone = rows[:4]
         for number, (row, decision) in enumerate(
             [(kept, "keep"), (accepted, "relabel"), (unclear, "ambiguous"), (undone, "relabel")]
@@ -69,8 +70,8 @@ def test_the_whole_path(audit: AuditResult, tmp_path: Path, stop: signal.Signals
             answer = {"row": row["row"], "decision": decision}
             answer |= {"label": row["suggested"]} if decision == "relabel" else {}
             body = {"event_id": f"event-{number:02}", "reviewer": "Ann", "answers": [answer], "seconds": 1}
-            page.ask("/api/decisions", body)
-        page.ask("/api/undo", {"event_id": "event-99", "reviewer": "Ann"})
+            page.ask("/api/decisions", body | {"run": about["run"]})
+        page.ask("/api/undo", {"event_id": "event-99", "reviewer": "Ann", "run": about["run"]})
     finally:
         server.send_signal(stop)
         _, told = server.communicate(timeout=60)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,22 +13,23 @@ pytest.importorskip("httpx", reason="comes with the extra `dev`")
 
 from starlette.testclient import TestClient
 
+from noiseaudit_review.app import make_app
 from noiseaudit_review.review import open_review
 from noiseaudit_review.security import HEADER, MOST_BYTES
-from tests.test_review_app import PORT, TOKEN, client_of, opened
+from tests.test_review_app import PORT, TOKEN, Tab, client_of, opened
 
 OWN = f"http://127.0.0.1:{PORT}"
 
 
 @pytest.fixture(scope="module")
-def known(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+def known(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tab]:
     review = opened(tmp_path_factory.mktemp("security"), n_images=1)
     yield client_of(review)
     review.log.close()
 
 
 @pytest.fixture
-def stranger(known: TestClient) -> TestClient:
+def stranger(known: Tab) -> TestClient:
     return TestClient(known.app, base_url=OWN, follow_redirects=False)
 
 
@@ -49,6 +51,31 @@ def test_the_address_gives_a_cookie_that_scripts_cannot_read(stranger: TestClien
     assert stranger.get("/api/audit").status_code == 200
 
 
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+def test_a_link_of_a_web_terminal_opens_the_page(stranger: TestClient, site: str) -> None:
+    link = {"Sec-Fetch-Site": site}
+    answer = stranger.get("/", params={"token": TOKEN}, headers=link)
+    assert (answer.status_code, TOKEN in answer.text) == (200, False)
+    assert '<meta http-equiv="refresh" content="0; url=/">' in answer.text
+    assert "samesite=strict" in answer.headers["set-cookie"].lower()
+    assert answer.headers["cache-control"] == "no-store"
+    assert stranger.get("/", headers={"Sec-Fetch-Site": "same-origin"}).status_code == 200
+    assert stranger.get("/", headers=link).status_code == 403
+    assert stranger.get("/", params={"token": "wrong"}, headers=link).status_code == 403
+    evil = link | {"Origin": "http://evil.example"}
+    assert stranger.get("/", params={"token": TOKEN}, headers=evil).status_code == 403
+
+
+def test_browsers_leave_port_80_out(tmp_path: Path) -> None:
+    review = opened(tmp_path, n_images=1)
+    guarded = make_app(review, TOKEN, 80)
+    for host in ("127.0.0.1", "localhost", "127.0.0.1:80"):
+        page = TestClient(guarded, base_url=f"http://{host}", headers={HEADER: TOKEN})
+        for headers in ({}, {"Origin": f"http://{host}"}):
+            assert page.get("/api/audit", headers=headers).status_code == 200
+    review.log.close()
+
+
 def test_a_wrong_token_in_the_address(stranger: TestClient) -> None:
     assert stranger.get("/", params={"token": "wrong"}).status_code == 403
     assert stranger.get("/", params={"token": "wrong\u202e"}).status_code == 403
@@ -67,11 +94,11 @@ def test_a_wrong_token_in_the_address(stranger: TestClient) -> None:
         "",
     ],
 )
-def test_other_hosts_are_refused(known: TestClient, host: str) -> None:
+def test_other_hosts_are_refused(known: Tab, host: str) -> None:
     assert known.get("/api/audit", headers={"Host": host}).status_code == 421
 
 
-def test_localhost_is_this_machine(known: TestClient) -> None:
+def test_localhost_is_this_machine(known: Tab) -> None:
     assert known.get("/api/audit", headers={"Host": f"localhost:{PORT}"}).status_code == 200
 
 
@@ -86,17 +113,17 @@ def test_localhost_is_this_machine(known: TestClient) -> None:
         {"Sec-Fetch-Site": "same-site"},
     ],
 )
-def test_other_sites_are_refused_even_with_the_token(known: TestClient, headers: dict[str, str]) -> None:
+def test_other_sites_are_refused_even_with_the_token(known: Tab, headers: dict[str, str]) -> None:
     assert known.post("/api/lists", json={}, headers=headers).status_code == 403
     assert known.get("/api/audit", headers=headers).status_code == 403
 
 
-def test_the_own_page_is_no_other_site(known: TestClient) -> None:
+def test_the_own_page_is_no_other_site(known: Tab) -> None:
     for headers in ({"Origin": OWN}, {"Sec-Fetch-Site": "same-origin"}, {"Sec-Fetch-Site": "none"}):
         assert known.post("/api/lists", json={}, headers=headers).status_code == 200
 
 
-def test_large_bodies_are_refused(known: TestClient) -> None:
+def test_large_bodies_are_refused(known: Tab) -> None:
     kind = {"Content-Type": "application/json"}
     assert known.post("/api/lists", content=b" " * (MOST_BYTES + 1), headers=kind).status_code == 413
 
@@ -108,11 +135,12 @@ def test_large_bodies_are_refused(known: TestClient) -> None:
     for lie in ("ten", "-1", "9" * 5000):
         lies = kind | {"Content-Length": lie}
         assert known.post("/api/lists", content=b"{}", headers=lies).status_code == 413
-    assert known.post("/api/lists", content=b"{}" + b" " * (MOST_BYTES - 2), headers=kind).status_code == 200
+    body = json.dumps({"run": known.run}).encode()
+    assert known.post("/api/lists", content=body.ljust(MOST_BYTES), headers=kind).status_code == 200
 
 
 @pytest.mark.parametrize("path", ["/", "/api/audit", "/api/lists/999", "/image/0", "/nothing"])
-def test_every_answer_is_guarded(known: TestClient, stranger: TestClient, path: str) -> None:
+def test_every_answer_is_guarded(known: Tab, stranger: TestClient, path: str) -> None:
     for answer in (known.get(path), stranger.get(path), known.get(path, headers={"Host": "evil.example"})):
         policy = answer.headers["content-security-policy"]
         assert policy.startswith("default-src 'self'; img-src 'self' data:;")
@@ -125,7 +153,7 @@ def test_every_answer_is_guarded(known: TestClient, stranger: TestClient, path: 
         assert "server" not in answer.headers
 
 
-def test_no_pages_of_the_framework(known: TestClient) -> None:
+def test_no_pages_of_the_framework(known: Tab) -> None:
     assert [known.get(path).status_code for path in ("/docs", "/redoc", "/openapi.json")] == [404] * 3
 
 
@@ -136,7 +164,7 @@ def test_it_listens_on_this_machine_alone() -> None:
         assert listener.getsockname()[0] == "127.0.0.1"
 
 
-def test_websockets_get_no_answer(known: TestClient, tmp_path: Path) -> None:
+def test_websockets_get_no_answer(known: Tab, tmp_path: Path) -> None:
     import anyio
 
     sent: list[object] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import threading
-from bisect import insort
+from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ class Progress:
     precision: Interval  # of the suspects that were judged right or wrong
     n_disputed: int  # rows that reviewers contradict each other about
     errors_left: float  # sum of p_mislabeled over the scored rows that nobody judged
-    median_seconds: float | None  # that this reviewer looked at a sample
+    median_seconds: float | None  # that this reviewer looked at a sample, of actions that stand
 
 
 class Board:
@@ -53,6 +53,7 @@ class Board:
         self._by_row: dict[int, dict[str, Said]] = {}
         self._by_reviewer: dict[str, dict[int, Said]] = defaultdict(dict)
         self._seconds: dict[str, list[float]] = defaultdict(list)  # rising
+        self._spent: dict[tuple[str, str], float] = {}  # by action and sample
 
     def refresh(self) -> None:
         """Take in what the log has got since, from this process or another."""
@@ -73,8 +74,18 @@ class Board:
             said = Said(event.decision, event.new_label)
             answers[event.reviewer] = self._by_reviewer[event.reviewer][row] = said
         self.verdict[row] = _verdict(answers)
-        if event.seconds is not None and event.undoes is None:
-            insort(self._seconds[event.reviewer], event.seconds)
+        self._time(event)
+
+    def _time(self, event: Event) -> None:
+        """Seconds count while their action stands."""
+        of_reviewer = self._seconds[event.reviewer]
+        if event.undoes is not None:
+            spent = self._spent.pop((event.undoes, event.sample_id), None)
+            if spent is not None:
+                del of_reviewer[bisect_left(of_reviewer, spent)]
+        elif event.seconds is not None:
+            self._spent[event.event_id, event.sample_id] = event.seconds
+            insort(of_reviewer, event.seconds)
 
     def row(self, sample_id: str) -> int:
         """The row of a sample of the audit."""

@@ -19,6 +19,8 @@ from noiseaudit.review.database import Transaction, no_log, open_database
 
 _EVENT = "seq, event_id, sample_id, reviewer, decision, new_label, undoes, seconds, decided_at"
 
+_NO_SAMPLE = _NO_ACTION = ""  # of an undo that found nothing to take back
+
 
 @dataclass(frozen=True)
 class Event:
@@ -90,7 +92,10 @@ class Log:
                 self._add(event_id, reviewer, answer)
 
     def undo(self, event_id: str, reviewer: str) -> None:
-        """Take back the reviewer's last action that still stands, if there is one. Raises as `decide` does."""
+        """Take back the reviewer's last action that still stands, if there is one. Raises as `decide` does.
+
+        One that finds none is known afterwards, too: sent again, it takes back nothing that was decided since.
+        """
         with self._lock, self._writing():
             if self._is_known(event_id, reviewer):
                 return
@@ -101,6 +106,7 @@ class Log:
                 (self.run_id, reviewer),
             ).fetchone()
             if last is None:
+                self._add(event_id, reviewer, Answer(_NO_SAMPLE, None), undoes=_NO_ACTION)
                 return
             before = self._db.execute(
                 "SELECT sample_id, old_decision, old_label FROM events WHERE event_id = ? ORDER BY seq", last
@@ -112,7 +118,8 @@ class Log:
         """The events of this run after number `seq`, in order: whoever folds them knows what holds now."""
         with self._lock:
             rows = self._db.execute(
-                f"SELECT {_EVENT} FROM events WHERE seq > ? AND run_id = ? ORDER BY seq", (seq, self.run_id)
+                f"SELECT {_EVENT} FROM events WHERE seq > ? AND run_id = ? AND sample_id != ? ORDER BY seq",
+                (seq, self.run_id, _NO_SAMPLE),
             ).fetchall()
         return [Event(*row) for row in rows]
 
@@ -120,7 +127,8 @@ class Log:
         """The samples that an action was about."""
         with self._lock:
             rows = self._db.execute(
-                "SELECT sample_id FROM events WHERE event_id = ? ORDER BY seq", (event_id,)
+                "SELECT sample_id FROM events WHERE event_id = ? AND sample_id != ? ORDER BY seq",
+                (event_id, _NO_SAMPLE),
             ).fetchall()
         return [sample_id for (sample_id,) in rows]
 

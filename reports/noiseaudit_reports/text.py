@@ -11,13 +11,15 @@ from noiseaudit.percent import percent
 
 _LONG_WORD = re.compile(rf"\S{{{MAX_LENGTH + 1},}}")
 _HIDDEN = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060\u2066-\u2069\ufeff]"
+    r"[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060\u2066-\u2069\ufeff\ud800-\udfff]"
 )
 _PERCENTAGE = re.compile(r"([<>] )?\d+(\.\d+)? %")
 
 
 def visible(name: str) -> str:
-    """Control, direction and zero-width characters become visible signs; a very long name is cut."""
+    """Control, direction and zero-width characters, and bytes that are no text, become visible signs; a very long
+    name is cut.
+    """
     shown = whole(shortened(name))
     return shown if shown.strip() else "␣" * len(shown)
 

@@ -20,9 +20,12 @@ from noiseaudit_review.asked import (
     AskedDecisions,
     AskedList,
     AskedUndo,
+    OfRun,
     Refused,
+    RunId,
     Who,
     answers_of,
+    check_run,
     known_row,
 )
 from noiseaudit_review.images import media_type
@@ -38,6 +41,7 @@ MEDIA = {
 }
 
 AskedWho = Annotated[Who, Query()]
+AskedRun = Annotated[RunId, Query()]
 
 
 def make_app(review: Review, token: str, port: int) -> ASGIApp:
@@ -65,25 +69,31 @@ def _add_page(app: FastAPI) -> None:
 
 
 def _add_reading(app: FastAPI, review: Review) -> None:
+    def of_run(run: AskedRun) -> None:
+        check_run(review, run)
+
+    same_run = [Depends(of_run)]
+
     @app.get("/api/audit")
     def about() -> dict[str, Any]:
         return shown.about(review)
 
-    @app.get("/api/progress")
+    @app.get("/api/progress", dependencies=same_run)
     def progress(reviewer: AskedWho = "") -> dict[str, Any]:
         review.board.refresh()
         return shown.progress(review, reviewer)
 
-    @app.get("/api/agreement")
+    @app.get("/api/agreement", dependencies=same_run)
     def agreement() -> dict[str, Any]:
         return asdict(review.agreement())
 
     @app.post("/api/lists", dependencies=[Depends(_json)])
     def make_list(asked: AskedList) -> dict[str, int]:
-        wanted = asked.model_dump(exclude={"reviewer"})
+        check_run(review, asked.run)
+        wanted = asked.model_dump(exclude={"reviewer", "run"})
         return review.make_list(Filter(**wanted), asked.reviewer)
 
-    @app.get("/api/lists/{number}")
+    @app.get("/api/lists/{number}", dependencies=same_run)
     def page(
         number: int,
         start: Annotated[int, Query(ge=0)] = 0,
@@ -95,11 +105,11 @@ def _add_reading(app: FastAPI, review: Review) -> None:
             raise Refused(404, "no such list")
         return {"rows": shown.rows(review, found, reviewer)}
 
-    @app.get("/api/similar/{row}")
+    @app.get("/api/similar/{row}", dependencies=same_run)
     def similar(row: int, count: Annotated[int, Query(ge=1, le=24)] = 6) -> dict[str, list[int]]:
         return shown.similar(review, known_row(review, row), count)
 
-    @app.get("/image/{row}")
+    @app.get("/image/{row}", dependencies=same_run)
     def image(row: int, size: Literal["small", "large"] = "small") -> Response:
         found = review.images.get(known_row(review, row), size)
         if found is None:
@@ -119,16 +129,19 @@ def _add_writing(app: FastAPI, review: Review) -> None:
 
     @app.post("/api/decisions", dependencies=[Depends(_json)])
     def decide(asked: AskedDecisions) -> dict[str, Any]:
+        check_run(review, asked.run)
         review.log.decide(asked.event_id, asked.reviewer, answers_of(review, asked))
         return after(asked.event_id, asked.reviewer)
 
     @app.post("/api/undo", dependencies=[Depends(_json)])
     def undo(asked: AskedUndo) -> dict[str, Any]:
+        check_run(review, asked.run)
         review.log.undo(asked.event_id, asked.reviewer)
         return after(asked.event_id, asked.reviewer)
 
     @app.post("/api/export", dependencies=[Depends(_json)])
-    def export() -> dict[str, Any]:
+    def export(asked: OfRun) -> dict[str, Any]:
+        check_run(review, asked.run)
         return {"n": review.export()}
 
 
@@ -157,7 +170,7 @@ def _add_errors(app: FastAPI) -> None:
 
     @app.exception_handler(EventIdTaken)
     def taken(request: Request, error: EventIdTaken) -> Response:
-        return JSONResponse({"error": "another action has this event_id"}, 409)
+        return JSONResponse({"error": "another action has this event_id"}, 422)
 
     @app.exception_handler(NoiseAuditError)
     def failed(request: Request, error: NoiseAuditError) -> Response:

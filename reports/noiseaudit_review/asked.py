@@ -50,6 +50,7 @@ Named = Annotated[Who, Field(min_length=1)]
 EventId = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{8,64}$")]
 Row = Annotated[int, Field(ge=0, lt=2**53)]
 Code = Annotated[int, Field(ge=0, lt=2**31)]
+RunId = Annotated[str, Field(max_length=200)]
 
 
 class Body(BaseModel):
@@ -58,7 +59,13 @@ class Body(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
 
-class AskedList(Body):
+class OfRun(Body):
+    """`run`: the run_id of the audit that the page shows; its rows and classes are numbers of that one alone."""
+
+    run: RunId
+
+
+class AskedList(OfRun):
     """A list of rows by a filter."""
 
     reviewer: Who = ""
@@ -79,7 +86,7 @@ class AskedAnswer(Body):
     label: Code | None = None
 
 
-class AskedDecisions(Body):
+class AskedDecisions(OfRun):
     """One action: answers about one row or many."""
 
     event_id: EventId
@@ -88,7 +95,7 @@ class AskedDecisions(Body):
     seconds: Annotated[float, Field(ge=0, le=3600, strict=False)] | None = None  # for all of them
 
 
-class AskedUndo(Body):
+class AskedUndo(OfRun):
     """Take back the reviewer's last action."""
 
     event_id: EventId
@@ -115,6 +122,12 @@ def _answer(review: Review, asked: AskedAnswer, seconds: float | None) -> Answer
         raise Refused(422, "this row has no label to keep")
     label = classes[asked.label] if asked.label is not None and decision == "relabel" else None
     return Answer(review.audit.table.column("sample_id")[row].as_py(), decision, label, seconds)
+
+
+def check_run(review: Review, run: str) -> None:
+    """Raises Refused where a page shows another run than this server's: a server that came after it has its port."""
+    if run != review.log.run_id:
+        raise Refused(409, "this page is of another run: reload it")
 
 
 def known_row(review: Review, row: int) -> int:

@@ -8,7 +8,7 @@ from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 HEADER = "x-noiseaudit-token"
@@ -22,6 +22,10 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+_GO_ON = (
+    '<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="0; url=/">'
+    '<title>Review · noiseaudit</title><p><a href="/">Go on to the review</a></p></html>'
+)
 
 
 class Guard:
@@ -29,7 +33,8 @@ class Guard:
 
     def __init__(self, app: ASGIApp, token: str, port: int) -> None:
         self._app, self._token = app, token
-        self._hosts = {f"127.0.0.1:{port}", f"localhost:{port}"}
+        names = ("127.0.0.1", "localhost")
+        self._hosts = {f"{name}:{port}" for name in names} | (set(names) if port == 80 else set())
         self._origins = {f"http://{host}" for host in self._hosts}
         self._cookie = f"noiseaudit_review_{port}"  # cookies are shared by all ports of a host
 
@@ -54,11 +59,12 @@ class Guard:
         origins = headers.getlist("origin")
         if any(origin not in self._origins for origin in origins):
             return _no(403, "requests of other sites are refused")
-        if headers.get("sec-fetch-site", "none") not in ("none", "same-origin"):
-            return _no(403, "requests of other sites are refused")
+        is_own = headers.get("sec-fetch-site", "none") in ("none", "same-origin")
         asked = parse_qs(scope["query_string"].decode("latin-1")).get("token")
         if asked and scope["path"] == "/" and scope["method"] == "GET":
-            return self._let_in() if self._is_token(asked) else _no(403, "wrong token")
+            return self._let_in(is_own) if self._is_token(asked) else _no(403, "wrong token")
+        if not is_own:
+            return _no(403, "requests of other sites are refused")
         given = [*headers.getlist(HEADER), *_cookies(headers.getlist("cookie"), self._cookie)]
         if not given:
             return _no(401, "no token: open the address that `noiseaudit review` printed")
@@ -67,9 +73,13 @@ class Guard:
     def _is_token(self, given: Iterable[str]) -> bool:
         return any(secrets.compare_digest(text.encode(), self._token.encode()) for text in given)
 
-    def _let_in(self) -> Response:
-        """Take the token out of the address, where history and screenshots would keep it."""
-        answer = RedirectResponse("/", status_code=303)
+    def _let_in(self, is_own: bool) -> Response:
+        """Take the token out of the address, where history and screenshots would keep it.
+
+        A link on another site, such as a web terminal, leads to a page that goes on by itself: a redirect would
+        still be that site's request, and have no strict cookie.
+        """
+        answer = RedirectResponse("/", status_code=303) if is_own else HTMLResponse(_GO_ON)
         answer.set_cookie(self._cookie, self._token, httponly=True, samesite="strict", path="/")
         return answer
 

@@ -15,9 +15,10 @@ import argparse
 import csv
 import json
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, Route, sync_playwright
 
 from noiseaudit.decisions import read_decisions
 from noiseaudit.result import AuditResult
@@ -29,6 +30,11 @@ from tests.reviews import command, review_run
 def settled(page: Page) -> None:
     """Once everything decided is on the disk."""
     page.wait_for_function("() => document.getElementById('saved').textContent === 'All saved'")
+
+
+def seen(page: Page) -> None:
+    """Once the picture is there: nothing is decided before."""
+    page.wait_for_function("() => document.getElementById('noPicture').hidden")
 
 
 def shown(page: Page) -> tuple[str, str, str]:
@@ -47,6 +53,7 @@ def decide(page: Page, audit: AuditResult, count: int) -> dict[str, tuple[str, s
         assert audit.column("suggested_label")[row] == suggested
         sample, place = f"s{row}", page.inner_text("#place")
         key = "kamsca"[number % 6]
+        seen(page)
         page.keyboard.press(key)
         if key == "c":
             other = next(name for name in audit.classes if name not in (given, suggested))
@@ -141,6 +148,76 @@ def by_keyboard(browser: Browser, folder: Path, save: Path) -> None:
     print(f"by keyboard: {len(said)} decisions of two reviewers, in the file and applied exactly")
 
 
+def refusing(status: int) -> Callable[[Route], None]:
+    def refuse(route: Route) -> None:
+        route.fulfill(status=status, json={"error": "no"})
+
+    return refuse
+
+
+def without_mistakes(browser: Browser, folder: Path) -> None:
+    """No decision about a picture not seen, none by a held key, none shown that was refused, none of another run."""
+    review_run(folder, 400)
+    held: list[Route] = []
+
+    def late(route: Route) -> None:
+        held.append(route)
+
+    with served(folder / "run", "--reviewer", "Ann") as (_, address):
+        page = opened(browser, address, [], viewport=DESKTOP)
+        seen(page)
+        page.wait_for_load_state("networkidle")
+        page.route("**/image/*size=large*", late)
+        for _ in range(5):  # beyond what was fetched ahead
+            page.keyboard.press("ArrowRight")
+        page.wait_for_timeout(300)
+        assert page.is_hidden("#large")
+        assert page.inner_text("#noPicture") == "Loading …"
+        page.keyboard.press("k")
+        assert page.inner_text("#place").startswith("6 of ")
+        assert page.inner_text("#decided") == ""
+        for route in held:
+            route.continue_()
+        page.unroute("**/image/*size=large*")
+        seen(page)
+        for _ in range(3):
+            page.keyboard.down("k")
+        page.keyboard.up("k")
+        settled(page)
+        assert page.inner_text("#place").startswith("7 of ")
+        assert page.inner_text("#checked").endswith("1 by you")
+        for status, told in ((422, "All saved"), (409, "1 not saved: the server shows another run")):
+            page.route("**/api/decisions", refusing(status))
+            seen(page)
+            place = page.inner_text("#place")
+            page.keyboard.press("m")
+            page.wait_for_function(
+                "(text) => document.getElementById('saved').textContent.startsWith(text)", arg=told
+            )
+            page.keyboard.press("ArrowLeft")
+            page.wait_for_function(
+                "(text) => document.getElementById('place').textContent === text", arg=place
+            )
+            assert page.inner_text("#decided") == ("" if status == 422 else "You: ambiguous")
+            page.unroute("**/api/decisions")
+        settled(page)
+        assert page.inner_text("#checked").endswith("2 by you")
+        terminal = browser.new_context().new_page()
+        link = f'<a href="{address}">open</a>'
+        terminal.route(
+            "http://terminal.test/", lambda route: route.fulfill(body=link, content_type="text/html")
+        )
+        terminal.goto("http://terminal.test/")
+        terminal.click("a")
+        terminal.wait_for_selector("html[data-ready]")
+        assert "token" not in terminal.url
+        terminal.context.close()
+        page.context.close()
+    print(
+        "without mistakes: pictures that are late, held keys, refused decisions, another run, a link of a web terminal"
+    )
+
+
 def check_files(
     folder: Path, audit: AuditResult, said: dict[tuple[str, str], tuple[str, str | None]]
 ) -> None:
@@ -165,6 +242,7 @@ def accessible(browser: Browser, folder: Path, axe: Path, save: Path) -> None:
             for name, size in (("desktop", DESKTOP), ("phone", PHONE)):
                 page = opened(browser, address, [], viewport=size, color_scheme=scheme, bypass_csp=True)
                 page.add_script_tag(path=axe)
+                seen(page)
                 for view, keys in VIEWS.items():
                     for key in keys:
                         page.keyboard.press(key)
@@ -198,7 +276,7 @@ def main() -> None:
     parser.add_argument("--axe", type=Path, required=True, help="axe.min.js of the npm package axe-core")
     parser.add_argument("--chromium", default="/usr/bin/chromium")
     parser.add_argument("--save", type=Path, help="keep the screenshots in this folder")
-    parser.add_argument("--only", choices=["keyboard", "axe", "speed"])
+    parser.add_argument("--only", choices=["keyboard", "mistakes", "axe", "speed"])
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
         root = Path(name)
@@ -208,6 +286,8 @@ def main() -> None:
         print(json.dumps({"chromium": browser.version}))
         if asked.only in (None, "keyboard"):
             by_keyboard(browser, root / "keyboard", save)
+        if asked.only in (None, "mistakes"):
+            without_mistakes(browser, root / "mistakes")
         if asked.only in (None, "axe"):
             accessible(browser, root / "axe", asked.axe, save)
         if asked.only in (None, "speed"):

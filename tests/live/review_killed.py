@@ -19,7 +19,8 @@ import urllib.parse
 from pathlib import Path
 from typing import Any
 
-from noiseaudit.decisions import read_decisions
+from noiseaudit.decisions import read_decisions, run_id
+from noiseaudit.result import read_audit
 from tests.reviews import review_run, start
 
 CLIENTS, ROWS = 8, 2000
@@ -31,6 +32,7 @@ class Server:
 
     def __init__(self, run: Path) -> None:
         self._run, self.port, self.token = run, 0, ""
+        self.run_id = run_id(read_audit(run))
         self.process: subprocess.Popen[str] | None = None
 
     def start(self) -> None:
@@ -64,7 +66,8 @@ class Client(threading.Thread):
         for number in range(self._count):
             row, kind = self._random.randrange(self._rows), self._random.choice(KINDS)
             event = f"{self.name}-event-{number:05}"
-            body = {"event_id": event, "reviewer": self.name, "answers": [{"row": row, "decision": kind}]}
+            answer = {"row": row, "decision": kind}
+            body = {"run": self._server.run_id, "event_id": event, "reviewer": self.name, "answers": [answer]}
             while not self._send(body):
                 self.n_retries += 1
                 time.sleep(0.2)

@@ -2,10 +2,10 @@
 
 import { $, number, say } from "./base.js";
 import { choose } from "./chooser.js";
-import { move, reveal, selection, selectScreen, showGrid } from "./grid.js";
+import { move, reveal, selectScreen, showGrid } from "./grid.js";
 import { decide, undo } from "./outbox.js";
-import { current, secondsShown, showSingle } from "./single.js";
-import { className, load, placeOf, row, state } from "./state.js";
+import { current, isReady, secondsShown, showSingle } from "./single.js";
+import { className, load, placeOf, row, selection, state } from "./state.js";
 
 const MOST_ROWS = 500; // of one action
 
@@ -100,6 +100,6 @@ const ACTIONS = {
 export function act(name) {
   if (name === "screen") return selectScreen();
   if (!named() || state.total === 0) return;
-  if (name !== "undo" && !inGrid() && !current()) return; // still on its way
+  if (name !== "undo" && !inGrid() && !isReady()) return say("Not decided: the picture is still on its way.");
   return ACTIONS[name]();
 }

@@ -27,14 +27,17 @@ async function answer(response) {
   return body;
 }
 
-export async function get(path, query = {}, signal = undefined) {
-  const asked = new URLSearchParams(query).toString();
-  return answer(await fetch(asked ? `${path}?${asked}` : path, { signal }));
+// The run whose rows and classes this page numbers: the server refuses requests about any other.
+let run = null;
+export const setRun = (name) => (run = name);
+
+export async function get(path, query = {}) {
+  return answer(await fetch(`${path}?${new URLSearchParams(run === null ? query : { ...query, run })}`));
 }
 
 export async function post(path, body = {}) {
   const headers = { "Content-Type": "application/json" };
-  return answer(await fetch(path, { method: "POST", headers, body: JSON.stringify(body) }));
+  return answer(await fetch(path, { method: "POST", headers, body: JSON.stringify({ ...body, run }) }));
 }
 
 export const newId = () =>

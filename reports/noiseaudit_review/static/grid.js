@@ -1,7 +1,7 @@
 // Many suspects at once. Only the tiles on the screen, and a few around it, are in the document.
 
 import { $, make, number, say } from "./base.js";
-import { className, load, picture, row, state } from "./state.js";
+import { className, load, picture, row, selection, state } from "./state.js";
 import { inWords } from "./single.js";
 
 const GAP = 8;
@@ -11,7 +11,6 @@ const AROUND = 2; // lines of tiles above and below the screen
 const MOST_PX = 15_000_000; // browsers cut off what is higher
 const REST_MS = 70; // without scrolling, before pages are fetched
 
-export const selection = new Set(); // places in the list
 const tiles = new Map(); // place -> element
 const free = [];
 let columns = 1;

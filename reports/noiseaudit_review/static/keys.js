@@ -3,8 +3,8 @@
 import { $, remember, remembered } from "./base.js";
 import { act, go, inGrid, nextOpen } from "./actions.js";
 import { openFilters } from "./filters.js";
-import { down, move, selection, showGrid, toggle } from "./grid.js";
-import { state } from "./state.js";
+import { down, move, showGrid, toggle } from "./grid.js";
+import { selection, state } from "./state.js";
 
 const DECISIONS = { k: "keep", a: "accept", c: "choose", m: "ambiguous", s: "skip", u: "undo", v: "screen" };
 
@@ -22,19 +22,25 @@ export function listen({ toggleView, openLarge, openHelp }) {
   });
 }
 
+// A key that is held down moves on, but decides once.
 function handle(event, { toggleView, openLarge, openHelp }) {
   const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-  if ((event.ctrlKey || event.metaKey) && key === "z" && !event.shiftKey) return (act("undo"), true);
+  if ((event.ctrlKey || event.metaKey) && key === "z" && !event.shiftKey) return once(event, "undo");
   if (event.ctrlKey || event.metaKey || event.altKey) return false;
   const onControl = event.target.closest("button, summary, a");
-  if (onControl && (key === "Enter" || key === " ")) return false;
+  if (onControl && (key === "Enter" || key === " ")) return event.repeat && onControl.matches("[data-do]");
   if (moves(key, event.shiftKey)) return true;
-  if (key === "Enter") return (act("accept"), true);
+  if (key === "Enter") return once(event, "accept");
   if (!$("keysOn").checked) return false;
-  if (key in DECISIONS && (key !== "v" || inGrid())) return (act(DECISIONS[key]), true);
+  if (key in DECISIONS && (key !== "v" || inGrid())) return once(event, DECISIONS[key]);
   const others = { j: nextOpen, g: toggleView, f: openFilters, "?": openHelp, o: () => inGrid() && openLarge() };
   if (!(key in others)) return false;
   others[key]();
+  return true;
+}
+
+function once(event, name) {
+  if (!event.repeat) act(name);
   return true;
 }
 

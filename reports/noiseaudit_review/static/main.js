@@ -1,17 +1,16 @@
 // Puts the page together.
 
-import { $, get, number, post, remember, remembered, say } from "./base.js";
+import { $, get, number, post, remember, remembered, say, setRun } from "./base.js";
 import { act, go, inGrid, show } from "./actions.js";
 import { fillFilters, noteFilters } from "./filters.js";
 import { showAgreement, showProgress } from "./figures.js";
-import { layOut, reveal, selection } from "./grid.js";
+import { layOut, reveal } from "./grid.js";
 import { listen } from "./keys.js";
 import { again } from "./single.js";
 import { makeList, onRows, state } from "./state.js";
 
 async function newList() {
   state.index = await makeList(); // the first that this reviewer has not answered
-  selection.clear();
   again();
   noteFilters();
   $("single").hidden = inGrid() || state.total === 0;
@@ -86,6 +85,7 @@ function complain(error) {
 
 async function start() {
   state.audit = await get("/api/audit");
+  setRun(state.audit.run);
   $("name").textContent = `· ${state.audit.name}`;
   document.title = `${state.audit.name} · noiseaudit review`;
   $("exportPath").textContent = state.audit.export;

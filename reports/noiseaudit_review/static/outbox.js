@@ -1,31 +1,41 @@
 // Decisions on their way to the server: in order, one after the other, each with its own id, again until they arrive.
 
 import { $, newId, post, Refusal, say } from "./base.js";
-import { state, update } from "./state.js";
+import { placeOf, row as rowAt, state, update } from "./state.js";
 import { showProgress } from "./figures.js";
+
+const NEW_TOKEN = "open the server's new address in another tab";
+const WAITS = { // that the server may take later, once it is started again
+  401: NEW_TOKEN,
+  403: NEW_TOKEN,
+  409: "the server shows another run now: start it for this page's run again, or reload and lose them",
+  421: "no answer from the server, trying again",
+};
 
 const waiting = [];
 let sending = false;
 let failures = 0;
-let isLockedOut = false; // the server was started again, with another token
+let why = ""; // the first one waits
 
 export const isEmpty = () => waiting.length === 0;
 
 export function decide(answers, seconds) {
   const body = { event_id: newId(), reviewer: state.reviewer, answers, seconds };
+  const before = answers.map(({ row }) => ({ row, mine: rowAt(placeOf(row))?.mine ?? null }));
   update(
     answers.map(({ row, decision, label }) => ({
       row,
       mine: { decision, label: label ?? null, text: label === undefined ? null : state.audit.classes[label] },
     })),
   );
-  return enqueue("/api/decisions", body);
+  return enqueue("/api/decisions", body, before);
 }
 
 export const undo = () => enqueue("/api/undo", { event_id: newId(), reviewer: state.reviewer });
 
-function enqueue(path, body) {
-  const done = new Promise((resolve) => waiting.push({ path, body, resolve }));
+// `before`: what the page showed of the rows until now.
+function enqueue(path, body, before = []) {
+  const done = new Promise((resolve) => waiting.push({ path, body, before, resolve }));
   send();
   return done;
 }
@@ -35,7 +45,7 @@ async function send() {
   if (sending) return;
   sending = true;
   while (waiting.length) {
-    const { path, body, resolve } = waiting[0];
+    const { path, body, before, resolve } = waiting[0];
     try {
       const news = await post(path, body);
       waiting.shift();
@@ -46,13 +56,14 @@ async function send() {
       }
       resolve(news);
     } catch (error) {
-      if (error instanceof Refusal && error.status < 500 && ![401, 403, 421].includes(error.status)) {
+      if (error instanceof Refusal && error.status < 500 && !(error.status in WAITS)) {
         waiting.shift(); // it will never be taken
+        if (body.reviewer === state.reviewer) showAgain(before);
         say(`Not recorded: ${error.message}`, 10);
         resolve(null);
       } else {
         failures += 1;
-        isLockedOut = [401, 403].includes(error.status);
+        why = WAITS[error.status] ?? "no answer from the server, trying again";
         show();
         await new Promise((again) => setTimeout(again, Math.min(5000, 250 * 2 ** failures)));
       }
@@ -62,10 +73,20 @@ async function send() {
   sending = false;
 }
 
+// What was refused is off the screen; where a later decision waits, that one goes back to it, should it be refused, too.
+function showAgain(before) {
+  const left = new Map(before.map((item) => [item.row, item]));
+  for (const later of waiting.flatMap((action) => action.before)) {
+    if (!left.has(later.row)) continue;
+    later.mine = left.get(later.row).mine;
+    left.delete(later.row);
+  }
+  update([...left.values()]);
+}
+
 function show() {
   const stuck = failures > 0 && waiting.length > 0;
   $("saved").classList.toggle("waiting", stuck);
-  const why = isLockedOut ? "open the server's new address in another tab" : "no answer from the server, trying again";
   if (stuck) $("saved").textContent = `${waiting.length} not saved: ${why}`;
   else if (waiting.length) $("saved").textContent = "Saving …";
   else if ($("saved").textContent) $("saved").textContent = "All saved";

@@ -5,8 +5,11 @@ import { className, load, picture, row, state } from "./state.js";
 
 let shown = null; // number of the row that is on the screen
 let since = performance.now();
+let pictures = 0; // asked for so far
+let isSeen = false; // the picture of the row whose labels are shown, or that it has none
 
 export const current = () => row(state.index);
+export const isReady = () => isSeen && shown === current()?.row;
 export const secondsShown = () => Math.min(3600, (performance.now() - since) / 1000);
 
 export async function showSingle() {
@@ -20,7 +23,6 @@ export async function showSingle() {
   showDecision(found);
   if (shown === found.row) return;
   shown = found.row;
-  since = performance.now();
   showPicture(found);
   $("given").textContent = className(found.given);
   $("suggested").textContent = className(found.suggested);
@@ -34,19 +36,33 @@ export function again() {
   shown = null;
 }
 
-function showPicture(found) {
+// Until it is there, nothing is: the picture of the row before must not stand beside this one's labels.
+async function showPicture(found) {
   const image = $("large");
+  const own = ++pictures;
   $("caption").textContent = found.image || found.sample;
   image.alt = `Picture of row ${found.row}, labelled ${className(found.given)}`;
-  image.hidden = !state.audit.has_images;
-  $("noPicture").hidden = state.audit.has_images;
-  if (state.audit.has_images) image.src = picture(found.row, "large");
+  isSeen = false;
+  image.hidden = true;
+  image.removeAttribute("src");
+  $("noPicture").hidden = false;
+  $("noPicture").textContent = "Loading …";
+  const isThere = state.audit.has_images && (await isDecoded(image, picture(found.row, "large")));
+  if (own !== pictures) return;
+  image.hidden = !isThere;
+  $("noPicture").hidden = isThere;
+  $("noPicture").textContent = "No picture";
+  isSeen = true;
+  since = performance.now();
 }
 
-$("large").addEventListener("error", () => {
-  $("large").hidden = true;
-  $("noPicture").hidden = false;
-});
+function isDecoded(image, address) {
+  image.src = address;
+  return image.decode().then(
+    () => true,
+    () => false,
+  );
+}
 
 function prefetch(ahead) {
   if (ahead && state.audit.has_images) new Image().src = picture(ahead.row, "large");

@@ -13,6 +13,8 @@ export const state = {
   index: 0, // of the list: the row that is looked at
 };
 
+export const selection = new Set(); // places in the list
+
 let list = 0;
 let pages = new Map(); // number -> rows, the one looked at last at the end
 let fetching = new Map();
@@ -25,6 +27,8 @@ export async function makeList() {
   const made = await post("/api/lists", { ...state.filter, reviewer: state.reviewer });
   list = made.list;
   state.total = made.total;
+  state.index = Math.max(0, Math.min(state.index, made.total - 1));
+  selection.clear(); // other rows may be at these places now
   forget();
   return made.first;
 }
@@ -62,7 +66,8 @@ async function fetchPage(page) {
     while (pages.size > MOST_PAGES) pages.delete(pages.keys().next().value);
     changed();
   } catch (error) {
-    if (error.status !== 404 || own !== list) throw error;
+    if (own !== list) return;
+    if (error.status !== 404) throw error;
     await makeList(); // the server was started again, or keeps newer lists only
     await fetchPage(page);
   }
