@@ -11,7 +11,7 @@ from noiseaudit.interval import Range
 from noiseaudit.percent import cutoff_text, percent
 from noiseaudit.ranking import Pair
 from noiseaudit_reports.markdown_text import name, prose, table
-from noiseaudit_reports.text import count, range_text, share, steps
+from noiseaudit_reports.text import count, range_text, share, steps, whole
 from noiseaudit_reports.view import GroupPart, ReportView
 
 TOP_SUSPECTS = 20
@@ -45,7 +45,7 @@ def _next(view: ReportView) -> str:
     written = f". {prose(view.cleaned)}" if view.cleaned else ":"
     return (
         f"## What next\n\nLook at the suspects, then write a cleaned label file{written}"
-        f"\n\n    {view.clean_command}"
+        f"\n\n    {whole(view.clean_command)}"
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from noiseaudit.classes import MAX_LENGTH, shortened
 from noiseaudit.cost import SHARES, CostCurve, Milestone
@@ -10,21 +11,22 @@ from noiseaudit.interval import Range
 from noiseaudit.percent import percent
 
 _LONG_WORD = re.compile(rf"\S{{{MAX_LENGTH + 1},}}")
-_HIDDEN = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060\u2066-\u2069\ufeff]"
-)
+_HIDDEN = frozenset({"Cc", "Cf", "Zl", "Zp"})  # joiners of emoji and scripts as well: labels differ by them
 _PERCENTAGE = re.compile(r"([<>] )?\d+(\.\d+)? %")
 
 
 def visible(name: str) -> str:
-    """Control, direction and zero-width characters become visible signs; a very long name is cut."""
+    """Control, format (direction, zero-width, tag) and line-breaking characters become visible signs; a very long
+    name is cut."""
     shown = whole(shortened(name))
     return shown if shown.strip() else "␣" * len(shown)
 
 
 def whole(text: str) -> str:
     """`visible` for a path or command, of which nothing may be cut."""
-    return _HIDDEN.sub(_sign, text)
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_sign(char) if unicodedata.category(char) in _HIDDEN else char for char in text)
 
 
 def sentence(text: str) -> str:
@@ -63,5 +65,5 @@ def steps(cost: CostCurve) -> list[tuple[Milestone, str]]:
     return sorted(named, key=lambda step: step[0].reviewed)
 
 
-def _sign(match: re.Match[str]) -> str:
-    return "↵" if match.group() == "\n" else f"⟨U+{ord(match.group()):04X}⟩"
+def _sign(char: str) -> str:
+    return "↵" if char == "\n" else f"⟨U+{ord(char):04X}⟩"
