@@ -33,8 +33,8 @@ def known_counts(
     for _ in range(STEPS):
         rate = rate.clip(INSIDE, 1 - INSIDE)
         ratio = gain / (right_like + rate[places] * gain)
-        slope: Floats = np.bincount(places, ratio, n_groups)
-        bend: Floats = np.bincount(places, ratio**2, n_groups)  # minus the second derivative
+        slope = np.bincount(places, ratio, n_groups).astype(np.float64)
+        bend = np.bincount(places, ratio**2, n_groups).astype(np.float64)  # minus the second derivative
         a, b = rate**2 * ((1 - rate) * bend + slope), (1 - rate) ** 2 * (rate * bend - slope)
         a, b = (
             np.where(a < 0, 0, np.where(b < 0, rate * slope, a)),
