@@ -105,7 +105,7 @@ def _as_shown(decision: Decision, classes: Sequence[str]) -> Decision:
         return decision
     bare = decision.new_label.strip()
     found = (label for label in (decision.new_label, bare, bare.removeprefix("'")) if label in classes)
-    return dataclasses.replace(decision, new_label=next(found, bare))
+    return dataclasses.replace(decision, new_label=next(found, bare or decision.new_label))
 
 
 def _said(decision: Decision, given: str | None) -> tuple[str, str | None]:

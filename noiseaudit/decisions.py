@@ -109,8 +109,7 @@ def read_decisions(path: Path) -> list[Decision]:
 
 def _decision(record: Record, path: Path) -> Decision:
     cells = {name: record.cells.get(name) for name in SCHEMA.names}
-    if not (cells["new_label"] or "").strip():
-        cells["new_label"] = None
+    cells["new_label"] = cells["new_label"] or None  # blanks may be a class
     kind = (cells["decision"] or "").strip().lower() or None
     if kind is not None and kind not in KINDS:
         raise record.error(

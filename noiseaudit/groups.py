@@ -1,32 +1,35 @@
 """Rates of wrong labels by group, such as annotators or batches, shrunken towards what groups have in common.
 
-Each group's rate is taken for a draw from one beta distribution, the prior, and its wrong labels for a binomial count
-at that rate (empirical Bayes). The count is an expected one, the sum of p_mislabeled over the group's labels; the
-prior's mean and strength are those that make all counts together most likely. A group of few labels then stays near
-the prior, and one of many goes its own way.
+Each group's rate is taken for a draw from one beta distribution, the prior. What its scores say of it counts as so many
+labels of known truth (known_counts): the softer the scores, the fewer. How strong the prior is stays open: every
+strength has a say by how likely it makes the counts, so an interval is wide where they cannot tell groups apart.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import minimize
-from scipy.special import betaincinv, betaln, digamma
+from scipy.special import betaincinv, betaln
 
 from noiseaudit.arrays import codes
 from noiseaudit.interval import Range
+from noiseaudit.known_counts import known_counts
 from noiseaudit.result import AuditResult
 
 Floats = npt.NDArray[np.float64]
 GroupColumn = Literal["annotator", "batch"]
 
 TAIL = 0.025  # on either side of a 95 % interval
-LEAST = 0.5  # labels of either kind that a prior weighs
-STARTS = (3.0, 30.0, 300.0)  # strengths from which the search begins
+STRENGTHS: Floats = np.geomspace(1, 10_000, 60)
+USUAL = 10.0  # half of all priors are weaker before anything is seen
+HYPERPRIOR: Floats = np.log(
+    STRENGTHS / (USUAL + STRENGTHS) ** 2
+)  # a uniform share of the prior in a group of USUAL
+ANCHOR = 0.05  # groups that the mean of all scores weighs
+EDGE = 1e-4  # how near to 0 and 1 a mean rate may come
 
 
 @dataclass(frozen=True)
@@ -34,7 +37,7 @@ class Prior:
     """A beta distribution of rates."""
 
     mean: float  # in (0, 1)
-    strength: float  # in labels: a group of as many has half a say in its own rate
+    strength: float  # in labels of known truth: a group of as many has half a say in its own rate
 
 
 @dataclass(frozen=True)
@@ -69,8 +72,9 @@ def group_rates(audit: AuditResult, column: GroupColumn) -> Groups | None:
     suspects = np.bincount(places[use & audit.suspects()], minlength=len(names))
     wrong: Floats = np.bincount(places[use], weights=p[use], minlength=len(names)).astype(np.float64)
     there = np.flatnonzero(counts)
-    prior = fit_prior(wrong[there], counts[there])
-    rates = shrunken(wrong[there], counts[there], prior)
+    prior, rates = _rates(
+        p[use], np.searchsorted(there, places[use]), wrong[there], counts[there], float(np.nanmean(p))
+    )
     texts = names.to_pylist()
     groups = [
         Group(texts[i], int(counts[i]), int(suspects[i]), float(wrong[i]), rate)
@@ -80,45 +84,54 @@ def group_rates(audit: AuditResult, column: GroupColumn) -> Groups | None:
     return Groups(column, prior, tuple(ordered), int((~np.isnan(p)).sum() - use.sum()))
 
 
-def fit_prior(wrong: Floats, n: npt.NDArray[np.integer]) -> Prior:
-    """The most likely prior of groups with `wrong` of `n` labels, both (g,), wrong counts may be fractions.
+def _rates(
+    p: Floats, places: npt.NDArray[np.integer], wrong: Floats, n: npt.NDArray[np.integer], pi: float
+) -> tuple[Prior, list[Range]]:
+    if len(n) == 1:  # nothing to compare with: scores calibrated over all are so in it
+        a, b = wrong + 0.5, n - wrong + 0.5
+        mean = a / (a + b)
+        return Prior(0.5, 1.0), _ranges(mean, mean * (1 - mean) / (a + b + 1))
+    return shrunken(*known_counts(p, places, len(n), pi), pi)
 
-    It weighs at least half a wrong and half a right label, which is what a single group gets, and neither part weighs
-    more than all labels together: they cannot tell more of it, so intervals stay open where all groups look the same.
+
+def shrunken(wrong: Floats, right: Floats, center: float) -> tuple[Prior, list[Range]]:
+    """The prior of groups with such counts, (g,), not necessarily whole, and each group's mean rate and interval.
+
+    `center` is the mean rate where the counts say nothing of it.
     """
-    if len(n) == 1:  # nothing to compare with
-        return Prior(0.5, 1.0)
-    most = float(np.log(n.sum()))
-    share = (wrong.sum() + LEAST) / (n.sum() + 2 * LEAST)
-    found = [
-        minimize(
-            _loss,
-            np.log([share * start, (1 - share) * start]).clip(np.log(LEAST), most),
-            (wrong, n),
-            "L-BFGS-B",
-            jac=True,
-            bounds=[(np.log(LEAST), most)] * 2,
-        )
-        for start in STARTS
-    ]
-    a, b = np.exp(min(found, key=lambda each: float(each.fun)).x).tolist()
-    return Prior(a / (a + b), a + b)
+    n = wrong + right
+    priors = [_prior(wrong, n, strength, center) for strength in STRENGTHS.tolist()]
+    logs = np.array([_likelihood(wrong, right, prior) for prior in priors]) + HYPERPRIOR
+    weights = np.exp(logs - logs.max())
+    weights /= weights.sum()
+    mean, square = np.zeros(len(n)), np.zeros(len(n))
+    for weight, prior in zip(weights.tolist(), priors, strict=True):
+        total = n + prior.strength
+        each = (wrong + prior.mean * prior.strength) / total
+        of_mean = prior.mean * (1 - prior.mean) / ((prior.strength + 1) * len(n))
+        variance = each * (1 - each) / (total + 1) + (prior.strength / total) ** 2 * of_mean
+        mean += weight * each
+        square += weight * (variance + each**2)
+    shared = Prior(
+        float(weights @ [prior.mean for prior in priors]), float(np.exp(weights @ np.log(STRENGTHS)))
+    )
+    return shared, _ranges(mean, square - mean**2)
 
 
-def shrunken(wrong: Floats, n: npt.NDArray[np.integer], prior: Prior) -> Sequence[Range]:
-    """The rate of each group given its labels, (g,): mean and 95 % interval of its beta distribution."""
-    a = prior.mean * prior.strength + wrong
-    b = (1 - prior.mean) * prior.strength + (n - wrong)
+def _prior(wrong: Floats, n: Floats, strength: float, center: float) -> Prior:
+    """With the mean of the groups' rates, weighed by how much each of them tells at that strength."""
+    mean = ((wrong / (n + strength)).sum() + ANCHOR * center) / ((n / (n + strength)).sum() + ANCHOR)
+    return Prior(float(np.clip(mean, EDGE, 1 - EDGE)), strength)
+
+
+def _likelihood(wrong: Floats, right: Floats, prior: Prior) -> float:
+    a, b = prior.mean * prior.strength, (1 - prior.mean) * prior.strength
+    return float((betaln(a + wrong, b + right) - betaln(a, b)).sum())
+
+
+def _ranges(mean: Floats, variance: Floats) -> list[Range]:
+    """Of beta distributions with these moments."""
+    size = mean * (1 - mean) / variance - 1
+    a, b = mean * size, (1 - mean) * size
     ends = (betaincinv(a, b, TAIL), betaincinv(a, b, 1 - TAIL))
-    return [Range(*each) for each in zip(*(x.tolist() for x in (a / (a + b), *ends)), strict=True)]
-
-
-def _loss(logs: Floats, wrong: Floats, n: npt.NDArray[np.integer]) -> tuple[float, Floats]:
-    """Minus the log-likelihood a group, of Beta(a, b) at the logs of a and b, without terms that neither changes, and
-    its gradient."""
-    a, b = np.exp(logs)
-    value = betaln(a + wrong, b + n - wrong) - betaln(a, b)
-    both = digamma(a + b) - digamma(a + b + n)
-    by_a = a * (digamma(a + wrong) - digamma(a) + both).mean()
-    by_b = b * (digamma(b + n - wrong) - digamma(b) + both).mean()
-    return -float(value.mean()), -np.array([by_a, by_b])
+    return [Range(*each) for each in zip(*(x.tolist() for x in (mean, *ends)), strict=True)]

@@ -106,6 +106,13 @@ def test_unless_a_class_has_them() -> None:
     assert judged(found, ("0", "relabel", " dog ")) == Decided({0: " dog "})
 
 
+@pytest.mark.parametrize("label", [" ", "\u00a0"])
+def test_a_class_of_blanks_is_given(audit: AuditResult, label: str) -> None:
+    found = AuditResult(audit.table, dataclasses.replace(audit.meta, classes=(*audit.meta.classes, label)))
+    assert judged(found, ("0", "relabel", label)) == Decided({0: label})
+    assert judged(audit, ("0", "relabel", label)) == Decided({0: label})  # never an empty label
+
+
 def test_people_who_disagree_are_named(audit: AuditResult) -> None:
     said = [
         (HERE, Decision("0", "keep", reviewer="ann")),

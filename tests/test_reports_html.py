@@ -298,3 +298,9 @@ def test_warnings_and_reasons_are_shown_whole(make_audit: MakeAudit) -> None:
     assert warning in text
     assert reason in text
     assert reason in render_markdown(view)
+
+
+def test_the_clean_command_hides_nothing(make_audit: MakeAudit) -> None:
+    html = render_html(build_view(make_audit(), run_folder="a\n\u202eb"), {})
+    assert "a↵⟨U+202E⟩b" in html
+    assert "\u202e" not in html

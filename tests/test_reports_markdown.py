@@ -141,3 +141,9 @@ def test_a_cutoff_that_flags_nothing_says_so(make_audit: MakeAudit) -> None:
         build_view(make_audit(cutoff=2.0))
     )
     assert "no row is flagged" not in render_markdown(build_view(make_audit()))
+
+
+def test_a_folder_named_over_lines_stays_in_its_block(make_audit: MakeAudit) -> None:
+    html = PARSER.render(render_markdown(build_view(make_audit(), run_folder="a\n\n# b\u2028\u202ec")))
+    assert "<h1>b" not in html
+    assert "clean 'a↵↵# b⟨U+2028⟩⟨U+202E⟩c' --policy relabel" in html

@@ -20,6 +20,9 @@ from noiseaudit_reports.text import count, sentence, share, unbroken, visible
         ("\x00\x7f", "⟨U+0000⟩⟨U+007F⟩"),
         ("\u202etxt.exe", "⟨U+202E⟩txt.exe"),
         ("zero\u200bwidth", "zero⟨U+200B⟩width"),
+        ("cat\u200d\u200c", "cat⟨U+200D⟩⟨U+200C⟩"),
+        ("so\u00adft\u2062", "so⟨U+00AD⟩ft⟨U+2062⟩"),
+        ("cat\U000e0041", "cat⟨U+E0041⟩"),
         ("   ", "␣␣␣"),
         ("عربي 😀", "عربي 😀"),
         ("x" * 1000, "x" * (MAX_LENGTH - 1) + "…"),
@@ -33,7 +36,7 @@ def test_visible(text: str, shown: str) -> None:
 def test_no_control_or_direction_mark_is_left(text: str) -> None:
     assert visible(text).strip()
     shown = visible(text) + sentence(text)
-    assert not {unicodedata.category(c) for c in shown} & {"Cc", "Zl", "Zp"}
+    assert not {unicodedata.category(c) for c in shown} & {"Cc", "Cf", "Zl", "Zp"}
     assert not {unicodedata.bidirectional(c) for c in shown} & {
         "RLO",
         "LRO",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
+import numpy as np
 import pytest
 
 from noiseaudit.review.agreement import ALPHA, KAPPA, Agreement, agreement, agreement_text
@@ -55,7 +58,6 @@ def test_alpha_of_three_with_gaps() -> None:
         {"a": DOG, "b": DOG, "c": KEEP},
         {"a": DOG},
     ]
-    pytest.importorskip("krippendorff", reason="comes with the extra `review`")
     found = agreement(dict(enumerate(rows)), GIVEN)
     assert (found.n_reviewers, found.n_rows, found.measure) == (3, 4, ALPHA)
     assert found.value == pytest.approx(0.28)
@@ -76,15 +78,37 @@ def test_alpha_of_three_with_gaps() -> None:
             Agreement(3, 1_200, 0.625, ALPHA, 0.28),
             "62 % of answers equal on 1,200 rows that several of 3 reviewers judged, Krippendorff's alpha 0.280",
         ),
-        (Agreement(3, 4, 0.5), "50 % of answers equal on 4 rows that several of 3 reviewers judged"),
     ],
 )
 def test_in_words(found: Agreement, text: str) -> None:
     assert agreement_text(found) == text
 
 
-def test_alpha_is_left_out_without_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("noiseaudit.review.agreement.find_spec", lambda name: None)
-    found = agreement({0: {"a": KEEP, "b": KEEP, "c": DOG}}, GIVEN)
-    assert (found.n_reviewers, found.measure, found.value) == (3, None, None)
-    assert found.share == pytest.approx(1 / 3)
+@pytest.mark.parametrize("seed", range(5))
+def test_alpha_is_that_of_its_package(seed: int) -> None:
+    package = pytest.importorskip("krippendorff", reason="comes with the extra `dev`")
+    rng = np.random.default_rng(seed)
+    truth = rng.integers(0, 6, 60)
+    table = np.where(rng.random((4, 60)) < 0.6, truth, rng.integers(0, 6, (4, 60))).astype(float)
+    table[rng.random((4, 60)) < 0.3] = np.nan
+    answers = {
+        row: {f"r{i}": Said("relabel", str(int(v))) for i, v in enumerate(values) if not np.isnan(v)}
+        for row, values in enumerate(table.T)
+    }
+    found = agreement(answers, dict.fromkeys(range(60), "cat"))
+    assert found.value == pytest.approx(package.alpha(table, level_of_measurement="nominal"))
+
+
+def test_many_labels_take_little_memory() -> None:
+    """2,000 rows and 1,000 labels: 16 GB as rows by labels by labels."""
+    answers = {row: {name: Said("relabel", str(row % 1_000)) for name in "ab"} for row in range(2_000)}
+    answers[0]["c"] = Said("relabel", "1")
+    tracemalloc.start()
+    try:
+        found = agreement(answers, dict.fromkeys(range(2_000), "cat"))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert found.measure == ALPHA
+    assert found.value == pytest.approx(1, abs=0.001)
+    assert peak < 20e6

@@ -101,7 +101,7 @@ def _check_extra() -> None:
     from noiseaudit.errors import ConfigError
 
     try:
-        for name in ("fastapi", "krippendorff", "uvicorn"):
+        for name in ("fastapi", "uvicorn"):
             import_module(name)
     except ImportError as error:
         raise ConfigError(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import TypeVar
 
 import numpy as np
@@ -25,9 +24,7 @@ class Agreement:
     n_reviewers: int
     n_rows: int
     share: float | None  # of pairs of answers about the same row that are equal
-    measure: str | None = (
-        None  # KAPPA for two reviewers, ALPHA for more, where the extra `review` is installed
-    )
+    measure: str | None = None  # KAPPA for two reviewers, ALPHA for more
     value: float | None = None  # None as well where all answers are of one kind: chance explains them
 
 
@@ -47,8 +44,8 @@ def agreement(answers: Mapping[Row, Mapping[str, Said]], given: Mapping[Row, str
         for name, label in labels.items():
             table[reviewers.index(name), column] = codes.setdefault((label,), len(codes))
     share = _share(table)
-    measure = KAPPA if len(reviewers) == 2 else ALPHA if find_spec("krippendorff") else None
-    if len(codes) == 1 or measure is None:
+    measure = KAPPA if len(reviewers) == 2 else ALPHA
+    if len(codes) == 1:
         return Agreement(len(reviewers), len(judged), share, measure)
     value = _kappa(table) if len(reviewers) == 2 else _alpha(table)
     return Agreement(len(reviewers), len(judged), share, measure, value)
@@ -56,12 +53,10 @@ def agreement(answers: Mapping[Row, Mapping[str, Said]], given: Mapping[Row, str
 
 def agreement_text(found: Agreement) -> str:
     """For people, in one clause; "" where no row was judged twice."""
-    if found.share is None:
+    if found.share is None or found.measure is None:
         return ""
     rows = "1 row" if found.n_rows == 1 else f"{found.n_rows:,} rows"
     text = f"{100 * found.share:.0f} % of answers equal on {rows} that several of {found.n_reviewers} reviewers judged"
-    if found.measure is None:
-        return text
     return f"{text}, {found.measure} {'not defined' if found.value is None else f'{found.value:.3f}'}"
 
 
@@ -84,13 +79,24 @@ def _share(table: npt.NDArray[np.int64]) -> float:
 
 
 def _kappa(table: npt.NDArray[np.int64]) -> float:
-    from sklearn.metrics import cohen_kappa_score
-
-    return float(cohen_kappa_score(table[0], table[1]))
+    """From counts as well; scikit-learn's makes an array of labels by labels."""
+    n = table.shape[1]
+    first, second = (np.bincount(row, minlength=int(table.max()) + 1) / n for row in table)
+    chance = float(first @ second)
+    return (float((table[0] == table[1]).mean()) - chance) / (1 - chance)
 
 
 def _alpha(table: npt.NDArray[np.int64]) -> float:
-    import krippendorff
+    """Nominal, from counts of each row's values: no array of rows by labels or labels by labels.
 
-    data = np.where(table == _ABSENT, np.nan, table)
-    return float(krippendorff.alpha(reliability_data=data, level_of_measurement="nominal"))
+    The coincidence matrix enters by its diagonal and its margins alone.
+    """
+    _, columns = (table != _ABSENT).nonzero()
+    values = table[table != _ABSENT]
+    by_row = np.bincount(columns)  # each has two or more
+    (rows, _), counts = np.unique([columns, values], axis=1, return_counts=True)
+    equal = float((counts * (counts - 1) / (by_row[rows] - 1)).sum())
+    margins = np.bincount(values).astype(np.float64)
+    n = float(margins.sum())
+    expected = float((margins * (n - margins)).sum()) / (n - 1)
+    return 1 - (n - equal) / expected

@@ -11,7 +11,7 @@ from noiseaudit.atomic import write_text
 from noiseaudit.evaluation import table3
 from noiseaudit.percent import cutoff_text, percent
 from noiseaudit_reports.charts import charts
-from noiseaudit_reports.text import count, sentence, share, steps, unbroken, visible
+from noiseaudit_reports.text import count, sentence, share, steps, unbroken, visible, whole
 from noiseaudit_reports.view import ReportView
 
 TOP_PAIRS = 15
@@ -33,7 +33,7 @@ def render_html(view: ReportView, svg: Mapping[str, str]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"visible": visible, "sentence": sentence, "unbroken": unbroken}
+    environment.filters |= {"visible": visible, "sentence": sentence, "unbroken": unbroken, "whole": whole}
     environment.globals |= {"count": count, "share": share, "percent": percent, "cutoff_text": cutoff_text}
     return environment.get_template("report.html.jinja").render(
         view=view,

@@ -11,7 +11,7 @@ from noiseaudit.interval import Range
 from noiseaudit.percent import cutoff_text, percent
 from noiseaudit.ranking import Pair
 from noiseaudit_reports.markdown_text import name, prose, table
-from noiseaudit_reports.text import count, range_text, share, steps
+from noiseaudit_reports.text import count, range_text, share, steps, whole
 from noiseaudit_reports.view import GroupPart, ReportView
 
 TOP_SUSPECTS = 20
@@ -45,7 +45,7 @@ def _next(view: ReportView) -> str:
     written = f". {prose(view.cleaned)}" if view.cleaned else ":"
     return (
         f"## What next\n\nLook at the suspects, then write a cleaned label file{written}"
-        f"\n\n    {view.clean_command}"
+        f"\n\n    {whole(view.clean_command)}"
     )
 
 
@@ -115,7 +115,8 @@ def _groups(part: GroupPart | None, noun: str, plural: str) -> str:
         [
             f"## {plural.capitalize()}",
             f"Few labels prove little, so each rate, with its 95 % interval, is drawn towards what is typical here, "
-            f"{prose(percent(part.typical))}, the more the fewer labels there are. {above}",
+            f"{prose(percent(part.typical))}, the more the fewer labels there are and the less "
+            f"their scores tell. The intervals assume that p\\_mislabeled is right on average over all labels. {above}",
             table(header, [False, *[True] * 4], rows),
             *([f"{count(hidden, f'more {noun}', f'more {plural}')} in report.json."] if hidden else []),
         ]

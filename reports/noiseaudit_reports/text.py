@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from noiseaudit.classes import MAX_LENGTH, shortened
 from noiseaudit.cost import SHARES, CostCurve, Milestone
@@ -10,15 +11,14 @@ from noiseaudit.interval import Range
 from noiseaudit.percent import percent
 
 _LONG_WORD = re.compile(rf"\S{{{MAX_LENGTH + 1},}}")
-_HIDDEN = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\u2060\u2066-\u2069\ufeff\ud800-\udfff]"
-)
+# Joiners of emoji and scripts as well, because labels differ by them; lone surrogates are bytes that are no text.
+_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 _PERCENTAGE = re.compile(r"([<>] )?\d+(\.\d+)? %")
 
 
 def visible(name: str) -> str:
-    """Control, direction and zero-width characters, and bytes that are no text, become visible signs; a very long
-    name is cut.
+    """Control, format (direction, zero-width, tag) and line-breaking characters, and bytes that are no text, become
+    visible signs; a very long name is cut.
     """
     shown = whole(shortened(name))
     return shown if shown.strip() else "␣" * len(shown)
@@ -26,7 +26,9 @@ def visible(name: str) -> str:
 
 def whole(text: str) -> str:
     """`visible` for a path or command, of which nothing may be cut."""
-    return _HIDDEN.sub(_sign, text)
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_sign(char) if unicodedata.category(char) in _HIDDEN else char for char in text)
 
 
 def sentence(text: str) -> str:
@@ -65,5 +67,5 @@ def steps(cost: CostCurve) -> list[tuple[Milestone, str]]:
     return sorted(named, key=lambda step: step[0].reviewed)
 
 
-def _sign(match: re.Match[str]) -> str:
-    return "↵" if match.group() == "\n" else f"⟨U+{ord(match.group()):04X}⟩"
+def _sign(char: str) -> str:
+    return "↵" if char == "\n" else f"⟨U+{ord(char):04X}⟩"

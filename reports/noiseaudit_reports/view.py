@@ -89,7 +89,7 @@ class GroupPart:
     typical: (
         float | None
     )  # mean rate of all groups, to which each is drawn; None: only one, nothing to compare
-    prior_strength: float | None  # labels that weigh as much as what groups have in common
+    prior_strength: float | None  # labels of known truth that weigh as much as what groups have in common
     groups: tuple[Group, ...]  # the first thousand
     n_groups: int
     n_above: int  # whose whole interval lies above `typical`
