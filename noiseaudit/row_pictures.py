@@ -57,7 +57,7 @@ def _has_same_rows(audit: AuditResult, run: Mapping[str, Any], source: Source) -
 
 def _equals(audit: AuditResult, role: str, cells: Sequence[str | None]) -> bool:
     """Whether a column of the data set is that of the audit."""
-    return cell_texts(audit.table.column(AUDIT_COLUMNS[role])).equals(optional_texts(cells))
+    return bool(cell_texts(audit.table.column(AUDIT_COLUMNS[role])).equals(optional_texts(cells)))
 
 
 def _tells_apart(images: Sequence[str | None]) -> bool:
