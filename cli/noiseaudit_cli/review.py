@@ -116,7 +116,7 @@ def _settle(audit: Path) -> None:
 
     from noiseaudit.swap import settle
 
-    is_folder = audit.is_dir() or not audit.suffix
+    is_folder = audit.is_dir() or audit.suffix != ".parquet"
     folder = Path(os.path.realpath(audit if is_folder else audit.parent))
     if folder.name:
         settle(folder)
