@@ -24,7 +24,7 @@ GroupColumn = Literal["annotator", "batch"]
 
 TAIL = 0.025  # on either side of a 95 % interval
 STRENGTHS: Floats = np.geomspace(1, 10_000, 60)
-USUAL = 10.0  # half of all priors are weaker before anything is seen
+USUAL = 4.0  # half of all priors are weaker before anything is seen
 HYPERPRIOR: Floats = np.log(
     STRENGTHS / (USUAL + STRENGTHS) ** 2
 )  # a uniform share of the prior in a group of USUAL
@@ -133,5 +133,6 @@ def _ranges(mean: Floats, variance: Floats) -> list[Range]:
     """Of beta distributions with these moments."""
     size = mean * (1 - mean) / variance - 1
     a, b = mean * size, (1 - mean) * size
-    ends = (betaincinv(a, b, TAIL), betaincinv(a, b, 1 - TAIL))
+    # a distribution almost all of which lies at 0 or 1 may have its mean beyond the tail
+    ends = (np.minimum(betaincinv(a, b, TAIL), mean), np.maximum(betaincinv(a, b, 1 - TAIL), mean))
     return [Range(*each) for each in zip(*(x.tolist() for x in (mean, *ends)), strict=True)]

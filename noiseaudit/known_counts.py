@@ -4,7 +4,8 @@ Scores that are calibrated over all rows are not so within a group whose rate di
 proportion to p / pi, a right one to (1 - p) / (1 - pi), pi being the mean of all; at a rate t a group's scores
 are as likely as the product of t p / pi + (1 - t) (1 - p) / (1 - pi). This assumes that groups differ in how many of
 their labels are wrong, not in how wrong ones look. Each likelihood is replaced by that of a binomial count with the
-same slope and curvature near its top: exact where every p is 0 or 1, of no label where p is the same everywhere.
+same slope and curvature at a place between its top and pi: exact where every p is 0 or 1, of no label where p is the
+same everywhere.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
 
+NEAR = 10.0  # labels that draw the place of matching to pi: at 0 and 1 soft likelihoods have another shape
 STEPS = 30  # a binomial likelihood takes one
 INSIDE = 1e-6  # how near to 0 and 1 a rate may come
 
@@ -40,5 +42,5 @@ def known_counts(
             np.where(a < 0, 0, np.where(b < 0, rate * slope, a)),
             np.where(b < 0, 0, np.where(a < 0, (rate - 1) * slope, b)),
         )
-        rate = (rate + (a + pi) / (a + b + 1)) / 2  # half a step: long ones may swing
+        rate = (rate + (a + NEAR * pi) / (a + b + NEAR)) / 2  # half a step: long ones may swing
     return a, b

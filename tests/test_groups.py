@@ -69,7 +69,8 @@ def drawn(
     [
         (4, 16, None, 0.9, (0.08, 0.15)),
         (4, 16, float(norm.ppf(0.92) * np.sqrt(2)), 0.9, (0.12, 0.2)),
-        (2, 18, 0.0, 0.95, (0.3, 0.6)),  # scores that tell nothing: wide
+        (2, 18, float(norm.ppf(0.8) * np.sqrt(2)), 0.87, (0.12, 0.25)),
+        (2, 18, 0.0, 0.95, (0.3, 0.7)),  # scores that tell nothing: wide
     ],
 )
 def test_the_intervals_hold_the_true_rates(
@@ -148,7 +149,7 @@ def test_no_wrong_label_and_nothing_but_wrong_ones(share: float) -> None:
     _, rates = shrunken(wrong, right, share)
     for rate in rates:
         assert rate.value == pytest.approx(share, abs=0.005)
-        assert 0 <= rate.low <= rate.high <= 1
+        assert 0 <= rate.low <= (rate.value or 0) <= rate.high <= 1
         assert rate.low < rate.high
 
 

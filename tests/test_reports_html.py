@@ -301,6 +301,6 @@ def test_warnings_and_reasons_are_shown_whole(make_audit: MakeAudit) -> None:
 
 
 def test_the_clean_command_hides_nothing(make_audit: MakeAudit) -> None:
-    html = render_html(build_view(make_audit(), run_folder="a\n\u202eb"), {})
+    html = render_html(build_view(make_audit(), run_folder="a\n\u202eb"), NO_CHARTS)
     assert "a↵⟨U+202E⟩b" in html
     assert "\u202e" not in html
