@@ -62,7 +62,7 @@ def ours(folder: Path, names: Sequence[str], side: int, workers: int) -> np.ndar
     pixels = load_images(
         found, image_size=side, workers=workers, memory_limit=2**40, cache_dir=folder / "cache"
     )
-    fingerprint(table, pixels, workers=workers)
+    fingerprint(table, pixels.digests)
     assert pixels.is_ok.all()
     return pixels.data.numpy()
 

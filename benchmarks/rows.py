@@ -160,8 +160,8 @@ def table() -> str:
     loads = [line["load"] for line in lines]
     note = (
         f"\n{last['rows']:,} rows; {last['cores']} cores, {last['machine']}; {versions}; load average {min(loads)} to "
-        f"{max(loads)} (1 is one busy core, ours included; where other work runs, CPU seconds say more). evaluate holds "
-        "its columns of all rows; nothing bare computes the same, so no reference is beside it.\n"
+        f"{max(loads)} (1 is one busy core, ours included; where other work runs, CPU seconds say more). evaluate "
+        "holds its columns of all rows; nothing bare computes the same, so no reference is beside it.\n"
     )
     return "\n".join(rows) + "\n" + note
 

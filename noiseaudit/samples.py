@@ -118,7 +118,7 @@ def load_samples(
         pixels.data,
         pixels.status,
         pixels.reason,
-        fingerprint(table, pixels, workers=decoding_workers(options)),
+        fingerprint(table, pixels.digests),
     )
 
 

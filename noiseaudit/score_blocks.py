@@ -168,4 +168,4 @@ class Scorer:
 def _of_pixels(pixels: Pixels, channels: int) -> _Read:
     """Grey images that are stored as RGB have lost two channels in decoding."""
     data = pixels.data.expand(-1, channels, -1, -1)
-    return _Read(data, pixels.status, pixels.reason, pixels.data.numpy())
+    return _Read(data, pixels.status, pixels.reason, pixels.digests)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import warnings
 from collections.abc import Sequence
@@ -58,6 +59,7 @@ def test_workers_and_memory_map_change_nothing(paths: list[Path], tmp_path: Path
         assert torch.equal(plain.data, other.data)
         assert plain.status.tolist() == other.status.tolist()
         assert plain.reason.tolist() == other.reason.tolist()
+        assert np.array_equal(plain.digests, other.digests)
     mapped.data[0] = 9
     assert (np.load(cache / "pixels.npy", mmap_mode="r")[0] == 9).all()
 
@@ -134,6 +136,8 @@ def test_files_damaged_behind_the_header_become_unreadable(tmp_path: Path) -> No
     assert pixels.reason.tolist() == [None, damaged, damaged, "no such file", damaged]
     assert pixels.data[0].any()
     assert not pixels.data[1:].any()
+    assert pixels.digests[0].tobytes() == hashlib.sha256(paths[0].read_bytes()).digest()
+    assert not pixels.digests[1:].any()
 
 
 def test_the_same_file_is_decoded_once(
@@ -154,6 +158,7 @@ def test_the_same_file_is_decoded_once(
     )
     assert opened == [paths[3], paths[5]]
     assert pixels.data[:, 0, 0, 0].tolist() == [3, 5, 3, 3]
+    assert np.array_equal(pixels.digests, pixels.digests[[0, 1, 0, 0]])
 
 
 def test_several_sizes_need_one_to_be_named(paths: list[Path], tmp_path: Path) -> None:

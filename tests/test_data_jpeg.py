@@ -22,10 +22,11 @@ LIMIT = 10**6
 PHOTO = np.add.outer(np.arange(60) * 3, np.arange(80))[:, :, None] + np.array([0, 20, 40])
 
 
-def jpeg(mode: str = "RGB", **options: Any) -> bytes:
+def jpeg(mode: str = "RGB", times: int = 1, **options: Any) -> bytes:
     noise = np.random.default_rng(0).integers(0, 60, PHOTO.shape)
     file = io.BytesIO()
-    Image.fromarray((PHOTO // 2 + noise).astype(np.uint8)).convert(mode).save(file, "JPEG", **options)
+    pixels = (PHOTO // 2 + noise).astype(np.uint8).repeat(times, axis=0).repeat(times, axis=1)
+    Image.fromarray(pixels).convert(mode).save(file, "JPEG", **options)
     return file.getvalue()
 
 
@@ -64,9 +65,9 @@ def test_same_pixels(options: dict[str, Any], size: tuple[int, int]) -> None:
         assert np.array_equal(by_us(data, size, channels), by_pillow(data, size, channels))
 
 
-def whole(size: tuple[int, int]) -> Bytes:
+def whole(size: tuple[int, int], data: bytes | None = None) -> Bytes:
     with pillow_settings(LIMIT):
-        pixels = plain_jpeg(jpeg(), size, 3)
+        pixels = plain_jpeg(data or jpeg(), size, 3)
     assert pixels is not None
     return pixels
 
@@ -97,10 +98,11 @@ def test_what_is_not_plain_is_left_to_pillow(tmp_path: Path) -> None:
         assert ours == pillows if isinstance(pillows, str) else np.array_equal(ours, pillows)
 
 
-def test_a_draft_is_taken_as_before() -> None:
-    data = jpeg()
-    assert np.array_equal(by_us(data, (8, 8)), by_pillow(data, (8, 8)))
-    assert not np.array_equal(by_us(data, (8, 8)), whole((8, 8)))
+@pytest.mark.parametrize(("times", "size", "drafted"), [(1, 8, False), (5, 75, True), (5, 76, False)])
+def test_a_draft_is_taken_of_large_files_four_times_too_large(times: int, size: int, drafted: bool) -> None:
+    data = jpeg(times=times)  # (60, 80) pixels, or (300, 400)
+    assert np.array_equal(by_us(data, (size, size)), by_pillow(data, (size, size)))
+    assert np.array_equal(by_us(data, (size, size)), whole((size, size), data)) is not drafted
 
 
 def test_the_limit_comes_before_the_pixels() -> None:

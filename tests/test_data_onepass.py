@@ -44,6 +44,7 @@ def both(folder: Path, names: list[str], monkeypatch: pytest.MonkeyPatch, **opti
         assert torch.equal(pixels.data, expected.data)
         assert pixels.status.tolist() == expected.status.tolist()
         assert pixels.reason.tolist() == expected.reason.tolist()
+        assert np.array_equal(pixels.digests, expected.digests)
         for name in ("status", "reason", "height", "width", "is_grey"):
             assert getattr(one.probe, name).tolist() == getattr(two.probe, name).tolist()
 

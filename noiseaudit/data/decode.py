@@ -12,6 +12,7 @@ import numpy.typing as npt
 import torch
 
 from noiseaudit.data.convert import Bytes
+from noiseaudit.data.digest import digest, no_digests
 from noiseaudit.data.opening import Picture, UnusableImageError, picture_bytes, pillow_settings, usable_image
 from noiseaudit.data.parallel import map_chunks
 from noiseaudit.data.paths import first_rows
@@ -31,11 +32,12 @@ class Pixels:
     data: torch.Tensor  # (n, channels, height, width) uint8; zero where not ok
     status: Strings  # (n,) "ok", "missing", "unreadable" or "too_large"
     reason: Strings  # (n,) one line without a path; None where ok
+    digests: Bytes  # (n, 32) SHA-256 of the file; zero where not ok
 
     @classmethod
-    def of(cls, data: Bytes, status: Strings, reason: Strings) -> Pixels:
+    def of(cls, data: Bytes, status: Strings, reason: Strings, digests: Bytes) -> Pixels:
         """Of (n, channels, height, width) in memory or in a memory map."""
-        return cls(torch.from_numpy(data), status, reason)
+        return cls(torch.from_numpy(data), status, reason, digests)
 
     @property
     def is_ok(self) -> npt.NDArray[np.bool_]:
@@ -66,14 +68,14 @@ def decode_images(
     first = first_rows(paths)
     is_first = first == np.arange(len(paths))
     status, reason = probe.status.copy(), probe.reason.copy()
-    is_grey = np.zeros(len(paths), np.bool_)
+    is_grey, digests = np.zeros(len(paths), np.bool_), no_digests(len(paths))
 
     def work(rows: Sequence[int]) -> None:
         for row in rows:
             try:
                 content = picture_bytes(paths[row])
                 pixels = read_array(content, probe.max_pixels, size=(height, width), channels=channels)
-                data[row], is_grey[row] = pixels, are_equal(pixels)
+                data[row], is_grey[row], digests[row] = pixels, are_equal(pixels), digest(content)
             except UnusableImageError as error:
                 status[row], reason[row] = error.status, error.reason
 
@@ -84,7 +86,7 @@ def decode_images(
         data[row] = data[first[row]]
     if channels > 1 and is_grey[is_first & (status == "ok")].all():
         data = first_channel(data)
-    return Pixels.of(data, status[first], reason[first])
+    return Pixels.of(data, status[first], reason[first], digests[first])
 
 
 def look_grey(paths: Sequence[Picture], probe: Probe) -> bool:

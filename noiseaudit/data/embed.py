@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from noiseaudit.data.convert import Bytes
+from noiseaudit.data.digest import digest, no_digests
 from noiseaudit.data.feature_store import Features, FeatureStore
 from noiseaudit.data.opening import Picture, UnusableImageError, picture_bytes, pillow_settings
 from noiseaudit.data.parallel import map_chunks
@@ -122,7 +123,7 @@ def _gathered(
 ) -> tuple[npt.NDArray[np.float32], Bytes]:
     """Features and hashes of every row, (n, width) and (n, 32)."""
     values = np.full((len(first), width), np.nan, np.float32)
-    digests = np.zeros((len(first), hashlib.sha256().digest_size), np.uint8)
+    digests = no_digests(len(first))
     for row in np.flatnonzero(is_ok):
         source = int(first[row])
         values[row] = features[keys[source]]
@@ -133,7 +134,7 @@ def _gathered(
 def _digest(path: Picture) -> bytes | None:
     """SHA-256 of an image file; None if it is gone since its header was read."""
     try:
-        return hashlib.sha256(picture_bytes(path)).digest()
+        return digest(picture_bytes(path)).tobytes()
     except UnusableImageError:
         return None
 
@@ -145,9 +146,7 @@ def _decode(
     for row in rows:
         try:
             content = picture_bytes(paths[row])
-            if (
-                hashlib.sha256(content).digest() != digest_of[row]
-            ):  # features would be kept under another hash
+            if digest(content).tobytes() != digest_of[row]:  # features would be kept under another hash
                 raise CHANGED
             pixels[len(read)] = read_array(content, max_pixels, size=(side, side), channels=3)
             read.append(row)

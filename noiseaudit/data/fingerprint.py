@@ -1,44 +1,29 @@
-"""A content hash of what an audit saw: labels and decoded pixels, and no path of the machine."""
+"""A content hash of what an audit saw: labels and image files, and no path of the machine."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from itertools import chain
+from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
-from noiseaudit.data.convert import Bytes
-from noiseaudit.data.parallel import map_chunks
 from noiseaudit.labels.table import LabelTable
-
-if TYPE_CHECKING:
-    from noiseaudit.data.decode import Pixels
 
 _COLUMNS = ("sample_id", "image", "given_label", "true_label", "split", "annotator", "batch")
 _CHUNK_ROWS = 65_536
 _CHUNK_BYTES = 16 * 2**20
-_BLOCK_ROWS = 64  # part of what the hash is: another number, another fingerprint
 
 
-def fingerprint(table: LabelTable, inputs: Pixels | npt.NDArray[Any], *, workers: int = 1) -> str:
-    """`"sha256:..."` of the table's columns and of `inputs`: Pixels, embeddings (n, d) or files' hashes (n, 32).
+def fingerprint(table: LabelTable, inputs: npt.NDArray[Any]) -> str:
+    """`"sha256:..."` of the table's columns and of `inputs`: hashes of image files (n, 32), or embeddings (n, d).
 
-    The image cells count as written in the label file. Memory stays bounded whatever n is. Pixels are hashed in
-    blocks of rows by `workers` threads, whose number changes nothing.
+    The image cells count as written in the label file. Memory stays bounded whatever n is.
     """
     digest = hashlib.sha256()
-    for part in _table_parts(table):
-        digest.update(part)
-    if isinstance(inputs, np.ndarray):
-        parts = _array_parts(inputs)
-    else:
-        for part in _column_parts("status", inputs.status):
-            digest.update(part)
-        parts = _block_parts(inputs.data.numpy(), workers)
-    for part in parts:
+    for part in chain(_table_parts(table), _array_parts(inputs)):
         digest.update(part)
     return f"sha256:{digest.hexdigest()}"
 
@@ -65,17 +50,6 @@ def _array_parts(values: npt.NDArray[Any]) -> Iterator[bytes]:
     rows = max(1, _CHUNK_BYTES // max(1, values[:1].nbytes))
     for start in range(0, len(values), rows):
         yield values[start : start + rows].astype(little_endian, copy=False).tobytes()
-
-
-def _block_parts(values: Bytes, workers: int) -> Iterator[bytes]:
-    """Hashes of the blocks in order: pixels are many, and one thread would take a tenth of the time of decoding."""
-    yield _line({"dtype": values.dtype.name, "shape": values.shape, "block": _BLOCK_ROWS})
-    yield from map_chunks(
-        lambda rows: hashlib.sha256(np.ascontiguousarray(values[rows[0] : rows[-1] + 1]).data).digest(),
-        range(len(values)),
-        workers,
-        chunk=_BLOCK_ROWS,
-    )
 
 
 def _line(value: object) -> bytes:

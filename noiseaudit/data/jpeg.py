@@ -28,6 +28,15 @@ TABLES = (
 )  # of quantisers, codes and restarts; two kinds of notes; comments
 
 
+DRAFT_FROM = 300  # pixels of the shorter side: below it, decoding at half size costs more than it saves
+
+
+def has_draft(height: int, width: int, size: tuple[int, int]) -> bool:
+    """Whether a JPEG is decoded at a half, quarter or eighth of its size: at least four times too large, and large."""
+    shorter = min(height, width)
+    return shorter >= DRAFT_FROM and shorter >= 4 * max(size)
+
+
 class JpegHeader(NamedTuple):
     """Of a grey or RGB JPEG that lies as it is seen."""
 
@@ -37,8 +46,7 @@ class JpegHeader(NamedTuple):
 
     def fits(self, size: tuple[int, int], channels: int) -> bool:
         """Whether `plain_jpeg` decodes it to this: no draft is taken of it (`resize.to_array`), no colour is lost."""
-        has_draft = min(self.height, self.width) // (2 * max(size)) >= 2
-        return not has_draft and self.bands <= channels
+        return not has_draft(self.height, self.width, size) and self.bands <= channels
 
 
 def plain_header(data: bytes) -> JpegHeader | None:

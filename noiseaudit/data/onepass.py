@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from noiseaudit.data.decode import Pixels, allocate, are_equal, first_channel
+from noiseaudit.data.digest import digest, no_digests
 from noiseaudit.data.geometry import Geometry
 from noiseaudit.data.opening import Picture, UnusableImageError, picture_bytes, pillow_settings
 from noiseaudit.data.parallel import map_chunks
@@ -34,7 +35,7 @@ def decode_unprobed(
     first = first_rows(paths)
     distinct, inverse = np.unique(first, return_inverse=True)
     headers, failed = dict[int, Header](), dict[int, UnusableImageError]()
-    is_grey = np.zeros(len(paths), np.bool_)
+    is_grey, digests = np.zeros(len(paths), np.bool_), no_digests(len(paths))
 
     def work(rows: Sequence[int]) -> None:
         for row in rows:
@@ -43,7 +44,7 @@ def decode_unprobed(
                 headers[row] = read_header(content, max_pixels)
                 if headers[row].status == "ok":
                     data[row] = pixels = read_array(content, max_pixels, size=size, channels=channels)
-                    is_grey[row] = are_equal(pixels)
+                    is_grey[row], digests[row] = are_equal(pixels), digest(content)
             except UnusableImageError as error:
                 headers.setdefault(row, Header(error.status, error.reason))
                 failed[row] = error
@@ -60,4 +61,4 @@ def decode_unprobed(
     read = distinct[status[distinct] == "ok"]
     if channels > 1 and is_grey[read].all():
         data = first_channel(data)
-    return Pixels.of(data, status[first], reason[first]), probe
+    return Pixels.of(data, status[first], reason[first], digests[first]), probe

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.utils.dlpack import from_dlpack
 
 from noiseaudit.data.convert import Bytes, is_plain_jpeg, to_upright
-from noiseaudit.data.jpeg import JpegHeader, plain_header, plain_jpeg, scaled
+from noiseaudit.data.jpeg import JpegHeader, has_draft, plain_header, plain_jpeg, scaled
 from noiseaudit.data.opening import usable_image
 
 
@@ -32,10 +32,11 @@ def to_array(image: Image.Image, *, size: tuple[int, int], channels: int) -> Byt
     """Decode to (channels, height, width) uint8, resized to `size` = (height, width) with antialiasing.
 
     The aspect ratio is not kept: a crop could lose what the label names, and a border would be pixels that
-    the model learns to reconstruct. A JPEG at least four times too large is decoded at a half, quarter or
-    eighth of its size, never below twice the target.
+    the model learns to reconstruct. A large JPEG at least four times too large is decoded at a half, quarter or
+    eighth of its size, never below twice the target (`jpeg.has_draft`).
     """
-    image.draft(None, (2 * max(size), 2 * max(size)))
+    if has_draft(image.height, image.width, size):
+        image.draft(None, (2 * max(size), 2 * max(size)))
     upright, mode = to_upright(image), "L" if channels == 1 else "RGB"
     return resized(upright if upright.mode == mode else upright.convert(mode), size)
 
