@@ -146,6 +146,14 @@ def test_the_network_sees_what_is_in_photographs() -> None:
     assert {monastery, palace} <= set(china)
 
 
+def test_many_images_go_through_the_network_in_pieces() -> None:
+    n = 2 * pretrained.AT_ONCE + 1
+    images = np.random.default_rng(0).integers(0, 256, (n, 3, 32, 32), dtype=np.uint8)
+    extract = pretrained.load_extractor(probe([32], [32]), 32, CPU).extract
+    alone = np.concatenate([extract(image[None]) for image in images])
+    assert np.abs(extract(images).astype(np.float32) - alone).max() < 0.01
+
+
 @pytest.mark.slow
 def test_an_audit_on_features_finds_what_was_planted(tmp_path: Path) -> None:
     """Two kinds of pattern; 6 of 60 labels wrong. The extractor is the real one."""
