@@ -31,7 +31,7 @@ WIDTH = 1280  # features of an image
 MEAN, SCALE = 127.0, 128.0  # of pixels from 0 to 255, as the weights were trained
 # Images at once on a CPU: the layers' results of more of them outgrow the cache, and are handed back to the system and
 # asked for again at every layer, which took longer than the layers.
-AT_ONCE = 8
+AT_ONCE = 4
 SMALLEST_SIDE = 32  # pixels that the network's strides leave something of
 MIN_SIDE, NATIVE_SIDE = (
     96,
