@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import re
 from pathlib import Path
 
-from noiseaudit.aside import numbered
+from noiseaudit.aside import free_number, numbered
 from noiseaudit.outputs import CACHE, LOCK_FILE, PROBE
 
 _BY_SCAN = re.compile(
@@ -40,10 +39,6 @@ def carry_over(old: Path, new: Path) -> None:
     for name in theirs:
         groups.setdefault(_SIDECAR.sub("", name), []).append(name)
     for names in groups.values():
-        number = next(
-            n
-            for n in itertools.count()
-            if not any(os.path.lexists(numbered(new / name, n)) for name in names)
-        )
+        number = free_number(new / name for name in names)
         for name in reversed(names):  # a log before its database
             os.rename(old / name, numbered(new / name, number))
