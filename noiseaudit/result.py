@@ -25,6 +25,7 @@ from noiseaudit.classes import canonical_order
 from noiseaudit.errors import DataError
 from noiseaudit.parquet import is_true, open_parquet, to_numpy
 from noiseaudit.runjson import read_run_json
+from noiseaudit.runnames import AUDIT_FILE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -229,9 +230,9 @@ def audit_path(path: Path) -> Path:
             file=path,
             fix="Scan again: with --resume it goes on, with --force it starts anew.",
         )
-    file = path / "audit.parquet"
+    file = path / AUDIT_FILE
     if not file.exists():
-        raise DataError("holds no audit.parquet", file=path, fix="Give the --out folder of a finished scan.")
+        raise DataError(f"holds no {AUDIT_FILE}", file=path, fix="Give the --out folder of a finished scan.")
     return file
 
 

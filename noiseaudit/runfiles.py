@@ -7,12 +7,28 @@ import re
 from pathlib import Path
 
 from noiseaudit.aside import free_number, numbered
-from noiseaudit.outputs import CACHE, LOCK_FILE, PROBE
+from noiseaudit.labels.table import FORMATS
+from noiseaudit.runnames import (
+    AUDIT_FILE,
+    CACHE,
+    CHECKPOINTS,
+    CLEANED,
+    DYNAMICS_FOLDER,
+    EMBEDDINGS_FILE,
+    LOCK_FILE,
+    MODEL_FILE,
+    PROBE,
+    REPORTS,
+    RUN_FILE,
+    SUSPECTS,
+)
 
+_NAMES = (
+    AUDIT_FILE, RUN_FILE, EMBEDDINGS_FILE, MODEL_FILE, DYNAMICS_FOLDER, CHECKPOINTS, LOCK_FILE,
+    *REPORTS.values(), *SUSPECTS.values(), *(f"{CLEANED}{suffix}" for suffix in FORMATS),
+)  # fmt: skip
 _BY_SCAN = re.compile(
-    r"audit\.parquet|run\.json|embeddings\.npy|model\.safetensors|suspects\.csv|report\.(html|md|json)"
-    r"|cleaned\.(csv|tsv|jsonl|ndjson|parquet)|dynamics\.parquet|checkpoints|\..*\.tmp"
-    rf"|{re.escape(LOCK_FILE)}|({re.escape(CACHE)}|{re.escape(PROBE)}).*",
+    "|".join([*map(re.escape, _NAMES), *(f"{re.escape(start)}.*" for start in (CACHE, PROBE)), r"\..*\.tmp"]),
     re.IGNORECASE | re.DOTALL,
 )
 _SIDECAR = re.compile("-(wal|shm|journal)$")  # of an SQLite database

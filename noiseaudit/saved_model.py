@@ -32,12 +32,12 @@ from noiseaudit.methods.base import Setup
 from noiseaudit.methods.descent import Descent
 from noiseaudit.model_checks import check_alike, check_audit, check_networks, check_noise, check_x
 from noiseaudit.result import AuditMeta, checked_meta
-from noiseaudit.runjson import RUN_FILE, read_run_json
+from noiseaudit.runjson import read_run_json
+from noiseaudit.runnames import MODEL_FILE, RUN_FILE
 from noiseaudit.samples import Samples, Scales
 from noiseaudit.score import Noise
 from noiseaudit.unseen import Unseen
 
-MODEL_FILE = "model.safetensors"
 SCHEMA_VERSION = 1
 METADATA_KEY = "noiseaudit"
 _GIVE = "Give --checkpoint the folder of a finished scan, or its model.safetensors."

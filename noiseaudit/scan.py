@@ -22,7 +22,7 @@ from noiseaudit.clean import CleanSummary, clean_labels
 from noiseaudit.config import AuditConfig, one_of, with_overrides
 from noiseaudit.course import EpochRecord
 from noiseaudit.data.inputs import SOME_IMAGES
-from noiseaudit.dynamics import DYNAMICS_FOLDER, write_epoch
+from noiseaudit.dynamics import write_epoch
 from noiseaudit.errors import OtherRun
 from noiseaudit.keeper import Keeper
 from noiseaudit.labels.columns import FIND_ALL, ColumnNames
@@ -31,19 +31,15 @@ from noiseaudit.labels.table import WITHOUT_FILE, LabelTable, Source
 from noiseaudit.manifest import RunInputs, describe_run
 from noiseaudit.methods import METHODS
 from noiseaudit.models import BACKBONES
-from noiseaudit.outputs import CACHE
 from noiseaudit.plan import Plan, check_needs, make_plan
 from noiseaudit.pretrained import check_installed
 from noiseaudit.result import AuditResult
 from noiseaudit.runfolder import RunFolder
+from noiseaudit.runnames import AUDIT_FILE, CACHE, CLEANED, DYNAMICS_FOLDER, EMBEDDINGS_FILE, MODEL_FILE
 from noiseaudit.runtime import training_runtime
 from noiseaudit.samples import SampleOptions, Samples, load_samples
-from noiseaudit.saved_model import MODEL_FILE
 from noiseaudit.threshold import check_cutoff
 from noiseaudit.trusted import with_trusted
-
-AUDIT_FILE = "audit.parquet"
-EMBEDDINGS_FILE = "embeddings.npy"
 
 WriteReports = Callable[[AuditResult, dict[str, Any], Path], None]
 
@@ -203,7 +199,7 @@ def write_results(
     with atomic_path(folder / EMBEDDINGS_FILE) as temporary, temporary.open("wb") as file:
         np.save(file, embeddings, allow_pickle=False)
     suffix = ".csv" if source.format in WITHOUT_FILE else source.path.suffix
-    return clean_labels(result, source, folder / f"cleaned{suffix}", policy="relabel")
+    return clean_labels(result, source, folder / f"{CLEANED}{suffix}", policy="relabel")
 
 
 def _inputs(source: Source, options: ScanOptions) -> RunInputs:

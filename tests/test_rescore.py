@@ -17,7 +17,7 @@ from noiseaudit import score_blocks
 from noiseaudit.demo import write_digits
 from noiseaudit.dynamics import read_dynamics
 from noiseaudit.result import AuditResult, read_audit
-from noiseaudit.saved_model import MODEL_FILE
+from noiseaudit.runnames import MODEL_FILE
 from noiseaudit_cli.main import app
 from tests.test_labels_containers import pictures, write_shards
 
