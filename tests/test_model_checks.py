@@ -20,7 +20,7 @@ from noiseaudit.errors import DataError
 from noiseaudit.image_noise import ImageNoise
 from noiseaudit.model_checks import check_x
 from noiseaudit.saved_model import METADATA_KEY, read_model
-from tests.test_rescore import run
+from tests.scoring import run
 from tests.test_saved_model import audited, vectors
 
 Described = dict[str, Any]
