@@ -30,6 +30,7 @@ from noiseaudit.labels.read import read_labels
 from noiseaudit.labels.table import WITHOUT_FILE, LabelTable, Source
 from noiseaudit.manifest import RunInputs, describe_run
 from noiseaudit.methods import METHODS
+from noiseaudit.model_file import write_model
 from noiseaudit.models import BACKBONES
 from noiseaudit.plan import Plan, check_needs, make_plan
 from noiseaudit.pretrained import check_installed
@@ -114,7 +115,7 @@ def _scan(options: ScanOptions, watcher: Watcher, write_reports: WriteReports) -
         if run.is_finished:
             return _finished(run, table, options, watcher)
         audit = _audit(table, options, run, watcher)
-        audit.model.write(run.path / MODEL_FILE)
+        write_model(audit.model, run.path / MODEL_FILE)
         cleaned = write_results(audit.result, audit.embeddings, table.source, run.path)
         info = describe_run(audit.result, _inputs(table.source, options), audit.warnings, cleaned)
         write_reports(audit.result, info, run.path)
