@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from noiseaudit.data.limits import DEFAULT_MAX_MEMORY_TEXT, DEFAULT_MAX_PIXELS
+from noiseaudit_cli.option_values import listed, sample_options, seed_list
 from noiseaudit_cli.options import (
     AllowRoot,
     Data,
@@ -25,10 +26,7 @@ from noiseaudit_cli.options import (
     Strict,
     TrueLabelColumn,
     Workers,
-    listed,
     option,
-    sample_options,
-    seed_list,
 )
 from noiseaudit_cli.training_options import Device
 
