@@ -51,7 +51,7 @@ def main() -> None:
 
 
 def write(line: dict[str, Any]) -> None:
-    from noiseaudit.plan import versions
+    from noiseaudit.versions import versions
 
     about = {"cores": os.cpu_count(), "load": round(os.getloadavg()[0], 1), "versions": versions()}
     with RESULTS.open("a") as file:

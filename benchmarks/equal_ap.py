@@ -33,8 +33,8 @@ from peer import cross_validated_probabilities
 
 from noiseaudit import read_audit
 from noiseaudit.labels.read import read_labels
-from noiseaudit.plan import versions
 from noiseaudit.samples import SampleOptions, load_samples
+from noiseaudit.versions import versions
 
 EPOCHS = (3, 6, 12, 18, 30)
 PEER_EPOCHS = {0.0: (2, 5, 10), 1.0: (5, 10, 20, 40)}  # by strength of the jitter; without, AP falls after 5

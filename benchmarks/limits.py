@@ -31,8 +31,8 @@ from noiseaudit.choose import choose_device
 from noiseaudit.data.training import TrainingData
 from noiseaudit.methods import METHODS
 from noiseaudit.methods.base import Method, Setup
-from noiseaudit.plan import versions
 from noiseaudit.runtime import training_runtime
+from noiseaudit.versions import versions
 
 RESULTS = Path(__file__).parent / "results" / "limits.jsonl"
 SQUARE = 1024  # side of the large product

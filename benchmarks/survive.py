@@ -27,8 +27,8 @@ from survive_scans import PICTURES, SCANS, command, compare, killed, run, where,
 from survive_table import table
 
 from noiseaudit.bench.run_group import hardware
-from noiseaudit.plan import versions
 from noiseaudit.runtime import training_runtime
+from noiseaudit.versions import versions
 
 RESULTS = Path(__file__).parent / "results"
 MOST_KILLS = 3

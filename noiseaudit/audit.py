@@ -23,13 +23,15 @@ from noiseaudit.expected import expect
 from noiseaudit.judge import Verdicts, judge
 from noiseaudit.keeper import NOWHERE, Keeper
 from noiseaudit.labels.columns import FIND_ALL, ColumnNames
-from noiseaudit.labels.read import Reader, read_labels
+from noiseaudit.labels.read import read_labels
+from noiseaudit.labels.roles import Reader
 from noiseaudit.labels.table import LabelTable
 from noiseaudit.learn import Learnt, learn, usable_data
 from noiseaudit.lookalikes import Lookalikes
 from noiseaudit.methods.base import Method
 from noiseaudit.methods.descent import Descent
-from noiseaudit.plan import Plan, check_needs, make_plan
+from noiseaudit.plan import Plan, make_plan
+from noiseaudit.plan_checks import check_needs
 from noiseaudit.remarks import (
     about_conflicts,
     about_doubts,

@@ -32,7 +32,8 @@ from noiseaudit.manifest import RunInputs, describe_run
 from noiseaudit.methods import METHODS
 from noiseaudit.model_file import write_model
 from noiseaudit.models import BACKBONES
-from noiseaudit.plan import Plan, check_needs, make_plan
+from noiseaudit.plan import Plan, make_plan
+from noiseaudit.plan_checks import check_needs
 from noiseaudit.pretrained import check_installed
 from noiseaudit.result import AuditResult
 from noiseaudit.runfolder import RunFolder
