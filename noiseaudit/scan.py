@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from noiseaudit import identity
 from noiseaudit.atomic import atomic_path
-from noiseaudit.audit import Audit, audit_samples, scored_ids
+from noiseaudit.audit_samples import Audit, audit_samples, scored_ids
 from noiseaudit.choose import choose_device
 from noiseaudit.clean import CleanSummary, clean_labels
 from noiseaudit.config import AuditConfig, one_of, with_overrides

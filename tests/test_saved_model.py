@@ -15,7 +15,8 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from noiseaudit import pretrained
-from noiseaudit.audit import Audit, run_audit
+from noiseaudit.audit import run_audit
+from noiseaudit.audit_samples import Audit
 from noiseaudit.config import AuditConfig
 from noiseaudit.errors import DataError
 from noiseaudit.finetune import deepen, plan_tuning
