@@ -96,6 +96,7 @@ class AuditMeta:
     schema_version: int = SCHEMA_VERSION
 
     def to_json(self) -> str:
+        """As the Parquet file holds it: keys are sorted, so equal metadata give equal text."""
         return json.dumps(dataclasses.asdict(self), sort_keys=True, ensure_ascii=False)
 
     @classmethod
@@ -145,6 +146,7 @@ class AuditResult:
         return is_true(self.table.column("is_label_issue"))
 
     def to_pandas(self) -> pd.DataFrame:
+        """The whole table, columns as SCHEMA."""
         frame: pd.DataFrame = self.table.to_pandas()
         return frame
 

@@ -55,6 +55,7 @@ class SavedModel:
 
     @property
     def method(self) -> str:
+        """Its name in METHODS."""
         return str(self.meta.config["asked"]["method"])
 
     @property
