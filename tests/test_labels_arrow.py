@@ -10,8 +10,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from noiseaudit.errors import DataError
-from noiseaudit.labels import arrow as arrow_module
-from noiseaudit.labels.arrow import ParquetCells
+from noiseaudit.labels import arrow_cells
+from noiseaudit.labels.arrow_cells import ParquetCells
 from noiseaudit.labels.read import read_labels
 from noiseaudit.parquet import open_parquet
 from tests.containers import arrow_table, pictures, read, save_to_disk
@@ -57,7 +57,7 @@ def test_few_row_groups_are_held(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         opened.append(path)
         return before(path)
 
-    monkeypatch.setattr(arrow_module, "open_parquet", count)
+    monkeypatch.setattr(arrow_cells, "open_parquet", count)
     assert [cells.cell(row)["bytes"] for row in range(24)] == images
     assert len(opened) == 6
     assert len(cells._held) == 3
