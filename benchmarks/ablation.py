@@ -26,12 +26,12 @@ from noiseaudit.methods.base import Setup
 from noiseaudit.methods.umn import UMN
 from noiseaudit.methods.umn_plus import UMNPlus
 from noiseaudit.noise import asymmetric, symmetric
-from noiseaudit.plan import versions
 from noiseaudit.readings import score_readings
 from noiseaudit.runtime import training_runtime
 from noiseaudit.score import best_classes, fit_noise, p_mislabeled
 from noiseaudit.threshold import choose_cutoff
 from noiseaudit.train import fit, predict_all
+from noiseaudit.versions import versions
 
 RESULTS = Path(__file__).parent / "results" / "ablation.jsonl"
 N, CLASSES, RATE, EPOCHS, BATCH, LABELLED_SHARE = 10_000, 10, 0.3, 60, 256, 0.25

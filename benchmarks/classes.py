@@ -29,10 +29,10 @@ from noiseaudit.data.batches import plan_batches
 from noiseaudit.data.training import TrainingData
 from noiseaudit.methods import METHODS
 from noiseaudit.methods.base import Method, Setup
-from noiseaudit.plan import versions
 from noiseaudit.readings import score_readings
 from noiseaudit.runtime import training_runtime
 from noiseaudit.train import fit
+from noiseaudit.versions import versions
 
 RESULTS = Path(__file__).parent / "results" / "classes.jsonl"
 CPU = torch.device("cpu")

@@ -33,7 +33,7 @@ from torchvision.transforms.v2.functional import resize
 from noiseaudit.data.fingerprint import fingerprint
 from noiseaudit.data.load import find_images, load_images
 from noiseaudit.labels.table import LabelTable
-from noiseaudit.plan import versions
+from noiseaudit.versions import versions
 
 RESULTS = Path(__file__).parent / "results" / "decode.jsonl"
 PX, QUALITY, CHUNK = 256, 90, 32

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from noiseaudit.plan import versions
+from noiseaudit.versions import versions
 
 RESULTS = Path(__file__).parent / "results" / "demo_digits.jsonl"
 NOISEAUDIT = [sys.executable, "-m", "noiseaudit_cli.main"]

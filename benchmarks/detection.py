@@ -26,7 +26,7 @@ from noiseaudit.compare.case import Case
 from noiseaudit.compare.run import judged, measured
 from noiseaudit.compare.tools import TOOLS, usable
 from noiseaudit.config import AuditConfig
-from noiseaudit.plan import versions
+from noiseaudit.versions import versions
 
 RESULTS = Path(__file__).parent / "results" / "detection.jsonl"
 SCORES = RESULTS.parent / "scores"  # p_mislabeled and the truth of each run, not committed

@@ -17,7 +17,6 @@ import argparse
 import csv
 import json
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -28,25 +27,18 @@ from typing import Any
 
 import numpy as np
 import torch
+from equal_ap_table import OURS, PEER, RESULTS, Line, lines, table
 from mnist import metrics
 from peer import cross_validated_probabilities
 
 from noiseaudit import read_audit
-from noiseaudit.bench.stats import paired_difference
 from noiseaudit.labels.read import read_labels
-from noiseaudit.plan import versions
 from noiseaudit.samples import SampleOptions, load_samples
+from noiseaudit.versions import versions
 
-RESULTS = Path(__file__).parent / "results" / "equal_ap.jsonl"
 EPOCHS = (3, 6, 12, 18, 30)
 PEER_EPOCHS = {0.0: (2, 5, 10), 1.0: (5, 10, 20, 40)}  # by strength of the jitter; without, AP falls after 5
-RATE, CLASSES, JITTER = 0.3, 10, 1.0
-OPERATIONS, PEER_SHARE = (
-    5.33,
-    4,
-)  # of a step, to cross-entropy (limits.md); rows that the peer trains on, to ours
-OURS, PEER = "noiseaudit", "cleanlab"
-Line = dict[str, Any]
+RATE, CLASSES = 0.3, 10
 Truth = np.ndarray[Any, Any]
 
 
@@ -140,68 +132,6 @@ def keep(seed: int, line: Line) -> None:
         line["seconds"],
         flush=True,
     )
-
-
-def lines() -> list[Line]:
-    return [json.loads(text) for text in RESULTS.read_text().splitlines()] if RESULTS.exists() else []
-
-
-Setting = tuple[str, int, float]
-
-
-def table() -> str:
-    """Means over seeds, and the differences between the settings that are compared."""
-    found: dict[Setting, dict[int, Line]] = {}
-    for line in lines():
-        found.setdefault((line["system"], line["epochs"], line["jitter"]), {})[line["seed"]] = line
-    rows = [
-        "| system | epochs | jitter | n | AP | F1, own cut-off | F1, best cut-off | seconds |",
-        "|---" * 8 + "|",
-        *(f"| {system} | {epochs} | {'yes' if jitter else 'no'} | {len(of)} | {mean(of, 'ap'):.4f} "
-          f"| {mean(of, 'f1'):.4f} | {mean(of, 'oracle_f1'):.4f} | {mean(of, 'seconds'):.0f} |"
-          for (system, epochs, jitter), of in sorted(found.items())),
-    ]  # fmt: skip
-    peer = max((key for key in found if key[0] == PEER), key=lambda key: mean(found[key], "ap"))
-    most = max(map(len, found.values()))
-    own = [key for key in found if key[0] == OURS and len(found[key]) == most]
-    best = max(own, key=lambda key: mean(found[key], "ap"))
-    as_good = [key for key in own if mean(found[key], "ap") >= mean(found[peer], "ap")]
-    rows += ["", compared("best", found, best, peer)]
-    if as_good:
-        rows += [compared("equal", found, min(as_good, key=lambda key: mean(found[key], "seconds")), peer)]
-    rows += ["", per_epoch(found)]
-    return "\n".join(rows) + "\n"
-
-
-def per_epoch(found: dict[Setting, dict[int, Line]]) -> str:
-    """Both sides at equal epochs: what one epoch more takes, by the settings that have the most seeds."""
-    seconds = {}
-    for system in (OURS, PEER):
-        of = {key[1]: lines for key, lines in found.items() if (key[0], key[2]) == (system, JITTER)}
-        most = max(map(len, of.values()))
-        few, many = (pick(count for count in of if len(of[count]) == most) for pick in (min, max))
-        seconds[system] = (mean(of[many], "seconds") - mean(of[few], "seconds")) / (many - few)
-    return (
-        f"- One epoch more: ours {seconds[OURS]:.1f} s, the peer's {seconds[PEER]:.1f} s with jitter (5 folds of four "
-        f"fifths), {seconds[OURS] / seconds[PEER]:.2f} times; counted operations (limits.md): "
-        f"{OPERATIONS:.2f} times a step, {OPERATIONS / PEER_SHARE:.2f} times an epoch."
-    )
-
-
-def compared(name: str, found: dict[Setting, dict[int, Line]], own: Setting, peer: Setting) -> str:
-    by_seed = {key: {seed: line["ap"] for seed, line in found[key].items()} for key in (own, peer)}
-    gap = paired_difference(by_seed[own], by_seed[peer])
-    seeds = found[own].keys() & found[peer].keys()
-    ratios = [found[own][seed]["seconds"] / found[peer][seed]["seconds"] for seed in seeds]
-    return (
-        f"- {name}: ours at {own[1]} epochs, the peer at {peer[1]} with{'' if peer[2] else 'out'} jitter: "
-        f"AP {gap.text(4) if gap else '-'}; seconds, ours / the peer's: {statistics.mean(ratios):.2f} "
-        f"[{min(ratios):.2f}, {max(ratios):.2f}]."
-    )
-
-
-def mean(of: dict[int, Line], key: str) -> float:
-    return statistics.mean(line[key] for line in of.values())
 
 
 def main() -> None:

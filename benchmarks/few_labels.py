@@ -28,11 +28,11 @@ from noiseaudit.config import AuditConfig
 from noiseaudit.crossfit import believe_folds
 from noiseaudit.data.inputs import Kind
 from noiseaudit.data.training import TrainingData
-from noiseaudit.plan import versions
 from noiseaudit.readings import score_readings
 from noiseaudit.runtime import training_runtime
 from noiseaudit.samples import column_scales
 from noiseaudit.threshold import choose_cutoff
+from noiseaudit.versions import versions
 
 RESULTS = Path(__file__).parent / "results" / "few_labels.jsonl"
 NOISE = ("symmetric", "aggre")

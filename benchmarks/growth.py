@@ -79,7 +79,7 @@ def peak_bytes() -> int:
 
 
 def run(repeats: int, schedules: list[str], epochs: int) -> None:
-    from noiseaudit.plan import versions
+    from noiseaudit.versions import versions
 
     with tempfile.TemporaryDirectory() as name:
         write_images(Path(name))

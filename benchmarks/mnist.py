@@ -159,7 +159,7 @@ def run_cell(work: Path, cell: dict[str, Any], seed: int, truth: np.ndarray[Any,
 
 def run(seeds: list[int]) -> None:
     """Run every cell that has no line yet."""
-    from noiseaudit.plan import versions
+    from noiseaudit.versions import versions
 
     RESULTS.parent.mkdir(exist_ok=True)
     done = {json.dumps([r["noise"], r["labels"], r["system"], r["seed"]]) for r in read_results()}

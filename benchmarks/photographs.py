@@ -25,7 +25,7 @@ import pyarrow.parquet as pq
 from PIL import Image
 
 from noiseaudit.bench.stats import summary
-from noiseaudit.plan import versions
+from noiseaudit.versions import versions
 
 RESULTS = Path(__file__).parent / "results" / "photographs.jsonl"
 N, SIDES = 5_000, (200, 501)

@@ -31,9 +31,9 @@ from noiseaudit.data.training import TrainingData
 from noiseaudit.methods import METHODS
 from noiseaudit.methods.base import Setup
 from noiseaudit.noise import symmetric
-from noiseaudit.plan import versions
 from noiseaudit.runtime import training_runtime
 from noiseaudit.train import Alone, fit_all
+from noiseaudit.versions import versions
 
 RESULTS = Path(__file__).parent / "results" / "recipe.jsonl"
 CPU, TRAIN, CLASSES, LABELS, RATE = torch.device("cpu"), 50_000, 10, 100, 0.3

@@ -25,8 +25,8 @@ from noiseaudit.bench.run_group import hardware
 from noiseaudit.bench.runner import Machine, Place, load_problems, run_cells
 from noiseaudit.bench.stats import summary
 from noiseaudit.choose import choose_device
-from noiseaudit.plan import versions
 from noiseaudit.runtime import training_runtime
+from noiseaudit.versions import versions
 
 RESULTS = Path(__file__).parent / "results" / "stack.jsonl"
 WAYS = {"as a stack": True, "one by one": False}

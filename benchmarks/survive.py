@@ -10,7 +10,6 @@ until it is done. Disks: a tmpfs that is too small by a share drawn likewise, th
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import random
@@ -18,98 +17,22 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
-from sklearn.datasets import load_digits
+from survive_scans import PICTURES, SCANS, command, compare, killed, run, where, write_data
+from survive_table import table
 
 from noiseaudit.bench.run_group import hardware
-from noiseaudit.demo import write_digits
-from noiseaudit.plan import versions
 from noiseaudit.runtime import training_runtime
+from noiseaudit.versions import versions
 
 RESULTS = Path(__file__).parent / "results"
-ROWS, LABELLED = 150, 110
 MOST_KILLS = 3
 DISKS, DISK = 10, 5 * 2**20  # full disks; bytes that the largest scan here fits in
-PICTURES = ["labels.csv", "--images", "images"]
-VECTORS = ["labels.csv", "--embeddings", "vectors.npy"]
-SCANS = {  # options of each; epochs are few, so that start-up and export get their share of the kills
-    "umn_plus": [*PICTURES, "--epochs", "12"],
-    "umn_plus, self-test": [*PICTURES, "--epochs", "6", "--self-test"],
-    "umn_plus, few labels": ["few.csv", "--images", "images", "--epochs", "8"],
-    "vectors, folds": [*VECTORS, "--epochs", "6", "--folds", "3"],
-    "vectors, folds, self-test": [*VECTORS, "--epochs", "4", "--folds", "2", "--self-test"],
-    "joint_optimization": [*PICTURES, "--epochs", "12", "--method", "joint_optimization"],
-    "mentornet": [*PICTURES, "--epochs", "12", "--method", "mentornet", "--noise-rate", "0.2"],
-    "reweight": [*PICTURES, "--epochs", "8", "--method", "reweight", "--trusted", "known"],
-    "mean_teacher": ["few.csv", "--images", "images", "--epochs", "8", "--method", "mean_teacher"],
-    "umn, over a finished run": [*PICTURES, "--epochs", "8", "--method", "umn", "--force"],
-}
-SAME = ("audit.parquet", "suspects.csv", "cleaned.csv", "embeddings.npy", "dynamics.parquet")
-
-
-def write_data(folder: Path) -> None:
-    """ROWS digits as pictures and as vectors; `few.csv` has LABELLED labels, `known` tells which are trusted."""
-    write_digits(folder, limit=ROWS)
-    np.save(folder / "vectors.npy", load_digits().data[:ROWS].astype(np.float32))
-    with (folder / "labels.csv").open(newline="") as file:
-        rows = list(csv.DictReader(file))
-    for name, labelled in (("labels.csv", ROWS), ("few.csv", LABELLED)):
-        with (folder / name).open("w", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(["image", "label", "known"])
-            for i, row in enumerate(rows):
-                writer.writerow([row["image"], row["label"] if i < labelled else "", str(i < 40).lower()])
-
-
-def command(options: Sequence[str], out: Path, *more: object) -> list[str]:
-    words = [sys.executable, "-m", "noiseaudit_cli.main", "scan", *options, "--out", out, "--device", "cpu"]
-    return [*map(str, words), "--quiet", *map(str, more)]
-
-
-def run(words: Sequence[str], data: Path) -> float:
-    """Seconds of a scan that must succeed."""
-    started = time.perf_counter()
-    subprocess.run(words, cwd=data, check=True)
-    return time.perf_counter() - started
-
-
-def killed(words: Sequence[str], data: Path, seconds: float) -> bool:
-    """Start a scan and kill it after so long. False if it was done by then."""
-    with subprocess.Popen(words, cwd=data) as process:
-        try:
-            code = process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            return True
-    if code:
-        raise RuntimeError(f"a resumed scan failed: exit {code}")
-    return False
-
-
-def where(out: Path) -> str:
-    """What a scan was at when it was killed, by what it left."""
-    new = out.with_name(f".{out.name}.noiseaudit-new")
-    folder = new if new.exists() else out
-    names = {path.name for path in folder.iterdir()} if folder.exists() else set()
-    if "run.json" not in names:
-        return "start-up"
-    status = json.loads((folder / "run.json").read_text())["status"]
-    if status == "complete" and folder == out:
-        return "end"
-    if status == "complete" or "audit.parquet" in names:
-        return "export"
-    half = [path for place in ("checkpoints", "dynamics.parquet") for path in folder.glob(f"{place}/.*.tmp")]
-    if half:
-        return "a checkpoint's or an epoch's file"
-    return "training" if [*folder.glob("checkpoints/*")] else "reading"
 
 
 def survive(name: str, seed: int, data: Path, work: Path, kills: int, rng: random.Random) -> dict[str, Any]:
@@ -132,17 +55,6 @@ def survive(name: str, seed: int, data: Path, work: Path, kills: int, rng: rando
                 run(command([*PICTURES, "--epochs", "1"], cut), data)
     run(command(options, cut, "--resume"), data)
     return {"scan": name, "seed": seed, "seconds": round(wall, 3), "kills": moments, **compare(whole, cut)}
-
-
-def compare(whole: Path, cut: Path) -> dict[str, Any]:
-    """Which results have other bytes, and what is in one folder only."""
-    different = [name for name in SAME if content(whole / name) != content(cut / name)]
-    left = sorted({path.name for path in whole.iterdir()} ^ {path.name for path in cut.iterdir()})
-    return {"different": different, "left_over": left}
-
-
-def content(path: Path) -> Any:
-    return {each.name: each.read_bytes() for each in path.iterdir()} if path.is_dir() else path.read_bytes()
 
 
 @contextmanager
@@ -215,53 +127,6 @@ def main(words: Sequence[str]) -> None:
             print(json.dumps(line), flush=True)
     lines = [json.loads(line) for line in file.read_text().splitlines()]
     (RESULTS / "survive.md").write_text(table(lines))
-
-
-def table(lines: Sequence[dict[str, Any]]) -> str:
-    cut = [line for line in lines if "scan" in line]
-    full = [line for line in lines if "disk" in line]
-    known, machine = lines[-1]["versions"], lines[-1]["hardware"]
-    places = Counter(place(line["scan"], kill["at"]) for line in cut for kill in line["kills"])
-    rows = [
-        "# Scans that were cut off",
-        "",
-        f"`python benchmarks/survive.py`: {machine['name']}, {machine['cores']} cores, torch "
-        f"{known['torch']}, noiseaudit {known['noiseaudit']}. Every kill is a SIGKILL at a "
-        "moment uniform over the wall time of the same scan without one. Identical: "
-        f"{', '.join(SAME)}, byte for byte, and no file more or less in the folder.",
-        "",
-        "| scan | n | kills | identical |",
-        "|---|---|---|---|",
-    ]
-    for name in SCANS:
-        mine = [line for line in cut if line["scan"] == name]
-        kills = sum(len(line["kills"]) for line in mine)
-        rows.append(f"| {name} | {len(mine)} | {kills} | {identical(mine)} |")
-    rows.append(f"| all | {len(cut)} | {sum(places.values())} | {identical(cut)} |")
-    rows += ["", "| killed while at | kills |", "|---|---|"]
-    rows += [f"| {at} | {count} |" for at, count in places.most_common()]
-    rows += [
-        "",
-        "Disks (tmpfs) of a size drawn at random, then enlarged and resumed; exit code 0: it was large enough.",
-        "",
-        "| bytes | exit code | lines said | at | identical |",
-    ]
-    rows += ["|---|---|---|---|---|"]
-    rows += [
-        f"| {line['disk']} | {line['code']} | {len(line['said'])} | {line['at']} | {identical([line])} |"
-        for line in sorted(full, key=lambda line: line["disk"])
-    ]
-    said = sorted({line for disk in full for line in disk["said"]})
-    return "\n".join([*rows, "", *(f"- `{line}`" for line in said)]) + "\n"
-
-
-def place(scan: str, at: str) -> str:
-    """Over a finished run, the folder alone does not tell a scan that has hardly begun from one that is done."""
-    return "start-up or end, over a finished run" if at == "end" and "--force" in SCANS[scan] else at
-
-
-def identical(lines: Sequence[dict[str, Any]]) -> str:
-    return f"{sum(not line['different'] and not line['left_over'] for line in lines)} of {len(lines)}"
 
 
 if __name__ == "__main__":

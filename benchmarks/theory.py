@@ -33,9 +33,9 @@ from noiseaudit.methods.descent import Descent
 from noiseaudit.models.classifier import Classifier
 from noiseaudit.noise import symmetric
 from noiseaudit.objective import label_uncertainty, label_weight
-from noiseaudit.plan import versions
 from noiseaudit.runtime import training_runtime
 from noiseaudit.train import fit
+from noiseaudit.versions import versions
 
 CPU, N, CLASSES, RATE, BATCH = torch.device("cpu"), 10_000, 10, 0.3, 256
 LOOK_AT = (5, 10, 20, 40, 80)

@@ -22,10 +22,10 @@ from detection import SCORES
 from scipy.stats import binomtest
 
 from noiseaudit.estimate import estimate
-from noiseaudit.plan import versions
 from noiseaudit.result import AuditMeta, AuditResult
 from noiseaudit.sample import draw_sample
 from noiseaudit.threshold import choose_cutoff
+from noiseaudit.versions import versions
 
 RESULTS = Path(__file__).parent / "results" / "verified.jsonl"
 MEASURES = ("noise_rate", "precision", "recall")

@@ -9,7 +9,8 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from noiseaudit.audit import Audit, run_audit
+    from noiseaudit.audit import run_audit
+    from noiseaudit.audit_samples import Audit
     from noiseaudit.clean import clean_labels
     from noiseaudit.config import AuditConfig
     from noiseaudit.errors import ConfigError, DataError, NoiseAuditError, OutputError, TrainingDiverged
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from noiseaudit.result import AuditResult, read_audit
 
 _HOME = {
-    "Audit": "audit",
+    "Audit": "audit_samples",
     "AuditConfig": "config",
     "AuditResult": "result",
     "ConfigError": "errors",

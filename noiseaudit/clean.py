@@ -30,6 +30,8 @@ AUDIT_COLUMNS = {"id": "sample_id", "image": "image", "label": "given_label"}
 
 @dataclass(frozen=True)
 class CleanSummary:
+    """What `clean_labels` wrote, in rows."""
+
     out: Path
     policy: str
     n_rows: int  # in the input

@@ -25,6 +25,8 @@ Features = npt.NDArray[np.floating[Any]]
 
 @dataclass(frozen=True)
 class CorruptionSummary:
+    """What `corrupt_labels` wrote: the noisy label file, and which labels it made wrong."""
+
     out: Path
     truth: Path
     rate: float  # as asked

@@ -16,7 +16,6 @@ from noiseaudit.parquet import open_parquet
 if TYPE_CHECKING:
     from noiseaudit.course import EpochRecord
 
-DYNAMICS_FOLDER = "dynamics.parquet"  # of a run
 SCHEMA = pa.schema(
     [
         pa.field("sample_id", pa.string(), nullable=False),

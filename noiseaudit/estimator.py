@@ -18,7 +18,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from noiseaudit.audit import audit_samples
+from noiseaudit.audit_samples import audit_samples
 from noiseaudit.config import AuditConfig
 from noiseaudit.data.training import TrainingData
 from noiseaudit.labels.table import LabelTable

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Collection
 from pathlib import Path
 
-from noiseaudit.outputs import CACHE, PROBE
+from noiseaudit.runnames import CACHE, PROBE
 
 
 def first_missing(path: Path) -> Path:

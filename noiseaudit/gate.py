@@ -43,6 +43,7 @@ class Comparison:
     number: float
 
     def holds(self, values: Mapping[str, Value]) -> bool:
+        """Whether it is true of `values`, by measure; never of one that is undefined."""
         value = values[self.name]
         return value is not None and _COMPARE[self.sign](value, self.number)
 

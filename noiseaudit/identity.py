@@ -20,8 +20,9 @@ from noiseaudit.errors import OtherRun
 from noiseaudit.labels.columns import option
 from noiseaudit.manifest import file_sha256
 from noiseaudit.part import current_part
-from noiseaudit.plan import Plan, versions
+from noiseaudit.plan import Plan
 from noiseaudit.samples import Samples
+from noiseaudit.versions import versions
 
 if TYPE_CHECKING:
     from noiseaudit.scan import ScanOptions

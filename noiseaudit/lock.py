@@ -9,8 +9,8 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from noiseaudit.errors import DataError, OutputError
-from noiseaudit.outputs import LOCK_FILE
 from noiseaudit.runjson import read_run_json
+from noiseaudit.runnames import LOCK_FILE
 
 MOVES_OPEN_FILES = os.name == "posix"  # elsewhere a file that is open cannot be deleted, nor its folder moved
 

@@ -20,7 +20,8 @@ from noiseaudit.labels.read import read_labels
 from noiseaudit.labels.table import CONTAINERS, FORMATS, WITHOUT_FILE, Source
 from noiseaudit.ranking import dominant_pair
 from noiseaudit.result import STATUSES, AuditResult
-from noiseaudit.runjson import RUN_FILE, read_run_json
+from noiseaudit.runjson import read_run_json
+from noiseaudit.runnames import RUN_FILE
 
 _UNREAD = tuple(status for status in STATUSES if status not in ("ok", "unlabelled"))
 

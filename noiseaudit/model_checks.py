@@ -1,7 +1,7 @@
 """Whether what a model.safetensors holds can be scored with: it may be damaged, or made by anybody.
 
 All that scoring computes with is checked here, before any of it is used; whether the networks are those that the
-metadata describe shows when they are built (noiseaudit.saved_model). Raises are ValueErrors in words, ConfigErrors of
+metadata describe shows when they are built (noiseaudit.model_file). Raises are ValueErrors in words, ConfigErrors of
 the options' own checks, and KeyErrors and TypeErrors where the metadata have another form.
 """
 

@@ -22,6 +22,8 @@ INSTANCE_RATE_SD = 0.1  # Xia et al. 2020
 
 @dataclass(frozen=True)
 class Corruption:
+    """Labels after noise, as class codes of n rows."""
+
     labels: Codes  # (n,) after corruption
     flipped: npt.NDArray[np.bool_]  # (n,) True where the label changed
 

@@ -42,13 +42,11 @@ def label_kl_per_sample(probs: Tensor, log_probs: Tensor, log_prior: Tensor) -> 
     return kl_categorical(probs, log_probs, log_prior)
 
 
-def label_kl_of_batch(probs: Tensor, log_prior: Tensor) -> Tensor:
-    """KL(batch mean of q(y|z_a) || p(y)), a scalar: it balances the classes and leaves single predictions free."""
-    return label_kl_of_mean(probs.mean(0), log_prior)
-
-
 def label_kl_of_mean(mean: Tensor, log_prior: Tensor) -> Tensor:
-    """The same from the batch's mean, (C,)."""
+    """KL(batch mean of q(y|z_a) || p(y)), a scalar: it balances the classes and leaves single predictions free.
+
+    `mean` and `log_prior` are (C,).
+    """
     return kl_categorical(mean, torch.log(mean.clamp_min(1e-12)), log_prior)
 
 

@@ -8,11 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from noiseaudit.errors import OutputError
-from noiseaudit.runjson import RUN_FILE, read_run_json, run_status
+from noiseaudit.runjson import read_run_json, run_status
+from noiseaudit.runnames import CACHE, LOCK_FILE, PROBE, RUN_FILE
 
 DECISIONS_FILE = "decisions.sqlite"  # beside an audit; of people, so a new run in its place keeps it
-LOCK_FILE = ".noiseaudit.lock"
-CACHE, PROBE = ".noiseaudit-cache-", ".noiseaudit-probe-"  # how the names of temporary folders begin
 HOW_TO_GO_ON = "the same command with --resume goes on, with --force it starts again"
 RESTART = "start again with --force"
 

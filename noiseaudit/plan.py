@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import importlib.metadata
-import platform
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,34 +18,26 @@ from noiseaudit.choose import (
     choose_epochs,
     choose_threads,
 )
-from noiseaudit.config import AuditConfig, Settings, one_of, with_overrides
+from noiseaudit.config import AuditConfig, Settings, with_overrides
 from noiseaudit.crossfit import choose_folds
 from noiseaudit.data.batches import BatchPlan, plan_batches
 from noiseaudit.data.inputs import Inputs
-from noiseaudit.errors import ConfigError, DataError
+from noiseaudit.errors import ConfigError
 from noiseaudit.finetune import Tuning, plan_tuning
 from noiseaudit.labels.table import LabelTable
 from noiseaudit.methods import METHODS
 from noiseaudit.part import current_part
+from noiseaudit.plan_checks import check_classes, check_needs, check_self_test
 from noiseaudit.result import AuditMeta, Cutoff
 from noiseaudit.samples import Samples
 from noiseaudit.threshold import check_cutoff
 from noiseaudit.trusted import check_trusted
+from noiseaudit.versions import versions
 
 # Of n rows and C classes, n x C floats each: the Guider's probabilities, their mean over epochs, and, while the next
 # ones are made, those of Learner and Guider.
 KEPT_PROBABILITIES = 4
 MUCH_MEMORY = 2**32  # bytes of them that are told
-NEEDED_OPTIONS = {  # of Method.needs
-    "noise_rate": ("--noise-rate R", "Say what share of the labels you take to be wrong, such as 0.2."),
-    "trusted": (
-        "--trusted FILE|COLUMN",
-        "Name samples whose labels are known to be right, some of each class.",
-    ),
-}
-LEAST_FOR_TEST = 100  # labelled rows: a tenth of them is planted
-ALL_DIFFERENT = 100  # rows, each with a label of its own: hardly the right column
-RECORDED_VERSIONS = ("noiseaudit", "torch", "torchvision", "numpy", "scipy", "pyarrow", "pillow", "imagehash")
 
 
 @dataclass(frozen=True)
@@ -117,14 +107,9 @@ def make_plan(table: LabelTable, samples: Samples, config: AuditConfig) -> Plan:
     n_labelled = int((usable & table.is_labelled).sum())
     inputs = Inputs(samples.shape, len(table.classes), n_labelled, int(usable.sum()))
     n_unlabelled = inputs.n_rows - n_labelled if METHODS[config.method].uses_unlabelled else 0
-    _check_classes(table, usable)
-    is_open = usable & table.is_labelled & (True if table.trusted is None else ~table.trusted)
-    if config.self_test and (n_open := int(is_open.sum())) < LEAST_FOR_TEST:
-        raise ConfigError(
-            f"--self-test needs {LEAST_FOR_TEST} labelled rows with a readable image that are not trusted, and there "
-            f"are {n_open}",
-            fix="Leave it out: so few planted labels would say little.",
-        )
+    check_classes(table, usable)
+    if config.self_test:
+        check_self_test(table, usable)
     if table.trusted is not None:
         check_trusted(table, usable)
     device = choose_device(config.device)
@@ -171,59 +156,6 @@ def _tuning(
         )
     share = config.min_labelled_share
     return plan_tuning(settings, n_labelled, n_unlabelled, batch_size, share, asked=config.settings)
-
-
-def check_needs(config: AuditConfig, *, has_trusted: bool) -> None:
-    """Raise ConfigError for an unknown method, for an option it needs and lacks, and for one it does not use."""
-    one_of("--method", config.method, tuple(METHODS))
-    if config.fine_tune and not METHODS[config.method].can_be_tuned:
-        able = [name for name, kind in METHODS.items() if kind.can_be_tuned]
-        raise ConfigError(
-            f"--method {config.method} has no second stage",
-            fix=f"Leave --fine-tune out, or choose {', '.join(able)}.",
-        )
-    if config.fine_tune and config.backbone not in ("auto", "pretrained"):
-        raise ConfigError(
-            f"--fine-tune trains the network behind frozen features, and --backbone {config.backbone} has none",
-            fix="Use --backbone pretrained, or leave --fine-tune out.",
-        )
-    if config.cutoff == "epsilon" and not METHODS[config.method].has_guider:
-        raise ConfigError(
-            f"--cutoff epsilon: --method {config.method} has no Guider, so no epsilon",
-            fix="Use --cutoff auto.",
-        )
-    given = {"noise_rate": config.noise_rate is not None, "trusted": has_trusted}
-    for name, (option, fix) in NEEDED_OPTIONS.items():
-        needed = name in METHODS[config.method].needs
-        if needed and not given[name]:
-            raise ConfigError(f"--method {config.method} needs {option}", fix=fix)
-        if given[name] and not needed:
-            users = [method for method, kind in METHODS.items() if name in kind.needs]
-            only = f"Leave it out, or choose --method {' or '.join(users)}." if users else "Leave it out."
-            raise ConfigError(f"--method {config.method} does not use {option.split()[0]}", fix=only)
-
-
-def versions() -> dict[str, str]:
-    """Versions of what computes the result."""
-    found = {name: importlib.metadata.version(name) for name in RECORDED_VERSIONS}
-    return {"python": platform.python_version(), **found}
-
-
-def _check_classes(table: LabelTable, usable: npt.NDArray[np.bool_]) -> None:
-    seen = np.unique(table.codes[usable & table.is_labelled])
-    if len(seen) < 2:
-        raise DataError(
-            f"only {len(seen)} class has a labelled row with a readable image",
-            file=table.source.path if table.source else None,
-            fix="Give labelled images of two classes or more.",
-        )
-    n_labelled = int((usable & table.is_labelled).sum())
-    if len(seen) == n_labelled == int(usable.sum()) >= ALL_DIFFERENT:
-        raise DataError(
-            f"each of the {n_labelled} labels stands once, so there is nothing to compare",
-            file=table.source.path if table.source else None,
-            fix="Is this the column of the labels? Name it with --label-column.",
-        )
 
 
 def _warnings(table: LabelTable, usable: npt.NDArray[np.bool_]) -> list[str]:

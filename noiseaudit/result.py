@@ -25,6 +25,7 @@ from noiseaudit.classes import canonical_order
 from noiseaudit.errors import DataError
 from noiseaudit.parquet import is_true, open_parquet, to_numpy
 from noiseaudit.runjson import read_run_json
+from noiseaudit.runnames import AUDIT_FILE
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,6 +96,7 @@ class AuditMeta:
     schema_version: int = SCHEMA_VERSION
 
     def to_json(self) -> str:
+        """As the Parquet file holds it: keys are sorted, so equal metadata give equal text."""
         return json.dumps(dataclasses.asdict(self), sort_keys=True, ensure_ascii=False)
 
     @classmethod
@@ -144,6 +146,7 @@ class AuditResult:
         return is_true(self.table.column("is_label_issue"))
 
     def to_pandas(self) -> pd.DataFrame:
+        """The whole table, columns as SCHEMA."""
         frame: pd.DataFrame = self.table.to_pandas()
         return frame
 
@@ -229,9 +232,9 @@ def audit_path(path: Path) -> Path:
             file=path,
             fix="Scan again: with --resume it goes on, with --force it starts anew.",
         )
-    file = path / "audit.parquet"
+    file = path / AUDIT_FILE
     if not file.exists():
-        raise DataError("holds no audit.parquet", file=path, fix="Give the --out folder of a finished scan.")
+        raise DataError(f"holds no {AUDIT_FILE}", file=path, fix="Give the --out folder of a finished scan.")
     return file
 
 

@@ -2,18 +2,33 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import re
 from pathlib import Path
 
-from noiseaudit.aside import numbered
-from noiseaudit.outputs import CACHE, LOCK_FILE, PROBE
+from noiseaudit.aside import free_number, numbered
+from noiseaudit.labels.table import FORMATS
+from noiseaudit.runnames import (
+    AUDIT_FILE,
+    CACHE,
+    CHECKPOINTS,
+    CLEANED,
+    DYNAMICS_FOLDER,
+    EMBEDDINGS_FILE,
+    LOCK_FILE,
+    MODEL_FILE,
+    PROBE,
+    REPORTS,
+    RUN_FILE,
+    SUSPECTS,
+)
 
+_NAMES = (
+    AUDIT_FILE, RUN_FILE, EMBEDDINGS_FILE, MODEL_FILE, DYNAMICS_FOLDER, CHECKPOINTS, LOCK_FILE,
+    *REPORTS.values(), *SUSPECTS.values(), *(f"{CLEANED}{suffix}" for suffix in FORMATS),
+)  # fmt: skip
 _BY_SCAN = re.compile(
-    r"audit\.parquet|run\.json|embeddings\.npy|model\.safetensors|suspects\.csv|report\.(html|md|json)"
-    r"|cleaned\.(csv|tsv|jsonl|ndjson|parquet)|dynamics\.parquet|checkpoints|\..*\.tmp"
-    rf"|{re.escape(LOCK_FILE)}|({re.escape(CACHE)}|{re.escape(PROBE)}).*",
+    "|".join([*map(re.escape, _NAMES), *(f"{re.escape(start)}.*" for start in (CACHE, PROBE)), r"\..*\.tmp"]),
     re.IGNORECASE | re.DOTALL,
 )
 _SIDECAR = re.compile("-(wal|shm|journal)$")  # of an SQLite database
@@ -40,10 +55,6 @@ def carry_over(old: Path, new: Path) -> None:
     for name in theirs:
         groups.setdefault(_SIDECAR.sub("", name), []).append(name)
     for names in groups.values():
-        number = next(
-            n
-            for n in itertools.count()
-            if not any(os.path.lexists(numbered(new / name, n)) for name in names)
-        )
+        number = free_number(new / name for name in names)
         for name in reversed(names):  # a log before its database
             os.rename(old / name, numbered(new / name, number))

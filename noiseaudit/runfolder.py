@@ -15,23 +15,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from noiseaudit.dynamics import DYNAMICS_FOLDER
 from noiseaudit.errors import CutOff, Damaged, OtherRun, OutputError, TrainingDiverged
 from noiseaudit.folders import drop_halves, empty, first_missing, remove_empty
 from noiseaudit.identity import check_same
 from noiseaudit.lock import RunLock
-from noiseaudit.outputs import (
-    HOW_TO_GO_ON,
-    LOCK_FILE,
-    RESTART,
-    check_output,
-    has_content,
-    unwritable,
-)
+from noiseaudit.outputs import HOW_TO_GO_ON, RESTART, check_output, has_content, unwritable
 from noiseaudit.runjson import read_run_json, run_status, write_run_json
+from noiseaudit.runnames import CHECKPOINTS, DYNAMICS_FOLDER, LOCK_FILE
 from noiseaudit.swap import REPLACES, beside, may_replace, replaced_by, settle, swap
 
-CHECKPOINTS = "checkpoints"
 IDENTITY = "identity"  # of run.json
 
 

@@ -10,8 +10,7 @@ from typing import Any
 
 from noiseaudit.atomic import write_text
 from noiseaudit.errors import DataError
-
-RUN_FILE = "run.json"
+from noiseaudit.runnames import RUN_FILE
 
 
 def read_run_json(folder: Path) -> dict[str, Any] | None:

@@ -16,13 +16,13 @@ import numpy.typing as npt
 
 from noiseaudit import identity
 from noiseaudit.atomic import atomic_path
-from noiseaudit.audit import Audit, audit_samples, scored_ids
+from noiseaudit.audit_samples import Audit, audit_samples, scored_ids
 from noiseaudit.choose import choose_device
 from noiseaudit.clean import CleanSummary, clean_labels
 from noiseaudit.config import AuditConfig, one_of, with_overrides
 from noiseaudit.course import EpochRecord
 from noiseaudit.data.inputs import SOME_IMAGES
-from noiseaudit.dynamics import DYNAMICS_FOLDER, write_epoch
+from noiseaudit.dynamics import write_epoch
 from noiseaudit.errors import OtherRun
 from noiseaudit.keeper import Keeper
 from noiseaudit.labels.columns import FIND_ALL, ColumnNames
@@ -30,20 +30,18 @@ from noiseaudit.labels.read import read_labels
 from noiseaudit.labels.table import WITHOUT_FILE, LabelTable, Source
 from noiseaudit.manifest import RunInputs, describe_run
 from noiseaudit.methods import METHODS
+from noiseaudit.model_file import write_model
 from noiseaudit.models import BACKBONES
-from noiseaudit.outputs import CACHE
-from noiseaudit.plan import Plan, check_needs, make_plan
+from noiseaudit.plan import Plan, make_plan
+from noiseaudit.plan_checks import check_needs
 from noiseaudit.pretrained import check_installed
 from noiseaudit.result import AuditResult
 from noiseaudit.runfolder import RunFolder
+from noiseaudit.runnames import AUDIT_FILE, CACHE, CLEANED, DYNAMICS_FOLDER, EMBEDDINGS_FILE, MODEL_FILE
 from noiseaudit.runtime import training_runtime
 from noiseaudit.samples import SampleOptions, Samples, load_samples
-from noiseaudit.saved_model import MODEL_FILE
 from noiseaudit.threshold import check_cutoff
 from noiseaudit.trusted import with_trusted
-
-AUDIT_FILE = "audit.parquet"
-EMBEDDINGS_FILE = "embeddings.npy"
 
 WriteReports = Callable[[AuditResult, dict[str, Any], Path], None]
 
@@ -118,7 +116,7 @@ def _scan(options: ScanOptions, watcher: Watcher, write_reports: WriteReports) -
         if run.is_finished:
             return _finished(run, table, options, watcher)
         audit = _audit(table, options, run, watcher)
-        audit.model.write(run.path / MODEL_FILE)
+        write_model(audit.model, run.path / MODEL_FILE)
         cleaned = write_results(audit.result, audit.embeddings, table.source, run.path)
         info = describe_run(audit.result, _inputs(table.source, options), audit.warnings, cleaned)
         write_reports(audit.result, info, run.path)
@@ -203,7 +201,7 @@ def write_results(
     with atomic_path(folder / EMBEDDINGS_FILE) as temporary, temporary.open("wb") as file:
         np.save(file, embeddings, allow_pickle=False)
     suffix = ".csv" if source.format in WITHOUT_FILE else source.path.suffix
-    return clean_labels(result, source, folder / f"cleaned{suffix}", policy="relabel")
+    return clean_labels(result, source, folder / f"{CLEANED}{suffix}", policy="relabel")
 
 
 def _inputs(source: Source, options: ScanOptions) -> RunInputs:

@@ -24,10 +24,10 @@ from noiseaudit.distributed import GRAIN, Shared, launched_processes, launched_r
 from noiseaudit.errors import ConfigError, EndedElsewhere, NoiseAuditError, TrainingDiverged
 from noiseaudit.labels.table import LabelTable
 from noiseaudit.methods import METHODS
-from noiseaudit.outputs import CACHE
 from noiseaudit.part import taking
 from noiseaudit.plan import Plan
 from noiseaudit.result import AuditResult
+from noiseaudit.runnames import CACHE
 from noiseaudit.samples import Samples
 from noiseaudit.scan import ScanOptions, Watcher, WriteReports, scan
 

@@ -18,12 +18,12 @@ from noiseaudit.judge import Verdicts, judge
 from noiseaudit.labels.table import LabelTable
 from noiseaudit.methods import METHODS
 from noiseaudit.methods.base import Prediction
-from noiseaudit.plan import versions
 from noiseaudit.result import AuditMeta, AuditResult, Cutoff
 from noiseaudit.saved_model import SavedModel
 from noiseaudit.score_blocks import Scores
 from noiseaudit.threshold import choose_cutoff
 from noiseaudit.unseen import score_unseen
+from noiseaudit.versions import versions
 
 NOT_OF_SCORES = ("self_test", "neighbours")  # what a scan chose for the scores of its own rows
 Floats = npt.NDArray[np.float32]

@@ -12,7 +12,8 @@ from noiseaudit.errors import OutputError
 from noiseaudit.folders import empty, remove_empty
 from noiseaudit.lock import MOVES_OPEN_FILES, RunLock
 from noiseaudit.runfiles import carry_over
-from noiseaudit.runjson import RUN_FILE, read_run_json, run_status
+from noiseaudit.runjson import read_run_json, run_status
+from noiseaudit.runnames import RUN_FILE
 
 REPLACES = "replaces"  # of run.json: the name of the run in whose place this one goes
 

@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from noiseaudit.errors import DataError
 from noiseaudit.labels.columns import listed, nearest
-from noiseaudit.labels.read import Reader, open_source
+from noiseaudit.labels.read import open_source
+from noiseaudit.labels.roles import Reader
 from noiseaudit.labels.table import LabelTable
 from noiseaudit.labels.values import BOOLEANS, cell_to_text
 from noiseaudit.trusted_file import BOOLEANS_ONLY, Bools, marks_in_file

@@ -11,7 +11,8 @@ import numpy.typing as npt
 import pytest
 import torch
 
-from noiseaudit.audit import Audit, audit_samples, run_audit
+from noiseaudit.audit import run_audit
+from noiseaudit.audit_samples import Audit, audit_samples
 from noiseaudit.config import AuditConfig
 from noiseaudit.course import EpochRecord, Fitted
 from noiseaudit.data.inputs import Kind

@@ -12,7 +12,7 @@ from noiseaudit.demo import write_digits
 from noiseaudit.errors import ConfigError
 from noiseaudit.result import read_audit
 from noiseaudit_cli.main import app
-from noiseaudit_cli.options import cutoff_rule, feature_folder, memory_size, seed_list
+from noiseaudit_cli.option_values import cutoff_rule, feature_folder, memory_size, seed_list
 
 
 def test_short_forms_are_rules() -> None:

@@ -20,11 +20,7 @@ from noiseaudit.exports.names import (
     label_of,
     unique_file,
 )
-
-HOSTILE = st.one_of(
-    st.text(min_size=1),
-    st.text(alphabet="\\x20un$<>&\"'\n\r\t,/\u202e\u00a0\ufffeaAéÉ%~. ", min_size=1, max_size=12),
-)
+from tests.hostile import HOSTILE
 
 
 @pytest.mark.parametrize(

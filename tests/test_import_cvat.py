@@ -21,8 +21,7 @@ from noiseaudit.imports import ANSWERED, cvat, import_answers
 from noiseaudit.result import AuditResult
 from noiseaudit_cli.main import app
 from tests.conftest import build_audit
-from tests.test_export_names import HOSTILE
-from tests.test_import_label_studio import _writable as writable
+from tests.hostile import HOSTILE, writable
 from tests.trips import refused_or_written, trip_audit
 
 KINDS = ("keep", "relabel", "replaced", "ambiguous", "skip", "open")

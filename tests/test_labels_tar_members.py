@@ -13,7 +13,6 @@ from noiseaudit.errors import DataError
 from noiseaudit.labels.read import read_labels
 
 WHOLE = [("0.png", b"x"), ("0.cls", b"cat"), ("1.png", b"y"), ("1.cls", b"dog")]
-LINKS = {"hard": tarfile.LNKTYPE, "symbolic": tarfile.SYMTYPE}
 
 
 def tar_bytes(*members: tuple[str, bytes | tarfile.TarInfo]) -> bytes:

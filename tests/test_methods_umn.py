@@ -151,7 +151,7 @@ def test_the_label_kl_follows_the_configuration() -> None:
         trained = make("umn", config=dataclasses.replace(UMNConfig(hidden=8), label_kl=kind))
         expected = {
             "sample": objective.label_kl_per_sample(log_probs.exp(), log_probs, prior).mean(),
-            "batch": objective.label_kl_of_batch(log_probs.exp(), prior),
+            "batch": objective.label_kl_of_mean(log_probs.exp().mean(0), prior),
         }
         assert_close(trained.label_kl(log_probs.exp(), log_probs, prior), expected[kind])
 

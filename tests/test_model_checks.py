@@ -19,8 +19,8 @@ from torch import Tensor
 from noiseaudit.errors import DataError
 from noiseaudit.image_noise import ImageNoise
 from noiseaudit.model_checks import check_x
-from noiseaudit.saved_model import METADATA_KEY, read_model
-from tests.test_rescore import run
+from noiseaudit.model_file import METADATA_KEY, read_model, write_model
+from tests.scoring import run
 from tests.test_saved_model import audited, vectors
 
 Described = dict[str, Any]
@@ -42,7 +42,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     model = audited(folder).model
     by_image = ImageNoise(np.arange(1.0, 17.0).reshape(4, 4) / 20, 1.25, 0.0)
     noise = dataclasses.replace(model.noise, by_image=by_image)
-    dataclasses.replace(model, noise=noise).write(folder / "model.safetensors")
+    write_model(dataclasses.replace(model, noise=noise), folder / "model.safetensors")
     return folder / "model.safetensors"
 
 

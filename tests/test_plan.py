@@ -17,9 +17,10 @@ from noiseaudit.data.inputs import Inputs
 from noiseaudit.errors import ConfigError, DataError
 from noiseaudit.labels.table import LabelTable, Source
 from noiseaudit.methods import METHODS
-from noiseaudit.plan import RECORDED_VERSIONS, make_plan, versions
+from noiseaudit.plan import make_plan
 from noiseaudit.result import Cutoff
 from noiseaudit.samples import Samples
+from noiseaudit.versions import RECORDED_VERSIONS, versions
 
 
 def table(labels: Sequence[str | None], source: Source | None = None) -> LabelTable:

@@ -11,33 +11,16 @@ from typing import Any
 import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score
-from typer.testing import CliRunner
 
 from noiseaudit import score_blocks
 from noiseaudit.demo import write_digits
 from noiseaudit.dynamics import read_dynamics
 from noiseaudit.result import AuditResult, read_audit
-from noiseaudit.saved_model import MODEL_FILE
-from noiseaudit_cli.main import app
-from tests.test_labels_containers import pictures, write_shards
+from noiseaudit.runnames import MODEL_FILE
+from tests.containers import pictures, write_shards
+from tests.scoring import done, score, write_rows
 
 N = 1_400
-
-
-def run(*words: object) -> Any:
-    return CliRunner().invoke(app, [str(word) for word in words])
-
-
-def done(*words: object) -> Any:
-    result = run(*words)
-    assert result.exit_code == 0, result.stderr
-    return result
-
-
-def write_rows(file: Path, rows: list[list[str]]) -> Path:
-    with file.open("w", newline="") as opened:
-        csv.writer(opened).writerows([["image", "label"], *rows])
-    return file
 
 
 @pytest.fixture(scope="module")
@@ -57,13 +40,6 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "--epochs", 40, "--device", "cpu",
     )  # fmt: skip
     return folder
-
-
-def score(data: Path, rows: Path, out: Path, *options: object) -> Any:
-    images = [] if "--embeddings" in options else ["--images", data / "images"]
-    return run(
-        "score", rows, *images, "--checkpoint", data / "run", "--out", out, "--device", "cpu", *options
-    )
 
 
 @pytest.fixture(scope="module")
@@ -250,47 +226,6 @@ def test_options_that_do_not_fit_are_refused(
     assert (result.exit_code, len(result.stderr.splitlines())) == (2, 1)
     assert message in result.stderr
     assert not (tmp_path / "out").exists()
-
-
-@pytest.fixture(scope="module")
-def clouds(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """300 vectors of three clouds, 20 of them under another's name; scanned with few labels' folds."""
-    folder, rng = tmp_path_factory.mktemp("clouds"), np.random.default_rng(0)
-    true = np.arange(300) % 3
-    np.save(folder / "x.npy", (4 * np.eye(9)[true] + rng.normal(size=(300, 9))).astype(np.float32))
-    given = np.where(np.arange(300) < 20, (true + 1) % 3, true)
-    lines = [f"{i},{'abc'[label]}" for i, label in enumerate(given)]
-    (folder / "labels.csv").write_text("\n".join(["id,label", *lines]) + "\n")
-    done(
-        "scan", folder / "labels.csv", "--embeddings", folder / "x.npy", "--out", folder / "run",
-        "--epochs", 10, "--folds", 2, "--device", "cpu",
-    )  # fmt: skip
-    return folder
-
-
-def test_embeddings_are_scaled_as_the_scans_were(clouds: Path) -> None:
-    done(
-        "score", clouds / "labels.csv", "--embeddings", clouds / "x.npy", "--checkpoint", clouds / "run" / MODEL_FILE,
-        "--out", clouds / "scored", "--device", "cpu",
-    )  # fmt: skip
-    audit, dynamics = (
-        read_audit(clouds / "scored"),
-        read_dynamics(clouds / "run" / "dynamics.parquet").to_pandas(),
-    )
-    np.testing.assert_array_equal(audit.column("p_given"), dynamics[dynamics.epoch == 10].p_given_guider)
-    wrong = np.arange(300) < 20
-    assert average_precision_score(wrong, audit.column("p_mislabeled")) > 0.9
-
-
-def test_embeddings_of_another_width_are_refused(clouds: Path) -> None:
-    np.save(clouds / "wide.npy", np.zeros((300, 10), np.float32))
-    result = run(
-        "score", clouds / "labels.csv", "--embeddings", clouds / "wide.npy", "--checkpoint", clouds / "run",
-        "--out", clouds / "wide",
-    )  # fmt: skip
-    assert result.exit_code == 2
-    assert "has 10 numbers a row, and the model was trained on 9" in result.stderr
-    assert not (clouds / "wide").exists()
 
 
 @pytest.mark.slow

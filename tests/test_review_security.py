@@ -16,7 +16,7 @@ from starlette.testclient import TestClient
 from noiseaudit_review.app import make_app
 from noiseaudit_review.review import open_review
 from noiseaudit_review.security import HEADER, MOST_BYTES
-from tests.test_review_app import PORT, TOKEN, Tab, client_of, opened
+from tests.review_tab import PORT, TOKEN, Tab, client_of, opened
 
 OWN = f"http://127.0.0.1:{PORT}"
 

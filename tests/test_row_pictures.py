@@ -17,7 +17,7 @@ from noiseaudit.labels.table import LabelTable
 from noiseaudit.manifest import file_sha256
 from noiseaudit.result import AuditResult
 from noiseaudit.row_pictures import row_pictures
-from tests.test_labels_containers import CLASSES, arrow_table, pictures, write_shards
+from tests.containers import CLASSES, arrow_table, pictures, write_shards
 
 
 def names_of(table: LabelTable) -> list[str]:

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import pytest
 
-from noiseaudit.dynamics import DYNAMICS_FOLDER
-from noiseaudit.outputs import CACHE, DECISIONS_FILE, LOCK_FILE, PROBE
+from noiseaudit.outputs import DECISIONS_FILE
 from noiseaudit.runfiles import is_of_scan
-from noiseaudit.runfolder import CHECKPOINTS
-from noiseaudit.runjson import RUN_FILE
-from noiseaudit.saved_model import MODEL_FILE
-from noiseaudit.scan import AUDIT_FILE, EMBEDDINGS_FILE
-from noiseaudit_cli.reporting import REPORTS, SUSPECTS
+from noiseaudit.runnames import (
+    AUDIT_FILE,
+    CACHE,
+    CHECKPOINTS,
+    DYNAMICS_FOLDER,
+    EMBEDDINGS_FILE,
+    LOCK_FILE,
+    MODEL_FILE,
+    PROBE,
+    REPORTS,
+    RUN_FILE,
+    SUSPECTS,
+)
 from noiseaudit_reports import WRITERS
 
 CLEANED = [f"cleaned{end}" for end in (".csv", ".tsv", ".jsonl", ".parquet")]

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from noiseaudit.errors import CutOff, Damaged, DataError, OtherRun, OutputError, TrainingDiverged
-from noiseaudit.outputs import HOW_TO_GO_ON, LOCK_FILE
+from noiseaudit.outputs import HOW_TO_GO_ON
 from noiseaudit.runfolder import RunFolder
 from noiseaudit.runjson import write_run_json
+from noiseaudit.runnames import LOCK_FILE
 from tests.runs import cut_off, failing, finished, interrupted, with_data
 
 

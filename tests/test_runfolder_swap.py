@@ -11,9 +11,9 @@ import pytest
 
 from noiseaudit.errors import DataError, OtherRun, OutputError
 from noiseaudit.lock import RunLock
-from noiseaudit.outputs import LOCK_FILE
 from noiseaudit.runfolder import RunFolder
 from noiseaudit.runjson import read_run_json, write_run_json
+from noiseaudit.runnames import LOCK_FILE
 from noiseaudit.swap import settle
 from tests.runs import failing, finished, interrupted, to_replace
 

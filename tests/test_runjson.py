@@ -10,7 +10,8 @@ from typing import NoReturn
 import numpy as np
 import pytest
 
-from noiseaudit.runjson import RUN_FILE, read_run_json, write_run_json
+from noiseaudit.runjson import read_run_json, write_run_json
+from noiseaudit.runnames import RUN_FILE
 
 
 def no_number(name: str) -> NoReturn:

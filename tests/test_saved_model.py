@@ -15,14 +15,16 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 from noiseaudit import pretrained
-from noiseaudit.audit import Audit, run_audit
+from noiseaudit.audit import run_audit
+from noiseaudit.audit_samples import Audit
 from noiseaudit.config import AuditConfig
 from noiseaudit.errors import DataError
 from noiseaudit.finetune import deepen, plan_tuning
 from noiseaudit.labels.table import LabelTable
 from noiseaudit.methods import METHODS
+from noiseaudit.model_file import METADATA_KEY, read_model, write_model
 from noiseaudit.samples import SampleOptions
-from noiseaudit.saved_model import METADATA_KEY, Intake, SavedModel, read_model, saved_networks
+from noiseaudit.saved_model import Intake, SavedModel, saved_networks
 from tests.test_finetune import network
 
 CPU = torch.device("cpu")
@@ -66,7 +68,7 @@ def audit(tmp_path_factory: pytest.TempPathFactory) -> Audit:
 
 @pytest.fixture
 def file(audit: Audit, tmp_path: Path) -> Path:
-    audit.model.write(tmp_path / "model.safetensors")
+    write_model(audit.model, tmp_path / "model.safetensors")
     return tmp_path / "model.safetensors"
 
 
@@ -74,7 +76,7 @@ def file(audit: Audit, tmp_path: Path) -> Path:
 def test_the_model_that_is_read_predicts_what_was_trained(case: str, tmp_path: Path) -> None:
     method, settings = CASES[case]
     trained = audited(tmp_path, method, **settings)
-    trained.model.write(tmp_path / "model.safetensors")
+    write_model(trained.model, tmp_path / "model.safetensors")
     x = torch.randn(11, WIDTH, generator=torch.Generator().manual_seed(0))
     again = read_model(tmp_path / "model.safetensors").build(CPU)
     for one, other in zip(again.predict(x), trained.method.predict(x), strict=True):
@@ -99,7 +101,7 @@ def test_it_holds_what_scoring_needs(audit: Audit, file: Path) -> None:
 
 def test_equal_scans_leave_equal_bytes(file: Path, tmp_path: Path) -> None:
     (tmp_path / "again").mkdir()
-    audited(tmp_path / "again").model.write(tmp_path / "again" / "model")
+    write_model(audited(tmp_path / "again").model, tmp_path / "again" / "model")
     assert (tmp_path / "again" / "model").read_bytes() == file.read_bytes()
 
 
@@ -108,7 +110,7 @@ def test_a_second_reading_is_kept(audit: Audit, tmp_path: Path) -> None:
 
     by_image = ImageNoise(np.arange(1.0, 17.0).reshape(4, 4), 1.25, 0.1)
     model = dataclasses.replace(audit.model, noise=dataclasses.replace(audit.model.noise, by_image=by_image))
-    model.write(tmp_path / "model")
+    write_model(model, tmp_path / "model")
     found = read_model(tmp_path / "model").noise.by_image
     assert found is not None
     assert (found.temperature, found.gamma) == (1.25, 0.1)
@@ -131,7 +133,8 @@ def test_a_network_that_was_trained_on_is_kept_whole(
     chosen = audit.model.chosen | {"fine_tune": dataclasses.asdict(tuning)}
     meta = dataclasses.replace(audit.model.meta, config=audit.model.meta.config | {"chosen": chosen})
     intake = Intake("features", 8, pretrained.VERSION)
-    SavedModel(meta, intake, scales, audit.model.noise, saved_networks(method)).write(tmp_path / "model")
+    saved = SavedModel(meta, intake, scales, audit.model.noise, saved_networks(method))
+    write_model(saved, tmp_path / "model")
     model = read_model(tmp_path / "model")
     assert (model.shape, model.epochs) == ((3, 8, 8), 2 + tuning.epochs)
     x = torch.rand(5, 3, 8, 8, generator=torch.Generator().manual_seed(0))

@@ -15,9 +15,10 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from noiseaudit import checkpoint, keeper, plan
+from noiseaudit import checkpoint, keeper
 from noiseaudit.checkpoint import State
 from noiseaudit.outputs import HOW_TO_GO_ON
+from noiseaudit.versions import versions
 from noiseaudit_cli.main import app
 from tests.test_scan_run_folder import _json, data
 
@@ -142,7 +143,7 @@ def test_other_options_are_named(data: Path, whole: Path, options: list[object],
 
 
 def test_other_versions_are_named(data: Path, whole: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("noiseaudit.identity.versions", lambda: plan.versions() | {"torch": "1.0"})
+    monkeypatch.setattr("noiseaudit.identity.versions", lambda: versions() | {"torch": "1.0"})
     result = _scan(data, whole, "--resume")
     assert result.exit_code == 2
     assert "the version of torch was " in result.stderr

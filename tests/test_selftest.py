@@ -13,7 +13,8 @@ import pytest
 from scipy.special import expit, logit
 from typer.testing import CliRunner
 
-from noiseaudit.audit import Audit, run_audit
+from noiseaudit.audit import run_audit
+from noiseaudit.audit_samples import Audit
 from noiseaudit.config import AuditConfig
 from noiseaudit.demo import write_digits
 from noiseaudit.errors import ConfigError, TrainingDiverged
@@ -172,7 +173,7 @@ def test_an_audit_stands_though_its_self_test_fails(digits: Path, monkeypatch: p
     def fails(*arguments: Any) -> None:
         raise TrainingDiverged("NaN in epoch 2")
 
-    monkeypatch.setattr("noiseaudit.audit.self_test", fails)
+    monkeypatch.setattr("noiseaudit.audit_samples.self_test", fails)
     found = run_audit(
         digits, digits.parent / "images", config=dataclasses.replace(QUICK, epochs=2, self_test=True)
     )

@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
 from noiseaudit.decisions import Decision, read_decisions, run_id, write_decisions
 from noiseaudit.errors import DataError
+from noiseaudit.exports.label_studio import CHOICE
 from noiseaudit.imports import import_answers
 from noiseaudit.result import AuditResult
 from tests.conftest import build_audit
@@ -89,3 +91,10 @@ def refused_or_written(path: Path, tool: str, audit: AuditResult) -> bool:
     out = path.with_name("decisions.csv")
     write_decisions(out, decisions)
     return len(read_decisions(out)) == len(decisions)
+
+
+def min_json(audit: AuditResult, **changes: Any) -> list[dict[str, Any]]:
+    """A flat file of Label Studio with one answer, that the first row is a cat."""
+    name = audit.column("sample_id")[0]
+    cells = {"sample_id": name, "run_id": run_id(audit), CHOICE: "cat", "annotator": 1, "updated_at": "2026"}
+    return [cells | changes]

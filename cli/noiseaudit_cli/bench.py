@@ -8,6 +8,7 @@ from typing import Annotated
 
 from noiseaudit_cli.bench_show import Results, Table, plot, table
 from noiseaudit_cli.environment import one_a_line
+from noiseaudit_cli.option_values import listed, named_values, numbers, seed_list
 from noiseaudit_cli.options import (
     Encoding,
     ImageColumn,
@@ -15,11 +16,7 @@ from noiseaudit_cli.options import (
     MissingLabel,
     SplitColumn,
     TrueLabelColumn,
-    listed,
-    named_values,
-    numbers,
     option,
-    seed_list,
 )
 from noiseaudit_cli.training_options import Device
 

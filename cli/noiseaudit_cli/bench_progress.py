@@ -3,44 +3,25 @@
 from __future__ import annotations
 
 import time
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn
+from rich.progress import TextColumn
 
-from noiseaudit_cli.progress import LINES, duration
+from noiseaudit_cli.live import LiveBar, duration, is_due
 
 if TYPE_CHECKING:
     from noiseaudit.bench.results import Line
 
 
-class BenchProgress:
+class BenchProgress(LiveBar):
     """The Watcher of `bench run`, as a context manager."""
 
     def __init__(self, *, quiet: bool) -> None:
-        self._console = Console(stderr=True, quiet=quiet, highlight=False, markup=False, soft_wrap=True)
-        self._bar = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            TextColumn("{task.fields[left]}", markup=False),
-            console=self._console,
-            disable=quiet or not self._console.is_terminal,
-            transient=True,
-        )
+        super().__init__(TextColumn("{task.fields[left]}", markup=False), quiet=quiet)
         self._task = self._bar.add_task("epochs", total=None, left="")
         self._started = time.monotonic()
         self._cells = self._done = 0
         self._epochs = self._seen = self._kept = 0  # of all runs to be done: in all, trained here, in lines
-
-    def __enter__(self) -> Self:
-        self._bar.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._bar.stop()
 
     def on_start(self, cells: int, done: int, epochs: int) -> None:
         self._console.print(f"{cells} runs, {done} of them done before.")
@@ -52,7 +33,7 @@ class BenchProgress:
         self._update()
         if (
             not self._console.is_terminal
-            and self._seen * LINES // self._epochs > (self._seen - 1) * LINES // self._epochs
+            and is_due(self._seen - 1, self._seen, self._epochs)
             and self._seen <= self._epochs  # a stack that diverged trains again, run by run
         ):
             self._console.print(f"{self._seen * 100 // self._epochs} % of all epochs  {self._left()}")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from noiseaudit.data.limits import DEFAULT_MAX_MEMORY_TEXT, DEFAULT_MAX_PIXELS
+from noiseaudit_cli.option_values import listed, sample_options, seed_list
 from noiseaudit_cli.options import (
     AllowRoot,
     Data,
@@ -25,10 +27,7 @@ from noiseaudit_cli.options import (
     Strict,
     TrueLabelColumn,
     Workers,
-    listed,
     option,
-    sample_options,
-    seed_list,
 )
 from noiseaudit_cli.training_options import Device
 
@@ -109,7 +108,6 @@ def compare(
     from noiseaudit.compare.question import check_has_truth, pose
     from noiseaudit.compare.run import compare as run
     from noiseaudit.compare.run import keep, tools_for
-    from noiseaudit.compare.table import table as as_table
     from noiseaudit.config import AuditConfig
     from noiseaudit.labels.columns import ColumnNames
     from noiseaudit.labels.read import read_labels
@@ -133,12 +131,6 @@ def compare(
         strict=strict,
         workers=workers,
     )
-    lines = []
-
-    def on_tool(seed: int, name: str) -> None:
-        if not quiet:
-            say(f"seed {seed}, {name} ...")
-
     # Decoded images may not fit where temporary files usually go.
     beside = out.absolute().parent
     with tempfile.TemporaryDirectory(dir=beside, prefix=".noiseaudit-") as cache, training_runtime():
@@ -159,14 +151,25 @@ def compare(
                 device=choose_device(device.value), on_features=progress.on_features,
             )  # fmt: skip
         question, where = pose(labels, samples, config, truth=truth, plant=plant, rate=rate)
-        for note in () if quiet else (*labels.warnings, *samples.warnings, *question.notes):
-            say(f"note: {note}")
-        try:
-            chosen = tools_for(question, asked)
-            for line in keep(run(question, chosen, seed_numbers, config, where, on_tool), out):
-                lines.append(line)
-                if not quiet:
-                    say(f"seed {line['seed']}, {line['tool']}: {line['seconds']:.0f} s")
-        finally:
-            if lines:
-                typer.echo(as_table(lines), nl=False)
+        told: Callable[[str], None] = (lambda text: None) if quiet else say
+        for note in (*labels.warnings, *samples.warnings, *question.notes):
+            told(f"note: {note}")
+        chosen = tools_for(question, asked)
+        lines = run(
+            question, chosen, seed_numbers, config, where, lambda seed, name: told(f"seed {seed}, {name} ...")
+        )
+        _show(keep(lines, out), told)
+
+
+def _show(lines: Iterable[dict[str, Any]], told: Callable[[str], None]) -> None:
+    """Tell of each line as it comes, and print the table of those that came, however it ends."""
+    from noiseaudit.compare.table import table
+
+    done: list[dict[str, Any]] = []
+    try:
+        for line in lines:
+            done.append(line)
+            told(f"seed {line['seed']}, {line['tool']}: {line['seconds']:.0f} s")
+    finally:
+        if done:
+            typer.echo(table(done), nl=False)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from noiseaudit_cli.environment import one_a_line
 from noiseaudit_cli.options import Audit, Json, Truth, option
+
+if TYPE_CHECKING:
+    from noiseaudit.gate import Result
 
 EXAMPLES = """
 noiseaudit gate run --fail-if "noise_rate > 0.05"
@@ -63,7 +66,7 @@ def gate(
     from noiseaudit.result import read_audit
     from noiseaudit_cli.console import print_json, print_rows, say
     from noiseaudit_cli.reporting import given_truth
-    from noiseaudit_reports.gate import github_lines, junit_xml, value_text
+    from noiseaudit_reports.gate import github_lines, junit_xml
 
     if json and github:
         raise ConfigError("--json and --github both print on standard output", fix="Give one.")
@@ -82,27 +85,31 @@ def gate(
     failed = any(each.failed for each in results)
     if junit is not None:
         write_text(junit, junit_xml(results, run_id(result)))
-    rows = [
-        {
-            "check": each.check.text,
-            "measured": ", ".join(f"{name} = {value_text(value)}" for name, value in each.values.items()),
-            "result": "FAILED" if each.failed else "passed",
-        }
-        for each in results
-    ]
     if json:
-        found = [
-            {"check": each.check.text, "failed": each.failed, "measured": dict(each.values)}
-            for each in results
-        ]
-        print_json({"failed": failed, "run_id": run_id(result), "checks": found})
+        print_json({"failed": failed, "run_id": run_id(result), "checks": [_told(each) for each in results]})
     else:
-        print_rows(rows, ("result", "check", "measured"))
+        print_rows([_shown(each) for each in results], ("result", "check", "measured"))
     for line in github_lines(results, _label_file(run)) if github else ():
         typer.echo(line)
     if failed:
         say(f"gate failed: {sum(each.failed for each in results)} of {len(results)} checks hold")
         raise typer.Exit(FAILED)
+
+
+def _told(result: Result) -> dict[str, Any]:
+    """For programs."""
+    return {"check": result.check.text, "failed": result.failed, "measured": dict(result.values)}
+
+
+def _shown(result: Result) -> dict[str, str]:
+    """For people, a row of the table."""
+    from noiseaudit_reports.gate import value_text
+
+    return {
+        "check": result.check.text,
+        "measured": ", ".join(f"{name} = {value_text(value)}" for name, value in result.values.items()),
+        "result": "FAILED" if result.failed else "passed",
+    }
 
 
 def _label_file(run: Mapping[str, Any]) -> str | None:

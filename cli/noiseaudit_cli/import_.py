@@ -43,11 +43,12 @@ def import_(
     from noiseaudit.imports import ANSWERED, check_tool, import_answers
     from noiseaudit.outputs import check_file
     from noiseaudit.result import read_audit
+    from noiseaudit.runnames import AUDIT_FILE
     from noiseaudit_cli.console import say, visible
 
     check_tool(tool)
     check_kind(out)
-    check_file(out, force=force, inputs=[file, audit, audit / "audit.parquet"])
+    check_file(out, force=force, inputs=[file, audit, audit / AUDIT_FILE])
     found = import_answers(file, tool, read_audit(audit))
     write_decisions(out, found.decisions)
     n_people = len({decision.reviewer for decision in found.decisions})

@@ -4,24 +4,12 @@ from __future__ import annotations
 
 import functools
 import inspect
-import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import Annotated
 
 import typer
-
-if TYPE_CHECKING:
-    from noiseaudit.samples import SampleOptions
-
-N = TypeVar("N", int, float)
-
-SHORT_FORMS = {
-    "precision": "--target-precision",
-    "recall": "--target-recall",
-    "budget": "--review-budget",
-}  # of --cutoff
 
 READING = "Images"  # panel of the options on how they are read
 
@@ -151,111 +139,3 @@ def examples(command: Callable[..., None]) -> str:
     """A command's examples: the EXAMPLES of its module, laid out for the end of its help."""
     lines = sys.modules[command.__module__].__dict__["EXAMPLES"].strip().splitlines()
     return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
-
-
-def named_values(texts: list[str] | None) -> dict[str, str]:
-    """What --set options say, by name. Raises ConfigError for one that is not NAME=VALUE."""
-    from noiseaudit.errors import ConfigError
-
-    found = {}
-    for text in texts or ():
-        name, equals, value = text.partition("=")
-        if not (name and equals):
-            raise ConfigError(f"--set {text!r} is not of the form NAME=VALUE", fix="As in --set alpha=20.")
-        found[name] = value
-    return found
-
-
-def feature_folder(text: str | None) -> Path | None:
-    """What --feature-cache says: a folder, none, or by default a part of the user's cache folder."""
-    import platformdirs
-
-    if text is None:
-        return platformdirs.user_cache_path("noiseaudit") / "features"
-    return None if text == "none" else Path(text)
-
-
-def memory_size(text: str) -> int:
-    """Bytes, from a number with a unit: powers of 1,000 (GB) or 1,024 (GiB). Raises ConfigError for what is none."""
-    from noiseaudit.errors import ConfigError
-
-    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?(?:([KMGT])(I?))?B?", text.strip().upper())
-    if not found:
-        raise ConfigError(f"--max-memory {text!r} is not a size", fix="As in 4GB, 500MB or 2GiB.")
-    number, unit, binary = found.groups()
-    return int(float(number) * (1024 if binary else 1000) ** ("KMGT".find(unit) + 1 if unit else 0))
-
-
-def sample_options(
-    data: Path,
-    images: Path | None,
-    embeddings: Path | None,
-    feature_cache: str | None,
-    *,
-    allow_root: list[Path] | None,
-    max_pixels: int,
-    max_memory: str,
-    strict: bool,
-    workers: int | None,
-) -> SampleOptions:
-    """What the options of the Images panel say; a folder as DATA holds its own images."""
-    from noiseaudit.samples import SampleOptions
-
-    return SampleOptions(
-        images=data if images is None and embeddings is None and data.is_dir() else images,
-        embeddings=embeddings,
-        allow_roots=tuple(allow_root or ()),
-        max_pixels=max_pixels,
-        max_memory=memory_size(max_memory),
-        strict=strict,
-        workers=workers,
-        feature_cache=feature_folder(feature_cache),
-        must_cache=feature_cache is not None,
-    )
-
-
-def cutoff_rule(cutoff: str, **targets: float | None) -> str:
-    """The rule that --cutoff or one of its short forms asks for. Raises ConfigError where they are more than one."""
-    from noiseaudit.errors import ConfigError
-
-    given = [f"{kind}={target}" for kind, target in targets.items() if target is not None]
-    for kind, target in targets.items():
-        if target is not None and not (target >= 1 if kind == "budget" else 0 < target < 1):
-            allowed = "a number of rows, 1 or more" if kind == "budget" else "above 0 and below 1, as 0.9"
-            raise ConfigError(f"{SHORT_FORMS[kind]} {target} is out of range", fix=f"It must be {allowed}.")
-    if len(given) + (cutoff != "auto") > 1:
-        raise ConfigError(
-            "more than one of --cutoff, --target-precision, --target-recall and --review-budget is given",
-            fix="Give one.",
-        )
-    return given[0] if given else cutoff
-
-
-def listed(text: str | None) -> list[str] | None:
-    """What stands between commas."""
-    return None if text is None else [part.strip() for part in text.split(",") if part.strip()]
-
-
-def numbers(name: str, text: str | None, kind: Callable[[str], N]) -> list[N] | None:
-    """Numbers between commas. Raises ConfigError, for the option `name`, for what is none."""
-    from noiseaudit.errors import ConfigError
-
-    try:
-        return None if text is None else [kind(part) for part in listed(text) or ()]
-    except ValueError as error:
-        example = "0.1,0.3" if kind is float else "0,1,2 or 0-4"
-        raise ConfigError(f"{name} {text!r} is not a list of numbers", fix=f"As in {example}.") from error
-
-
-def seed_list(text: str | None) -> list[int] | None:
-    """Seeds as in 0,1,2 or 0-4. Raises ConfigError for what is none, or less than 0."""
-    from noiseaudit.errors import ConfigError
-
-    first, dash, last = (text or "").partition("-")
-    if dash and first.strip().isdigit() and last.strip().isdigit():
-        found: list[int] | None = list(range(int(first), int(last) + 1))
-    else:
-        found = numbers("--seeds", text, int)
-    if found is not None and (not found or min(found) < 0):
-        raise ConfigError(f"--seeds {text!r} is not a list of seeds", fix="As in 0,1,2 or 0-4.")
-    return found

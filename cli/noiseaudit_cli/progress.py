@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import time
-from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+from rich.progress import MofNCompleteColumn, TaskID, TextColumn
 
 from noiseaudit.keeper import FIRST_STAGE, SECOND_STAGE, SEPARATOR
+from noiseaudit_cli.live import LiveBar, duration, is_due
 
 if TYPE_CHECKING:
     from noiseaudit.course import EpochRecord
@@ -17,25 +16,19 @@ if TYPE_CHECKING:
     from noiseaudit.plan import Plan
     from noiseaudit.samples import Samples
 
-LINES = 10  # of a training that nobody watches live, after its first epoch
 SHOWN_LOSSES = 3  # the total comes first
 
 
-class ScanProgress:
+class ScanProgress(LiveBar):
     """The Watcher of the scan command, as a context manager."""
 
     def __init__(self, *, quiet: bool) -> None:
-        self._console = Console(stderr=True, quiet=quiet, highlight=False, markup=False, soft_wrap=True)
-        self._bar = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
+        super().__init__(
             MofNCompleteColumn(),
             TextColumn("{task.fields[losses]}", markup=False),
             # Rich's own estimate needs two epochs, which can take long.
             TextColumn("{task.fields[left]}", markup=False),
-            console=self._console,
-            disable=quiet or not self._console.is_terminal,
-            transient=True,
+            quiet=quiet,
         )
         self._images: TaskID | None = None  # while features are made
         self._images_done = 0
@@ -47,15 +40,6 @@ class ScanProgress:
         self._of_features = 0  # epochs before a second stage, whose epochs take much longer; 0: there is none
         self._started = time.monotonic()
 
-    def __enter__(self) -> Self:
-        self._bar.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._bar.stop()
-
     def on_table(self, table: LabelTable) -> None:
         labelled = int(table.is_labelled.sum())
         self._console.print(
@@ -66,7 +50,7 @@ class ScanProgress:
         if self._images is None:
             self._images = self._bar.add_task("image", total=total, losses="", left="")
         self._bar.update(self._images, completed=done, visible=done < total)
-        if not self._console.is_terminal and done * LINES // total != self._images_done * LINES // total:
+        if not self._console.is_terminal and is_due(self._images_done, done, total):
             self._console.print(f"features of {done:,} of {total:,} images")
         self._images_done = done
 
@@ -121,10 +105,10 @@ class ScanProgress:
             self._console.print(f"{name} {record.epoch}/{self._epochs}  {losses}  {left}")
 
     def _has_line(self, epoch: int) -> bool:
-        """The first epoch, which gives an estimate of the time, and then LINES evenly; of a fold the last alone."""
+        """The first epoch, which gives an estimate of the time, and then some evenly; of a fold the last alone."""
         if "fold" in self._extra:
             return epoch == self._epochs
-        return epoch == 1 or epoch * LINES // self._epochs != (epoch - 1) * LINES // self._epochs
+        return epoch == 1 or is_due(epoch - 1, epoch, self._epochs)
 
     def _left(self, record: EpochRecord) -> str:
         """What the rest takes at this pace; unknown before a second stage has an epoch of its own."""
@@ -137,30 +121,13 @@ class ScanProgress:
         return f"{duration(pace * (self._epochs - record.epoch + after))} left"
 
 
-class ScoreProgress:
+class ScoreProgress(LiveBar):
     """The Watcher of the score command, as a context manager."""
 
     def __init__(self, *, quiet: bool) -> None:
-        self._console = Console(stderr=True, quiet=quiet, highlight=False, markup=False, soft_wrap=True)
-        self._bar = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            MofNCompleteColumn(),
-            console=self._console,
-            disable=quiet or not self._console.is_terminal,
-            transient=True,
-        )
+        super().__init__(MofNCompleteColumn(), quiet=quiet)
         self._task: TaskID | None = None
         self._done = 0
-
-    def __enter__(self) -> Self:
-        self._bar.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._bar.stop()
 
     def on_table(self, table: LabelTable) -> None:
         labelled = int(table.is_labelled.sum())
@@ -171,7 +138,7 @@ class ScoreProgress:
     def on_rows(self, done: int, total: int) -> None:
         if self._task is not None:
             self._bar.update(self._task, completed=done)
-        if not self._console.is_terminal and done * LINES // total != self._done * LINES // total:
+        if not self._console.is_terminal and is_due(self._done, done, total):
             self._console.print(f"scored {done:,} of {total:,} rows")
         self._done = done
 
@@ -183,10 +150,3 @@ def _more(plan: Plan) -> str:
     if not plan.tuning:
         return ""
     return f", then with the network behind the features {plan.tuning.epochs} of {plan.tuning.batches.steps}"
-
-
-def duration(seconds: float) -> str:
-    """As people say it: seconds, minutes or hours."""
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

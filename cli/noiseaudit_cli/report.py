@@ -40,8 +40,9 @@ def report(
     """
     from noiseaudit.manifest import run_folder, saved_run
     from noiseaudit.result import read_audit
+    from noiseaudit.runnames import REPORTS
     from noiseaudit_cli.console import say
-    from noiseaudit_cli.reporting import REPORTS, report_file, write_reports
+    from noiseaudit_cli.reporting import report_file, write_reports
 
     result = read_audit(audit)
     folder = run_folder(audit)

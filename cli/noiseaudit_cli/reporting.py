@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from noiseaudit.runnames import REPORTS, SUSPECTS
+
 if TYPE_CHECKING:
     from noiseaudit.result import AuditResult
     from noiseaudit.truth import Truth
     from noiseaudit.truth_join import Labels
 
 THUMBNAIL_PX = 96
-REPORTS = {"html": "report.html", "markdown": "report.md", "json": "report.json"}
-SUSPECTS = {"suspects": "suspects.csv"}
 FORMATS = {".html": "html", ".md": "markdown", ".json": "json"}
 
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from noiseaudit.data.limits import DEFAULT_MAX_MEMORY_TEXT, DEFAULT_MAX_PIXELS
+from noiseaudit_cli.option_values import cutoff_rule, named_values, sample_options
 from noiseaudit_cli.options import (
     READING,
     AllowRoot,
@@ -29,10 +30,7 @@ from noiseaudit_cli.options import (
     Strict,
     TrueLabelColumn,
     Workers,
-    cutoff_rule,
-    named_values,
     option,
-    sample_options,
 )
 from noiseaudit_cli.training_options import (
     Backbone,

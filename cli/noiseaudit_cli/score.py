@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from noiseaudit.data.limits import DEFAULT_MAX_MEMORY_TEXT, DEFAULT_MAX_PIXELS
+from noiseaudit_cli.option_values import sample_options
 from noiseaudit_cli.options import (
     AllowRoot,
     AnnotatorColumn,
@@ -29,7 +30,6 @@ from noiseaudit_cli.options import (
     TrueLabelColumn,
     Workers,
     option,
-    sample_options,
 )
 from noiseaudit_cli.training_options import Device
 

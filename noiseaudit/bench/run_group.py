@@ -25,10 +25,10 @@ from noiseaudit.methods import METHODS
 from noiseaudit.methods.base import Method, Setup
 from noiseaudit.methods.descent import Descent
 from noiseaudit.noise import wrong_share
-from noiseaudit.plan import versions
 from noiseaudit.runtime import training_runtime
 from noiseaudit.stack import fit_stack
 from noiseaudit.train import Alone, fit_all
+from noiseaudit.versions import versions
 
 Line = dict[str, Any]
 

@@ -21,8 +21,8 @@ from noiseaudit.config import AuditConfig, one_of
 from noiseaudit.data.training import TrainingData
 from noiseaudit.errors import ConfigError, DataError
 from noiseaudit.noise import BY_CLASS
-from noiseaudit.plan import versions
 from noiseaudit.runtime import training_runtime
+from noiseaudit.versions import versions
 
 Bools = npt.NDArray[np.bool_]
 

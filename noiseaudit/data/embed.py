@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -60,6 +60,12 @@ class _Decoded(NamedTuple):
     failed: dict[int, UnusableImageError]
 
 
+class _Extracted(NamedTuple):
+    features: dict[bytes, Features]
+    failed: dict[bytes, UnusableImageError]
+    warnings: tuple[str, ...]
+
+
 def embed_images(
     paths: Sequence[Picture],
     probe: Probe,
@@ -76,41 +82,61 @@ def embed_images(
     first = first_rows(paths)
     status, reason = probe.status.copy(), probe.reason.copy()
     rows = np.flatnonzero(probe.is_ok & (first == np.arange(len(paths)))).tolist()
-    hashed = map_chunks(lambda part: [_digest(paths[row]) for row in part], rows, workers)
-    found = zip(rows, (digest for part in hashed for digest in part), strict=True)
-    digest_of = {row: digest for row, digest in found if digest}
+    digest_of = _digests(paths, rows, workers)
     for row in set(rows) - digest_of.keys():
         status[row], reason[row] = GONE.status, GONE.reason
     keys = {row: extractor.key(digest) for row, digest in digest_of.items()}
     stored = store.get([*dict.fromkeys(keys.values())]) if store else {}
     features = {key: value for key, value in stored.items() if len(value) == extractor.width}
-    warnings: list[str] = []
     new = list({key: row for row, key in keys.items() if key not in features}.values())
-    n_known, n_all = len(keys) - len(new), len(keys)
 
     def decode(part: Sequence[int]) -> _Decoded:
         return _decode(paths, part, digest_of, extractor.side, probe.max_pixels)
 
-    failed: dict[bytes, UnusableImageError] = {}
+    def on_new(done: int) -> None:
+        on_progress(len(keys) - len(new) + done, len(keys))
+
     with pillow_settings(probe.max_pixels):
-        for number, decoded in enumerate(map_chunks(decode, new, workers, chunk=BATCH)):
-            failed |= {keys[row]: error for row, error in decoded.failed.items()}
-            if decoded.rows:
-                vectors = extractor.extract(decoded.pixels)
-                batch = {keys[row]: vector for row, vector in zip(decoded.rows, vectors, strict=True)}
-                features |= batch
-                try:
-                    if store:
-                        store.put(batch)
-                except OutputError as error:  # a full disk must not cost the scan
-                    store = None
-                    warnings.append(f"features are not kept from here on: {error}")
-            on_progress(n_known + min(len(new), (number + 1) * BATCH), n_all)
+        made = _extracted(map_chunks(decode, new, workers, chunk=BATCH), extractor, keys, store, on_new)
     for row, key in keys.items():
-        if key in failed:
-            status[row], reason[row] = failed[key].status, failed[key].reason
+        if key in made.failed:
+            status[row], reason[row] = made.failed[key].status, made.failed[key].reason
+    features |= made.features
     values, digests = _gathered(first, keys, digest_of, features, extractor.width, status[first] == "ok")
-    return Embedded(values, digests, status[first], reason[first], tuple(warnings))
+    return Embedded(values, digests, status[first], reason[first], made.warnings)
+
+
+def _extracted(
+    batches: Iterable[_Decoded],
+    extractor: Extractor,
+    keys: Mapping[int, bytes],
+    store: FeatureStore | None,
+    on_new: Callable[[int], None],
+) -> _Extracted:
+    """The features of decoded images by the `keys` of their rows, put into the `store`; `on_new` hears how many."""
+    features, failed = dict[bytes, Features](), dict[bytes, UnusableImageError]()
+    warnings, done = tuple[str, ...](), 0
+    for decoded in batches:
+        failed |= {keys[row]: error for row, error in decoded.failed.items()}
+        if decoded.rows:
+            vectors = extractor.extract(decoded.pixels)
+            batch = {keys[row]: vector for row, vector in zip(decoded.rows, vectors, strict=True)}
+            features |= batch
+            try:
+                if store:
+                    store.put(batch)
+            except OutputError as error:  # a full disk must not cost the scan
+                store, warnings = None, (f"features are not kept from here on: {error}",)
+        done += len(decoded.rows) + len(decoded.failed)
+        on_new(done)
+    return _Extracted(features, failed, warnings)
+
+
+def _digests(paths: Sequence[Picture], rows: Sequence[int], workers: int) -> dict[int, bytes]:
+    """By row, of those that are still there."""
+    hashed = map_chunks(lambda part: [_digest(paths[row]) for row in part], rows, workers)
+    found = zip(rows, (digest for part in hashed for digest in part), strict=True)
+    return {row: digest for row, digest in found if digest}
 
 
 def _gathered(

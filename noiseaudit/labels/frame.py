@@ -12,7 +12,7 @@ import pyarrow as pa
 from noiseaudit.errors import DataError
 from noiseaudit.labels.columns import FIND_ALL, ColumnNames, required_roles, resolve_columns
 from noiseaudit.labels.parquet import check_scalar, nested_columns
-from noiseaudit.labels.read import read_rows
+from noiseaudit.labels.roles import read_rows
 from noiseaudit.labels.table import LabelTable, Source
 
 if TYPE_CHECKING:

@@ -3,35 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Protocol
-
-import numpy as np
 
 from noiseaudit.errors import ConfigError, DataError
-from noiseaudit.labels.checks import check_labels, check_true_labels
 from noiseaudit.labels.columns import FIND_ALL, ColumnNames, required_roles, resolve_columns
 from noiseaudit.labels.containers import container_format, local, open_container
 from noiseaudit.labels.delimited import DelimitedReader
 from noiseaudit.labels.folder import read_folder
-from noiseaudit.labels.ids import check_ids, sample_ids
 from noiseaudit.labels.jsonl import JsonlReader
 from noiseaudit.labels.parquet import ParquetReader
+from noiseaudit.labels.roles import Reader, Texts, check_text, label_table, read_rows, role_texts, without
 from noiseaudit.labels.stored import Stored
-from noiseaudit.labels.table import CONTAINERS, FORMATS, LabelTable, Source, Strings
-from noiseaudit.labels.values import label_texts, plain_texts
+from noiseaudit.labels.table import CONTAINERS, FORMATS, LabelTable, Source
 
 _ANOTHER_FILE = "Give the file that was scanned."
-Texts = list[str | None]
-
-
-class Reader(Protocol):
-    names: list[str]
-    nested: frozenset[str]  # columns whose type says that their cells are no single values
-
-    def columns(self, wanted: Sequence[str]) -> Mapping[str, Sequence[object]]: ...
 
 
 def read_labels(
@@ -74,44 +60,6 @@ def read_labels(
     return read_rows(reader, found, source, required, classes)
 
 
-def read_rows(
-    reader: Reader,
-    found: ColumnNames,
-    source: Source,
-    required: AbstractSet[str],
-    classes: Sequence[str] | None = None,
-) -> LabelTable:
-    """The rows of `reader` by the columns `found`; those of `required` roles must be usable.
-
-    Raises DataError as `read_labels` does.
-    """
-    names = found.named()
-    skipped = [role for role, name in names.items() if name in reader.nested and role not in required]
-    warnings = [f"column {names.pop(role)!r} holds lists, mappings or bytes: left out" for role in skipped]
-    cells = reader.columns(list(names.values()))
-    labels, class_type = label_texts(cells[source.label_column], file=source.path, column=source.label_column)
-    texts = {"label": _without(labels, source.missing_label)}
-    _check_text(labels, "label", source.path, source.label_column)
-    for role, name in names.items():
-        if role == "label":
-            continue
-        # Warnings travel with the report, so they name no folder of this machine.
-        shown = source if role in required else dataclasses.replace(source, path=Path(source.path.name))
-        try:
-            read = _role_texts(role, cells[name], name, shown)
-            if role == "true_label":
-                known = classes or [*filter(None, dict.fromkeys(texts["label"]))]
-                check_true_labels(read, known, file=shown.path, column=name)
-            texts[role] = read
-        except DataError as error:
-            if role in required:
-                raise
-            warnings.append(f"column {name!r} is left out: {error}")
-    used = {role: names[role] for role in texts}
-    source = dataclasses.replace(source, image_column=used.get("image"), id_column=used.get("id"))
-    return _table(source, class_type, texts, warnings, classes)
-
-
 def read_again(source: Source) -> dict[str, Texts]:
     """The label, image and id columns of `source` by role, as `read_labels` reads them.
 
@@ -119,14 +67,14 @@ def read_again(source: Source) -> dict[str, Texts]:
     """
     if source.format == "folder":
         images, labels, _ = _tree(source.path)
-        return {"image": images, "label": _without(labels, source.missing_label)}
+        return {"image": images, "label": without(labels, source.missing_label)}
     reader = open_source(source)
     names = source.columns.named()
     for name in names.values():
         if name not in reader.names:
             raise DataError("no such column", file=source.path, column=name, fix=_ANOTHER_FILE)
     cells = reader.columns(list(names.values()))
-    return {role: _role_texts(role, cells[name], name, source) for role, name in names.items()}
+    return {role: role_texts(role, cells[name], name, source) for role, name in names.items()}
 
 
 def open_source(source: Source) -> Reader:
@@ -182,21 +130,6 @@ def _open(path: Path, kind: str, encoding: str, columns: ColumnNames) -> Reader:
     return DelimitedReader(path, encoding, kind, columns.named().values())
 
 
-def _role_texts(role: str, cells: Sequence[object], name: str, source: Source) -> Texts:
-    if role in ("label", "true_label"):
-        texts = _without(label_texts(cells, file=source.path, column=name)[0], source.missing_label)
-    else:
-        texts = plain_texts(cells, file=source.path, column=name)
-    _check_text(texts, role, source.path, name)
-    if role == "id":
-        check_ids(texts, file=source.path, column=name)
-    return texts
-
-
-def _without(texts: Texts, missing_label: str | None) -> Texts:
-    return [None if text == missing_label else text for text in texts]
-
-
 def _read_tree(
     root: Path, columns: ColumnNames, missing_label: str | None, classes: Sequence[str] | None
 ) -> LabelTable:
@@ -206,55 +139,12 @@ def _read_tree(
         )
     images, labels, warnings = _tree(root)
     source = Source(root, "folder", "label", missing_label=missing_label, image_column="image")
-    texts = {"image": images, "label": _without(labels, missing_label)}
+    texts = {"image": images, "label": without(labels, missing_label)}
     for role, cells in texts.items():
-        _check_text(cells, role, root)
-    return _table(source, "string", texts, warnings, classes)
+        check_text(cells, role, root)
+    return label_table(source, "string", texts, warnings, classes)
 
 
 def _tree(root: Path) -> tuple[Texts, Texts, list[str]]:
     images, labels, warnings = read_folder(root)
     return [*images], labels, warnings
-
-
-def _table(
-    source: Source,
-    class_type: str,
-    texts: Mapping[str, Texts],
-    warnings: Sequence[str],
-    classes: Sequence[str] | None,
-) -> LabelTable:
-    labels = texts["label"]
-    found = check_labels(labels, file=source.path, column=source.label_column, classes=classes)
-    warnings = [*warnings, *found]
-    ids = texts["id"] if "id" in texts else sample_ids(texts.get("image"), len(labels))
-    others = {role: _strings(cells) for role, cells in texts.items() if role not in ("id", "image", "label")}
-    return LabelTable(
-        source=source,
-        sample_id=_strings(ids),
-        image=_strings(texts["image"]) if "image" in texts else None,
-        given_label=_strings(labels),
-        class_type=class_type,
-        warnings=tuple(warnings),
-        trusted=None,  # noiseaudit.trusted marks them
-        known_classes=None if classes is None else tuple(classes),
-        pictures=None,
-        **others,
-    )
-
-
-def _check_text(cells: Texts, role: str, file: Path, column: str | None = None) -> None:
-    """Half of a surrogate pair (a broken file name or escape) cannot be stored anywhere."""
-    try:
-        "".join(cell for cell in cells if cell).encode("utf-8")
-    except UnicodeEncodeError as error:
-        bad = error.object[max(0, error.start - 20) : error.start + 1]
-        raise DataError(
-            f"{role} near {bad!r} is not valid text", file=file, column=column, fix="Rename it."
-        ) from error
-
-
-def _strings(cells: Sequence[Any]) -> Strings:
-    array = np.empty(len(cells), dtype=np.object_)
-    array[:] = cells
-    return array

@@ -71,10 +71,12 @@ class LabelTable:
 
     @cached_property
     def is_labelled(self) -> npt.NDArray[np.bool_]:
+        """Which rows have a given label, (n,)."""
         return np.array([label is not None for label in self.given_label], dtype=np.bool_)
 
     @cached_property
     def classes(self) -> tuple[str, ...]:
+        """Names of the C classes, in canonical order or in the order of a finished model."""
         if self.known_classes is not None:
             return self.known_classes
         return tuple(canonical_order(label for label in self.given_label if label is not None))

@@ -79,6 +79,7 @@ def read_text(path: Path, encoding: str) -> TextFile:
 
 
 def read_bytes(path: Path) -> bytes:
+    """A whole file. Raises DataError if it cannot be read."""
     try:
         return path.read_bytes()
     except OSError as error:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from noiseaudit.errors import DataError
 from noiseaudit.result import AuditResult
 from noiseaudit.review.queue import Queue
+from noiseaudit.runnames import EMBEDDINGS_FILE
 
 MOST_COMPARED = 20_000  # rows of a class, evenly taken, among which the nearest are looked for
 
@@ -48,7 +49,7 @@ def read_embeddings(folder: Path, n: int) -> npt.NDArray[np.float32] | None:
 
     Raises DataError if they are damaged or of other rows.
     """
-    file = folder / "embeddings.npy"
+    file = folder / EMBEDDINGS_FILE
     if not file.is_file():
         return None
     try:
