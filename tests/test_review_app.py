@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
+import shlex
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,10 +20,12 @@ from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 
 from noiseaudit.decisions import read_decisions
+from noiseaudit.review.log import Answer
 from noiseaudit_review.app import make_app
 from noiseaudit_review.review import Places, Review, open_review
 from noiseaudit_review.security import HEADER
-from tests.reviews import review_run
+from noiseaudit_review.shown import clean_command
+from tests.reviews import command, review_run
 
 TOKEN, PORT = "a-token-for-this-test", 8765
 HOSTILE = ("<img src=x onerror=alert(1)>", "\u202eabc\x07", "=1+1", "a" * 400)
@@ -341,3 +344,25 @@ def test_eight_threads(review: Review, client: Tab) -> None:
     assert now["precision"]["value"] == 0.0
     assert len(now["reviewers"]) == 8
     assert len(review.log.since(0)) == 128
+
+
+def test_the_clean_command_writes_the_kind_of_file_that_was_scanned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    review_run(tmp_path, 40, n_images=1)
+    run, labels = tmp_path / "run", tmp_path / "labels.jsonl"
+    lines = [line.replace('"', "").split(",") for line in (tmp_path / "labels.csv").read_text().splitlines()]
+    rows = [dict(zip(lines[0], cells, strict=True)) for cells in lines[1:]]
+    labels.write_text("".join(json.dumps(row | {"label": row["label"] or None}) + "\n" for row in rows))
+    said = json.loads((run / "run.json").read_text())
+    said["paths"]["data"], said["source"] = str(labels), said["source"] | {"path": str(labels), "format": "jsonl"}
+    (run / "run.json").write_text(json.dumps(said))
+    review = open_review(Places(run, run / "decisions.sqlite", run / "decisions.csv"))
+    row = suspects(client_of(review))[0]["row"]
+    review.log.decide("event-of-Ann", "Ann", [Answer(f"s{row}", "ambiguous")])
+    review.export()
+    review.log.close()
+    monkeypatch.chdir(tmp_path)
+    program, *words = shlex.split(clean_command(review))
+    assert (program, command(*words).exit_code) == ("noiseaudit", 0)
+    assert (tmp_path / "labels.checked.jsonl").read_bytes() == labels.read_bytes()
