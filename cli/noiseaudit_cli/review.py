@@ -168,6 +168,7 @@ def _hang_up_is_terminate() -> None:
 
 def _serve(opened: Review, listener: socket, *, opens_browser: bool) -> None:
     """Until it is stopped; then the decisions are written, however it ends."""
+    from noiseaudit.errors import NoiseAuditError
     from noiseaudit_cli.console import say, visible
     from noiseaudit_review.server import serve
 
@@ -175,9 +176,11 @@ def _serve(opened: Review, listener: socket, *, opens_browser: bool) -> None:
         typer.echo(address)
         say("Ctrl-C stops the server and writes the decisions.")
         if opens_browser:
+            import threading
             import webbrowser
 
-            webbrowser.open(address)
+            # One of the terminal, or of $BROWSER, comes back only when it is closed, and waits for the server until then.
+            threading.Thread(target=webbrowser.open, args=[address], daemon=True).start()
 
     _hang_up_is_terminate()
     if not opened.images.are_known:
@@ -191,8 +194,13 @@ def _serve(opened: Review, listener: socket, *, opens_browser: bool) -> None:
         if type(stop) is not KeyboardInterrupt:  # SIGTERM; Ctrl-C is how a review ends
             raise
     finally:
-        count = opened.export()
-        opened.log.close()
+        try:
+            count = opened.export()
+        except NoiseAuditError as error:
+            error.add_note(f"all decisions are in {opened.places.db}: review --export writes them")
+            raise
+        finally:
+            opened.log.close()
         for was, now in opened.log.moved_aside:
             say(
                 f"{visible(str(was))} was not as this review had last written it; it is now {visible(str(now))}"
