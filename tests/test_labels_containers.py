@@ -20,7 +20,7 @@ from noiseaudit.data.load import find_images, load_images
 from noiseaudit.data.opening import UnusableImageError, picture_bytes
 from noiseaudit.errors import DataError, InputError
 from noiseaudit.labels import arrow as arrow_module
-from noiseaudit.labels.arrow import ParquetCells
+from noiseaudit.labels.arrow import ImagesReader, ParquetCells
 from noiseaudit.labels.columns import ColumnNames
 from noiseaudit.labels.read import read_labels
 from noiseaudit.labels.table import LabelTable
@@ -297,6 +297,14 @@ def test_hf_means_a_place_on_this_machine(tmp_path: Path, monkeypatch: pytest.Mo
         assert source.path.samefile(saved)
     with pytest.raises(DataError, match="nowhere: no such file"):
         read_labels(Path("hf://nowhere"))
+
+
+def test_hidden_files_are_no_part_of_the_data(tmp_path: Path) -> None:
+    """macOS leaves `._x` beside each x on disks of other systems."""
+    pq.write_table(pa.table({"image": [b"x", b"y"], "label": ["a", "b"]}), tmp_path / "0.parquet")
+    (tmp_path / "._0.parquet").write_bytes(b"\0\5\x16\7")
+    reader = ImagesReader(tmp_path)
+    assert reader.columns(["label"]) == {"label": ["a", "b"]}
 
 
 def test_several_splits_and_empty_folders(tmp_path: Path) -> None:
