@@ -72,7 +72,9 @@ def write_decisions(
             pq.write_table(table, temporary)
         return
     check_kind(path)
-    cells = ([shielded(cell) if isinstance(cell, str) else cell for cell in column] for column in columns.values())
+    cells = (
+        [shielded(cell) if isinstance(cell, str) else cell for cell in column] for column in columns.values()
+    )
     lines = [list(columns), *zip(*cells, strict=True)]
     write_text(path, "".join(map(csv_line, lines)))  # csv.writer leaves a lone carriage return bare
 

@@ -66,8 +66,8 @@ class Estimate:
 def estimate(audit: AuditResult, decisions: Sequence[Decision], *, width: float = 0.1) -> Estimate:
     """Noise rate, precision, recall and F1 of an audit from decisions on rows that `sample` drew.
 
-    Raises DataError if a decision is about another audit or an unknown row, if two are about one row, or if some part of
-    the sample has no answer yet.
+    Raises DataError if a decision is about another audit or an unknown row, if two are about one row, or if some part
+    of the sample has no answer yet.
     """
     strata = stratify(audit)
     drawn = [decision for decision in decisions if decision.sampling_weight is not None]

@@ -39,16 +39,16 @@ def carry_over(old: Path, new: Path) -> None:
     there get a number, a database and its write-ahead log the same. Cut off, it can be called again.
     """
     written = (read_run_json(old) or {}).get(EDITABLE)
-    theirs = sorted(path.name for path in old.iterdir() if not is_of_scan(path.name) or _is_edited(path, written))
+    theirs = sorted(
+        path.name for path in old.iterdir() if not is_of_scan(path.name) or _is_edited(path, written)
+    )
     groups: dict[str, list[str]] = {}  # name of a database -> what follows it in the names of its files
     for name in theirs:
         main = _SIDECAR.sub("", name)
         groups.setdefault(main, []).append(name.removeprefix(main))
     for main, ends in groups.items():
         places = (numbered(new / main, n) for n in itertools.count())
-        place = next(
-            place for place in places if not any(os.path.lexists(f"{place}{end}") for end in ends)
-        )
+        place = next(place for place in places if not any(os.path.lexists(f"{place}{end}") for end in ends))
         for end in reversed(ends):  # a log before its database
             os.rename(old / f"{main}{end}", f"{place}{end}")
 

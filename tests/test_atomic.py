@@ -69,7 +69,9 @@ def test_a_file_that_another_program_holds_is_named(tmp_path: Path, monkeypatch:
         raise PermissionError(13, "Access is denied")
 
     monkeypatch.setattr(os, "replace", refuse)
-    with pytest.raises(OutputError, match=r"a\.csv: cannot be replaced \(Access is denied\)\. Close the program"):
+    with pytest.raises(
+        OutputError, match=r"a\.csv: cannot be replaced \(Access is denied\)\. Close the program"
+    ):
         write_text(target, "new")
     assert os.listdir(tmp_path) == ["a.csv"]
     assert target.read_text() == "old"

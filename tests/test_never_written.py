@@ -13,7 +13,7 @@ WRITING = {
     "run/run.json": ["report"],
     "labels.csv": ["sample", "clean", "export", "import"],
 }
-OPTIONS = {
+OPTIONS: dict[str, list[object]] = {
     "sample": ["run", "--n", 10],
     "clean": ["run", "--policy", "drop"],
     "export": ["run", "--format", "cleanlab"],

@@ -355,7 +355,10 @@ def test_the_clean_command_writes_the_kind_of_file_that_was_scanned(
     rows = [dict(zip(lines[0], cells, strict=True)) for cells in lines[1:]]
     labels.write_text("".join(json.dumps(row | {"label": row["label"] or None}) + "\n" for row in rows))
     said = json.loads((run / "run.json").read_text())
-    said["paths"]["data"], said["source"] = str(labels), said["source"] | {"path": str(labels), "format": "jsonl"}
+    said["paths"]["data"], said["source"] = (
+        str(labels),
+        said["source"] | {"path": str(labels), "format": "jsonl"},
+    )
     (run / "run.json").write_text(json.dumps(said))
     review = open_review(Places(run, run / "decisions.sqlite", run / "decisions.csv"))
     row = suspects(client_of(review))[0]["row"]

@@ -36,7 +36,11 @@ def test_a_full_disk_is_one_line_of_json(review: Review) -> None:
     review.log._db.execute("PRAGMA max_page_count = 1")  # no more than it has
     review.log._db.execute("PRAGMA journal_mode = DELETE")
     for number in range(1000):
-        body = {"event_id": f"event-{number:04}", "reviewer": "A" * 80, "answers": [{"row": row, "decision": "skip"}]}
+        body = {
+            "event_id": f"event-{number:04}",
+            "reviewer": "A" * 80,
+            "answers": [{"row": row, "decision": "skip"}],
+        }
         answer = client.post("/api/decisions", json=body)
         if answer.status_code != 200:
             break

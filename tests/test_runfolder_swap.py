@@ -323,10 +323,15 @@ def test_a_database_keeps_its_log_under_a_number(tmp_path: Path) -> None:
 def test_a_run_that_fails_leaves_what_people_put_there(tmp_path: Path, resume: bool) -> None:
     if resume:
         interrupted(tmp_path / "run", {"--seed": 1})
-    with pytest.raises(TrainingDiverged), RunFolder(tmp_path / "run", resume=resume) as run:
-        run.same_as({"--seed": 1})
-        (run.start() / "notes.txt").write_text("why this seed")
-        raise TrainingDiverged("NaN")
+
+    def diverge() -> None:
+        with RunFolder(tmp_path / "run", resume=resume) as run:
+            run.same_as({"--seed": 1})
+            (run.start() / "notes.txt").write_text("why this seed")
+            raise TrainingDiverged("NaN")
+
+    with pytest.raises(TrainingDiverged):
+        diverge()
     assert [path.name for path in (tmp_path / "run").iterdir()] == ["notes.txt"]
 
 

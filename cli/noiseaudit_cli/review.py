@@ -179,7 +179,7 @@ def _serve(opened: Review, listener: socket, *, opens_browser: bool) -> None:
             import threading
             import webbrowser
 
-            # One of the terminal, or of $BROWSER, comes back only when it is closed, and waits for the server until then.
+            # One of the terminal, or of $BROWSER, comes back when it is closed, and waits for the server until then.
             threading.Thread(target=webbrowser.open, args=[address], daemon=True).start()
 
     _hang_up_is_terminate()

@@ -38,7 +38,9 @@ def listening(port: int) -> socket.socket:
     Raises ConfigError where it cannot be had.
     """
     try:
-        return socket.create_server((HOST, port), backlog=128)  # reuses an address where that is safe: not on Windows
+        return socket.create_server(
+            (HOST, port), backlog=128
+        )  # reuses an address where that is safe: not on Windows
     except OSError as error:
         raise ConfigError(
             f"--port {port} cannot be had ({error.strerror})", fix="Give another, or 0 for a free one."
