@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Iterable
+from collections.abc import Sequence
 from pathlib import Path
 
 from noiseaudit.errors import OutputError
@@ -15,17 +15,15 @@ def numbered(path: Path, number: int) -> Path:
     return path.with_name(f"{path.stem}.{number}{path.suffix}") if number else path
 
 
-def free_number(paths: Iterable[Path], *, start: int = 0) -> int:
-    """The least number from `start` on under which none of `paths` is there."""
-    together = [*paths]
-    return next(
-        n for n in itertools.count(start) if not any(os.path.lexists(numbered(path, n)) for path in together)
-    )
+def free_number(path: Path, ends: Sequence[str] = ("",), *, start: int = 0) -> int:
+    """The least number from `start` on under which nothing is there, with any of `ends` behind the name."""
+    names = ((n, numbered(path, n)) for n in itertools.count(start))
+    return next(n for n, name in names if not any(os.path.lexists(f"{name}{end}") for end in ends))
 
 
 def move_aside(path: Path) -> Path:
     """Rename `path` to the next free `name.1.ext`; where it is now. Raises OutputError if it cannot be moved."""
-    free = numbered(path, free_number([path], start=1))
+    free = numbered(path, free_number(path, start=1))
     try:
         os.rename(path, free)
     except OSError as error:

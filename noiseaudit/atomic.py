@@ -29,10 +29,21 @@ def atomic_path(path: Path) -> Iterator[Path]:
         yield temporary
         _sync_file(temporary)
         os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
+        _replace(temporary, path)
         sync_folder(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _replace(new: Path, path: Path) -> None:
+    try:
+        os.replace(new, path)
+    except PermissionError as error:  # Windows: a file that somebody has open
+        raise OutputError(
+            f"cannot be replaced ({error.strerror})",
+            file=path,
+            fix="Close the program that has it open, or mend its permissions.",
+        ) from error
 
 
 def write_text(path: Path, text: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -44,6 +44,7 @@ def decided(audit: Audited, decisions: Iterable[tuple[Path, Decision]]) -> Decid
     without a label that is kept, and one about which two files, or two people, say different things.
     """
     own, from_elsewhere = run_id(audit), 0
+    classes = frozenset(audit.meta.classes)
     decisions = [(path, decision) for path, decision in decisions if decision.decision not in (None, "skip")]
     rows, given = _asked(audit, [decision.sample_id for _, decision in decisions])
     found: dict[int, tuple[str, str, str | None]] = {}
@@ -57,7 +58,7 @@ def decided(audit: Audited, decisions: Iterable[tuple[Path, Decision]]) -> Decid
                 fix="Are these of another data set?",
             )
         from_elsewhere += decision.run_id not in (None, own)
-        said = _said(_as_shown(decision, audit.meta.classes), given[row])
+        said = _said(_as_shown(decision, classes), given[row])
         if said[0] == "keep" and given[row] is None:
             raise DataError(
                 f"{decision.sample_id!r} has no label to keep", file=path, fix="Relabel it, or skip it."
@@ -99,7 +100,7 @@ def new_classes(audit: Audited, decided: Decided) -> list[str]:
     return sorted(set(decided.labels.values()) - set(audit.meta.classes))
 
 
-def _as_shown(decision: Decision, classes: Sequence[str]) -> Decision:
+def _as_shown(decision: Decision, classes: Set[str]) -> Decision:
     """A label copied from suspects.csv may have its apostrophe, too, and one typed by hand blanks around it."""
     if decision.new_label is None:
         return decision

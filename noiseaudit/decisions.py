@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,8 @@ from noiseaudit.atomic import atomic_path, write_text
 from noiseaudit.errors import ConfigError, DataError
 from noiseaudit.labels.delimited import csv_line
 from noiseaudit.result import Audited
-from noiseaudit.truth_file import Record, read_records
+from noiseaudit.spreadsheet import bare, shielded
+from noiseaudit.truth_file import Choose, Record, read_records
 
 KINDS = ("keep", "relabel", "ambiguous", "skip")
 SCHEMA = pa.schema(
@@ -56,6 +58,8 @@ def write_decisions(
 ) -> None:
     """Write a .csv or .parquet file; `shown` are further columns for the person who answers.
 
+    What a spreadsheet would run is behind an apostrophe in CSV, which `read_decisions` takes off.
+
     Raises ConfigError for another kind of file, OutputError if it cannot be written.
     """
     rows = [vars(decision) for decision in decisions]
@@ -68,7 +72,10 @@ def write_decisions(
             pq.write_table(table, temporary)
         return
     check_kind(path)
-    lines = [list(columns), *zip(*columns.values(), strict=True)]
+    cells = (
+        [shielded(cell) if isinstance(cell, str) else cell for cell in column] for column in columns.values()
+    )
+    lines = [list(columns), *zip(*cells, strict=True)]
     write_text(path, "".join(map(csv_line, lines)))  # csv.writer leaves a lone carriage return bare
 
 
@@ -96,7 +103,7 @@ def read_decisions(path: Path) -> list[Decision]:
         return {name: name for name in SCHEMA.names if name in names}
 
     seen: dict[tuple[str, str | None], Record] = {}
-    for record in read_records(path, choose):
+    for record in _bare_records(path, choose):
         name = record.cells.get("sample_id")
         if name is None:
             raise record.error("empty", path=path, role="sample_id", fix="Name the sample or remove the row.")
@@ -105,6 +112,14 @@ def read_decisions(path: Path) -> list[Decision]:
             raise record.error(f"{name!r} stands twice", path=path, role="sample_id", fix="Keep one row.")
         seen[key] = record
     return [_decision(record, path) for record in seen.values()]
+
+
+def _bare_records(path: Path, choose: Choose) -> Iterator[Record]:
+    """The rows, of CSV and TSV without apostrophes that are for spreadsheets."""
+    is_sheet = path.suffix.lower() in (".csv", ".tsv")
+    for record in read_records(path, choose):
+        cells = {role: cell and bare(cell) for role, cell in record.cells.items()}
+        yield dataclasses.replace(record, cells=cells) if is_sheet else record
 
 
 def _decision(record: Record, path: Path) -> Decision:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -65,11 +66,12 @@ class Estimate:
 def estimate(audit: AuditResult, decisions: Sequence[Decision], *, width: float = 0.1) -> Estimate:
     """Noise rate, precision, recall and F1 of an audit from decisions on rows that `sample` drew.
 
-    Raises DataError if a decision is about another audit or an unknown row, or if some part of the sample has no answer
-    yet.
+    Raises DataError if a decision is about another audit or an unknown row, if two are about one row, or if some part
+    of the sample has no answer yet.
     """
     strata = stratify(audit)
     drawn = [decision for decision in decisions if decision.sampling_weight is not None]
+    _check_once(drawn)
     parts = _parts(audit, strata, drawn)
     kinds = np.array([decision.decision or "" for decision in drawn], dtype=object)
     if decisions and not drawn:
@@ -102,6 +104,16 @@ def estimate(audit: AuditResult, decisions: Sequence[Decision], *, width: float 
         wanted_width=width,
         more_answers=min(more, len(strata.rows) - n),  # when all are checked, all is known
     )
+
+
+def _check_once(drawn: Sequence[Decision]) -> None:
+    """A row that two people answered would count twice."""
+    for name, n in Counter(decision.sample_id for decision in drawn).items():
+        if n > 1:
+            raise DataError(
+                f"{name!r} is answered twice",
+                fix="Keep one answer; draw further rows with --without the earlier file.",
+            )
 
 
 def _parts(audit: AuditResult, strata: Strata, drawn: Sequence[Decision]) -> Codes:

@@ -23,13 +23,20 @@ class RunLock:
         self._file = folder / LOCK_FILE
         self._lock = FileLock(self._file)
         try:
-            self._lock.acquire(timeout=0)
+            self._acquire()
         except Timeout as error:
             raise OutputError(
                 f"{_holder(folder)} is writing here",
                 file=folder,
                 fix="Wait for it, stop it, or choose another --out.",
             ) from error
+
+    def _acquire(self) -> None:
+        """Again if its former holder removed the file just before: nobody else would find that lock."""
+        self._lock.acquire(timeout=0)
+        while not self._file.exists():
+            self._lock.release()
+            self._lock.acquire(timeout=0)
 
     def moved(self, folder: Path) -> None:
         """Take in that the folder is `folder` now."""

@@ -138,12 +138,14 @@ def run_folder(audit: Path) -> Path:
 
 def clean_command(run: Mapping[str, Any], folder: Path) -> str:
     """A command that cleans the labels of the run in `folder`, as far as `run`, its run.json, says what they are."""
+    return f"noiseaudit clean {shlex.quote(str(folder))} --policy relabel --out cleaned{cleaned_suffix(run)}"
+
+
+def cleaned_suffix(run: Mapping[str, Any]) -> str:
+    """Of the file that `clean` writes for `run`, a run.json: that of the label file, .csv where there is none."""
     data = PurePath(run.get("paths", {}).get("data") or "")
     is_file = _source_text(run, "format") not in WITHOUT_FILE and data.suffix.lower() in FORMATS
-    return (
-        f"noiseaudit clean {shlex.quote(str(folder))} --policy relabel "
-        f"--out cleaned{data.suffix if is_file else '.csv'}"
-    )
+    return data.suffix if is_file else ".csv"
 
 
 def find_source(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 from pathlib import Path
 
 from noiseaudit.aside import free_number, numbered
 from noiseaudit.labels.table import FORMATS
+from noiseaudit.runjson import read_run_json
 from noiseaudit.runnames import (
     AUDIT_FILE,
     CACHE,
@@ -31,6 +33,8 @@ _BY_SCAN = re.compile(
     "|".join([*map(re.escape, _NAMES), *(f"{re.escape(start)}.*" for start in (CACHE, PROBE)), r"\..*\.tmp"]),
     re.IGNORECASE | re.DOTALL,
 )
+_EDITABLE = re.compile(r"suspects\.csv|cleaned\..*")
+EDITABLE = "editable"  # of run.json
 _SIDECAR = re.compile("-(wal|shm|journal)$")  # of an SQLite database
 
 
@@ -46,15 +50,36 @@ def scan_files(folder: Path) -> list[Path]:
 
 
 def carry_over(old: Path, new: Path) -> None:
-    """Move what people put into the folder of the run `old` to `new`; names that are taken there get a number.
-
-    A database and its write-ahead log get the same. Cut off, it can be called again.
+    """Move what people put into the folder of the run `old`, or wrote in its tables, to `new`; names that are taken
+    there get a number, a database and its write-ahead log the same. Cut off, it can be called again.
     """
-    theirs = sorted(path.name for path in old.iterdir() if not is_of_scan(path.name))
-    groups: dict[str, list[str]] = {}
+    written = (read_run_json(old) or {}).get(EDITABLE)
+    theirs = sorted(
+        path.name for path in old.iterdir() if not is_of_scan(path.name) or _is_edited(path, written)
+    )
+    groups: dict[str, list[str]] = {}  # name of a database -> what follows it in the names of its files
     for name in theirs:
-        groups.setdefault(_SIDECAR.sub("", name), []).append(name)
-    for names in groups.values():
-        number = free_number(new / name for name in names)
-        for name in reversed(names):  # a log before its database
-            os.rename(old / name, numbered(new / name, number))
+        main = _SIDECAR.sub("", name)
+        groups.setdefault(main, []).append(name.removeprefix(main))
+    for main, ends in groups.items():
+        place = numbered(new / main, free_number(new / main, ends))
+        for end in reversed(ends):  # a log before its database
+            os.rename(old / f"{main}{end}", f"{place}{end}")
+
+
+def editable_files(folder: Path) -> dict[str, str]:
+    """The files of a scan that people may write in, with their hashes: for run.json."""
+    found = [path for path in folder.iterdir() if _EDITABLE.fullmatch(path.name)]
+    return {path.name: _sha256(path) for path in sorted(found)}
+
+
+def _is_edited(path: Path, written: object) -> bool:
+    """Whether people wrote in a file of a scan, as answers in suspects.csv, by what its run.json says was `written`."""
+    if not isinstance(written, dict) or not _EDITABLE.fullmatch(path.name):
+        return False
+    return _sha256(path) != written.get(path.name)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

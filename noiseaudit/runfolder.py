@@ -20,6 +20,7 @@ from noiseaudit.folders import drop_halves, empty, first_missing, remove_empty
 from noiseaudit.identity import check_same
 from noiseaudit.lock import RunLock
 from noiseaudit.outputs import HOW_TO_GO_ON, RESTART, check_output, has_content, unwritable
+from noiseaudit.runfiles import EDITABLE, editable_files, is_of_scan
 from noiseaudit.runjson import read_run_json, run_status, write_run_json
 from noiseaudit.runnames import CHECKPOINTS, DYNAMICS_FOLDER, LOCK_FILE
 from noiseaudit.swap import REPLACES, beside, may_replace, replaced_by, settle, swap
@@ -162,8 +163,9 @@ class RunFolder:
         """Write the complete `run.json` (status, times, host, then `info`) and move the folder into place."""
         times = {"finished": _now(), "seconds": round(time.monotonic() - self._clock, 3)}
         header = {name: value for name, value in self._header.items() if name != "pid"}
-        run = {"status": "complete", **header, **times, **info, IDENTITY: self._identity}
-        write_run_json(self.start(), run)
+        files = editable_files(self.start())
+        run = {"status": "complete", **header, **times, **info, EDITABLE: files, IDENTITY: self._identity}
+        write_run_json(self.path, run)
         self._created = None
         shutil.rmtree(self.checkpoints, ignore_errors=True)
         if self.path != self.out:
@@ -198,7 +200,8 @@ class RunFolder:
                 return
             error.add_note(f"{self.out} is incomplete: {HOW_TO_GO_ON}")
         elif self._created is not None:
-            empty(self.path, keep={LOCK_FILE})
+            theirs = {path.name for path in self.path.iterdir() if not is_of_scan(path.name)}
+            empty(self.path, keep={LOCK_FILE, *theirs})
             self._release()
             remove_empty(self.path, self._created, keep=self._was_there)
 

@@ -58,3 +58,20 @@ def test_permissions_are_those_of_a_new_file(tmp_path: Path) -> None:
 def test_text_is_utf8_with_its_line_ends(tmp_path: Path) -> None:
     write_text(tmp_path / "a.txt", "é\r\n\n😀")
     assert (tmp_path / "a.txt").read_bytes() == "é\r\n\n😀".encode()
+
+
+def test_a_file_that_another_program_holds_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Windows refuses to replace what is open, as in a spreadsheet."""
+    target = tmp_path / "a.csv"
+    target.write_text("old")
+
+    def refuse(old: object, new: object) -> None:
+        raise PermissionError(13, "Access is denied")
+
+    monkeypatch.setattr(os, "replace", refuse)
+    with pytest.raises(
+        OutputError, match=r"a\.csv: cannot be replaced \(Access is denied\)\. Close the program"
+    ):
+        write_text(target, "new")
+    assert os.listdir(tmp_path) == ["a.csv"]
+    assert target.read_text() == "old"

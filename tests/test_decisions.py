@@ -71,6 +71,18 @@ def test_any_text_comes_back(suffix: str, rows: list[tuple[str, str, str]]) -> N
         assert read_decisions(path) == decisions
 
 
+def test_no_cell_of_a_csv_is_run_by_a_spreadsheet(tmp_path: Path) -> None:
+    path, hostile = tmp_path / "d.csv", "=HYPERLINK(1)"
+    rows = [Decision(hostile, "relabel", "+1+1", "@ann"), Decision(f"'{hostile}", "keep"), Decision("-1.5")]
+    write_decisions(path, rows, {"given_label": ["=1", "'quoted'", None]})
+    assert path.read_text().splitlines()[1:] == [
+        "'=HYPERLINK(1),relabel,'+1+1,'@ann,,,,'=1",
+        "''=HYPERLINK(1),keep,,,,,,'quoted'",
+        "-1.5,,,,,,,",
+    ]
+    assert read_decisions(path) == rows
+
+
 def test_two_reviewers_may_name_a_sample(tmp_path: Path) -> None:
     path = tmp_path / "d.csv"
     rows = [Decision("a", "keep", reviewer="ann"), Decision("a", "ambiguous", reviewer="bob"), Decision("a")]

@@ -137,7 +137,16 @@ def test_replacing(audit: AuditResult, tmp_path: Path) -> None:
     export_audit(audit, "label-studio", out, options(tmp_path))
     with pytest.raises(OutputError, match="Give --force"):
         export_audit(audit, "label-studio", out, options(tmp_path))
+    for name in ("project-1.json", ".DS_Store", "Thumbs.db"):
+        (out / name).write_text("a week's answers")
+    with pytest.raises(OutputError, match=r"out: holds 'project-1\.json', which the export did not write"):
+        export_audit(audit, "label-studio", out, options(tmp_path), force=True)
+    assert (out / "project-1.json").read_text() == "a week's answers"
+    (out / "project-1.json").unlink()
     (out / "tasks-0002.json").write_text("of an earlier export")
+    marker = json.loads((out / "noiseaudit-export.json").read_text())
+    marker["holds"].append("tasks-0002.json")
+    (out / "noiseaudit-export.json").write_text(json.dumps(marker))
     export_audit(audit, "label-studio", out, options(tmp_path), force=True)
     assert not (out / "tasks-0002.json").exists()
     (out / "noiseaudit-export.json").unlink()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 import xml.etree.ElementTree as ET
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -123,6 +124,32 @@ def test_the_archive_is_read_too(audit: AuditResult, tmp_path: Path) -> None:
         archive.writestr("x", "")
     with pytest.raises(DataError, match=r"the archive holds no annotations\.xml"):
         import_answers(tmp_path / "other.zip", "cvat", audit)
+
+
+def _scrambled(archive: bytearray) -> None:
+    archive[60:400] = bytes((7 * byte + 13) % 256 for byte in archive[60:400])
+
+
+def _cut(archive: bytearray) -> None:
+    """The directory at its end says more bytes than there are."""
+    entry = archive.rfind(b"PK\x01\x02")
+    for place in (entry + 20, entry + 24):
+        size = int.from_bytes(archive[place : place + 4], "little") + 10**6
+        archive[place : place + 4] = size.to_bytes(4, "little")
+
+
+@pytest.mark.parametrize(("kind", "damage"), [(zipfile.ZIP_LZMA, _scrambled), (zipfile.ZIP_STORED, _cut)])
+def test_a_damaged_archive_is_named(
+    audit: AuditResult, tmp_path: Path, kind: int, damage: Callable[[bytearray], None]
+) -> None:
+    file = tmp_path / "task.zip"
+    with zipfile.ZipFile(file, "w", kind) as archive:
+        archive.writestr("annotations.xml", ET.tostring(exported(audit)))
+    content = bytearray(file.read_bytes())
+    damage(content)
+    file.write_bytes(content)
+    with pytest.raises(DataError, match=r"task\.zip: not readable XML \(\w.*\)"):
+        cvat.read(file, audit)
 
 
 def test_two_tags_are_one_too_many(audit: AuditResult, tmp_path: Path) -> None:

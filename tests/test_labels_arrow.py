@@ -11,6 +11,7 @@ import pytest
 
 from noiseaudit.errors import DataError
 from noiseaudit.labels import arrow_cells
+from noiseaudit.labels.arrow import ImagesReader
 from noiseaudit.labels.arrow_cells import ParquetCells
 from noiseaudit.labels.read import read_labels
 from noiseaudit.parquet import open_parquet
@@ -33,6 +34,14 @@ def test_class_names_and_cells_without_an_image(tmp_path: Path) -> None:
         DataError, match=r"x\.parquet, row 2, column 'label': label 2 is none of the 2 classes"
     ):
         read_labels(tmp_path / "x.parquet")
+
+
+def test_hidden_files_are_no_part_of_the_data(tmp_path: Path) -> None:
+    """macOS leaves `._x` beside each x on disks of other systems."""
+    pq.write_table(pa.table({"image": [b"x", b"y"], "label": ["a", "b"]}), tmp_path / "0.parquet")
+    (tmp_path / "._0.parquet").write_bytes(b"\0\5\x16\7")
+    reader = ImagesReader(tmp_path)
+    assert reader.columns(["label"]) == {"label": ["a", "b"]}
 
 
 def test_plain_bytes_without_names(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import tracemalloc
 from collections import Counter
 from collections.abc import Callable
 
@@ -10,14 +11,21 @@ import numpy as np
 import pytest
 
 from noiseaudit.evaluation import evaluate
+from noiseaudit.ranking import suspect_pairs
 from noiseaudit.result import AuditResult
 from noiseaudit.truth import truth_from_audit
 from noiseaudit.why import why
 from noiseaudit_reports import build_view
 from noiseaudit_reports.parts.groups import MAX_GROUPS
-from noiseaudit_reports.parts.pairs import MAX_EXAMPLES, MAX_HEAT_MAP_CLASSES, MAX_STRIPS
+from noiseaudit_reports.parts.pairs import MAX_EXAMPLES, MAX_HEAT_MAP_CLASSES, MAX_STRIPS, strips
 from noiseaudit_reports.text import range_text
-from noiseaudit_reports.thumbnails import BYTES_A_SUSPECT, LEAST_BUDGET_BYTES, MOST_BUDGET_BYTES, budget
+from noiseaudit_reports.thumbnails import (
+    BYTES_A_SUSPECT,
+    LEAST_BUDGET_BYTES,
+    MOST_BUDGET_BYTES,
+    Thumbnails,
+    budget,
+)
 
 MakeAudit = Callable[..., AuditResult]
 PNG = b"\x89PNG rest"
@@ -157,6 +165,18 @@ def test_strips_hold_the_most_suspicious_of_their_pair(make_audit: MakeAudit) ->
         ]
         assert [e.row for e in strip.examples] == own.row.tolist()[:MAX_EXAMPLES]
         assert [e.p_mislabeled for e in strip.examples] == own.p_mislabeled.tolist()[:MAX_EXAMPLES]
+
+
+def test_strips_take_no_room_for_the_longest_label(make_audit: MakeAudit) -> None:
+    """In a numpy array of text every cell is as wide as the longest, here 200 kB for each of 200 suspects."""
+    audit = make_audit(n=600, classes=("cat", "dog", "a" * 50_000), noise_rate=0.3)
+    pairs = tuple(suspect_pairs(audit))
+    tracemalloc.start()
+    found = strips(audit, pairs, Thumbnails(None, 0))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert [len(strip.examples) for strip in found] == [8] * 6
+    assert peak < 10e6
 
 
 def test_annotators_and_batches(make_audit: MakeAudit) -> None:

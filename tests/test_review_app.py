@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import shlex
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,9 +16,12 @@ pytest.importorskip("httpx", reason="comes with the extra `dev`")
 from starlette.testclient import TestClient
 
 from noiseaudit.decisions import read_decisions
-from noiseaudit_review.review import Review
+from noiseaudit.review.log import Answer
+from noiseaudit_review.review import Places, Review, open_review
 from noiseaudit_review.security import HEADER
-from tests.review_tab import TOKEN, Tab, client, decide, review, suspects
+from noiseaudit_review.shown import clean_command
+from tests.review_tab import TOKEN, Tab, client, client_of, decide, review, suspects
+from tests.reviews import command, review_run
 
 __all__ = ["client", "review"]  # fixtures
 
@@ -176,3 +181,28 @@ def test_eight_threads(review: Review, client: Tab) -> None:
     assert now["precision"]["value"] == 0.0
     assert len(now["reviewers"]) == 8
     assert len(review.log.since(0)) == 128
+
+
+def test_the_clean_command_writes_the_kind_of_file_that_was_scanned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    review_run(tmp_path, 40, n_images=1)
+    run, labels = tmp_path / "run", tmp_path / "labels.jsonl"
+    lines = [line.replace('"', "").split(",") for line in (tmp_path / "labels.csv").read_text().splitlines()]
+    rows = [dict(zip(lines[0], cells, strict=True)) for cells in lines[1:]]
+    labels.write_text("".join(json.dumps(row | {"label": row["label"] or None}) + "\n" for row in rows))
+    said = json.loads((run / "run.json").read_text())
+    said["paths"]["data"], said["source"] = (
+        str(labels),
+        said["source"] | {"path": str(labels), "format": "jsonl"},
+    )
+    (run / "run.json").write_text(json.dumps(said))
+    review = open_review(Places(run, run / "decisions.sqlite", run / "decisions.csv"))
+    row = suspects(client_of(review))[0]["row"]
+    review.log.decide("event-of-Ann", "Ann", [Answer(f"s{row}", "ambiguous")])
+    review.export()
+    review.log.close()
+    monkeypatch.chdir(tmp_path)
+    program, *words = shlex.split(clean_command(review))
+    assert (program, command(*words).exit_code) == ("noiseaudit", 0)
+    assert (tmp_path / "labels.checked.jsonl").read_bytes() == labels.read_bytes()

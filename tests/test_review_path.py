@@ -254,6 +254,19 @@ def test_an_export_never_replaces_the_run_or_its_labels(
     assert file.read_bytes() == before
 
 
+@pytest.mark.parametrize("name", ["labels.sqlite", "run/suspects.db"])
+def test_the_decisions_are_not_written_over_the_labels_or_a_file_of_the_scan(
+    audit: AuditResult, tmp_path: Path, name: str
+) -> None:
+    csv = (tmp_path / name).with_suffix(".csv")
+    if not csv.exists():
+        csv.write_text("of the scan")
+    before = csv.read_bytes()
+    done = command("review", tmp_path / "run", "--no-browser", "--db", tmp_path / name)
+    assert (done.exit_code, str(csv) in done.stderr, done.stderr.count("\n")) == (2, True, 1), done.stderr
+    assert (csv.read_bytes(), (tmp_path / name).exists()) == (before, False)
+
+
 def test_a_swap_that_was_cut_off_is_ended_first(audit: AuditResult, tmp_path: Path) -> None:
     """Between its two renames, nothing stands where the run is."""
     run, out = tmp_path / "run", tmp_path / "out.csv"

@@ -67,10 +67,10 @@ def test_an_empty_folder_is_used(tmp_path: Path) -> None:
 
 def test_force_replaces_a_run_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
     finished(tmp_path / "run")
-    (tmp_path / "run" / "suspects.csv").write_text("old")
+    (tmp_path / "run" / "report.html").write_text("old")
     finished(tmp_path / "run", "second", force=True)
     assert (tmp_path / "run" / "audit.parquet").read_text() == "second"
-    assert not (tmp_path / "run" / "suspects.csv").exists()
+    assert not (tmp_path / "run" / "report.html").exists()
     assert [path.name for path in tmp_path.iterdir()] == ["run"]
 
 

@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
-from noiseaudit.errors import DataError, OtherRun, OutputError
+from noiseaudit import lock
+from noiseaudit.errors import DataError, OtherRun, OutputError, TrainingDiverged
 from noiseaudit.lock import RunLock
+from noiseaudit.runfiles import carry_over
 from noiseaudit.runfolder import RunFolder
 from noiseaudit.runjson import read_run_json, write_run_json
 from noiseaudit.runnames import LOCK_FILE
@@ -210,7 +213,7 @@ def test_a_run_at_work_is_not_replaced_by_one_that_was_left_over(tmp_path: Path)
 
 def test_files_of_people_go_to_the_new_run(tmp_path: Path) -> None:
     out = tmp_path / "run"
-    finished(out)
+    _scanned(out, "first")
     theirs = [
         "ann.sqlite",
         "ann.sqlite-wal",
@@ -219,7 +222,7 @@ def test_files_of_people_go_to_the_new_run(tmp_path: Path) -> None:
         "cleaned.checked.csv",
         ".note",
     ]
-    for name in [*theirs, "suspects.csv", "cleaned.csv", "report.html", ".audit.parquet.x.tmp"]:
+    for name in [*theirs, "report.html", ".audit.parquet.x.tmp"]:
         (out / name).write_text(f"old {name}")
     (out / "notes").mkdir()
     (out / "notes" / "report.html").write_text("mine")
@@ -277,3 +280,77 @@ def test_a_hidden_folder_in_the_way_is_named(tmp_path: Path) -> None:
     old.rename(tmp_path / "elsewhere")
     settle(out)
     assert (out / "audit.parquet").read_text() == "second"
+
+
+def _scanned(out: Path, note: str, **options: Any) -> None:
+    with RunFolder(out, **options) as run:
+        for name in ("suspects.csv", "cleaned.csv"):
+            (run.start() / name).write_text(note)
+        run.finish({})
+
+
+def test_answers_in_the_tables_of_an_old_run_are_kept(tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    _scanned(out, "first")
+    (out / "suspects.csv").write_text("first, with the answers of a day")
+    (out / "cleaned.parquet").write_text("made by hand")
+    _scanned(out, "second", force=True)
+    found = {path.name: path.read_text() for path in out.iterdir() if path.name != "run.json"}
+    assert found == {
+        "suspects.csv": "second",
+        "suspects.1.csv": "first, with the answers of a day",
+        "cleaned.csv": "second",
+        "cleaned.parquet": "made by hand",
+    }
+
+
+def test_a_database_keeps_its_log_under_a_number(tmp_path: Path) -> None:
+    """SQLite looks for the log by the database's whole name."""
+    old, new = tmp_path / "old", tmp_path / "new"
+    for folder in (old, new):
+        folder.mkdir()
+        (folder / "reviews").write_text(folder.name)
+    (old / "reviews-wal").write_text("the last decisions")
+    carry_over(old, new)
+    assert {path.name: path.read_text() for path in new.iterdir()} == {
+        "reviews": "new",
+        "reviews.1": "old",
+        "reviews.1-wal": "the last decisions",
+    }
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_a_run_that_fails_leaves_what_people_put_there(tmp_path: Path, resume: bool) -> None:
+    if resume:
+        interrupted(tmp_path / "run", {"--seed": 1})
+
+    def diverge() -> None:
+        with RunFolder(tmp_path / "run", resume=resume) as run:
+            run.same_as({"--seed": 1})
+            (run.start() / "notes.txt").write_text("why this seed")
+            raise TrainingDiverged("NaN")
+
+    with pytest.raises(TrainingDiverged):
+        diverge()
+    assert [path.name for path in (tmp_path / "run").iterdir()] == ["notes.txt"]
+
+
+def test_a_lock_that_was_removed_before_it_was_had_is_had_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its former holder removes the file, and lets go, while the next one has it open."""
+    former = [tmp_path / LOCK_FILE]
+
+    class Late(FileLock):
+        def acquire(self, *options: Any, **more: Any) -> Any:
+            found = super().acquire(*options, **more)
+            if former:
+                former.pop().unlink()
+            return found
+
+    monkeypatch.setattr(lock, "FileLock", Late)
+    held = RunLock(tmp_path)
+    with pytest.raises(OutputError, match="is writing here"):
+        RunLock(tmp_path)
+    held.release()
+    assert list(tmp_path.iterdir()) == []

@@ -83,6 +83,7 @@ def clean(
     from noiseaudit.errors import ConfigError
     from noiseaudit.labels.columns import ColumnNames
     from noiseaudit.manifest import find_source
+    from noiseaudit.never_written import never_written
     from noiseaudit.outputs import check_file
     from noiseaudit_cli.console import print_json, say, visible
 
@@ -100,7 +101,7 @@ def clean(
         encoding=encoding,
         missing_label=missing_label,
     )
-    check_file(out, force=force, inputs=[source.path, *(decisions or ())])
+    check_file(out, force=force, inputs=never_written(audit, source.path, *(decisions or ())))
     done = clean_labels(
         result,
         source,

@@ -48,7 +48,6 @@ def estimate(
     `noiseaudit sample` are left out: they would bias the figures.
     """
     from noiseaudit.decisions import read_decisions
-    from noiseaudit.errors import DataError
     from noiseaudit.estimate import estimate as from_answers
     from noiseaudit.expected import as_json, expect
     from noiseaudit.result import read_audit
@@ -56,13 +55,6 @@ def estimate(
 
     result = read_audit(audit)
     answers = [decision for file in decisions for decision in read_decisions(file)]
-    names = [decision.sample_id for decision in answers]
-    if len(set(names)) < len(names):
-        twice = next(name for i, name in enumerate(names) if name in names[:i])
-        raise DataError(
-            f"{twice!r} is answered twice",
-            fix="Keep one answer; draw further rows with --without the earlier file.",
-        )
     found = from_answers(result, answers, width=width)
     if json:
         print_json(found.to_dict() | {"expected": as_json(expect(result))})

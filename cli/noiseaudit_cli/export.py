@@ -87,8 +87,8 @@ def export(
     from noiseaudit.exports.base import ExportOptions
     from noiseaudit.exports.pictures import find_pictures
     from noiseaudit.manifest import saved_run
+    from noiseaudit.never_written import never_written
     from noiseaudit.result import read_audit
-    from noiseaudit.runnames import AUDIT_FILE
     from noiseaudit_cli.console import say, visible
 
     options = ExportOptions(
@@ -99,7 +99,7 @@ def export(
         include_test=include_test,
     )
     kind = check_export(format_, out, options)
-    check_place(format_, out, force=force, inputs=[audit, audit / AUDIT_FILE, *(decisions or ())])
+    check_place(format_, out, force=force, inputs=never_written(audit, *(decisions or ())))
     result = open_audit(audit).read(kind.columns) if kind.columns else read_audit(audit)
     pictures = None if kind.kinds else find_pictures(saved_run(audit), images)
     decided = read_decided(result, decisions) if decisions else Decided()

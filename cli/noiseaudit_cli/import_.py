@@ -41,14 +41,14 @@ def import_(
     """
     from noiseaudit.decisions import check_kind, write_decisions
     from noiseaudit.imports import ANSWERED, check_tool, import_answers
+    from noiseaudit.never_written import never_written
     from noiseaudit.outputs import check_file
     from noiseaudit.result import read_audit
-    from noiseaudit.runnames import AUDIT_FILE
     from noiseaudit_cli.console import say, visible
 
     check_tool(tool)
     check_kind(out)
-    check_file(out, force=force, inputs=[file, audit, audit / AUDIT_FILE])
+    check_file(out, force=force, inputs=never_written(audit, file))
     found = import_answers(file, tool, read_audit(audit))
     write_decisions(out, found.decisions)
     n_people = len({decision.reviewer for decision in found.decisions})

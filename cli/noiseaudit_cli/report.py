@@ -39,6 +39,7 @@ def report(
     report.json for programs. All are written again in place, while --out writes one elsewhere.
     """
     from noiseaudit.manifest import run_folder, saved_run
+    from noiseaudit.never_written import never_written
     from noiseaudit.result import read_audit
     from noiseaudit.runnames import REPORTS
     from noiseaudit_cli.console import say
@@ -48,7 +49,7 @@ def report(
     folder = run_folder(audit)
     files = {name: folder / file for name, file in REPORTS.items()}
     if out is not None:
-        files = report_file(out, force=force)
+        files = report_file(out, force=force, inputs=never_written(audit, truth))
     has_pictures = write_reports(
         result,
         saved_run(audit),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -69,7 +69,7 @@ def write_run_reports(out: Path) -> Callable[[AuditResult, Mapping[str, Any], Pa
     return write
 
 
-def report_file(out: Path, *, force: bool) -> dict[str, Path]:
+def report_file(out: Path, *, force: bool, inputs: Sequence[Path]) -> dict[str, Path]:
     """The writer that the suffix of `out` names. Raises ConfigError or OutputError."""
     from noiseaudit.errors import ConfigError
     from noiseaudit.outputs import check_file
@@ -77,7 +77,7 @@ def report_file(out: Path, *, force: bool) -> dict[str, Path]:
     writer = FORMATS.get(out.suffix.lower())
     if writer is None:
         raise ConfigError(f"--out {out} is none of {', '.join(FORMATS)}", fix="Name the file so.")
-    check_file(out, force=force)
+    check_file(out, force=force, inputs=inputs)
     return {writer: out}
 
 

@@ -10,6 +10,7 @@ import typer
 from noiseaudit_cli.options import Audit, Force, option
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from socket import socket
 
     from noiseaudit.labels.table import Source
@@ -77,9 +78,10 @@ def review(
 
     _settle(audit)
     place = db or run_folder(audit) / DECISIONS_FILE
-    _check_database(place)
+    never = _never_written(audit, label_file)
+    _check_database(place, never)
     if export is not None:
-        check_file(export, force=force, inputs=[place, *_never_replaced(audit, label_file)])
+        check_file(export, force=force, inputs=[place, *never])
         exported = export_decisions(audit, place, export)
         told = agreement_text(exported.agreement)
         say(f"{exported.n_decisions:,} decisions in {visible(str(export))}{told and f'; {told}'}")
@@ -122,33 +124,32 @@ def _settle(audit: Path) -> None:
         settle(folder)
 
 
-def _check_database(place: Path) -> None:
-    """The decisions are written beside the database, to a file that must be another one."""
+def _check_database(place: Path, never: Sequence[Path]) -> None:
+    """The decisions are written beside the database, to a file that must be another one, and none of `never`."""
     import os.path
 
     from noiseaudit.errors import ConfigError
 
-    is_table = place.suffix.lower() in (".csv", ".parquet")
-    if is_table or os.path.realpath(place) == os.path.realpath(place.with_suffix(".csv")):
+    out = os.path.realpath(place.with_suffix(".csv"))
+    if place.suffix.lower() in (".csv", ".parquet") or os.path.realpath(place) == out:
         raise ConfigError(
             f"--db {place}: the database cannot be the file that decisions are written to",
             fix="Give a name that ends in .sqlite.",
         )
+    if out in map(os.path.realpath, never):
+        raise ConfigError(
+            f"--db {place}: the decisions would be written to {place.with_suffix('.csv')}, which is of the scan",
+            fix="Give another name.",
+        )
 
 
-def _never_replaced(audit: Path, label_file: Path | None) -> list[Path]:
-    """What a scan wrote, and what it read."""
-    from noiseaudit.errors import DataError
-    from noiseaudit.manifest import run_folder, saved_run, source_of
+def _never_written(audit: Path, label_file: Path | None) -> list[Path]:
+    """What a scan read, and what it wrote."""
+    from noiseaudit.manifest import run_folder
+    from noiseaudit.never_written import never_written
     from noiseaudit.runfiles import scan_files
 
-    folder = run_folder(audit)
-    try:
-        source = source_of(saved_run(audit), folder)
-    except DataError:  # no run.json that says it
-        source = None
-    read = [label_file, source.path if source else None]
-    return [audit, *scan_files(folder), *(path for path in read if path is not None)]
+    return [*never_written(audit, label_file), *scan_files(run_folder(audit))]
 
 
 def _moved(audit: Path, label_file: Path | None) -> Source | None:
@@ -167,6 +168,7 @@ def _hang_up_is_terminate() -> None:
 
 def _serve(opened: Review, listener: socket, *, opens_browser: bool) -> None:
     """Until it is stopped; then the decisions are written, however it ends."""
+    from noiseaudit.errors import NoiseAuditError
     from noiseaudit_cli.console import say, visible
     from noiseaudit_review.server import serve
 
@@ -174,9 +176,11 @@ def _serve(opened: Review, listener: socket, *, opens_browser: bool) -> None:
         typer.echo(address)
         say("Ctrl-C stops the server and writes the decisions.")
         if opens_browser:
+            import threading
             import webbrowser
 
-            webbrowser.open(address)
+            # One of the terminal, or of $BROWSER, comes back when it is closed, and waits for the server until then.
+            threading.Thread(target=webbrowser.open, args=[address], daemon=True).start()
 
     _hang_up_is_terminate()
     if not opened.images.are_known:
@@ -190,8 +194,13 @@ def _serve(opened: Review, listener: socket, *, opens_browser: bool) -> None:
         if type(stop) is not KeyboardInterrupt:  # SIGTERM; Ctrl-C is how a review ends
             raise
     finally:
-        count = opened.export()
-        opened.log.close()
+        try:
+            count = opened.export()
+        except NoiseAuditError as error:
+            error.add_note(f"all decisions are in {opened.places.db}: review --export writes them")
+            raise
+        finally:
+            opened.log.close()
         for was, now in opened.log.moved_aside:
             say(
                 f"{visible(str(was))} was not as this review had last written it; it is now {visible(str(now))}"

@@ -37,13 +37,14 @@ def sample(
     and what the audit thinks of them is left out on purpose. `noiseaudit estimate` reads the answers.
     """
     from noiseaudit.decisions import check_kind, read_decisions, write_decisions
+    from noiseaudit.never_written import never_written
     from noiseaudit.outputs import check_file
     from noiseaudit.result import read_audit
     from noiseaudit.sample import draw_sample
     from noiseaudit_cli.console import say
 
     check_kind(out)
-    check_file(out, force=force, inputs=without or [])
+    check_file(out, force=force, inputs=never_written(audit, *(without or ())))
     result = read_audit(audit)
     earlier = [decision.sample_id for file in without or [] for decision in read_decisions(file)]
     drawn = draw_sample(result, n, seed, earlier)

@@ -16,6 +16,9 @@ from noiseaudit.outputs import check_parent, has_content, unwritable
 
 MARKER = "noiseaudit-export.json"  # in every exported folder: what it is, and that --force may replace it
 
+_NAMES = "holds"  # of the MARKER
+_OF_SYSTEMS = ("Thumbs.db", "desktop.ini")
+
 
 def check_folder(out: Path, *, force: bool, inputs: Sequence[Path] = ()) -> None:
     """Raise OutputError unless the folder `out` may be written: it is new, empty, or, by `force`, an earlier export.
@@ -25,7 +28,7 @@ def check_folder(out: Path, *, force: bool, inputs: Sequence[Path] = ()) -> None
     if out.exists() and not out.is_dir():
         raise OutputError("exists and is not a folder", file=out, fix="Choose another --out.")
     if has_content(out):
-        if not _is_export(out):
+        if not _marked(out):
             raise OutputError(
                 "the folder exists and is not an export of noiseaudit, so even --force does not replace it",
                 file=out,
@@ -33,6 +36,12 @@ def check_folder(out: Path, *, force: bool, inputs: Sequence[Path] = ()) -> None
             )
         if not force:
             raise OutputError("exists", file=out, fix="Give --force to replace it, or choose another --out.")
+        if theirs := _of_people(out):
+            raise OutputError(
+                f"holds {', '.join(map(repr, theirs[:3]))}, which the export did not write and --force would delete",
+                file=out,
+                fix="Move that away, or choose another --out.",
+            )
         for path in inputs:
             if Path(os.path.realpath(path)).is_relative_to(os.path.realpath(out)):
                 raise OutputError(
@@ -69,14 +78,25 @@ def put(new: Path, out: Path) -> None:
 
 
 def mark(folder: Path, content: Mapping[str, Any]) -> None:
-    """Write the MARKER of an exported folder."""
-    text = json.dumps(content, indent=2, ensure_ascii=True) + "\n"
+    """Write the MARKER of an exported folder, with the names of what is in it."""
+    names = sorted(path.name for path in folder.iterdir())
+    text = json.dumps({**content, _NAMES: names}, indent=2, ensure_ascii=True) + "\n"
     write_text(folder / MARKER, text)
 
 
-def _is_export(folder: Path) -> bool:
+def _marked(folder: Path) -> dict[str, Any]:
+    """What the MARKER says; empty where there is none of ours."""
     try:
         content = json.loads((folder / MARKER).read_text("ascii"))
     except (OSError, ValueError):
-        return False
-    return isinstance(content, dict) and "run_id" in content
+        return {}
+    return content if isinstance(content, dict) and "run_id" in content else {}
+
+
+def _of_people(out: Path) -> list[str]:
+    """Names in an export that it did not write, such as answers of the tool; not those that systems make."""
+    written = _marked(out).get(_NAMES)
+    if not isinstance(written, list):  # an older one does not say
+        return []
+    names = sorted(path.name for path in out.iterdir() if not path.name.startswith("."))
+    return [name for name in names if name not in (*written, MARKER, *_OF_SYSTEMS)]

@@ -6,6 +6,7 @@ import xml.etree.ElementTree as ET
 import zipfile
 import zlib
 from collections import Counter
+from lzma import LZMAError
 from pathlib import Path
 
 from noiseaudit.errors import DataError
@@ -17,6 +18,9 @@ from noiseaudit.result import AuditResult
 FILE = "annotations.xml"
 ANSWERED = "Set `decision` of its tag to keep, ambiguous or skip, or give it another label."  # how a row is
 LARGEST = 2**30  # bytes of it: an archive of a few may hold any number
+_UNREADABLE = (
+    ET.ParseError, zipfile.BadZipFile, zlib.error, LZMAError, EOFError, RuntimeError, ValueError, LookupError
+)  # fmt: skip
 _FIX = 'Export the task as "CVAT for images 1.1".'
 
 
@@ -87,8 +91,9 @@ def _root(path: Path) -> ET.Element:
         raise DataError(f"the archive holds no {FILE}", file=path, fix=_FIX) from error
     except DataError:
         raise
-    except (ET.ParseError, zipfile.BadZipFile, zlib.error, RuntimeError, ValueError, LookupError) as error:
-        raise DataError(f"not readable XML ({error})", file=path, fix=_FIX) from error
+    except _UNREADABLE as error:
+        reason = f"{error}" or "it ends too early"
+        raise DataError(f"not readable XML ({reason})", file=path, fix=_FIX) from error
     if root.tag != "annotations":
         raise DataError(f"holds <{root.tag}>, not <annotations>", file=path, fix=_FIX)
     return root

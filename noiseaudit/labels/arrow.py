@@ -95,7 +95,10 @@ def is_images(path: Path, image: str | None = None) -> bool:
 
 def parquet_files(path: Path) -> list[Path]:
     """The file, or those of a folder by name. Raises DataError if there is none."""
-    files = sorted(path.glob("*.parquet")) if path.is_dir() else [path]
+    found = [
+        file for file in path.glob("*.parquet") if file.name[0] != "."
+    ]  # macOS puts `._x.parquet` beside a copy
+    files = sorted(found) if path.is_dir() else [path]
     if not files:
         raise DataError(
             f"neither what `save_to_disk` writes ({STATE}) nor Parquet files",

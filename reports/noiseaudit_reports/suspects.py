@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import pyarrow.compute as pc
 from noiseaudit.atomic import write_text
 from noiseaudit.decisions import run_id
 from noiseaudit.result import AuditResult
+from noiseaudit.spreadsheet import shielded
 from noiseaudit.why import records
 from noiseaudit_reports.view import ReportView
 
@@ -31,8 +31,6 @@ COLUMNS = (
     "why",
 )
 ANSWERS = ("decision", "new_label", "reviewer")  # empty: for whoever looks (noiseaudit.decisions)
-_FORMULA = re.compile(r"[=+\-@\t\r\n]")
-_NUMBER = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?")
 
 
 def write_suspects_csv(audit: AuditResult, path: Path) -> None:
@@ -61,5 +59,4 @@ def _cell(value: Any) -> str:
         return ""
     if isinstance(value, float):
         return f"{value:.6g}"
-    text = str(value)
-    return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
+    return shielded(str(value))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import asdict
 from importlib.resources import files
 from typing import Annotated, Any, Literal
@@ -171,6 +172,10 @@ def _add_errors(app: FastAPI) -> None:
     @app.exception_handler(EventIdTaken)
     def taken(request: Request, error: EventIdTaken) -> Response:
         return JSONResponse({"error": "another action has this event_id"}, 422)
+
+    @app.exception_handler(sqlite3.Error)
+    def database(request: Request, error: sqlite3.Error) -> Response:
+        return JSONResponse({"error": f"the database cannot be written ({error})"}, 500)
 
     @app.exception_handler(NoiseAuditError)
     def failed(request: Request, error: NoiseAuditError) -> Response:

@@ -53,6 +53,7 @@ class Review:
     _lists: OrderedDict[int, Rows] = field(default_factory=OrderedDict)
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _exporting: threading.Lock = field(default_factory=threading.Lock)
 
     def make_list(self, wanted: Filter, reviewer: str) -> dict[str, int]:
         """Keep the rows that `wanted` admits now, so that places in them stay: the number of the list, how many they
@@ -87,7 +88,8 @@ class Review:
 
     def export(self) -> int:
         """Write the decisions that hold now to `places.export`; how many."""
-        return write_log(self.log, self.places.export)
+        with self._exporting:  # else a second one takes what the first just wrote for somebody else's
+            return write_log(self.log, self.places.export)
 
 
 def open_review(places: Places, reviewer: str = "") -> Review:

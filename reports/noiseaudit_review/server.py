@@ -37,14 +37,11 @@ def listening(port: int) -> socket.socket:
 
     Raises ConfigError where it cannot be had.
     """
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((HOST, port))
-        listener.listen(128)
+        return socket.create_server(
+            (HOST, port), backlog=128
+        )  # reuses an address where that is safe: not on Windows
     except OSError as error:
-        listener.close()
         raise ConfigError(
             f"--port {port} cannot be had ({error.strerror})", fix="Give another, or 0 for a free one."
         ) from error
-    return listener

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from noiseaudit.arrays import numbers
+from noiseaudit.manifest import cleaned_suffix, saved_run
 from noiseaudit.review.board import DISPUTED, Said
 from noiseaudit.review.queue import Choice
 from noiseaudit.why import records
@@ -52,7 +53,7 @@ def clean_command(review: Review) -> str:
     data = ["--data", str(places.source.path)] if places.source else []
     words = [
         "noiseaudit", "clean", str(places.audit), "--decisions", str(places.export), *data,
-        "--out", "labels.checked.csv",
+        "--out", f"labels.checked{cleaned_suffix(saved_run(places.audit))}",
     ]  # fmt: skip
     return shlex.join(words)
 

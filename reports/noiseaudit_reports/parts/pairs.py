@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pyarrow.compute as pc
 
 from noiseaudit.ranking import Pair
@@ -13,6 +12,7 @@ from noiseaudit_reports.view import Example, HeatMap, Strip
 MAX_HEAT_MAP_CLASSES = 20
 MAX_STRIPS = 6
 MAX_EXAMPLES = 8  # of a strip
+_SHOWN = ("rank", "row", "sample_id", "p_mislabeled")
 
 
 def heat_map(classes: tuple[str, ...], pairs: tuple[Pair, ...]) -> HeatMap | None:
@@ -25,13 +25,12 @@ def heat_map(classes: tuple[str, ...], pairs: tuple[Pair, ...]) -> HeatMap | Non
 def strips(audit: AuditResult, pairs: tuple[Pair, ...], thumbnails: Thumbnails) -> tuple[Strip, ...]:
     """The most suspicious examples of the first few of `pairs`."""
     suspects = audit.table.filter(pc.fill_null(audit.table.column("is_label_issue"), False))
-    given, suggested, ranks = (
-        np.array(suspects.column(name).to_pylist()) for name in ("given_label", "suggested_label", "rank")
-    )
+    suspects = suspects.select([*_SHOWN, "given_label", "suggested_label"])
     found = []
     for pair in pairs[:MAX_STRIPS]:
-        places = np.flatnonzero((given == pair.given_label) & (suggested == pair.suggested_label))
-        first = places[np.argsort(ranks[places], kind="stable")][:MAX_EXAMPLES]
-        rows = suspects.select(["rank", "row", "sample_id", "p_mislabeled"]).take(first).to_pylist()
+        is_given = pc.equal(suspects.column("given_label"), pair.given_label)
+        is_suggested = pc.equal(suspects.column("suggested_label"), pair.suggested_label)
+        own = suspects.filter(pc.and_(is_given, is_suggested)).select(_SHOWN)
+        rows = own.sort_by("rank").slice(0, MAX_EXAMPLES).to_pylist()
         found.append(Strip(pair, tuple(Example(**row, thumbnail=thumbnails.uri(row["row"])) for row in rows)))
     return tuple(found)

@@ -53,14 +53,14 @@ function named() {
   return false;
 }
 
-function answerAll(answerOf) {
-  const places = targets();
-  const answers = places.map((place) => answerOf(row(place))).filter(Boolean);
+// About what was marked when the key was pressed: the list may move on while a label is chosen.
+function answerAll(answerOf, places = targets(), rows = places.map(row)) {
+  const answers = rows.map(answerOf).filter(Boolean);
   if (!answers.length) return say("Not possible here: there is no such label.");
   const seconds = inGrid() ? undefined : secondsShown();
   for (let start = 0; start < answers.length; start += MOST_ROWS)
     decide(answers.slice(start, start + MOST_ROWS), seconds);
-  if (!inGrid()) return go(1);
+  if (!inGrid()) return places[0] === state.index ? go(1) : showSingle();
   selection.clear();
   if (answers.length > 1) say(`${number(answers.length)} decided. U takes it back.`);
   state.index = Math.min(state.total - 1, places.at(-1) + 1);
@@ -79,10 +79,12 @@ async function takeBack() {
 }
 
 function chooseLabel() {
-  const first = targets().length === 1 ? row(targets()[0]) : null;
+  const places = targets();
+  const rows = places.map(row);
+  const first = rows.length === 1 ? rows[0] : null;
   const codes = first ? [first.suggested, first.given].filter((code) => code >= 0) : [];
   choose(codes, (label) => {
-    answerAll(({ row: number }) => ({ row: number, decision: "relabel", label }));
+    answerAll(({ row: number }) => ({ row: number, decision: "relabel", label }), places, rows);
     say(`Relabelled ${className(label)}`);
   });
 }

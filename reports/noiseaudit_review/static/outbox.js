@@ -4,12 +4,13 @@ import { $, newId, post, Refusal, say } from "./base.js";
 import { placeOf, row as rowAt, state, update } from "./state.js";
 import { showProgress } from "./figures.js";
 
+const NO_ANSWER = "no answer from the server, trying again";
 const NEW_TOKEN = "open the server's new address in another tab";
 const WAITS = { // that the server may take later, once it is started again
   401: NEW_TOKEN,
   403: NEW_TOKEN,
   409: "the server shows another run now: start it for this page's run again, or reload and lose them",
-  421: "no answer from the server, trying again",
+  421: NO_ANSWER,
 };
 
 const waiting = [];
@@ -63,7 +64,7 @@ async function send() {
         resolve(null);
       } else {
         failures += 1;
-        why = WAITS[error.status] ?? "no answer from the server, trying again";
+        why = WAITS[error.status] ?? (error instanceof Refusal ? `${error.message}, trying again` : NO_ANSWER);
         show();
         await new Promise((again) => setTimeout(again, Math.min(5000, 250 * 2 ** failures)));
       }

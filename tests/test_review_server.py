@@ -1,0 +1,122 @@
+"""The server's own troubles: a full disk, a file that is held, a browser that waits, two exports at once."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("fastapi", reason="comes with the extra `review`")
+pytest.importorskip("uvicorn", reason="comes with the extra `review`")
+pytest.importorskip("httpx", reason="comes with the extra `dev`")
+
+from noiseaudit.review.log import Answer
+from noiseaudit_review import server
+from noiseaudit_review.review import Review
+from tests.review_tab import client_of, opened, suspects
+from tests.reviews import command, review_run
+
+OnStart = Callable[[str], None]
+
+
+@pytest.fixture
+def review(tmp_path: Path) -> Iterator[Review]:
+    made = opened(tmp_path, n_images=1)
+    yield made
+    made.log.close()
+
+
+def test_a_full_disk_is_one_line_of_json(review: Review) -> None:
+    client = client_of(review)
+    row = suspects(client)[0]["row"]
+    review.log._db.execute("PRAGMA max_page_count = 1")  # no more than it has
+    review.log._db.execute("PRAGMA journal_mode = DELETE")
+    for number in range(1000):
+        body = {
+            "event_id": f"event-{number:04}",
+            "reviewer": "A" * 80,
+            "answers": [{"row": row, "decision": "skip"}],
+        }
+        answer = client.post("/api/decisions", json=body)
+        if answer.status_code != 200:
+            break
+    assert (answer.status_code, answer.json()) == (
+        500,
+        {"error": "the database cannot be written (database or disk is full)"},
+    )
+    assert len(review.log.since(0)) == number  # all before, nothing of this one
+
+
+def test_a_server_is_never_beside_another_on_its_port(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On Windows an address that is reused is shared with whoever has it."""
+    with monkeypatch.context() as windows:
+        windows.setattr(os, "name", "nt")
+        listener = server.listening(0)
+    with listener:
+        assert listener.getsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR) == 0
+
+
+def test_a_browser_that_waits_for_the_page_does_not_hold_up_the_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Browsers of the terminal come back when they are closed."""
+    review_run(tmp_path, 40, n_images=1)
+    answers, came_back = threading.Event(), threading.Event()
+    waited: list[bool] = []
+
+    def browser(address: str) -> None:
+        waited.append(answers.wait(5))
+        came_back.set()
+
+    def serve(review: Review, listener: socket.socket, on_start: OnStart) -> None:
+        on_start("http://127.0.0.1:1/?token=x")
+        answers.set()
+        came_back.wait(5)
+
+    monkeypatch.setattr("webbrowser.open", browser)
+    monkeypatch.setattr(server, "serve", serve)
+    assert command("review", tmp_path / "run").exit_code == 0
+    assert waited == [True]
+
+
+def test_a_file_that_cannot_be_written_at_the_end_is_said_with_the_database(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    review_run(tmp_path, 40, n_images=1)
+
+    def serve(review: Review, listener: socket.socket, on_start: OnStart) -> None:
+        review.log.decide("event-of-Ann", "Ann", [Answer("s0", "keep")])
+
+        def refuse(old: object, new: object) -> None:
+            raise PermissionError(13, "Access is denied")
+
+        monkeypatch.setattr(os, "replace", refuse)
+
+    monkeypatch.setattr(server, "serve", serve)
+    done = command("review", tmp_path / "run", "--no-browser")
+    assert (done.exit_code, done.stderr.count("\n")) == (2, 1), done.stderr
+    assert "decisions.csv: cannot be replaced (Access is denied)" in done.stderr
+    assert f"all decisions are in {tmp_path / 'run' / 'decisions.sqlite'}" in done.stderr
+    assert not (tmp_path / "run" / "decisions.sqlite-wal").exists()  # closed, for all that
+
+
+def test_two_exports_at_once_move_nothing_aside(review: Review, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second click while the file is written, but not yet noted as ours."""
+    review.export()
+    review.log.decide("event-of-Ann", "Ann", [Answer("s0", "keep")])
+    wrote, second = review.log.wrote, threading.Thread(target=review.export)
+
+    def slow(*what: str | int) -> None:
+        if not second.ident:
+            second.start()
+            second.join(0.5)
+        wrote(*what)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(review.log, "wrote", slow)
+    review.export()
+    second.join()
+    assert review.log.moved_aside == []
