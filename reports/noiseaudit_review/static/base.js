@@ -44,6 +44,14 @@ export const newId = () =>
   Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 
 export const number = (value) => value.toLocaleString("en");
+/** What a model estimates is never certain: as noiseaudit/percent.py has it. */
+export const estimated = (p) => {
+  if (p < 0.001) return "< 0.1 %";
+  if (p > 0.999) return "> 99.9 %";
+  const whole = Math.round(100 * p);
+  return `${(100 * p).toFixed(whole >= 10 && whole <= 99 ? 0 : 1)} %`;
+};
+
 export const percent = (value) => `${(100 * value).toFixed(value > 0.995 && value < 1 ? 1 : 0)} %`;
 
 let hiding = 0;

@@ -1,6 +1,6 @@
 // One suspect, large.
 
-import { $, get, make, number, percent } from "./base.js";
+import { $, estimated, get, make, number } from "./base.js";
 import { className, load, picture, row, state } from "./state.js";
 
 let shown = null; // number of the row that is on the screen
@@ -70,11 +70,11 @@ function prefetch(ahead) {
 
 function showFacts(found) {
   const facts = [];
-  if (found.p !== null) facts.push(`${percent(found.p)} likely wrong`);
+  if (found.p !== null) facts.push(`${estimated(found.p)} likely wrong`);
   if (found.kind) facts.push(found.kind.replaceAll("_", " "));
   if (found.split) facts.push(`split ${found.split}`);
   if (found.annotator) facts.push(`by ${found.annotator}`);
-  for (const [label, p] of found.top.slice(0, 3)) facts.push(`${label} ${percent(p)}`);
+  for (const [label, p] of found.top.slice(0, 3)) facts.push(`${label} ${estimated(p)}`);
   facts.push(`row ${found.row}`);
   $("facts").replaceChildren(...facts.map((fact) => make("li", "", fact)));
 }
