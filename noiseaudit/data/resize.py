@@ -10,7 +10,8 @@ from torch import Tensor
 from torch.utils.dlpack import from_dlpack
 
 from noiseaudit.data.convert import Bytes, is_plain_jpeg, to_upright
-from noiseaudit.data.jpeg import JpegHeader, plain_header, plain_jpeg, scaled
+from noiseaudit.data.jpeg import plain_jpeg, scaled
+from noiseaudit.data.jpeg_header import JpegHeader, plain_header
 from noiseaudit.data.opening import usable_image
 
 
