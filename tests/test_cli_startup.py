@@ -74,6 +74,20 @@ def test_clean_imports_nothing_heavy(run: Path, policy: str) -> None:
     assert _imported("clean", *_clean(run, policy)) == []
 
 
+@pytest.mark.parametrize("format_", ["cleanlab", "label-studio"])
+def test_export_needs_no_torch(run: Path, format_: str) -> None:
+    (run / "images").mkdir()
+    asked = ["--images", str(run)] if format_ == "label-studio" else []
+    found = _imported("export", str(run), "--format", format_, *asked, "--out", str(run / "out.csv"))
+    assert {*found} <= {"PIL", "pandas"}
+
+
+def test_import_needs_no_torch(run: Path) -> None:
+    (run / "answers.json").write_text("[]")
+    words = [str(run / "answers.json"), "--from", "label-studio", "--audit", str(run)]
+    assert {*_imported("import", *words, "--out", str(run / "decisions.csv"))} <= {"PIL", "pandas"}
+
+
 def _clean(run: Path, policy: str) -> list[str]:
     data, out = run / "labels.csv", run / "out.csv"
     return [str(run), "--policy", policy, "--data", str(data), "--out", str(out), "--force"]

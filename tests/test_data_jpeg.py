@@ -13,7 +13,8 @@ from PIL import Image
 
 from noiseaudit.data import jpeg as jpeg_module
 from noiseaudit.data.convert import Bytes
-from noiseaudit.data.jpeg import plain_header, plain_jpeg
+from noiseaudit.data.jpeg import plain_jpeg
+from noiseaudit.data.jpeg_header import plain_header
 from noiseaudit.data.opening import UnusableImageError, pillow_settings, usable_image
 from noiseaudit.data.probe import read_header
 from noiseaudit.data.resize import read_array, to_array

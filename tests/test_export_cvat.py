@@ -12,7 +12,7 @@ from PIL import Image
 from noiseaudit.decisions import run_id
 from noiseaudit.errors import DataError
 from noiseaudit.exports import export_audit
-from noiseaudit.exports.names import choice_text
+from noiseaudit.exports.cvat import MOST_CHARS, tag_name
 from noiseaudit.result import AuditResult
 from tests.conftest import build_audit
 from tests.exported import audit, options
@@ -27,7 +27,8 @@ def test_cvat(audit: AuditResult, tmp_path: Path) -> None:
     root = ET.parse(out / "annotations.xml").getroot()
     assert [part.tag for part in root][:3] == ["version", "meta", "image"]
     named = [label.findtext("name") for label in root.iterfind("meta/task/labels/label")]
-    assert named == [choice_text(label) for label in audit.classes]
+    assert named == [tag_name(label) for label in audit.classes]
+    assert max(map(len, named)) == MOST_CHARS  # one class has a name of hundreds
     images = root.findall("image")
     rows = {row["image"]: row for row in audit.table.to_pylist()}
     assert [image.get("id") for image in images] == [str(i) for i in range(19)]
@@ -38,12 +39,12 @@ def test_cvat(audit: AuditResult, tmp_path: Path) -> None:
         if row["given_label"] is None:
             assert tags == []
             continue
-        assert tags[0].get("label") == choice_text(row["given_label"])
+        assert tags[0].get("label") == tag_name(row["given_label"])
         facts = {part.get("name"): part.text for part in tags[0].findall("attribute")}
         assert (facts["decision"], facts["run_id"]) == ("open", run_id(audit))
         assert facts["sample_id"] == row["sample_id"]
     labels = json.loads((out / "labels.json").read_text())
-    assert [label["name"] for label in labels] == [choice_text(label) for label in audit.classes]
+    assert [label["name"] for label in labels] == [tag_name(label) for label in audit.classes]
     run = next(each for each in labels[0]["attributes"] if each["name"] == "run_id")
     assert run["default_value"] == run_id(audit)  # of a tag that a person adds
 

@@ -121,8 +121,12 @@ def test_suffixes(name: str, suffix: str) -> None:
         ("a\\nb", "a\\\\nb"),
         ("nul\0", "nul\\x00"),
         ("a\u00a0b", "a\\xa0b"),
+        ("\ufeffsoft\u00adhyphen\u200b", "\\ufeffsoft\\xadhyphen\\u200b"),
+        ("\U0001f469\u200d\U0001f52c", "\U0001f469\u200d\U0001f52c"),
         ("$image", "\\x24image"),
         ("5 $", "5 \\x24"),
+        ('{"choices": ["cat"]}', '\\x7b"choices": ["cat"]}'),
+        ('{"choice": 1}', '{"choice": 1}'),
     ],
 )
 def test_choices(label: str, text: str) -> None:

@@ -16,8 +16,7 @@ from typer.testing import CliRunner
 from noiseaudit.decisions import Decision, run_id
 from noiseaudit.errors import DataError
 from noiseaudit.exports.base import records_of
-from noiseaudit.exports.cvat import COLUMNS, annotations_xml
-from noiseaudit.exports.names import choice_text
+from noiseaudit.exports.cvat import COLUMNS, MOST_CHARS, annotations_xml, tag_name
 from noiseaudit.imports import ANSWERED, cvat, import_answers
 from noiseaudit.result import AuditResult
 from noiseaudit_cli.main import app
@@ -45,12 +44,12 @@ def answer(image: ET.Element, kind: str, label: str | None, run: str) -> None:
     if kind == "replaced" or tag is None:
         if tag is not None:
             image.remove(tag)
-        tag = ET.SubElement(image, "tag", label=choice_text(str(label)), source="manual")
+        tag = ET.SubElement(image, "tag", label=tag_name(str(label)), source="manual")
         defaults = {"decision": "open", "sample_id": "", "run_id": run}
         for name, value in defaults.items():
             ET.SubElement(tag, "attribute", name=name).text = value
     elif kind == "relabel":
-        tag.set("label", choice_text(str(label)))
+        tag.set("label", tag_name(str(label)))
     else:
         decision = tag.find("attribute[@name='decision']")
         assert decision is not None
@@ -84,6 +83,22 @@ def test_whatever_labels_and_ids_are_called_the_answers_come_back(data: st.DataO
             )
     with tempfile.TemporaryDirectory() as folder:
         assert {each.sample_id: each for each in read(root, audit, Path(folder))} == wanted
+
+
+def test_long_names_that_begin_alike_are_told_apart(tmp_path: Path) -> None:
+    shared = "$" * 60 + "x" * 60
+    labels = [shared, f"{shared}y", "y" * MOST_CHARS, "y" * (MOST_CHARS + 1)]
+    audit = build_audit(8, labels, n_unlabelled=0, n_unread=0)
+    names = [tag_name(label) for label in audit.classes]
+    assert sorted(map(len, names)) == [MOST_CHARS] * 4
+    assert len({*names}) == 4
+    assert tag_name("y" * MOST_CHARS) == "y" * MOST_CHARS
+    root, given_labels = exported(audit), audit.column("given_label").tolist()
+    assert read(root, audit, tmp_path) == []  # every tag is still taken for the given label
+    others = [next(each for each in labels if each != label) for label in given_labels]
+    for image, other in zip(root.findall("image"), others, strict=True):
+        answer(image, "relabel", other, run_id(audit))
+    assert [each.new_label for each in read(root, audit, tmp_path)] == others
 
 
 def test_what_nobody_touched_is_no_answer(audit: AuditResult, tmp_path: Path) -> None:

@@ -19,7 +19,9 @@ from tests.conftest import build_audit
 
 LABELS = (
     "<script>alert(1)</script>", 'cat, "the quoted"', "dog\nof two lines", "\u202ereversed \u05d0\u05d1", "NA",
-    "back\\slash & 'co' " + "very long " * 40 + "end",
+    "back\\slash & 'co' " + "very long " * 40 + "end", "$image costs $5", " blanks ", "007", "1e5",
+    "\u200f\u05e9\u05dc\u05d5\u05dd\u200e \u0639\u0631\u0628\u064a", "Caf\u00e9", "Cafe\u0301",
+    "\U0001f469\u200d\U0001f52c", "soft\u00adhyphen\u200b", '{"choices": ["NA"]}',
 )  # fmt: skip
 WIDTH, HEIGHT = 40, 30
 ANN, BOB = "ann@example.com", "bob@example.com"

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from noiseaudit.data.convert import GREY_MODES, upright_size
-from noiseaudit.data.jpeg import plain_header
+from noiseaudit.data.jpeg_header import plain_header
 from noiseaudit.data.limits import DEFAULT_MAX_PIXELS
 from noiseaudit.data.opening import Picture, UnusableImageError, pillow_settings, usable_image
 from noiseaudit.data.parallel import map_chunks

@@ -10,7 +10,8 @@ from torch import Tensor
 from torch.utils.dlpack import from_dlpack
 
 from noiseaudit.data.convert import Bytes, is_plain_jpeg, to_upright
-from noiseaudit.data.jpeg import JpegHeader, has_draft, plain_header, plain_jpeg, scaled
+from noiseaudit.data.jpeg import plain_jpeg, scaled
+from noiseaudit.data.jpeg_header import JpegHeader, has_draft, plain_header
 from noiseaudit.data.opening import usable_image
 
 
@@ -33,7 +34,7 @@ def to_array(image: Image.Image, *, size: tuple[int, int], channels: int) -> Byt
 
     The aspect ratio is not kept: a crop could lose what the label names, and a border would be pixels that
     the model learns to reconstruct. A large JPEG at least four times too large is decoded at a half, quarter or
-    eighth of its size, never below twice the target (`jpeg.has_draft`).
+    eighth of its size, never below twice the target (`jpeg_header.has_draft`).
     """
     if has_draft(image.height, image.width, size):
         image.draft(None, (2 * max(size), 2 * max(size)))

@@ -19,7 +19,7 @@ from noiseaudit.data.probe import probe_images
 from noiseaudit.decisions import run_id
 from noiseaudit.errors import DataError
 from noiseaudit.exports.base import Exported, ExportOptions, Format, records_of, rows_to_review
-from noiseaudit.exports.names import choice_text
+from noiseaudit.exports.names import choice_text, short_choice_text
 from noiseaudit.exports.pictures import cells, needed
 from noiseaudit.result import AuditResult
 
@@ -28,15 +28,21 @@ _NOT_IN_XML = re.compile(
     "[\x00-\x1f\ud800-\udfff\ufffe\uffff]"
 )  # or, as line ends and tabs, not in a list of files
 ANSWERS = (OPEN, "keep", "ambiguous", "skip")  # what a person may say beside the tag itself
+MOST_CHARS = 64  # of a label's name: CVAT makes no task with a longer one
 COLUMNS = ("row", "sample_id", "image", "given_label", "suggested_label", "p_mislabeled", "rank", "why")
 TEXTS = ("sample_id", "suggested_label", "p_mislabeled", "rank", "why", "run_id")
+
+
+def tag_name(label: str) -> str:
+    """The name of a class in CVAT. Those of two classes differ, but a long one alone does not tell the class."""
+    return short_choice_text(label, MOST_CHARS)
 
 
 def raw_labels(classes: Sequence[str], run: str) -> list[dict[str, Any]]:
     """For the "Raw" tab of CVAT's label constructor; a tag that a person adds names the run by its default, too."""
     texts = [_attribute(name, "text", [run if name == "run_id" else ""]) for name in TEXTS]
     attributes = [_attribute("decision", "select", ANSWERS), *texts]
-    return [{"name": choice_text(label), "type": "tag", "attributes": attributes} for label in classes]
+    return [{"name": tag_name(label), "type": "tag", "attributes": attributes} for label in classes]
 
 
 def annotations_xml(
@@ -55,7 +61,7 @@ def annotations_xml(
         )
         if row["given_label"] is None:
             continue
-        tag = ET.SubElement(image, "tag", label=choice_text(row["given_label"]), source="file")
+        tag = ET.SubElement(image, "tag", label=tag_name(row["given_label"]), source="file")
         values = {**row, "run_id": run, "decision": OPEN}
         for name in ("decision", *TEXTS):
             value = values[name]

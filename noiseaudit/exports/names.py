@@ -16,8 +16,12 @@ MAX_BYTES = 200  # of a file name; most file systems allow 255, and something ma
 _STRICT = frozenset(string.ascii_lowercase + string.digits + " ._-")
 _PLAIN = _STRICT | frozenset(string.ascii_uppercase + "+=,@()")
 _RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)  # of Windows
-_HIDDEN = frozenset("\\\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufffe\uffff")
+_HIDDEN = frozenset(  # not joiners, without which words and emoji fall apart
+    "\\\u00ad\u061c\u180e\u200b\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2060\u2061\u2062\u2063\u2064\u2066\u2067\u2068\u2069"
+    "\ufeff\ufffe\uffff"
+)
 _HIDDEN_CATEGORIES = frozenset({"Cc", "Cs", "Zl", "Zp"})
+_SEVERAL = '{"choices"'  # how Label Studio's CSV and JSON_MIN begin a cell of several choices
 _ESCAPE = re.compile(r"\\(?:x[0-9a-f]{2}|u[0-9a-f]{4}|U00(?:0[0-9a-f]|10)[0-9a-f]{4}|[nrt\\])")
 
 
@@ -83,13 +87,25 @@ def image_suffix(path: str) -> str:
 def choice_text(label: str) -> str:
     """`label` as text of an annotation tool: what XML lacks or nobody sees is escaped as in Python.
 
-    So are backslashes, blanks at the ends, and dollars: Label Studio fills variables of a task in, as $image, anywhere
-    in the text of a choice. `label_of` takes it back.
+    So are backslashes, blanks at the ends, dollars (Label Studio fills variables of a task in, as $image, anywhere in
+    the text of a choice), and the brace of what would look like several choices. `label_of` takes it back.
     """
     bare = label.strip(" ")
     start = label.index(bare) if bare else len(label)
     blanks = "\\x20" * start, "\\x20" * (len(label) - start - len(bare))
-    return blanks[0] + "".join(map(_shown, bare)) + blanks[1]
+    text = "".join(map(_shown, bare))
+    if text.startswith(_SEVERAL):
+        text = f"\\x7b{text[1:]}"
+    return blanks[0] + text + blanks[1]
+
+
+def short_choice_text(label: str, most: int) -> str:
+    """`choice_text`, but one of more than `most` characters loses its end and gets a hash: `label_of` knows it not."""
+    text = choice_text(label)
+    if len(text) <= most:
+        return text
+    ending = _ending(label)
+    return text[: most - len(ending)] + ending
 
 
 def label_of(text: str) -> str:
@@ -121,8 +137,13 @@ def _percent(char: str) -> str:
 def _cut(name: str, text: str) -> str:
     if name and len(name.encode()) <= MAX_BYTES:
         return name
-    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
-    return f"{name.encode()[: MAX_BYTES - 14].decode(errors='ignore')}%~{digest}"
+    ending = _ending(text)
+    return name.encode()[: MAX_BYTES - len(ending)].decode(errors="ignore") + ending
+
+
+def _ending(text: str) -> str:
+    """What stands for the lost end of `text`: no two have the same."""
+    return f"%~{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:12]}"
 
 
 def _folded(name: str) -> str:

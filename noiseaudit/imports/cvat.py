@@ -10,7 +10,7 @@ from lzma import LZMAError
 from pathlib import Path
 
 from noiseaudit.errors import DataError
-from noiseaudit.exports.cvat import ANSWERS, OPEN
+from noiseaudit.exports.cvat import ANSWERS, OPEN, tag_name
 from noiseaudit.exports.names import label_of
 from noiseaudit.imports.base import Answer
 from noiseaudit.result import AuditResult
@@ -36,6 +36,7 @@ def read(path: Path, audit: AuditResult) -> list[Answer]:
     n_rows = Counter(image for image, _, _ in rows)
     by_image = {image: name for image, name, _ in reversed(rows)}
     given = {name: label for _, name, label in rows}
+    classes = {tag_name(label): label for label in audit.classes}
     answers = []
     for number, image in enumerate(root.iter("image")):
         tags = image.findall("tag")
@@ -56,15 +57,20 @@ def read(path: Path, audit: AuditResult) -> list[Answer]:
                     row=number,
                     fix="Change the label of the tag that was there, do not add another.",
                 )
-            answers += _answer(tag, number, sample, given.get(sample), path)
+            text = tag.get("label", "")
+            label = classes.get(text, label_of(text))
+            answers += _answer(tag, number, sample, (label, given.get(sample)), path)
     return answers
 
 
-def _answer(tag: ET.Element, number: int, sample: str, given: str | None, path: Path) -> list[Answer]:
+def _answer(
+    tag: ET.Element, number: int, sample: str, labels: tuple[str, str | None], path: Path
+) -> list[Answer]:
+    """Of one tag, whose `labels` are the one it has and the given one; none if it is as it was."""
+    label, given = labels
     said = _attribute(tag, "decision") or OPEN
     if said not in ANSWERS:
         raise DataError(f"no such decision {said!r}", file=path, row=number, fix=f"Use {', '.join(ANSWERS)}.")
-    label = label_of(tag.get("label", ""))
     if said == OPEN and label == given:
         return []
     doubt = said if said in ("ambiguous", "skip") else None

@@ -2,7 +2,7 @@
 
 No part of the suite: it takes an environment of its own. For maintainers, where MongoDB can be had or not:
 
-    python3.11 -m venv /tmp/fo && /tmp/fo/bin/pip install fiftyone pytest
+    python3.11 -m venv /tmp/fo && /tmp/fo/bin/pip install fiftyone pyarrow pytest
     PYTHONPATH=.:cli:reports /tmp/fo/bin/python -m tests.live.fiftyone
 """
 

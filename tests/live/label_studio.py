@@ -3,15 +3,18 @@
 No part of the suite: it takes Label Studio in an environment of its own, which is large, and minutes. For maintainers:
 
     python3.11 -m venv /tmp/ls && /tmp/ls/bin/pip install label-studio
-    python -m tests.live.label_studio /tmp/ls/bin/label-studio [--save tests/gold/label_studio]
+    PYTHONPATH=.:cli:reports python -m tests.live.label_studio /tmp/ls/bin/label-studio
+        [--save tests/gold/label_studio] [--chromium /usr/bin/chromium --shots FOLDER]
 
-`--save` keeps what the server exported for tests/test_import_label_studio.py.
+`--save` keeps what the server exported for tests/test_import_label_studio.py. `--chromium` (with `pip install
+playwright`) also clicks every class once in Label Studio's own page, which takes pictures of it.
 """
 
 from __future__ import annotations
 
 import argparse
 import http.cookiejar
+import importlib
 import json
 import os
 import subprocess
@@ -36,6 +39,7 @@ from tests.trips import ANN, BOB, answers, by_person, draw_images, expected, tri
 
 PASSWORD = "only for this test"
 PORT = 8898
+WAIT = 600  # seconds for an answer: of a machine that does other things, too
 EXPORTS = {"JSON": "export.json", "JSON_MIN": "export.min.json", "CSV": "export.csv"}
 
 
@@ -46,7 +50,7 @@ class Session:
         """`form` is the page to log in or sign up at."""
         self.url, self._jar = url, http.cookiejar.CookieJar()
         self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self._jar))
-        self._opener.open(url + form, timeout=60).read()
+        self._opener.open(url + form, timeout=WAIT).read()
         fields = {"email": email, "password": PASSWORD, "csrfmiddlewaretoken": self._csrf()}
         self._send(form, urllib.parse.urlencode(fields).encode(), {})
 
@@ -57,13 +61,16 @@ class Session:
         headers = {"Content-Type": "application/json", "X-CSRFToken": self._csrf()}
         return json.loads(self._send(path, json.dumps(body).encode(), headers))
 
+    def cookies(self) -> dict[str, str]:
+        return {cookie.name: str(cookie.value) for cookie in self._jar}
+
     def _csrf(self) -> str:
-        return next(str(cookie.value) for cookie in self._jar if cookie.name == "csrftoken")
+        return self.cookies()["csrftoken"]
 
     def _send(self, path: str, body: bytes | None, headers: dict[str, str]) -> bytes:
         request = urllib.request.Request(self.url + path, body, {"Referer": self.url + path, **headers})
         try:
-            with self._opener.open(request, timeout=60) as reply:
+            with self._opener.open(request, timeout=WAIT) as reply:
                 content: bytes = reply.read()
         except urllib.error.HTTPError as error:
             raise SystemExit(f"{path}: {error.code} {error.read()[:2000]!r}") from error
@@ -92,7 +99,7 @@ def start(program: Path, folder: Path, root: Path) -> subprocess.Popen[bytes]:
     ]
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen(words, env=os.environ | settings, stdout=log, stderr=log)
-    for _ in range(600):
+    for _ in range(1800):  # a minute where nothing else runs
         time.sleep(1)
         try:
             urllib.request.urlopen(f"http://localhost:{PORT}/health", timeout=5).read()
@@ -156,18 +163,28 @@ def _result(decision: Decision, given: str | None) -> list[dict[str, Any]]:
     return [{"id": "a1", "from_name": name, "to_name": "image", "type": "choices", "value": value}]
 
 
-def round_trip(url: str, root: Path, save: Path) -> None:
-    """Export, import, look, annotate, export; the server's three exports are in `save` then."""
-    audit, images = trip_audit(), root / "photos"
+def prepare(root: Path) -> tuple[AuditResult, Path, Path]:
+    """An audit, its images and its export."""
+    audit, images, export = trip_audit(), root / "photos", root / "export"
     draw_images(audit, images)
-    export = root / "export"
     options = ExportOptions(everything=True, pictures=find_pictures({}, images))
     export_audit(audit, "label-studio", export, options)
-    ann = Session(url, ANN, "/user/login/")
+    return audit, images, export
+
+
+def tasks_of(person: Session, project: int) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(
+        person.get(f"/api/tasks?project={project}&page_size=100&fields=all")
+    )["tasks"]
+    return found
+
+
+def round_trip(ann: Session, audit: AuditResult, images: Path, export: Path, save: Path) -> None:
+    """Import, look, annotate, export; the server's three exports are in `save` then."""
     invite = json.loads(ann.get("/api/invite"))["invite_url"]
-    bob = Session(url, BOB, invite[invite.index("/user/") :])
+    bob = Session(ann.url, BOB, invite[invite.index("/user/") :])
     project = import_tasks(ann, export, images)
-    found = json.loads(ann.get(f"/api/tasks?project={project}&page_size=100&fields=all"))["tasks"]
+    found = tasks_of(ann, project)
     check_tasks(ann, found, audit, images)
     given = dict(zip(audit.column("sample_id").tolist(), audit.column("given_label").tolist(), strict=True))
     rows, _ = rows_to_review(audit, True)
@@ -183,20 +200,46 @@ def round_trip(url: str, root: Path, save: Path) -> None:
         print(f"{kind}: {len(back.decisions)} decisions as they were made, {back.n_superseded} superseded")
 
 
+def by_page(
+    ann: Session, audit: AuditResult, images: Path, export: Path, chromium: Path, shots: Path
+) -> None:
+    """What is clicked in Label Studio's own page comes back, by all three exports."""
+    project = import_tasks(ann, export, images)
+    found = tasks_of(ann, project)
+    page = importlib.import_module("tests.live.label_studio_page")
+    said = page.click_all(ann.url, ann.cookies(), project, found, audit, chromium, shots)
+    given = dict(zip(audit.column("sample_id").tolist(), audit.column("given_label").tolist(), strict=True))
+    wanted = {
+        name: ("keep", None) if label == given[name] else ("relabel", label) for name, label in said.items()
+    }
+    for kind, name in EXPORTS.items():
+        (shots / name).write_bytes(ann.get(f"/api/projects/{project}/export?exportType={kind}"))
+        back = import_answers(shots / name, "label-studio", audit).decisions
+        assert {each.sample_id: (each.decision, each.new_label) for each in back} == wanted, kind
+    print(f"the page: {len({*said.values()})} classes in {len(said)} tasks, shown and clicked, came back")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Take an export to a real Label Studio server and back.")
     parser.add_argument("program", type=Path, help="the label-studio of an environment")
     parser.add_argument("--save", type=Path, help="keep the server's exports in this folder")
+    parser.add_argument("--chromium", type=Path, help="also click in the page, by this browser")
+    parser.add_argument("--shots", type=Path, help="keep the pictures of the page in this folder")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         root, data = Path(name, "root"), Path(name, "data")
         for folder in (root, data):
             folder.mkdir()
-        save = asked.save or root
-        save.mkdir(parents=True, exist_ok=True)
+        save, shots = asked.save or data, asked.shots or data
+        for folder in (save, shots):
+            folder.mkdir(parents=True, exist_ok=True)
         server = start(asked.program, data, root)
         try:
-            round_trip(f"http://localhost:{PORT}", root, save)
+            audit, images, export = prepare(root)
+            ann = Session(f"http://localhost:{PORT}", ANN, "/user/login/")
+            round_trip(ann, audit, images, export, save)
+            if asked.chromium:
+                by_page(ann, audit, images, export, asked.chromium, shots)
         finally:
             server.terminate()
             server.wait(60)
