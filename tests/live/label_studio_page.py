@@ -9,13 +9,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, ViewportSize, sync_playwright
 
 from noiseaudit.exports.label_studio import AMBIGUOUS
 from noiseaudit.exports.names import choice_text
 from noiseaudit.result import AuditResult
 
-SIZE = {"width": 1400, "height": 1000}
+SIZE: ViewportSize = {"width": 1400, "height": 1000}
 BOXES = ".lsf-choices input"
 GIVEN = ".lsf-richtext__line"
 WAIT_MS = 600_000
