@@ -14,7 +14,11 @@ REACH = 3  # times the share of wrong labels: where the chart ends
 NAME_LENGTH = 17  # of a tool in the legend; the table has the whole name
 
 # Told apart without colour, too: each has a line of its own.
-_OURS: dict[str, Any] = {"color": SUSPECTS, "linewidth": 3, "zorder": 1.9}  # behind thin lines, which stay seen on it
+_OURS: dict[str, Any] = {
+    "color": SUSPECTS,
+    "linewidth": 3,
+    "zorder": 1.9,
+}  # behind thin lines, which stay seen on it
 _OTHERS: tuple[dict[str, Any], ...] = (
     {"color": ROWS, "linestyle": "-"},
     {"color": INK, "linestyle": (0, (1, 1.2))},
