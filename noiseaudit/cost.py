@@ -57,29 +57,29 @@ def cost_curve(audit: AuditResult, truth: Truth | None = None) -> CostCurve | No
         return None
     known = None if truth is None else np.append(0, np.cumsum(truth.is_corrupted[rows], dtype=np.int64))
     n_suspects = int(audit.suspects()[rows].sum())
-    keep = _points(len(rows), n_suspects)
+    keep = points(len(rows), n_suspects)
     return CostCurve(
         n=len(rows),
         reviewed=tuple(keep.tolist()),
         expected=tuple(expected[keep].tolist()),
         known=None if known is None else tuple(known[keep].tolist()),
         at_cutoff=_milestone(n_suspects, expected, known) if n_suspects else None,
-        milestones=tuple(_milestone(place, expected, known) for place in _places(expected)),
+        milestones=tuple(_milestone(place, expected, known) for place in reached(expected)),
     )
 
 
-def _places(expected: Floats) -> list[int]:
-    """After how many images each of SHARES is reached, (s,)."""
+def reached(found: Floats | Counts) -> list[int]:
+    """The first places of `found`, rising, that hold each of SHARES of its last value: (s,)."""
     # What a sum of 0.9 and 0.1 misses to 1 by rounding shall not cost an image.
-    wanted = np.array(SHARES) * expected[-1] * (1 - 1e-12)
-    places: list[int] = np.searchsorted(expected, wanted).tolist()
+    wanted = np.array(SHARES) * found[-1] * (1 - 1e-12)
+    places: list[int] = np.searchsorted(found, wanted).tolist()
     return places
 
 
-def _points(n: int, n_suspects: int) -> Counts:
-    """Numbers of images at which the curve is kept: half of them evenly, half by equal factors, and the cut-off."""
-    even, by_factor = np.linspace(0, n, POINTS // 2), np.geomspace(1, n, POINTS // 2)
-    return np.unique(np.concatenate([even, by_factor, [0, n_suspects, n]]).round().astype(np.int64))
+def points(n: int, *kept: int, most: int = POINTS) -> Counts:
+    """Numbers of images at which a curve is kept: half of `most` evenly, half by equal factors, and those `kept`."""
+    even, by_factor = np.linspace(0, n, most // 2), np.geomspace(1, n, most // 2)
+    return np.unique(np.concatenate([even, by_factor, [0, *kept, n]]).round().astype(np.int64))
 
 
 def _milestone(reviewed: int, expected: Floats, known: Counts | None) -> Milestone:

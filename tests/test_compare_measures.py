@@ -42,7 +42,7 @@ def test_measures_are_those_of_scikit_learn(values: list[float], random: Any) ->
 
 def question(**changes: Any) -> Question:
     data, wrong = blobs()
-    return Question(data, "embeddings", "vectors", **({"wrong": wrong} | changes))
+    return Question(data, "embeddings", "vectors", "sha256:ab", **({"wrong": wrong} | changes))
 
 
 def test_planted_noise_is_new_with_every_seed_and_the_same_for_all_tools() -> None:

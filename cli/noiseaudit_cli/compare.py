@@ -12,6 +12,8 @@ from noiseaudit.data.limits import DEFAULT_MAX_MEMORY_TEXT, DEFAULT_MAX_PIXELS
 from noiseaudit_cli.option_values import listed, sample_options, seed_list
 from noiseaudit_cli.options import (
     AllowRoot,
+    AnnotatorColumn,
+    BatchColumn,
     Data,
     Embeddings,
     Encoding,
@@ -24,6 +26,7 @@ from noiseaudit_cli.options import (
     MaxMemory,
     MaxPixels,
     MissingLabel,
+    SplitColumn,
     Strict,
     TrueLabelColumn,
     Workers,
@@ -95,6 +98,9 @@ def compare(
     label_column: LabelColumn = None,
     id_column: IdColumn = None,
     true_label_column: TrueLabelColumn = None,
+    split_column: SplitColumn = None,
+    annotator_column: AnnotatorColumn = None,
+    batch_column: BatchColumn = None,
 ) -> None:
     """Compare ways to find wrong labels on your own data.
 
@@ -137,7 +143,13 @@ def compare(
         labels = read_labels(
             data,
             columns=ColumnNames(
-                image=image_column, label=label_column, id=id_column, true_label=true_label_column
+                image=image_column,
+                label=label_column,
+                id=id_column,
+                true_label=true_label_column,
+                split=split_column,
+                annotator=annotator_column,
+                batch=batch_column,
             ),
             missing_label=missing_label,
             encoding=encoding,

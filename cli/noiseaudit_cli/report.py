@@ -11,6 +11,7 @@ EXAMPLES = """
 noiseaudit report run
 noiseaudit report run --truth noisy.csv.truth.csv
 noiseaudit report run --out summary.md --max-suspects 20
+noiseaudit report run --compared compared.jsonl
 """
 
 
@@ -25,6 +26,14 @@ def report(
         ),
     ] = None,
     truth: Truth = None,
+    compared: Annotated[
+        Path | None,
+        option(
+            metavar="FILE",
+            help="What `noiseaudit compare` wrote about the same data: draw the other tools beside noiseaudit.",
+            show_default=False,
+        ),
+    ] = None,
     images: Annotated[
         Path | None, option(metavar="DIR", help="The images, if they moved.", show_default=False)
     ] = None,
@@ -49,7 +58,7 @@ def report(
     folder = run_folder(audit)
     files = {name: folder / file for name, file in REPORTS.items()}
     if out is not None:
-        files = report_file(out, force=force, inputs=never_written(audit, truth))
+        files = report_file(out, force=force, inputs=never_written(audit, truth, compared))
     has_pictures = write_reports(
         result,
         saved_run(audit),
@@ -57,6 +66,7 @@ def report(
         run_folder=folder,
         images=images,
         truth=truth,
+        compared=compared,
         max_suspects=max_suspects,
     )
     for file in files.values():

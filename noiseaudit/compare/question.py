@@ -52,7 +52,8 @@ def pose(
         raise ConfigError("--rate is for --plant", fix="Add --plant symmetric, or leave --rate out.")
     plan = make_plan(table, samples, config)
     features = samples.features or f"x of shape {'x'.join(map(str, samples.shape))}"
-    question = Question(usable_data(table, samples), plan.backbone.value, features, None)
+    data = usable_data(table, samples)
+    question = Question(data, plan.backbone.value, features, samples.fingerprint, None)
     if plant is not None:
         one_of("--plant", plant, tuple(BY_CLASS))
         share = DEFAULT_RATE if rate is None else rate

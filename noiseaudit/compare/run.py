@@ -15,6 +15,7 @@ import torch
 from threadpoolctl import threadpool_limits
 
 from noiseaudit.compare.case import Case, Codes, Floats
+from noiseaudit.compare.review import review_curve
 from noiseaudit.compare.tools import TOOLS, usable
 from noiseaudit.compare.verdict import Verdict
 from noiseaudit.config import AuditConfig, one_of
@@ -34,6 +35,7 @@ class Question:
     data: TrainingData
     backbone: str
     features: str  # for people: what x is
+    fingerprint: str  # of labels and images, as an audit has it
     wrong: Bools | None  # (m,); None: plant
     known: Bools | None = None  # (m,) rows whose truth is known; None: all that are labelled
     plant: str = "symmetric"
@@ -87,6 +89,7 @@ def compare(
                 "rate": question.rate if question.wrong is None else None,
                 "n": int(known.sum()), "wrong": int(wrong[known].sum()), "seconds": round(seconds, 2),
                 "device": device.type, "threads": case.threads, "versions": versions(),
+                "data_fingerprint": question.fingerprint, "review": review_curve(verdict, wrong, known),
             } | measured(verdict, wrong, known)  # fmt: skip
 
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from noiseaudit.bench.stats import paired_difference, summary
+from noiseaudit.compare.stored import OURS
 from noiseaudit.compare.tools import TOOLS
 
-OURS = "noiseaudit"
 MEASURES = {
     "average_precision": ("AP", 3),
     "auroc": ("AUROC", 3),

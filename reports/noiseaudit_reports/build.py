@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from noiseaudit.compare.stored import Compared
 from noiseaudit.cost import cost_curve
 from noiseaudit.evaluation import Evaluation
 from noiseaudit.expected import expect
@@ -38,12 +39,14 @@ def build_view(
     thumbnail: Thumbnail | None = None,
     *,
     truth: Truth | None = None,
+    compared: Compared | None = None,
     max_suspects: int = 100,
     run_folder: str = "RUN",
 ) -> ReportView:
     """`run` is the content of run.json; `run_folder` is what the clean command names.
 
     `truth` is what `evaluation` was made from: with it come the true cost of a review, and calibration.
+    `compared` is a comparison on the same data.
     """
     p_mislabeled = audit.column("p_mislabeled")
     scored, flagged = ~np.isnan(p_mislabeled), audit.suspects()
@@ -77,6 +80,7 @@ def build_view(
         annotators=groups(audit, "annotator"),
         batches=groups(audit, "batch"),
         cost=cost_curve(audit, truth),
+        compared=compared,
         p_mislabeled=histogram(p_mislabeled, P_EDGES, scored, flagged),
         epsilon=epsilon_histogram(audit.column("epsilon"), flagged),
         unread=unread(audit),

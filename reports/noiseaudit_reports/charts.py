@@ -10,6 +10,7 @@ from noiseaudit.calibration import Reliability
 from noiseaudit.cost import CostCurve
 from noiseaudit.evaluation import DEFAULT_RULE, PAPER_RULE, RULE_TITLES, Evaluation
 from noiseaudit.result import Cutoff
+from noiseaudit_reports.charts_compared import compared_chart
 from noiseaudit_reports.svg import INK, MUTED, ROWS, SUSPECTS, figure, inline_svg, legend
 from noiseaudit_reports.text import count
 from noiseaudit_reports.view import EpsilonHistogram, Histogram, ReportView
@@ -18,11 +19,13 @@ COST_REACH = 4  # times the suspects: where the chart of the cost ends
 
 
 def charts(view: ReportView) -> dict[str, str]:
-    """SVG text by name: p_mislabeled, cost (where a label can be wrong), epsilon (where recorded), precision_recall and
-    reliability (where truth is known)."""
+    """SVG text by name: p_mislabeled, cost (where a label can be wrong), compared (where asked for), epsilon (where
+    recorded), precision_recall and reliability (where truth is known)."""
     drawn = {"p_mislabeled": p_mislabeled_chart(view.p_mislabeled, view.audit.meta.cutoff)}
     if view.cost:
         drawn["cost"] = cost_chart(view.cost)
+    if view.compared:
+        drawn["compared"] = compared_chart(view.compared)
     if view.epsilon:
         drawn["epsilon"] = epsilon_chart(view.epsilon)
     if view.evaluation and any(view.evaluation.curves):

@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from noiseaudit.atomic import write_text
 from noiseaudit.evaluation import table3
 from noiseaudit.percent import cutoff_text, percent
+from noiseaudit_reports.beside import beside
 from noiseaudit_reports.charts import charts
 from noiseaudit_reports.text import count, sentence, share, steps, unbroken, visible, whole
 from noiseaudit_reports.view import ReportView
@@ -42,6 +43,7 @@ def render_html(view: ReportView, svg: Mapping[str, str]) -> str:
         contents=_contents(view),
         half=view.cost.milestones[0] if view.cost and view.cost.milestones else None,
         steps=steps(view.cost) if view.cost else [],
+        beside=beside(view.compared) if view.compared else None,
         strips=[strip for strip in view.strips if any(example.thumbnail for example in strip.examples)],
         top_groups=TOP_GROUPS,
         pairs=view.pairs[:TOP_PAIRS],
@@ -57,7 +59,7 @@ def _contents(view: ReportView) -> list[tuple[str, str]]:
         ("pairs", "Pairs", bool(view.pairs)),
         ("annotators", "Annotators", view.annotators is not None),
         ("batches", "Batches", view.batches is not None),
-        ("cost", "Cost", view.cost is not None),
+        ("cost", "Cost", bool(view.cost or view.compared)),
         ("sure", "Trust", True),
         ("truth", "Truth", view.evaluation is not None),
         ("scores", "Scores", True),

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from noiseaudit.atomic import write_text
+from noiseaudit.compare.stored import Compared
+from noiseaudit.cost import SHARES
 from noiseaudit.expected import as_json
 from noiseaudit_reports.view import ReportView
 
@@ -60,7 +62,12 @@ def _content(view: ReportView) -> dict[str, Any]:
         "suggestions": [_row(each) for each in view.suggestions],
         "unread": [_fields(each) for each in view.unread],
         "settings": dict(view.settings),
-    }
+    } | ({} if view.compared is None else {"compared": _compared(view.compared)})
+
+
+def _compared(compared: Compared) -> dict[str, Any]:
+    fields: dict[str, Any] = _fields(compared)
+    return fields | {"shares": SHARES}
 
 
 def _truth(view: ReportView) -> dict[str, Any] | None:

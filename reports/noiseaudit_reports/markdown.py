@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from noiseaudit.atomic import write_text
-from noiseaudit.cost import CostCurve
 from noiseaudit.evaluation import Evaluation, table3
 from noiseaudit.interval import Range
 from noiseaudit.percent import cutoff_text, percent
 from noiseaudit.ranking import Pair
+from noiseaudit_reports.markdown_cost import review_costs
 from noiseaudit_reports.markdown_text import name, prose, table
-from noiseaudit_reports.text import count, range_text, share, steps, whole
+from noiseaudit_reports.text import count, range_text, share, whole
 from noiseaudit_reports.view import GroupPart, ReportView
 
 TOP_SUSPECTS = 20
@@ -32,7 +32,7 @@ def render_markdown(view: ReportView) -> str:
         _pairs(view),
         _groups(view.annotators, "annotator", "annotators"),
         _groups(view.batches, "batch", "batches"),
-        _cost(view.cost) if view.cost else "",
+        review_costs(view),
         f"## Suspects\n\n{_suspects(view)}",
         _trust(view),
         _evaluation(view.evaluation) if view.evaluation else "",
@@ -121,22 +121,6 @@ def _groups(part: GroupPart | None, noun: str, plural: str) -> str:
             *([f"{count(hidden, f'more {noun}', f'more {plural}')} in report.json."] if hidden else []),
         ]
     )
-
-
-def _cost(cost: CostCurve) -> str:
-    header = ["To find, of the wrong labels", "Images in this order", "In random order", "Finds, expected"]
-    rows = [
-        [
-            prose(what),
-            f"{step.reviewed:,}",
-            f"{step.random:,.0f}",
-            f"{step.expected:,.0f}",
-            *([] if step.known is None else [f"{step.known:,}"]),
-        ]
-        for step, what in steps(cost)
-    ]
-    header += ["Truly found"] if cost.known else []
-    return f"## What a review costs\n\n{table(header, [False, *[True] * (len(header) - 1)], rows)}"
 
 
 def _trust(view: ReportView) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.legend import Legend
 
 SIZE_INCHES = (4.7, 2.7)
 # Stand-ins that matplotlib accepts; each becomes a CSS variable of the page.
@@ -33,18 +34,22 @@ _STYLE: dict[Any, Any] = {
 }
 
 
-def legend(axes: Axes, columns: int = 3) -> None:
-    axes.legend(
-        loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=columns, handlelength=1.4, columnspacing=1.4
+def legend(axes: Axes, columns: int = 3, *, handle: float = 1.4, gap: float = 1.4) -> Legend:
+    """Above the axes; `handle` is the length of its lines, `gap` between columns, in font sizes."""
+    return axes.legend(
+        loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=columns, handlelength=handle, columnspacing=gap
     )
 
 
 @contextmanager
 def figure(legend_lines: int = 1) -> Iterator[tuple[Figure, Axes]]:
-    """Margins are given: to let matplotlib find them takes as long as all else."""
+    """Margins are given: to let matplotlib find them takes as long as all else. A third line of legend adds height."""
     with matplotlib.rc_context(_STYLE):
-        drawn = Figure(figsize=SIZE_INCHES)
-        drawn.subplots_adjust(left=0.155, right=0.95, bottom=0.17, top=0.97 - 0.075 * legend_lines)
+        width, height = SIZE_INCHES
+        share = 1 / (1 + 0.1 * max(0, legend_lines - 2))  # that SIZE_INCHES are of the height
+        drawn = Figure(figsize=(width, height / share))
+        top = 1 - share * (0.03 + 0.075 * legend_lines)
+        drawn.subplots_adjust(left=0.155, right=0.95, bottom=0.17 * share, top=top)
         yield drawn, drawn.add_subplot()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from noiseaudit.calibration import Calibration, Reliability
+from noiseaudit.compare.stored import Compared
 from noiseaudit.cost import CostCurve
 from noiseaudit.evaluation import Evaluation
 from noiseaudit.expected import Expected
@@ -150,6 +151,7 @@ class ReportView:
     annotators: GroupPart | None  # None: the audit has no such column
     batches: GroupPart | None
     cost: CostCurve | None  # None: nothing can be wrong
+    compared: Compared | None  # with other tools, on the same data; None: not asked for
     p_mislabeled: Histogram
     epsilon: EpsilonHistogram | None  # None: the method has no epsilon
     unread: tuple[UnreadGroup, ...]
