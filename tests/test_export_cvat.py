@@ -49,6 +49,26 @@ def test_cvat(audit: AuditResult, tmp_path: Path) -> None:
     assert run["default_value"] == run_id(audit)  # of a tag that a person adds
 
 
+def test_cvat_takes_the_labels(audit: AuditResult, tmp_path: Path) -> None:
+    """What its constructor and its server ask of labels: limits of characters, and no two alike, ends trimmed."""
+    export_audit(audit, "cvat", tmp_path / "out", options(tmp_path))
+    labels = json.loads((tmp_path / "out" / "labels.json").read_text())
+    names = [label["name"] for label in labels]
+    assert [name.strip() for name in names] == names
+    assert len({*names}) == len(names)
+    assert {label["type"] for label in labels} == {"tag"}
+    for label in labels:
+        assert 0 < len(label["name"]) <= 64
+        for part in label["attributes"]:
+            values = part["values"]
+            assert len({value.strip() for value in values}) == len(values) > 0
+            assert max(map(len, values)) <= 200
+            assert len(part["default_value"]) <= 128
+            assert part["default_value"] in values
+            assert (part["mutable"], part["input_type"] in ("select", "text")) == (False, True)
+            assert 0 < len(part["name"]) <= 64
+
+
 def test_cvat_knows_an_image_by_its_name_without_suffix(tmp_path: Path) -> None:
     names = ["a/1.png", "a/1.jpg", "b/1.png"]
     for name in names:

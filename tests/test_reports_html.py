@@ -79,6 +79,17 @@ def test_structure_for_readers(make_audit: MakeAudit) -> None:
     assert page.tags("html")[0]["lang"] == "en"
 
 
+def test_landmarks_and_columns_have_names_of_their_own(make_audit: MakeAudit) -> None:
+    people, batches = [f"ann {i % 3}" for i in range(200)], [f"day {i % 4}" for i in range(200)]
+    html = render_html(full_view(make_audit(200, annotators=people, batches=batches)), NO_CHARTS)
+    sections = re.findall(r'<section aria-labelledby="(\w+)">', html)
+    names = [re.findall(f'<h2 id="{section}">([^<]+)</h2>', html)[0] for section in sections]
+    names += re.findall(r'role="region" aria-label="([^"]+)"', html)
+    assert {"Batches", "Table of the batches"} < {*names}
+    assert len(names) == len({*names})
+    assert not re.search(r"<th[^>]*>\s*</th>", html)
+
+
 def test_every_table_scrolls_rather_than_breaking_words(make_audit: MakeAudit) -> None:
     html = render_html(full_view(make_audit(200)), NO_CHARTS)
     tables = re.findall(r"(\S[^\n]*)\n<table", html)

@@ -1,4 +1,6 @@
-"""FiftyOne's own importer reads what noiseaudit exports, both label files. No database is asked for anything.
+"""FiftyOne's own importer reads what noiseaudit exports, both label files, and its CVAT reader what is for CVAT.
+
+No database is asked for anything.
 
 No part of the suite: it takes an environment of its own. For maintainers, where MongoDB can be had or not:
 
@@ -17,9 +19,10 @@ from typing import Any
 
 from noiseaudit.exports import export_audit
 from noiseaudit.exports.base import ExportOptions
+from noiseaudit.exports.cvat import tag_name
 from noiseaudit.exports.pictures import find_pictures
 from noiseaudit.result import AuditResult
-from tests.trips import draw_images, trip_audit
+from tests.trips import HEIGHT, WIDTH, draw_images, trip_audit
 
 NO_DATABASE = {"FIFTYONE_DO_NOT_TRACK": "1", "FIFTYONE_DATABASE_URI": "mongodb://localhost:1/"}
 
@@ -51,6 +54,24 @@ def check(folder: Path, audit: AuditResult, images: Path) -> None:
     print(f"fiftyone {version('fiftyone')}: {len(given)} samples with two labels each as they were")
 
 
+def check_cvat(folder: Path, audit: AuditResult) -> None:
+    """Every image has its name, its size and, where it has a label, one tag with the row's facts."""
+    read_images = importlib.import_module("fiftyone.utils.cvat").load_cvat_image_annotations
+    _, labels, found = read_images(str(folder / "annotations.xml"))
+    assert [label["name"] for label in labels.labels] == [tag_name(label) for label in audit.classes]
+    rows = {row["image"]: row for row in audit.table.to_pylist()}
+    assert len(found) == 19
+    for image in found:
+        row = rows[image.name]
+        assert (image.width, image.height) == (WIDTH, HEIGHT)
+        tags = [tag.label for tag in image.tags]
+        assert tags == ([] if row["given_label"] is None else [tag_name(row["given_label"])])
+        for tag in image.tags:
+            facts = {part.name: part.value for part in tag.attributes}
+            assert (facts["sample_id"], facts["decision"]) == (row["sample_id"], "open")
+    print(f"its CVAT reader: {len(found)} images with their tags, of {len(labels.labels)} classes")
+
+
 def main() -> None:
     os.environ |= NO_DATABASE
     with tempfile.TemporaryDirectory() as name:
@@ -58,6 +79,9 @@ def main() -> None:
         draw_images(audit, images)
         export_audit(audit, "fiftyone", out, ExportOptions(pictures=find_pictures({}, images)))
         check(out, audit, images)
+        options = ExportOptions(everything=True, pictures=find_pictures({}, images))
+        export_audit(audit, "cvat", Path(name, "cvat"), options)
+        check_cvat(Path(name, "cvat"), audit)
 
 
 if __name__ == "__main__":

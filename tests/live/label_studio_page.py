@@ -19,6 +19,10 @@ SIZE: ViewportSize = {"width": 1400, "height": 1000}
 BOXES = ".lsf-choices input"
 GIVEN = ".lsf-richtext__line"
 WAIT_MS = 600_000
+ARE_TICKED = """(wanted) => {
+  const ticked = [...document.querySelectorAll("BOXES")].filter((box) => box.checked);
+  return JSON.stringify(ticked.map((box) => box.name)) === JSON.stringify(wanted);
+}""".replace("BOXES", BOXES)
 IS_DRAWN = "() => [...document.images].some((image) => image.complete && image.naturalWidth > 0)"
 
 
@@ -61,20 +65,17 @@ def _check(page: Page, task: dict[str, Any], audit: AuditResult) -> None:
     names = page.locator(BOXES).evaluate_all("boxes => boxes.map((box) => box.name)")
     assert names == [*map(choice_text, audit.classes), AMBIGUOUS], names
     (prediction,) = task["predictions"]
-    assert _ticked(page) == prediction["result"][0]["value"]["choices"]
-    assert f"{100 * prediction['score']:.2f}%" in page.inner_text("body"), prediction["score"]
-
-
-def _ticked(page: Page) -> list[str]:
-    script = "boxes => boxes.filter((box) => box.checked).map((box) => box.name)"
-    return list(page.locator(BOXES).evaluate_all(script))
+    page.wait_for_function(ARE_TICKED, arg=prediction["result"][0]["value"]["choices"])
+    score = f"{100 * prediction['score']:.2f}%"
+    page.wait_for_function("(score) => document.body.innerText.includes(score)", arg=score)
 
 
 def _submit(page: Page, place: int, text: str) -> None:
     """Tick the box in this place, if it is not, and submit."""
-    if _ticked(page) != [text]:
-        page.locator(BOXES).nth(place).click()
-    assert _ticked(page) == [text]
+    box = page.locator(BOXES).nth(place)
+    if not box.is_checked():
+        box.click()
+    page.wait_for_function(ARE_TICKED, arg=[text])
     with page.expect_response(
         lambda reply: "/annotations" in reply.url and reply.request.method == "POST"
     ) as told:
