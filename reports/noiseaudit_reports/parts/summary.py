@@ -35,7 +35,9 @@ def sureness(expected: Expected, evaluation: Evaluation | None, n_suspects: int,
         few = (
             f" With {count(n_scored, 'label')} it may be too sure of itself." if n_scored < FEW_LABELS else ""
         )
-        said.append(f"What should be is the model's own estimate, with 95 % intervals.{few}")
+        said.append(
+            f"Where it says “should”, that is the model's own estimate, not a count, with its 95 % interval in brackets.{few}"
+        )
     return said
 
 
