@@ -9,12 +9,15 @@ import pyarrow.compute as pc
 import pytest
 
 from noiseaudit.evaluation import evaluate
+from noiseaudit.expected import expect
+from noiseaudit.interval import Range
 from noiseaudit.percent import percent
 from noiseaudit.result import AuditResult
 from noiseaudit.truth import truth_from_audit
 from noiseaudit_reports import build_view
 from noiseaudit_reports.html import TOP_CLASSES, render_html
 from noiseaudit_reports.markdown import render_markdown
+from noiseaudit_reports.parts.next_steps import spoiled
 from noiseaudit_reports.text import range_text, unbroken, visible
 from tests.report_page import NO_CHARTS, MakeAudit, Page, groups_view, section
 
@@ -37,6 +40,7 @@ def test_no_estimate_is_shown_as_certain(make_audit: MakeAudit) -> None:
     view = build_view(AuditResult(audit.table.set_column(place, field, certain), audit.meta))
     for text in (Page(render_html(view, NO_CHARTS)).text, render_markdown(view)):
         shown = text.rpartition("Label audit")[2].partition("Settings of the run")[0]
+        shown = shown.replace("noiseaudit 0.1.0", "")
         assert "99.9 %" in shown
         assert "the model's own estimate" in shown
         assert not re.search(r"\b(100(\.0)? ?%|1\.0+\b)", shown)
@@ -111,6 +115,86 @@ def test_warnings_and_reasons_are_shown_whole(make_audit: MakeAudit) -> None:
     assert warning in text
     assert reason in text
     assert reason in render_markdown(view)
+
+
+def test_it_says_which_data_and_when_by_names_alone(make_audit: MakeAudit) -> None:
+    run = {
+        "started": "2026-11-30T23:59:36+00:00",
+        "paths": {"data": "/home/ann/<i>labels.csv", "images": "/home/ann/photos", "trusted": None},
+    }
+    view = build_view(make_audit(), run)
+    html = render_html(view, NO_CHARTS)
+    assert f"<title>&lt;i&gt;labels.csv: {view.finding}</title>" in html
+    said = " ".join(Page(html.partition('<p class="origin">')[2].partition("</p>")[0]).text.split())
+    assert said == "Labels <i>labels.csv Images photos Scanned 2026-11-30 noiseaudit 0.1.0"
+    markdown = render_markdown(view)
+    assert (
+        "\n\nLabels `<i>labels.csv` · images `photos` · scanned 2026-11-30 · noiseaudit 0.1.0\n\n" in markdown
+    )
+    assert "/home" not in html + markdown
+
+
+@pytest.mark.parametrize("run", [{}, {"started": "soon", "paths": {"data": None}}])
+def test_what_run_json_does_not_say_is_left_out(run: dict[str, object], make_audit: MakeAudit) -> None:
+    view = build_view(make_audit(), run)
+    html = render_html(view, NO_CHARTS)
+    said = " ".join(Page(html.partition('<p class="origin">')[2].partition("</p>")[0]).text.split())
+    assert said == "noiseaudit 0.1.0"
+    assert "<title>Label audit: " in html
+    assert f"{view.finding}\n\nnoiseaudit 0.1.0\n\n" in render_markdown(view)
+
+
+def test_review_comes_first_and_relabelling_last(make_audit: MakeAudit) -> None:
+    view = build_view(make_audit(200), {"paths": {"data": "labels.tsv"}}, run_folder="my run")
+    commands = [
+        "noiseaudit review 'my run'",
+        "noiseaudit clean 'my run' --decisions 'my run/decisions.csv' --out labels.checked.tsv",
+        "noiseaudit clean 'my run' --policy relabel --out cleaned.tsv",
+    ]
+    assert view.expected.precision.value is not None
+    right = round(view.n_suspects * (1 - view.expected.precision.value))
+    assert right > 1
+    warning = f"Of {view.n_suspects} suspects it is expected to spoil about {right} right labels."
+    for text in (Page(render_html(view, NO_CHARTS)).text, render_markdown(view)):
+        places = [text.index(part) for part in (*commands[:2], warning, commands[2])]
+        assert places == sorted(places)
+        assert "pip install '.[review]'" in text
+    nothing = build_view(make_audit(cutoff=2.0))
+    for text in (render_html(nothing, NO_CHARTS), render_markdown(nothing)):
+        assert "There is nothing to clean: no label is above the cut-off." in text
+        assert "noiseaudit clean" not in text
+
+
+@pytest.mark.parametrize(
+    ("precision", "warning"),
+    [
+        (0.75, "Of 8 suspects it is expected to spoil about 2 right labels."),
+        (0.85, "Of 8 suspects it is expected to spoil about 1 right label."),
+        (0.99, "Of 8 suspects it is expected to spoil fewer than one right label."),
+        (None, "It also spoils the suspects whose label is right."),
+    ],
+)
+def test_what_relabelling_spoils(precision: float | None, warning: str, make_audit: MakeAudit) -> None:
+    expected = dataclasses.replace(expect(make_audit()), precision=Range(precision, 0, 1))
+    assert spoiled(expected, 8) == warning
+    assert spoiled(expected, 0) == ""
+
+
+def test_parts_stand_in_the_order_of_the_navigation(make_audit: MakeAudit) -> None:
+    html = render_html(groups_view(make_audit), NO_CHARTS)
+    links = re.findall(r'<a href="#(\w+)">', html.partition("<nav")[2].partition("</nav>")[0])
+    assert links[:3] == ["suspects", "classes", "pairs"]
+    assert re.findall(r'<section aria-labelledby="(\w+)">', html) == links
+
+
+def test_settings_are_short_and_internals_put_away(make_audit: MakeAudit) -> None:
+    audit = make_audit()
+    config = {"asked": {}, "chosen": {"epochs": 40, "doubt": [-0.6931471805599453, 0.8956477071663772]}}
+    audit = AuditResult(audit.table, dataclasses.replace(audit.meta, config=config))
+    shown, _, inside = section(render_html(build_view(audit), NO_CHARTS), "settings").partition("<details>")
+    assert "epochs" in shown
+    assert "doubt" not in shown
+    assert "<dt>doubt</dt><dd>[-0.693, 0.896]</dd>" in inside
 
 
 def test_the_clean_command_hides_nothing(make_audit: MakeAudit) -> None:

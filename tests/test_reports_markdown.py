@@ -73,10 +73,21 @@ def test_prose_stays_one_cell_of_plain_text(text: str) -> None:
     assert cells.tags <= {"table", "thead", "tbody", "tr", "th", "td"}
 
 
-@pytest.mark.parametrize(("text", "plain"), [("@team", "@team"), ("see #12", "#12"), ("www.a.com", "www.")])
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("@team", "@team"), ("see #12", "#12"), ("www.a.com", "www."),
+        ("http://a.com", "http:"), ("mailto:a", "mailto:"), ("a :cat: b", ":cat:"), ("a :+1: b", ":+1:"),
+    ],
+)  # fmt: skip
 def test_prose_makes_no_mention_or_link(text: str, plain: str) -> None:
     assert plain in text
     assert plain not in prose(text)
+
+
+def test_prose_leaves_what_needs_no_escape() -> None:
+    text = "wrong: 25 % (12 % to > 99.9 %), labels: 3"
+    assert prose(text) == text
 
 
 def test_tables_hold_the_audit(make_audit: MakeAudit) -> None:
@@ -85,7 +96,7 @@ def test_tables_hold_the_audit(make_audit: MakeAudit) -> None:
     evaluation = evaluate(audit, truth)
     view = build_view(audit, None, evaluation, truth=truth, run_folder="run")
     text = render_markdown(view)
-    summary, pairs, annotators, cost, suspects, calibration, detection, unread = Cells(text).tables
+    summary, suspects, pairs, annotators, cost, calibration, detection, unread = Cells(text).tables
     assert summary[1][:5] == ["400", "393", "4", "3", str(view.n_suspects)]
     assert len(suspects) == TOP_SUSPECTS + 1
     assert suspects[1][:2] == ["1", str(audit.column("rank").tolist().index(1))]

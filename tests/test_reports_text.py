@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from noiseaudit.classes import MAX_LENGTH
-from noiseaudit_reports.text import count, sentence, share, unbroken, visible
+from noiseaudit_reports.text import count, rounded, sentence, share, unbroken, visible
 
 
 @pytest.mark.parametrize(
@@ -69,6 +69,21 @@ def test_counts_and_shares() -> None:
     assert share(8, 8) == "100 %"
     assert share(9999, 10_000) == "> 99.9 %"
     assert share(0, 0) == "–"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("[-0.6931471805599453, 0.25]", "[-0.693, 0.25]"),
+        ("0.00012345", "0.000123"),
+        ("1.2345e-07", "1.23e-07"),
+        ("12345.67891", "12346"),
+        ("p_mislabeled 0.4866", "p_mislabeled 0.487"),
+        ("2.10.0+cu126, 1.2.34567, x0.12345, 40", "2.10.0+cu126, 1.2.34567, x0.12345, 40"),
+    ],
+)
+def test_rounded(text: str, shown: str) -> None:
+    assert rounded(text) == shown
 
 
 def test_percentages_stay_on_one_line() -> None:

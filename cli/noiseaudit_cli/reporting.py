@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from noiseaudit.runjson import read_run_json
 from noiseaudit.runnames import REPORTS, SUSPECTS
 
 if TYPE_CHECKING:
@@ -67,7 +68,8 @@ def write_run_reports(out: Path) -> Callable[[AuditResult, Mapping[str, Any], Pa
 
     def write(audit: AuditResult, run: Mapping[str, Any], folder: Path) -> None:
         files = {name: folder / file for name, file in (REPORTS | SUSPECTS).items()}
-        write_reports(audit, run, files, run_folder=out)
+        started = (read_run_json(folder) or {}).get("started")  # run.json is not yet whole
+        write_reports(audit, {"started": started, **run}, files, run_folder=out)
 
     return write
 

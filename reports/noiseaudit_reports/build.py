@@ -22,6 +22,8 @@ from noiseaudit_reports.expectation import expectation
 from noiseaudit_reports.parts.calibration import calibrated
 from noiseaudit_reports.parts.classes import classes
 from noiseaudit_reports.parts.groups import groups
+from noiseaudit_reports.parts.next_steps import decided_command, review_command, spoiled
+from noiseaudit_reports.parts.origin import origin
 from noiseaudit_reports.parts.pairs import heat_map, strips
 from noiseaudit_reports.parts.scores import P_EDGES, epsilon_histogram, histogram
 from noiseaudit_reports.parts.settings import settings
@@ -43,11 +45,12 @@ def build_view(
     max_suspects: int = 100,
     run_folder: str = "RUN",
 ) -> ReportView:
-    """`run` is the content of run.json; `run_folder` is what the clean command names.
+    """`run` is the content of run.json; `run_folder` is what its commands name.
 
     `truth` is what `evaluation` was made from: with it come the true cost of a review, and calibration.
     `compared` is a comparison on the same data.
     """
+    run, folder = run or {}, Path(run_folder)
     p_mislabeled = audit.column("p_mislabeled")
     scored, flagged = ~np.isnan(p_mislabeled), audit.suspects()
     n_scored, n_suspects = int(scored.sum()), int(flagged.sum())
@@ -59,6 +62,7 @@ def build_view(
     measured, reliability = calibrated(audit, truth)
     return ReportView(
         audit=audit,
+        origin=origin(audit.meta, run),
         finding=finding(n_suspects, n_scored),
         n_rows=len(audit),
         n_scored=n_scored,
@@ -87,8 +91,11 @@ def build_view(
         evaluation=evaluation,
         calibration=measured,
         reliability=reliability,
-        cleaned=cleaned((run or {}).get("cleaned")),
-        clean_command=clean_command(run or {}, Path(run_folder)),
-        settings=settings(audit.meta, run or {}),
-        warnings=tuple((run or {}).get("warnings", ())),
+        cleaned=cleaned(run.get("cleaned")),
+        review_command=review_command(folder),
+        decided_command=decided_command(run, folder),
+        clean_command=clean_command(run, folder),
+        spoiled=spoiled(expected, n_suspects),
+        settings=settings(audit.meta, run),
+        warnings=tuple(run.get("warnings", ())),
     )

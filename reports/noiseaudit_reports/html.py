@@ -12,12 +12,18 @@ from noiseaudit.evaluation import table3
 from noiseaudit.percent import cutoff_text, percent
 from noiseaudit_reports.beside import beside
 from noiseaudit_reports.charts import charts
-from noiseaudit_reports.text import count, sentence, share, steps, unbroken, visible, whole
+from noiseaudit_reports.text import count, rounded, sentence, share, steps, unbroken, visible, whole
 from noiseaudit_reports.view import ReportView
 
 TOP_PAIRS = 15
 TOP_CLASSES = 50
 TOP_GROUPS = 30
+MAIN_SETTINGS = frozenset(
+    {
+        "method", "backbone", "backbone_reason", "epochs", "seed", "device", "threads", "cut-off",
+        "cut-off threshold", "duration", "noiseaudit", "data fingerprint",
+    }
+)  # fmt: skip
 
 
 def write_html(view: ReportView, path: Path) -> None:
@@ -35,6 +41,7 @@ def render_html(view: ReportView, svg: Mapping[str, str]) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {"visible": visible, "sentence": sentence, "unbroken": unbroken, "whole": whole}
+    environment.filters |= {"rounded": rounded}
     environment.globals |= {"count": count, "share": share, "percent": percent, "cutoff_text": cutoff_text}
     return environment.get_template("report.html.jinja").render(
         view=view,
@@ -45,6 +52,7 @@ def render_html(view: ReportView, svg: Mapping[str, str]) -> str:
         steps=steps(view.cost) if view.cost else [],
         beside=beside(view.compared) if view.compared else None,
         strips=[strip for strip in view.strips if any(example.thumbnail for example in strip.examples)],
+        main_settings=MAIN_SETTINGS,
         top_groups=TOP_GROUPS,
         pairs=view.pairs[:TOP_PAIRS],
         classes=view.classes[:TOP_CLASSES],
@@ -55,6 +63,7 @@ def render_html(view: ReportView, svg: Mapping[str, str]) -> str:
 def _contents(view: ReportView) -> list[tuple[str, str]]:
     """The parts that there are: id and name."""
     parts = (
+        ("suspects", "Suspects", True),
         ("classes", "Classes", True),
         ("pairs", "Pairs", bool(view.pairs)),
         ("annotators", "Annotators", view.annotators is not None),
@@ -63,7 +72,6 @@ def _contents(view: ReportView) -> list[tuple[str, str]]:
         ("sure", "Trust", True),
         ("truth", "Truth", view.evaluation is not None),
         ("scores", "Scores", True),
-        ("suspects", "Suspects", True),
         ("unread", "Unread", bool(view.unread)),
         ("unlabelled", "Unlabelled", bool(view.suggestions)),
         ("settings", "Settings", True),

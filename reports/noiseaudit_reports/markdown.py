@@ -12,7 +12,7 @@ from noiseaudit.ranking import Pair
 from noiseaudit_reports.markdown_cost import review_costs
 from noiseaudit_reports.markdown_text import name, prose, table
 from noiseaudit_reports.text import count, range_text, share, whole
-from noiseaudit_reports.view import GroupPart, ReportView
+from noiseaudit_reports.view import GroupPart, Origin, ReportView
 
 TOP_SUSPECTS = 20
 TOP_PAIRS = 10
@@ -27,13 +27,14 @@ def write_markdown(view: ReportView, path: Path) -> None:
 def render_markdown(view: ReportView) -> str:
     parts = [
         f"# Label audit: {prose(view.finding)}",
+        _origin(view.origin),
         _summary(view),
         _next(view),
+        f"## Suspects\n\n{_suspects(view)}",
         _pairs(view),
         _groups(view.annotators, "annotator", "annotators"),
         _groups(view.batches, "batch", "batches"),
         review_costs(view),
-        f"## Suspects\n\n{_suspects(view)}",
         _trust(view),
         _evaluation(view.evaluation) if view.evaluation else "",
         _unread(view),
@@ -41,16 +42,33 @@ def render_markdown(view: ReportView) -> str:
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
+def _origin(origin: Origin) -> str:
+    said = [
+        f"Labels {name(origin.labels)}" if origin.labels else "",
+        f"images {name(origin.images)}" if origin.images else "",
+        f"scanned {origin.date}" if origin.date else "",
+        f"noiseaudit {prose(origin.version)}" if origin.version else "",
+    ]
+    return " · ".join(part for part in said if part)
+
+
 def _next(view: ReportView) -> str:
-    written = f". {prose(view.cleaned)}" if view.cleaned else ":"
-    return (
-        f"## What next\n\nLook at the suspects, then write a cleaned label file{written}"
-        f"\n\n    {whole(view.clean_command)}"
-    )
+    cleaned = f" {prose(view.cleaned)}" if view.cleaned else ""
+    if not view.n_suspects:
+        return f"## What next\n\nThere is nothing to clean: no label is above the cut-off.{cleaned}"
+    steps = [
+        "Look at the suspects, most suspicious first, and decide on a local page. It needs an extra, from a copy of "
+        f"the repository: `pip install '.[review]'`.\n\n    {whole(view.review_command)}",
+        "Write a label file in which what you decided is changed, and nothing else:"
+        f"\n\n    {whole(view.decided_command)}",
+        f"Last choice, relabelling all suspects without looking. **{prose(view.spoiled)}**{cleaned}"
+        f"\n\n    {whole(view.clean_command)}",
+    ]
+    return "## What next\n\n" + "\n\n".join(steps)
 
 
 def _summary(view: ReportView) -> str:
-    header = ["Rows", "Labels checked", "Unlabelled", "Unread", "Suspects", "Estimated wrong"]
+    header = ["Rows", "Labels checked", "Unlabelled", "Unread", "Suspects", "Labels estimated wrong"]
     numbers = [view.n_rows, view.n_scored, view.n_unlabelled, view.n_unread, view.n_suspects]
     cells = [f"{number:,}" for number in numbers] + [f"{view.expected_wrong:,.0f}"]
     cutoff = view.audit.meta.cutoff
@@ -97,7 +115,7 @@ def _pairs(view: ReportView) -> str:
         [name(p.given_label), name(p.suggested_label), f"{p.count:,}", prose(share(p.count, view.n_suspects))]
         for p in view.pairs[:TOP_PAIRS]
     ]
-    listed = table(["Given", "Suggested", "Suspects", "Share"], [False, False, True, True], rows)
+    listed = table(["Given", "Suggested", "Suspects", "Of all suspects"], [False, False, True, True], rows)
     return f"## Most confused classes\n\n{listed}"
 
 
@@ -108,7 +126,7 @@ def _groups(part: GroupPart | None, noun: str, plural: str) -> str:
         [name(g.name), _range(g.rate), f"{g.n:,}", f"{g.n_suspects:,}", f"{g.wrong:,.1f}"]
         for g in part.groups[:TOP_GROUPS]
     ]
-    header = [noun.capitalize(), "Shrunken rate", "Labels (n)", "Suspects", "Estimated wrong"]
+    header = [noun.capitalize(), "Shrunken rate", "Labels (n)", "Suspects", "Number estimated wrong"]
     above = f"{part.n_above:,} of {part.n_groups:,} {'is' if part.n_above == 1 else 'are'} clearly above it."
     hidden = part.n_groups - len(rows)
     return "\n\n".join(

@@ -13,6 +13,7 @@ from noiseaudit.percent import percent
 _LONG_WORD = re.compile(rf"\S{{{MAX_LENGTH + 1},}}")
 # Joiners of emoji and scripts as well, because labels differ by them; lone surrogates are bytes that are no text.
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+_DECIMAL = re.compile(r"(?<![\w.])-?\d+\.\d{4,}(?:e[-+]?\d+)?(?![\w.])")
 _PERCENTAGE = re.compile(r"([<>] )?\d+(\.\d+)? %")
 
 
@@ -41,6 +42,11 @@ def unbroken(text: str) -> str:
     return _PERCENTAGE.sub(lambda match: match.group().replace(" ", "\N{NO-BREAK SPACE}"), text)
 
 
+def rounded(text: str) -> str:
+    """`text` whose long decimal numbers have three significant digits, or all before the point."""
+    return _DECIMAL.sub(lambda match: _short(float(match.group())), text)
+
+
 def count(number: int, noun: str, plural: str | None = None) -> str:
     """`1 row`, `1,797 rows`."""
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
@@ -65,6 +71,10 @@ def steps(cost: CostCurve) -> list[tuple[Milestone, str]]:
     if cost.at_cutoff:
         named.append((cost.at_cutoff, f"all suspects: {percent(cost.at_cutoff.share)}"))
     return sorted(named, key=lambda step: step[0].reviewed)
+
+
+def _short(number: float) -> str:
+    return f"{number:.0f}" if abs(number) >= 1000 else f"{number:.3g}"
 
 
 def _sign(char: str) -> str:

@@ -126,10 +126,21 @@ class UnreadGroup:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """What was scanned, and when; None where nothing says so."""
+
+    labels: str | None  # name of the label file or folder
+    images: str | None  # name of the folder
+    date: str | None  # of the scan, YYYY-MM-DD in UTC
+    version: str | None  # of noiseaudit
+
+
+@dataclass(frozen=True)
 class ReportView:
     """Plain data. `n_` counts rows: `n_scored` are labelled and read, `n_suspects` of those are flagged."""
 
     audit: AuditResult
+    origin: Origin
     finding: str
     n_rows: int
     n_scored: int
@@ -161,6 +172,9 @@ class ReportView:
     )  # of p_mislabeled against the truth; None without it, or for a handful of rows
     reliability: tuple[Reliability, ...]
     cleaned: str  # one sentence on the cleaned file of the scan; empty where nothing is known of it
-    clean_command: str
+    review_command: str
+    decided_command: str  # applies what was decided on the review page
+    clean_command: str  # relabels all suspects
+    spoiled: str  # what that is expected to spoil, a sentence; empty without suspects
     settings: tuple[tuple[str, str], ...]
     warnings: tuple[str, ...]

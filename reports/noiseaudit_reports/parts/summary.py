@@ -35,7 +35,10 @@ def sureness(expected: Expected, evaluation: Evaluation | None, n_suspects: int,
         few = (
             f" With {count(n_scored, 'label')} it may be too sure of itself." if n_scored < FEW_LABELS else ""
         )
-        said.append(f"What should be is the model's own estimate, with 95 % intervals.{few}")
+        said.append(
+            "Where it says “should”, that is the model's own estimate, not a count, with its 95 % interval in "
+            f"brackets.{few}"
+        )
     return said
 
 

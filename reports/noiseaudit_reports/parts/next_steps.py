@@ -1,0 +1,34 @@
+"""The commands that follow a scan, and what relabelling without looking would cost."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from noiseaudit.expected import Expected
+from noiseaudit.manifest import cleaned_suffix
+from noiseaudit_reports.text import count
+
+
+def review_command(folder: Path) -> str:
+    """The command that opens the review page of the run in `folder`."""
+    return f"noiseaudit review {shlex.quote(str(folder))}"
+
+
+def decided_command(run: Mapping[str, Any], folder: Path) -> str:
+    """The command that applies what was decided on that page; `run` is the content of run.json."""
+    words = ["noiseaudit", "clean", str(folder), "--decisions", str(folder / "decisions.csv")]
+    return shlex.join([*words, "--out", f"labels.checked{cleaned_suffix(run)}"])
+
+
+def spoiled(expected: Expected, n_suspects: int) -> str:
+    """A warning: how many right labels relabelling all suspects is expected to spoil. "" without suspects."""
+    if not n_suspects:
+        return ""
+    if expected.precision.value is None:
+        return "It also spoils the suspects whose label is right."
+    right = round(n_suspects * (1 - expected.precision.value))
+    number = f"about {count(right, 'right label')}" if right else "fewer than one right label"
+    return f"Of {count(n_suspects, 'suspect')} it is expected to spoil {number}."
