@@ -17,7 +17,7 @@ from noiseaudit_cli.main import COMMANDS
 
 ROOT = Path(__file__).resolve().parent.parent
 WORKFLOW = ROOT / "docs" / "examples" / "noiseaudit.yml"
-PAGES = ("docs/round-trips.md", "docs/pipelines.md", "docs/review.md")
+PAGES = ("README.md", "docs/round-trips.md", "docs/pipelines.md", "docs/review.md")
 
 
 def load(path: Path) -> Any:
@@ -69,6 +69,10 @@ def test_the_workflow() -> None:
     assert [shlex.split(line)[1] for line in lines] == ["scan", "gate"]
     for line in lines:
         check(line)
+    # No package of our name is published, so a line without a path would install somebody else's.
+    installs = [step["run"] for step in steps if step.get("run", "").startswith("pip ")]
+    assert "noiseaudit" in installs[-1]
+    assert all(re.search(r"'\./[\w/]*noiseaudit\b", line) for line in installs if "noiseaudit" in line)
 
 
 def test_the_hook() -> None:

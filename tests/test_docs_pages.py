@@ -5,12 +5,18 @@ from __future__ import annotations
 import functools
 import itertools
 import os
+import shlex
 import sys
 from pathlib import Path
 
 import pytest
 
 import noiseaudit.demo
+from noiseaudit.audit_file import open_audit
+from noiseaudit.decisions import run_id
+from noiseaudit.outputs import DECISIONS_FILE
+from noiseaudit.review.export import write_log
+from noiseaudit.review.log import Answer, Log
 from tests.pages import Block, blocks, commands, differences, parse, run_block
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -19,11 +25,24 @@ ROWS, EPOCHS = (
     400,
     2,
 )  # enough for every command to have something to say; how well it finds errors is tested elsewhere
-MOST_NOT_RUN = 3
+MOST_NOT_RUN = 5
 
 
 def blocks_of(page: str) -> list[Block]:
     return blocks((ROOT / "docs" / f"{page}.md").read_text("utf-8"))
+
+
+def review(block: Block, folder: Path) -> None:
+    """What a reader does on the page that `noiseaudit review RUN` opens: judges two suspects, and ends it."""
+    (line,) = commands(block.text)
+    run = folder / shlex.split(line)[2]
+    audit = noiseaudit.read_audit(run)
+    first, second = audit.to_pandas().sort_values("rank").head(2).itertuples()
+    log = Log(run / DECISIONS_FILE, run_id(open_audit(run)))
+    accepted = Answer(first.sample_id, "relabel", first.suggested_label)
+    log.decide("typed", "Ann", [accepted, Answer(second.sample_id, "keep")])
+    assert write_log(log, (run / DECISIONS_FILE).with_suffix(".csv")) == 2
+    log.close()
 
 
 @pytest.fixture
@@ -55,6 +74,8 @@ def test_what_a_page_says_to_type_runs_and_prints_what_it_shows(page: str, small
             assert not differences(block.text, printed), printed
         elif block.why is None:
             printed = run_block(block, small)
+        elif block.text.startswith("noiseaudit review "):
+            review(block, small)
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -70,10 +91,22 @@ def test_few_commands_are_not_run_and_they_are_ones_that_there_are() -> None:
     assert len(skipped) <= MOST_NOT_RUN
     lines = [line for block in skipped for line in commands(block.text)]
     ours = [line for line in lines if line.startswith("noiseaudit ")]
-    assert [line for line in lines if line not in ours] == ["pip install ."]
+    assert [line for line in lines if line not in ours] == ["pip install '.[pretrained,review]'"]
     assert len(ours) >= 4
     for line in ours:
         parse(line)
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/tutorial.md", "docs/guides/annotation-lead.md"])
+def test_people_look_between_the_scan_and_the_cleaning(page: str) -> None:
+    text = (ROOT / page).read_text("utf-8")
+    places = [text.index(f"\nnoiseaudit {command} ") for command in ("scan", "review", "clean")]
+    assert places == sorted(places)
+    assert "--decisions run/decisions.csv" in text[places[-1] :].split("\n")[1]
+
+
+def test_the_front_page_says_where_the_review_page_is() -> None:
+    assert "(review.md)" in (ROOT / "docs" / "index.md").read_text("utf-8").partition("## Where is what")[2]
 
 
 def test_a_wrong_option_or_failing_command_would_be_found(tmp_path: Path) -> None:
