@@ -40,6 +40,8 @@ class CleanSummary:
     n_dropped: int
     n_protected: int  # issues left alone because their split is held out
     n_decided: int = 0  # rows that people judged
+    n_unread_kept: int = 0  # without a readable image, left as they are
+    n_unlabelled_kept: int = 0  # others without a label, left as they are
 
     @property
     def n_written(self) -> int:
@@ -87,6 +89,8 @@ def clean_labels(
         n_dropped=counts.dropped,
         n_protected=counts.protected,
         n_decided=len(decided.rows),
+        n_unread_kept=counts.unread,
+        n_unlabelled_kept=counts.unlabelled,
     )
 
 

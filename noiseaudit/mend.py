@@ -22,6 +22,7 @@ POLICIES = ("drop", "relabel", "blank", "flag", "none")
 # Cleaning the data that measures a model with that model's kin makes it look better than it is.
 HELD_OUT_SPLITS = frozenset({"test", "val", "valid", "validation", "dev", "holdout", "eval"})
 _COLUMNS = ("status", "is_label_issue", "suggested_label", "given_label", "split")
+_READ = ("ok", "unlabelled")  # statuses
 FLAG_COLUMNS = {"is_label_issue": pa.bool_(), "suggested_label": pa.string(), "p_mislabeled": pa.float64()}
 PROVENANCE_COLUMNS = {
     "noiseaudit_given_label": pa.string(),
@@ -42,6 +43,8 @@ class Counts:
     changed: int = 0
     dropped: int = 0
     protected: int = 0
+    unread: int = 0  # rows without a readable image that stay as they are
+    unlabelled: int = 0  # others without a label that do
 
     def __add__(self, other: Counts) -> Counts:
         return Counts(
@@ -49,6 +52,8 @@ class Counts:
             self.changed + other.changed,
             self.dropped + other.dropped,
             self.protected + other.protected,
+            self.unread + other.unread,
+            self.unlabelled + other.unlabelled,
         )
 
 
@@ -87,9 +92,10 @@ class Mending:
         changes = Changes(
             relabelled, self._labels(table, rows), dropped, self._extra(table, issues, protected, rows)
         )
-        return changes, Counts(
-            int(issues.sum()), int(relabelled.sum()), int(dropped.sum()), int(protected.sum())
-        )
+        stays, unread = ~(relabelled | dropped), _is_unread(table)
+        unlabelled = ~is_valid(table.column("given_label")) & ~unread
+        counted = (issues, relabelled, dropped, protected, unread & stays, unlabelled & stays)
+        return changes, Counts(*(int(which.sum()) for which in counted))
 
     def _protected(self, table: pa.Table, issues: Mask) -> Mask:
         """Issues that keep their label because of their split; a policy that changes no label spares none."""
@@ -151,6 +157,11 @@ class Mending:
     @cached_property
     def _new_labels(self) -> Any:
         return texts([self.decided.labels[row] for row in self._relabelled.rows.tolist()])
+
+
+def _is_unread(table: pa.Table) -> Mask:
+    places, names = codes(table.column("status"))
+    return np.asarray(np.array([*(name not in _READ for name in names.to_pylist()), False])[places])
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ KEYS = ("sample_id", "image")  # columns of the audit, in the order of trial
 _CLAIM = "is_corrupted"
 _KEY_NAMES = {"sample_id": USUAL_NAMES["id"], "image": USUAL_NAMES["image"]}
 _SUSPECTS = frozenset({"sample_id", "given_label", "suggested_label", "p_mislabeled"})
+_DECISIONS = frozenset({"sample_id", "decision"})
 # What an audit doubts or guesses, and so not the truth.
 _DOUBTED = frozenset({"given_label", "suggested_label", "p_suggested", "p_given"})
 _TRUTH_NAMES = {"true_label": USUAL_NAMES["true_label"], _CLAIM: (_CLAIM,)}
@@ -33,7 +34,15 @@ def resolve_truth_columns(names: Sequence[str], scanned: ColumnNames, *, file: P
         free = [name for name in names if name not in found.values()]
         if (column := find_usual(wanted[role], free)) is not None:
             found[role] = column
-    if set(names) >= _SUSPECTS and not found.keys() & _TRUTH_NAMES.keys():
+    says_truth = bool(found.keys() & _TRUTH_NAMES.keys())
+    if set(names) >= _DECISIONS and not says_truth:
+        raise DataError(
+            "this is a file of decisions, which holds no truth",
+            file=file,
+            fix="`noiseaudit estimate` makes precision and recall of a drawn sample, `noiseaudit clean --decisions` "
+            "applies the decisions.",
+        )
+    if set(names) >= _SUSPECTS and not says_truth:
         raise DataError(
             "this is the suspects.csv of a scan, which holds no truth",
             file=file,

@@ -36,7 +36,7 @@ def audit_of(labels: list[str | None], issues: list[bool | None], splits: list[s
         "image": [f"{letter}.png" for letter in "abcdef"[:n_rows]],
         "given_label": [*labels],
         "is_labelled": [label is not None for label in labels],
-        "status": ["ok"] * n_rows,
+        "status": ["ok", "ok", "unlabelled", "ok", "ok", "missing"][:n_rows],
         "is_label_issue": [*issues],
         "p_mislabeled": [*SCORES[:n_rows]],
         "suggested_label": [*SUGGESTED[:n_rows]],
@@ -67,7 +67,7 @@ def test_relabel_changes_the_suspects_and_nothing_else(
     out = tmp_path / "out.csv"
     summary = clean_labels(audit, source, out)
     assert out.read_bytes() == CSV.replace(b"a.png,cat", b"a.png,dog").replace(b'e.png,"dog"', b'e.png,"cat"')
-    assert summary == CleanSummary(out, "relabel", 6, 3, 2, 0, 1)
+    assert summary == CleanSummary(out, "relabel", 6, 3, 2, 0, 1, 0, 1, 1)
 
 
 def test_blank_and_drop(audit: AuditResult, source: Source, tmp_path: Path) -> None:
@@ -96,7 +96,7 @@ def test_flag_keeps_every_label_and_flags_held_out_rows_too(
         b'e.png,"dog",,true,cat,0.8\r\n'
         b"f.png,cat,val,,,"
     )
-    assert summary == CleanSummary(out, "flag", 6, 3, 0, 0, 0)
+    assert summary == CleanSummary(out, "flag", 6, 3, 0, 0, 0, 0, 1, 1)
 
 
 def test_provenance_tells_what_was_done(audit: AuditResult, source: Source, tmp_path: Path) -> None:

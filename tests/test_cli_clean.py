@@ -16,6 +16,7 @@ from noiseaudit.labels.table import Source
 from noiseaudit.manifest import RunInputs, describe_run
 from noiseaudit.result import SCHEMA, AuditResult
 from noiseaudit.runjson import write_run_json
+from noiseaudit_cli.clean import _kept
 from noiseaudit_cli.main import app
 
 
@@ -70,6 +71,30 @@ def test_rows_of_the_test_split_are_spared_and_counted(audit: AuditResult, tmp_p
     assert summary["n_written"] == 60
     said = _clean(tmp_path, "blank", "--force").stderr
     assert f"{len(spared)} suspects in test or validation splits" in said
+
+
+@pytest.mark.parametrize("policy", ["drop", "blank", "flag"])
+def test_rows_that_were_not_judged_are_kept_and_counted(
+    audit: AuditResult, tmp_path: Path, policy: str
+) -> None:
+    said = _clean(tmp_path, policy).stderr
+    assert "3 rows without a readable image and 4 without a label are kept.\n" in said
+    summary = json.loads(_clean(tmp_path, policy, "--force", "--json").stdout)
+    assert (summary["n_unread_kept"], summary["n_unlabelled_kept"]) == (3, 4)
+
+
+@pytest.mark.parametrize(
+    ("unread", "unlabelled", "said"),
+    [
+        (0, 0, ""),
+        (1, 0, "1 row without a readable image is kept."),
+        (0, 1200, "1,200 rows without a label are kept."),
+        (1, 1, "1 row without a readable image and 1 without a label are kept."),
+    ],
+)
+def test_kept_rows_in_words(unread: int, unlabelled: int, said: str) -> None:
+    done = CleanSummary(Path("out.csv"), "drop", 9, 0, 0, 0, 0, 0, unread, unlabelled)
+    assert _kept(done) == said
 
 
 def test_provenance_adds_columns(audit: AuditResult, tmp_path: Path) -> None:

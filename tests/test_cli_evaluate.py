@@ -51,3 +51,11 @@ def test_the_report_says_it_too(run: Path) -> None:
     assert CliRunner().invoke(app, ["report", str(run), "--truth", str(run / "truth.csv")]).exit_code == 0
     for name in ("report.html", "report.md"):
         assert "1 true label is no class of the audit" in (run / name).read_text("utf-8")
+
+
+def test_decisions_are_refused_as_truth_in_one_line(run: Path) -> None:
+    (run / "checks.csv").write_text("sample_id,decision,new_label,reviewer\na,keep,,\n")
+    for command in ("evaluate", "report"):
+        done = CliRunner().invoke(app, [command, str(run), "--truth", str(run / "checks.csv")])
+        assert (done.exit_code, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+        assert "this is a file of decisions" in done.stderr

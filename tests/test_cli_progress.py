@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import re
 import sys
 from types import SimpleNamespace
 from typing import Any
@@ -31,6 +32,7 @@ def _watched(
     quiet: bool = False,
     self_test: bool = False,
     folds: int = 0,
+    columns: int = 120,
 ) -> str:
     plan: Any = SimpleNamespace(
         config=SimpleNamespace(method="umn", self_test=self_test),
@@ -44,7 +46,7 @@ def _watched(
     )
     nothing: Any = None
     monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setenv("COLUMNS", str(columns))
     with monkeypatch.context() as patch:
         patch.setattr(sys, "stderr", stderr)
         with ScanProgress(quiet=quiet) as watcher:
@@ -57,6 +59,11 @@ def _watched(
                 for epoch in range(1, epochs + 1):
                     watcher.on_extra(name, _record(epoch))
     return stderr.getvalue()
+
+
+def _plain(text: str) -> str:
+    """Without a terminal's commands."""
+    return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text)
 
 
 def _record(epoch: int) -> Any:
@@ -80,7 +87,7 @@ def test_a_short_training_gets_a_line_an_epoch(monkeypatch: pytest.MonkeyPatch) 
 
 @pytest.mark.parametrize(
     ("seconds", "expected"),
-    [(1.2, "59 s"), (2.4, "118 s"), (10, "8 min"), (146, "119 min"), (150, "2.0 h"), (1000, "13.6 h")],
+    [(1.2, "59 s"), (2.4, "2 min"), (10, "8 min"), (146, "119 min"), (150, "2.0 h"), (1000, "13.6 h")],
 )
 @pytest.mark.parametrize("stderr", [io.StringIO, Terminal])
 def test_one_epoch_is_enough_to_say_how_long_the_rest_takes(
@@ -94,10 +101,38 @@ def test_one_epoch_is_enough_to_say_how_long_the_rest_takes(
 
 
 def test_a_terminal_gets_a_live_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    text = _watched(monkeypatch, Terminal(), epochs=2)
-    assert "2/2" in text
+    text = _plain(_watched(monkeypatch, Terminal(), epochs=2))
+    assert "epoch 2/2" in text
     assert "loss 1.5" in text
-    assert "epoch 2/2" not in text
+    assert "epoch 2/2  loss" not in text
+
+
+@pytest.mark.parametrize("columns", [60, 80, 119])
+def test_a_narrow_terminal_keeps_the_epoch_the_bar_and_the_time(
+    monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
+    times = itertools.count(0.0, 90.0)
+    monkeypatch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: next(times)))
+    text = _watched(monkeypatch, Terminal(), epochs=42, upto=12, columns=columns)
+    line = " ".join(_plain(text).split("steps.")[1].split())
+    assert re.search(r"epoch 12/42 [━╸╺ ]{10,} 45 min left", line), line
+    assert "loss" not in line
+    assert "…" not in line
+
+
+def test_features_have_a_phase_and_the_time_that_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first report, of what was kept, begins the time."""
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("COLUMNS", "60")
+    for stderr, expected in ((Terminal(), r"computing features +600/1000"), (io.StringIO(), "features of 600 of")):
+        times = iter([0.0, 0.0, 50.0])
+        with monkeypatch.context() as patch:
+            patch.setattr(progress, "time", SimpleNamespace(monotonic=lambda times=times: next(times)))
+            patch.setattr(sys, "stderr", stderr)
+            with ScanProgress(quiet=False) as watcher:
+                watcher.on_features(100, 1000)
+                watcher.on_features(600, 1000)
+        assert re.search(expected + r".*40 s left", _plain(stderr.getvalue()), re.DOTALL)
 
 
 @pytest.mark.parametrize("stderr", [io.StringIO(), Terminal()])
@@ -117,7 +152,7 @@ def test_a_second_stage_is_timed_by_itself(monkeypatch: pytest.MonkeyPatch) -> N
         for epoch in range(1, 5):
             watcher.on_epoch(SimpleNamespace(**vars(_record(epoch)) | {"seconds": 100.0}))  # type: ignore[arg-type]
     left = [line.split("  ")[-1] for line in stderr.getvalue().splitlines()]
-    assert left == ["the second stage follows"] * 2 + ["100 s left", "0 s left"]
+    assert left == ["the second stage follows"] * 2 + ["2 min left", "0 s left"]
 
 
 def test_the_time_left_holds_the_self_tests_training(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -141,8 +176,8 @@ def test_folds_are_announced_and_get_a_line_each(monkeypatch: pytest.MonkeyPatch
         *(f"fold {fold} of 3, epoch 2/2" for fold in (1, 2, 3)),
     ]
     assert [line.split("  ")[-1] for line in lines] == [
-        "70 s left",
-        "60 s left",
+        "1 min left",
+        "1 min left",
         "42 s left",
         "21 s left",
         "0 s left",

@@ -53,6 +53,18 @@ def test_all_that_is_missing_is_named_at_once() -> None:
     )
 
 
+@pytest.mark.parametrize("more", [(), ("new_label", "reviewer", "image", "given_label")])
+def test_a_file_of_decisions_is_told_from_truth(more: tuple[str, ...]) -> None:
+    """Its new_label is no true label: rows that were kept have none, and would count as unknown."""
+    with pytest.raises(DataError) as caught:
+        resolve("sample_id", "decision", *more)
+    assert str(caught.value) == (
+        "truth.csv: this is a file of decisions, which holds no truth. `noiseaudit estimate` makes precision and "
+        "recall of a drawn sample, `noiseaudit clean --decisions` applies the decisions."
+    )
+    assert resolve("sample_id", "decision", *more, "true_label")["true_label"] == "true_label"
+
+
 def test_the_given_label_is_not_suggested_as_the_truth() -> None:
     with pytest.raises(DataError, match=r"Perhaps rename 'label' to true_label\. The columns are"):
         resolve("image", "given_label", "label")

@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from rich.progress import TextColumn
-
 from noiseaudit_cli.live import LiveBar, duration, is_due
 
 if TYPE_CHECKING:
@@ -17,8 +15,8 @@ class BenchProgress(LiveBar):
     """The Watcher of `bench run`, as a context manager."""
 
     def __init__(self, *, quiet: bool) -> None:
-        super().__init__(TextColumn("{task.fields[left]}", markup=False), quiet=quiet)
-        self._task = self._bar.add_task("epochs", total=None, left="")
+        super().__init__(quiet=quiet)
+        self._task = self._bar.add_task("epochs", total=None)
         self._started = time.monotonic()
         self._cells = self._done = 0
         self._epochs = self._seen = self._kept = 0  # of all runs to be done: in all, trained here, in lines

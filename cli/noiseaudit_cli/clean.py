@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from noiseaudit_cli.options import Audit, Force, Json, MissingLabel, label_file_option, option
+
+if TYPE_CHECKING:
+    from noiseaudit.clean import CleanSummary
 
 EXAMPLES = """
 noiseaudit clean run --policy relabel --out labels.cleaned.csv
@@ -115,6 +118,8 @@ def clean(
         print_json(asdict(done) | {"n_written": done.n_written})
         return
     say(f"{out}: {done.n_written:,} rows written, {done.n_changed:,} changed, {done.n_dropped:,} dropped.")
+    if kept := _kept(done):
+        say(kept)
     if decisions:
         say(f"{done.n_decided:,} rows were decided by people, {len(judged.labels):,} of them relabelled.")
     if judged.from_elsewhere:
@@ -125,3 +130,14 @@ def clean(
         say(f"note: labels that no row had before: {', '.join(map(visible, strange))}")
     if done.n_protected:
         say(f"{done.n_protected:,} suspects in test or validation splits were left alone (--include-test).")
+
+
+def _kept(done: CleanSummary) -> str:
+    """Which rows stay although the audit says nothing of their label: "" where there are none."""
+    counts = {"without a readable image": done.n_unread_kept, "without a label": done.n_unlabelled_kept}
+    found = [(n, what) for what, n in counts.items() if n]
+    if not found:
+        return ""
+    (first, what), *rest = found
+    shown = [f"{first:,} {'row' if first == 1 else 'rows'} {what}", *(f"{n:,} {other}" for n, other in rest)]
+    return f"{' and '.join(shown)} {'is' if sum(counts.values()) == 1 else 'are'} kept."

@@ -176,12 +176,13 @@ def compare(
 def _show(lines: Iterable[dict[str, Any]], told: Callable[[str], None]) -> None:
     """Tell of each line as it comes, and print the table of those that came, however it ends."""
     from noiseaudit.compare.table import table
+    from noiseaudit_cli.live import duration
 
     done: list[dict[str, Any]] = []
     try:
         for line in lines:
             done.append(line)
-            told(f"seed {line['seed']}, {line['tool']}: {line['seconds']:.0f} s")
+            told(f"seed {line['seed']}, {line['tool']}: {duration(line['seconds'])}")
     finally:
         if done:
             typer.echo(table(done), nl=False)

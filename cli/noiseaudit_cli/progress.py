@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from rich.progress import MofNCompleteColumn, TaskID, TextColumn
+from rich.progress import TaskID
 
 from noiseaudit.keeper import FIRST_STAGE, SECOND_STAGE, SEPARATOR
 from noiseaudit_cli.live import LiveBar, duration, is_due
@@ -19,19 +19,29 @@ if TYPE_CHECKING:
 SHOWN_LOSSES = 3  # the total comes first
 
 
+class Pace:
+    """How long the rest takes, from the second report on: the first, whose start is not known, begins the time."""
+
+    def __init__(self) -> None:
+        self._first: tuple[float, int] | None = None
+
+    def left(self, done: int, total: int) -> str:
+        """`1 min left`, after `done` of `total`; "" while that is unknown."""
+        now = time.monotonic()
+        if self._first is None:
+            self._first = now, done
+        began, before = self._first
+        return f"{duration((now - began) / (done - before) * (total - done))} left" if done > before else ""
+
+
 class ScanProgress(LiveBar):
     """The Watcher of the scan command, as a context manager."""
 
     def __init__(self, *, quiet: bool) -> None:
-        super().__init__(
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[losses]}", markup=False),
-            # Rich's own estimate needs two epochs, which can take long.
-            TextColumn("{task.fields[left]}", markup=False),
-            quiet=quiet,
-        )
+        super().__init__(quiet=quiet)
         self._images: TaskID | None = None  # while features are made
         self._images_done = 0
+        self._images_pace = Pace()
         self._task: TaskID | None = None
         self._epochs = 0
         self._epochs_after = 0  # of the trainings that follow this one
@@ -48,10 +58,11 @@ class ScanProgress(LiveBar):
 
     def on_features(self, done: int, total: int) -> None:
         if self._images is None:
-            self._images = self._bar.add_task("image", total=total, losses="", left="")
-        self._bar.update(self._images, completed=done, visible=done < total)
+            self._images = self._bar.add_task("computing features", total=total)
+        left = self._images_pace.left(done, total)
+        self._bar.update(self._images, completed=done, visible=done < total, left=left)
         if not self._console.is_terminal and is_due(self._images_done, done, total):
-            self._console.print(f"features of {done:,} of {total:,} images")
+            self._console.print(f"features of {done:,} of {total:,} images{left and f'  {left}'}")
         self._images_done = done
 
     def on_plan(self, table: LabelTable, samples: Samples, plan: Plan) -> None:
@@ -64,7 +75,7 @@ class ScanProgress(LiveBar):
         self._epochs_after = (trainings - 1) * plan.all_epochs
         self._of_features = plan.epochs if plan.tuning else 0
         self._started = time.monotonic()
-        self._task = self._bar.add_task("epoch", total=plan.all_epochs, losses="", left="")
+        self._task = self._bar.add_task("epoch", total=plan.all_epochs)
 
     def on_note(self, text: str) -> None:
         self._console.print(text)
@@ -99,7 +110,7 @@ class ScanProgress(LiveBar):
         losses += f"  believes {record.p_given_guider.mean():.0%} of labels"
         left = self._left(record)
         if self._task is not None:
-            self._bar.update(self._task, completed=record.epoch, losses=losses, left=left)
+            self._bar.update(self._task, completed=record.epoch, left=left, more=losses)
         if not self._console.is_terminal and self._has_line(record.epoch):
             name = f"{self._extra}, epoch" if self._extra else "epoch"
             self._console.print(f"{name} {record.epoch}/{self._epochs}  {losses}  {left}")
@@ -125,21 +136,23 @@ class ScoreProgress(LiveBar):
     """The Watcher of the score command, as a context manager."""
 
     def __init__(self, *, quiet: bool) -> None:
-        super().__init__(MofNCompleteColumn(), quiet=quiet)
+        super().__init__(quiet=quiet)
         self._task: TaskID | None = None
         self._done = 0
+        self._pace = Pace()
 
     def on_table(self, table: LabelTable) -> None:
         labelled = int(table.is_labelled.sum())
         classes = f"the model has {len(table.classes):,} classes"
         self._console.print(f"Read {len(table):,} rows: {labelled:,} labelled; {classes}.")
-        self._task = self._bar.add_task("row", total=len(table))
+        self._task = self._bar.add_task("scoring rows", total=len(table))
 
     def on_rows(self, done: int, total: int) -> None:
+        left = self._pace.left(done, total)
         if self._task is not None:
-            self._bar.update(self._task, completed=done)
+            self._bar.update(self._task, completed=done, left=left)
         if not self._console.is_terminal and is_due(self._done, done, total):
-            self._console.print(f"scored {done:,} of {total:,} rows")
+            self._console.print(f"scored {done:,} of {total:,} rows{left and f'  {left}'}")
         self._done = done
 
 
