@@ -141,6 +141,8 @@ def test_f1_is_as_uncertain_as_precision_or_recall_where_the_other_is_1(certain:
     assert [got.f1.value, got.f1.low, got.f1.high] == pytest.approx(
         [2 * x / (1 + x) for x in (share.value, share.low, share.high)]
     )
+    assert got.f1.low is not None
+    assert got.f1.high is not None
     assert got.f1.high - got.f1.low > 0.1
 
 
