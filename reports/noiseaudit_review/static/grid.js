@@ -2,7 +2,7 @@
 
 import { $, make, number, say } from "./base.js";
 import { className, load, picture, row, selection, state } from "./state.js";
-import { inWords } from "./single.js";
+import { inWords, kindInWords } from "./single.js";
 
 const GAP = 8;
 const LEAST_WIDTH = 160;
@@ -114,8 +114,8 @@ function fill(tile, place) {
   if (place === state.index) board.setAttribute("aria-activedescendant", element.id);
   const [from, to, done] = lines;
   from.textContent = found ? className(found.given) : "…";
-  to.textContent = found ? `→ ${className(found.suggested)}` : "";
-  done.textContent = found?.mine ? inWords(found.mine) : (found?.kind?.replaceAll("_", " ") ?? "");
+  to.textContent = found && !state.audit.blind ? `→ ${className(found.suggested)}` : "";
+  done.textContent = found?.mine ? inWords(found.mine) : kindInWords(found?.kind).join();
   if (!found || tile.row === found.row) return;
   tile.row = found.row;
   none.hidden = state.audit.has_images;

@@ -83,13 +83,21 @@ function complain(error) {
   say(`Not possible: ${error.message}`, 10);
 }
 
+// Of rows that were drawn: what the audit thinks of them would sway the answers, and the server does not tell it.
+function hideOpinions() {
+  for (const element of document.querySelectorAll("[data-opinion]")) element.hidden = true;
+  document.body.classList.add("blind");
+  $("nextDoes").textContent = "and this says how good the audit is:";
+}
+
 async function start() {
   state.audit = await get("/api/audit");
   setRun(state.audit.run);
   $("name").textContent = `· ${state.audit.name}`;
   document.title = `${state.audit.name} · noiseaudit review`;
   $("exportPath").textContent = state.audit.export;
-  $("cleanCommand").textContent = state.audit.clean;
+  $("nextCommand").textContent = state.audit.next;
+  if (state.audit.blind) hideOpinions();
   fillFilters(() => newList().catch(complain));
   wire();
   state.reviewer = state.audit.reviewer || remembered("noiseaudit-reviewer") || "";

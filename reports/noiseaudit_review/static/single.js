@@ -25,8 +25,10 @@ export async function showSingle() {
   shown = found.row;
   showPicture(found);
   $("given").textContent = className(found.given);
-  $("suggested").textContent = className(found.suggested);
-  $("why").textContent = found.why;
+  if (!state.audit.blind) {
+    $("suggested").textContent = className(found.suggested);
+    $("why").textContent = found.why;
+  }
   showFacts(found);
   showSimilar(found);
   for (const ahead of [1, 2, 3]) load(wanted + ahead).then(prefetch);
@@ -69,15 +71,21 @@ function prefetch(ahead) {
 }
 
 function showFacts(found) {
-  const facts = [];
-  if (found.p !== null) facts.push(`${estimated(found.p)} likely wrong`);
-  if (found.kind) facts.push(found.kind.replaceAll("_", " "));
+  const facts = state.audit.blind ? [] : opinions(found);
   if (found.split) facts.push(`split ${found.split}`);
   if (found.annotator) facts.push(`by ${found.annotator}`);
-  for (const [label, p] of found.top.slice(0, 3)) facts.push(`${label} ${estimated(p)}`);
   facts.push(`row ${found.row}`);
   $("facts").replaceChildren(...facts.map((fact) => make("li", "", fact)));
 }
+
+/** What the audit thinks, but for what it suggests. */
+function opinions({ p, kind, top }) {
+  const likely = p === null ? [] : [`${estimated(p)} likely wrong`];
+  return [...likely, ...kindInWords(kind), ...top.slice(0, 3).map(([label, share]) => `${label} ${estimated(share)}`)];
+}
+
+/** The kind of a suspect, where it says more than that it is one. */
+export const kindInWords = (kind) => (kind && kind !== "mislabeled" ? [kind.replaceAll("_", " ")] : []);
 
 const VERBS = { keep: "kept", ambiguous: "ambiguous", skip: "skipped" };
 export const inWords = (said) => (said.decision === "relabel" ? `relabelled ${said.text}` : VERBS[said.decision]);
@@ -88,7 +96,7 @@ function showDecision(found) {
   for (const button of document.querySelectorAll("#single [data-do]"))
     button.setAttribute("aria-pressed", String(isDone(button.dataset.do, found)));
   for (const button of document.querySelectorAll('#single [data-do="undo"]')) button.removeAttribute("aria-pressed");
-  document.querySelector('#single [data-do="accept"]').disabled = found.suggested < 0;
+  document.querySelector('#single [data-do="accept"]').disabled = !(found.suggested >= 0);
   document.querySelector('#single [data-do="keep"]').disabled = found.given < 0;
 }
 
@@ -101,7 +109,8 @@ function isDone(what, { mine, suggested }) {
 
 async function showSimilar(found) {
   const like = state.audit.compares ? "Most like it" : "Least doubted";
-  const titles = { Given: className(found.given), Suggested: className(found.suggested) };
+  const titles = { Given: className(found.given) };
+  if (!state.audit.blind) titles.Suggested = className(found.suggested);
   for (const [which, label] of Object.entries(titles)) {
     $(`like${which}Title`).textContent = `${like} among ${label}`;
     $(`like${which}`).replaceChildren();
@@ -110,8 +119,7 @@ async function showSimilar(found) {
   if (!state.audit.has_images) return;
   const alike = await get(`/api/similar/${found.row}`, { count: 6 });
   if (shown !== found.row) return;
-  strip("likeGiven", alike.given, titles.Given);
-  strip("likeSuggested", alike.suggested, titles.Suggested);
+  for (const [which, label] of Object.entries(titles)) strip(`like${which}`, alike[which.toLowerCase()], label);
 }
 
 function strip(id, rows, label) {
