@@ -49,7 +49,11 @@ def review(
     ] = None,
     reviewer: Annotated[
         str | None,
-        option(metavar="NAME", help="Who decides; the page has a box for it, too.", show_default=False),
+        option(
+            metavar="NAME",
+            help="Who decides; the page has a box for it, too. Default: the login's name.",
+            show_default=False,
+        ),
     ] = None,
     db: Annotated[
         Path | None,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import unicodedata
 from typing import Annotated, Literal
 
@@ -14,6 +15,7 @@ from noiseaudit_review.review import Review, rows_once
 
 MOST_ROWS = 500  # of one action
 MOST_NAME = 80  # characters
+NOBODY = "reviewer"  # where the login has no name
 _FORMULA = ("=", "+", "-", "@")  # a spreadsheet would run what begins so
 
 
@@ -43,6 +45,14 @@ def checked_reviewer(name: str) -> str:
         return reviewer_name(name)
     except ValueError as error:
         raise ConfigError(f"--reviewer {name!r}: {error}", fix="Give another.") from error
+
+
+def login_name() -> str:
+    """Who decides where nobody says so: the name of the login, as far as a file can hold it."""
+    try:
+        return reviewer_name(getpass.getuser()) or NOBODY
+    except (ValueError, OSError, KeyError, ImportError):  # no such user, as in some containers
+        return NOBODY
 
 
 Who = Annotated[str, Field(max_length=4 * MOST_NAME), AfterValidator(reviewer_name)]

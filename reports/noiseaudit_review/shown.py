@@ -18,6 +18,7 @@ from noiseaudit.review.board import DISPUTED, Said
 from noiseaudit.review.queue import Choice, Queue
 from noiseaudit.why import records
 from noiseaudit_reports.text import sentence, visible, whole
+from noiseaudit_review.asked import login_name
 from noiseaudit_review.review import Review
 
 _COLUMNS = (
@@ -45,6 +46,7 @@ def about(review: Review) -> dict[str, Any]:
         "pairs": [] if review.is_blind else [asdict(pair) for pair in queue.pairs],
         "choices": {} if review.is_blind else _choices(queue),
         "reviewer": review.reviewer,
+        "login": login_name(),
         "export": whole(str(places.export)),
         "next": whole(estimate_command(review) if review.is_blind else clean_command(review)),
     }

@@ -3,6 +3,7 @@
 import { $, estimated, get, make, number } from "./base.js";
 import { className, load, picture, row, state } from "./state.js";
 
+const MOST_ENLARGED = 12; // times: beyond, small images are unrecognisable
 let shown = null; // number of the row that is on the screen
 let since = performance.now();
 let pictures = 0; // asked for so far
@@ -51,6 +52,8 @@ async function showPicture(found) {
   $("noPicture").textContent = "Loading …";
   const isThere = state.audit.has_images && (await isDecoded(image, picture(found.row, "large")));
   if (own !== pictures) return;
+  image.style.maxWidth = `${MOST_ENLARGED * image.naturalWidth}px`;
+  image.style.maxHeight = `${MOST_ENLARGED * image.naturalHeight}px`;
   image.hidden = !isThere;
   $("noPicture").hidden = isThere;
   $("noPicture").textContent = "No picture";
@@ -65,6 +68,8 @@ function isDecoded(image, address) {
     () => false,
   );
 }
+
+export const togglePixels = () => $("large").classList.toggle("pixels");
 
 function prefetch(ahead) {
   if (ahead && state.audit.has_images) new Image().src = picture(ahead.row, "large");
@@ -89,6 +94,8 @@ export const kindInWords = (kind) => (kind && kind !== "mislabeled" ? [kind.repl
 
 const VERBS = { keep: "kept", ambiguous: "ambiguous", skip: "skipped" };
 export const inWords = (said) => (said.decision === "relabel" ? `relabelled ${said.text}` : VERBS[said.decision]);
+
+export const inShort = (said) => (said.decision === "relabel" ? `→ ${said.text}` : VERBS[said.decision]);
 
 function showDecision(found) {
   $("decided").replaceChildren(found.mine ? `You: ${inWords(found.mine)}` : "");
