@@ -129,7 +129,7 @@ def test_the_counts(audit: AuditResult, log: Log) -> None:
     log.decide("event-03", "bob", [Answer(names[rows[0]], "keep"), Answer(names[calm], "keep")])
     board.refresh()
     now = board.progress("ann")
-    assert (now.n_suspects, now.n_checked, now.n_mine, now.n_disputed) == (len(rows), 5, 6, 1)
+    assert (now.n_asked, now.n_checked, now.n_mine, now.n_disputed) == (len(rows), 5, 6, 1)
     assert now.precision == proportion(2, 3)  # one is disputed, one unclear, one of Bob's no suspect
     left = [row for row in range(len(audit)) if not np.isnan(p[row]) and row not in (*rows[:5], calm)]
     assert now.errors_left == pytest.approx(float(p[left].sum()))

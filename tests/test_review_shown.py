@@ -119,4 +119,4 @@ def test_a_folder_whose_name_is_no_text(review: Review) -> None:
     places = Places(odd / "run", odd / "decisions.sqlite", odd / "decisions.csv")
     about = client_of(dataclasses.replace(review, places=places)).get("/api/audit").json()
     assert about["export"] == "/tmp/caf⟨U+DCE9⟩/decisions.csv"
-    assert "⟨U+DCE9⟩" in about["clean"]
+    assert "⟨U+DCE9⟩" in about["next"]

@@ -20,6 +20,7 @@ EXAMPLES = """
 noiseaudit review run
 noiseaudit review run --reviewer Ann --port 8000 --no-browser
 noiseaudit review run --export decisions.parquet
+noiseaudit review run --rows checks.csv
 noiseaudit clean run --decisions run/decisions.csv --out labels.checked.csv
 """
 
@@ -38,15 +39,28 @@ def review(
     images: Annotated[
         Path | None, option(metavar="DIR", help="The images, if they moved.", show_default=False)
     ] = None,
+    rows: Annotated[
+        Path | None,
+        option(
+            metavar="FILE",
+            help="Ask about the rows of this file of `noiseaudit sample`, without saying what the audit thinks.",
+            show_default=False,
+        ),
+    ] = None,
     reviewer: Annotated[
         str | None,
-        option(metavar="NAME", help="Who decides; the page has a box for it, too.", show_default=False),
+        option(
+            metavar="NAME",
+            help="Who decides; the page has a box for it, too. Default: the login's name.",
+            show_default=False,
+        ),
     ] = None,
     db: Annotated[
         Path | None,
         option(
             metavar="FILE",
-            help="Where decisions are kept. Default: decisions.sqlite beside the audit.",
+            help="Where decisions are kept. Default: decisions.sqlite beside the audit; with --rows checks.csv, "
+            "checks.answers.sqlite beside that.",
             show_default=False,
         ),
     ] = None,
@@ -77,12 +91,13 @@ def review(
     from noiseaudit_cli.console import say, visible
 
     _settle(audit)
-    place = db or run_folder(audit) / DECISIONS_FILE
-    never = _never_written(audit, label_file)
+    of_rows = rows and rows.with_name(f"{rows.stem}.answers.sqlite")
+    place = db or of_rows or run_folder(audit) / DECISIONS_FILE
+    never = [*_never_written(audit, label_file), *filter(None, [rows])]
     _check_database(place, never)
     if export is not None:
         check_file(export, force=force, inputs=[place, *never])
-        exported = export_decisions(audit, place, export)
+        exported = export_decisions(audit, place, export, rows)
         told = agreement_text(exported.agreement)
         say(f"{exported.n_decisions:,} decisions in {visible(str(export))}{told and f'; {told}'}")
         return
@@ -93,7 +108,7 @@ def review(
 
     who = checked_reviewer(reviewer or "")
     with listening(port) as listener:
-        places = Places(audit, place, place.with_suffix(".csv"), images, _moved(audit, label_file))
+        places = Places(audit, place, place.with_suffix(".csv"), images, _moved(audit, label_file), rows)
         _serve(open_review(places, who), listener, opens_browser=not no_browser)
 
 
@@ -138,7 +153,7 @@ def _check_database(place: Path, never: Sequence[Path]) -> None:
         )
     if out in map(os.path.realpath, never):
         raise ConfigError(
-            f"--db {place}: the decisions would be written to {place.with_suffix('.csv')}, which is of the scan",
+            f"--db {place}: the decisions would be written to {place.with_suffix('.csv')}, read by the scan or --rows",
             fix="Give another name.",
         )
 

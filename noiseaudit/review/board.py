@@ -32,10 +32,12 @@ class Said:
 class Progress:
     """How far a review is; of all reviewers where it does not say otherwise."""
 
-    n_suspects: int
-    n_checked: int  # suspects whose label was judged right, wrong or unclear
+    n_asked: int  # suspects, or the rows that were drawn
+    n_checked: int  # of these, whose label was judged right, wrong or unclear
     n_mine: int  # rows that this reviewer answered about, skipped ones among them
-    precision: Interval  # of the suspects that were judged right or wrong
+    n_judged: int  # of these, right or wrong
+    n_wrong: int
+    precision: Interval  # n_wrong of n_judged
     n_disputed: int  # rows that reviewers contradict each other about
     errors_left: float  # sum of p_mislabeled over the scored rows that nobody judged
     median_seconds: float | None  # that this reviewer looked at a sample, of actions that stand
@@ -44,11 +46,12 @@ class Progress:
 class Board:
     """The log's events folded, row by row. Usable from many threads."""
 
-    def __init__(self, audit: AuditResult, log: Log) -> None:
+    def __init__(self, audit: AuditResult, log: Log, drawn: npt.NDArray[np.int32] | None = None) -> None:
+        """`drawn`: the rows that are asked about; None: the suspects."""
         self._log, self._seq, self._lock = log, 0, threading.Lock()
         self._row_of = {name: row for row, name in enumerate(audit.table.column("sample_id").to_pylist())}
         self._p = np.nan_to_num(audit.column("p_mislabeled"))
-        self._suspects = audit.suspects()
+        self._asked = audit.suspects() if drawn is None else np.isin(np.arange(len(audit)), drawn)
         self.verdict = np.zeros(len(audit), np.int8)  # OPEN ... DISPUTED
         self._by_row: dict[int, dict[str, Said]] = {}
         self._by_reviewer: dict[str, dict[int, Said]] = defaultdict(dict)
@@ -116,15 +119,16 @@ class Board:
     def progress(self, reviewer: str) -> Progress:
         """The counts now."""
         with self._lock:
-            of_suspects = np.bincount(self.verdict[self._suspects], minlength=5)
+            found = np.bincount(self.verdict[self._asked], minlength=5)
+            n_wrong, n_judged = int(found[WRONG]), int(found[RIGHT] + found[WRONG])
             seconds = self._seconds.get(reviewer)
             return Progress(
-                n_suspects=int(self._suspects.sum()),
-                n_checked=int(of_suspects[1:].sum()),
+                n_asked=int(self._asked.sum()),
+                n_checked=int(found[1:].sum()),
                 n_mine=len(self._by_reviewer.get(reviewer, ())),
-                precision=proportion(
-                    int(of_suspects[WRONG]), int(of_suspects[RIGHT]) + int(of_suspects[WRONG])
-                ),
+                n_judged=n_judged,
+                n_wrong=n_wrong,
+                precision=proportion(n_wrong, n_judged),
                 n_disputed=int((self.verdict == DISPUTED).sum()),
                 errors_left=float(self._p[self.verdict == OPEN].sum()),
                 median_seconds=statistics.median(seconds) if seconds else None,

@@ -19,6 +19,7 @@ from noiseaudit.manifest import file_sha256
 from noiseaudit.result import Audited
 from noiseaudit.review.agreement import Agreement, agreement
 from noiseaudit.review.board import Said
+from noiseaudit.review.drawn import read_drawn, with_answers
 from noiseaudit.review.log import Log
 
 
@@ -29,41 +30,52 @@ class Exported(NamedTuple):
     agreement: Agreement
 
 
-def export_decisions(audit: Path, db: Path, out: Path) -> Exported:
+def export_decisions(audit: Path, db: Path, out: Path, rows: Path | None = None) -> Exported:
     """Write the decisions about `audit` that `db` holds, each reviewer's in rows of their own.
 
-    `out` is a .csv or .parquet file. Raises DataError if there is no such database or audit, ConfigError for another
-    kind of file, OutputError if it cannot be written.
+    With `rows`, a file of `noiseaudit sample`: its rows and their weights, answered or not, and no others. `out` is a
+    .csv or .parquet file. Raises DataError if there is no such database or audit, ConfigError for another kind of
+    file, OutputError if it cannot be written.
     """
     check_kind(out)
     opened = open_audit(audit)
     own = run_id(opened)
+    drawn = None if rows is None else read_drawn(rows, own)
     if not db.is_file():
         raise DataError(
             "no decisions were made yet", file=db, fix="Run `noiseaudit review` first, or give --db."
         )
     log = Log(db, own)
     try:
-        decisions = log.decisions()
+        decisions = _holding(log, drawn)
     finally:
         log.close()
     found = _agreement(opened, decisions)
     write_decisions(out, decisions)
-    return Exported(len(decisions), found)
+    return Exported(_count(decisions), found)
 
 
-def write_log(log: Log, out: Path) -> int:
-    """Write the decisions that hold now; how many.
+def write_log(log: Log, out: Path, drawn: Sequence[Decision] | None = None) -> int:
+    """Write the decisions that hold now, of `drawn` with all its rows; how many were made.
 
     A file that is not as the last export of this run left it goes aside (`log.moved_aside`), and so does one with
     decisions in it where there are none now. Raises OutputError if it cannot be moved or written.
     """
-    decisions = log.decisions()
-    if os.path.lexists(out) and not _may_replace(log, out, len(decisions)):
+    decisions = _holding(log, drawn)
+    n = _count(decisions)
+    if os.path.lexists(out) and not _may_replace(log, out, n):
         log.moved_aside.append((out, move_aside(out)))
     write_decisions(out, decisions)
-    log.wrote(out.name, file_sha256(out) or "", len(decisions))
-    return len(decisions)
+    log.wrote(out.name, file_sha256(out) or "", n)
+    return n
+
+
+def _holding(log: Log, drawn: Sequence[Decision] | None) -> list[Decision]:
+    return log.decisions() if drawn is None else with_answers(drawn, log.decisions())
+
+
+def _count(decisions: Sequence[Decision]) -> int:
+    return sum(decision.decision is not None for decision in decisions)
 
 
 def _may_replace(log: Log, out: Path, n: int) -> bool:

@@ -89,10 +89,16 @@ class Queue:
             asked = getattr(wanted, name)
             if asked is not None:
                 admitted &= code == asked
-        if wanted.state == "open":
-            admitted &= board.verdict == OPEN
-        elif wanted.state == "disputed":
-            admitted &= board.verdict == DISPUTED
-        elif wanted.state != "any":
-            admitted &= board.answered(reviewer) == (wanted.state == "mine")
+        admitted &= in_state(wanted.state, board, reviewer)
         return self._order[admitted[self._order]]
+
+
+def in_state(state: State, board: Board, reviewer: str) -> npt.NDArray[np.bool_]:
+    """Which rows of the audit are so far decided about as `state` says, (n,)."""
+    if state == "open":
+        return board.verdict == OPEN
+    if state == "disputed":
+        return board.verdict == DISPUTED
+    if state == "any":
+        return np.ones(len(board.verdict), np.bool_)
+    return board.answered(reviewer) == (state == "mine")

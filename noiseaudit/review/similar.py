@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from noiseaudit.errors import DataError
 from noiseaudit.result import AuditResult
-from noiseaudit.review.queue import Queue
+from noiseaudit.review.queue import Queue, Rows
 from noiseaudit.runnames import EMBEDDINGS_FILE
 
 MOST_COMPARED = 20_000  # rows of a class, evenly taken, among which the nearest are looked for
@@ -19,12 +19,17 @@ class Similar:
     """The nearest rows of a class by the run's embeddings; without these, those of it that are doubted least."""
 
     def __init__(
-        self, audit: AuditResult, queue: Queue, embeddings: npt.NDArray[np.float32] | None = None
+        self,
+        audit: AuditResult,
+        queue: Queue,
+        embeddings: npt.NDArray[np.float32] | None = None,
+        never: Rows | None = None,
     ) -> None:
-        """`embeddings`: (n, d), NaN where a row was not read."""
+        """`embeddings`: (n, d), NaN where a row was not read; rows of `never` are not shown as good examples."""
         self._given, self._embeddings = queue.given, embeddings
         p = audit.column("p_mislabeled")
         self._p = np.where(audit.suspects(), np.nan, p)
+        self._p[[] if never is None else never] = np.nan
         self._trusted = np.flatnonzero(~np.isnan(self._p)).astype(np.int32)
 
     @property

@@ -15,7 +15,6 @@ from starlette.types import ASGIApp
 
 from noiseaudit.errors import NoiseAuditError
 from noiseaudit.review.log import EventIdTaken
-from noiseaudit.review.queue import Filter
 from noiseaudit_review import shown
 from noiseaudit_review.asked import (
     AskedDecisions,
@@ -27,6 +26,7 @@ from noiseaudit_review.asked import (
     Who,
     answers_of,
     check_run,
+    filter_of,
     known_row,
 )
 from noiseaudit_review.images import media_type
@@ -91,8 +91,7 @@ def _add_reading(app: FastAPI, review: Review) -> None:
     @app.post("/api/lists", dependencies=[Depends(_json)])
     def make_list(asked: AskedList) -> dict[str, int]:
         check_run(review, asked.run)
-        wanted = asked.model_dump(exclude={"reviewer", "run"})
-        return review.make_list(Filter(**wanted), asked.reviewer)
+        return review.make_list(filter_of(review, asked), asked.reviewer)
 
     @app.get("/api/lists/{number}", dependencies=same_run)
     def page(

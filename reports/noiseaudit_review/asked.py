@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import unicodedata
 from typing import Annotated, Literal
 
@@ -9,11 +10,12 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from noiseaudit.errors import ConfigError
 from noiseaudit.review.log import Answer
-from noiseaudit.review.queue import State
+from noiseaudit.review.queue import Filter, State
 from noiseaudit_review.review import Review, rows_once
 
 MOST_ROWS = 500  # of one action
 MOST_NAME = 80  # characters
+NOBODY = "reviewer"  # where the login has no name
 _FORMULA = ("=", "+", "-", "@")  # a spreadsheet would run what begins so
 
 
@@ -43,6 +45,14 @@ def checked_reviewer(name: str) -> str:
         return reviewer_name(name)
     except ValueError as error:
         raise ConfigError(f"--reviewer {name!r}: {error}", fix="Give another.") from error
+
+
+def login_name() -> str:
+    """Who decides where nobody says so: the name of the login, as far as a file can hold it."""
+    try:
+        return reviewer_name(getpass.getuser()) or NOBODY
+    except (ValueError, OSError, KeyError, ImportError):  # no such user, as in some containers
+        return NOBODY
 
 
 Who = Annotated[str, Field(max_length=4 * MOST_NAME), AfterValidator(reviewer_name)]
@@ -102,6 +112,14 @@ class AskedUndo(OfRun):
     reviewer: Named
 
 
+def filter_of(review: Review, asked: AskedList) -> Filter:
+    """What is to be shown. Raises Refused for a filter that would tell what the audit thinks of drawn rows."""
+    wanted = Filter(**asked.model_dump(exclude={"reviewer", "run"}))
+    if review.is_blind and wanted != Filter(state=wanted.state):
+        raise Refused(422, "rows that were drawn are filtered by decisions alone")
+    return wanted
+
+
 def answers_of(review: Review, asked: AskedDecisions) -> list[Answer]:
     """What is to be recorded. Raises Refused for a row or label that there is not, and an answer without sense."""
     if not rows_once([answer.row for answer in asked.answers]):
@@ -112,6 +130,8 @@ def answers_of(review: Review, asked: AskedDecisions) -> list[Answer]:
 
 def _answer(review: Review, asked: AskedAnswer, seconds: float | None) -> Answer:
     row = known_row(review, asked.row)
+    if review.drawn is not None and row not in review.drawn.rows:
+        raise Refused(422, "this row was not drawn")
     given, classes = int(review.queue.given[row]), review.queue.classes
     if (asked.label is not None) != (asked.decision == "relabel"):
         raise Refused(422, "relabel has a label, and nothing else has one")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 
+from noiseaudit.data.opening import Picture
 from noiseaudit.data.thumbnail import thumbnail
 from noiseaudit.row_pictures import FindPicture
 
@@ -33,10 +34,14 @@ class Images:
                 self._kept.move_to_end((row, size))
                 return self._kept[row, size]
             picture = self._find(row) if self._find else None
-            made = None if picture is None else thumbnail(picture, SIZES[size], self._max_pixels)
+            made = None if picture is None else self._made(picture, size)
             if made is not None:
                 self._keep((row, size), made)
             return made
+
+    def _made(self, picture: Picture, size: str) -> bytes | None:
+        """The page enlarges the large one itself: smoothly, where a person does not ask for its pixels."""
+        return thumbnail(picture, SIZES[size], self._max_pixels, enlarge=size == "small")
 
     def _keep(self, key: tuple[int, str], made: bytes) -> None:
         self._kept[key] = made

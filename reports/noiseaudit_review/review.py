@@ -17,9 +17,10 @@ from noiseaudit.manifest import run_folder, saved_run
 from noiseaudit.result import AuditResult, read_audit
 from noiseaudit.review.agreement import Agreement, agreement
 from noiseaudit.review.board import Board
+from noiseaudit.review.drawn import Drawn, find_drawn
 from noiseaudit.review.export import write_log
 from noiseaudit.review.log import Log
-from noiseaudit.review.queue import Filter, Queue, Rows
+from noiseaudit.review.queue import Filter, Queue, Rows, in_state
 from noiseaudit.review.similar import Similar, read_embeddings
 from noiseaudit.row_pictures import row_pictures
 from noiseaudit_review.images import Images
@@ -36,6 +37,7 @@ class Places:
     export: Path
     images: Path | None = None
     source: Source | None = None  # the scanned data set, if it moved
+    rows: Path | None = None  # of `noiseaudit sample`: these are asked about, and no suspects
 
 
 @dataclass
@@ -50,17 +52,26 @@ class Review:
     similar: Similar
     images: Images
     reviewer: str = ""
+    drawn: Drawn | None = None
     _lists: OrderedDict[int, Rows] = field(default_factory=OrderedDict)
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _exporting: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def is_blind(self) -> bool:
+        """Whether nothing is told of what the audit thinks of a row: it would sway the answers."""
+        return self.drawn is not None
 
     def make_list(self, wanted: Filter, reviewer: str) -> dict[str, int]:
         """Keep the rows that `wanted` admits now, so that places in them stay: the number of the list, how many they
         are, and the place of the first that the reviewer has not answered, 0 where there is none.
         """
         self.board.refresh()
-        rows = self.queue.rows(wanted, self.board, reviewer)
+        if self.drawn is None:
+            rows = self.queue.rows(wanted, self.board, reviewer)
+        else:
+            rows = self.drawn.rows[in_state(wanted.state, self.board, reviewer)[self.drawn.rows]]
         with self._lock:
             number = next(self._numbers)
             self._lists[number] = rows
@@ -89,7 +100,8 @@ class Review:
     def export(self) -> int:
         """Write the decisions that hold now to `places.export`; how many."""
         with self._exporting:  # else a second one takes what the first just wrote for somebody else's
-            return write_log(self.log, self.places.export)
+            drawn = None if self.drawn is None else self.drawn.decisions
+            return write_log(self.log, self.places.export, drawn)
 
 
 def open_review(places: Places, reviewer: str = "") -> Review:
@@ -100,16 +112,19 @@ def open_review(places: Places, reviewer: str = "") -> Review:
     queue = Queue(audit)
     embeddings = read_embeddings(run_folder(places.audit), len(audit))
     pictures = row_pictures(audit, run, places.images, places.source)
+    drawn = None if places.rows is None else find_drawn(places.rows, audit, run_id(audit))
+    rows = None if drawn is None else drawn.rows
     log = Log(places.db, run_id(audit))
     return Review(
         audit=audit,
         places=places,
         log=log,
-        board=Board(audit, log),
+        board=Board(audit, log, rows),
         queue=queue,
-        similar=Similar(audit, queue, embeddings),
+        similar=Similar(audit, queue, embeddings, rows),
         images=Images(pictures, run.get("max_pixels", DEFAULT_MAX_PIXELS)),
         reviewer=reviewer,
+        drawn=drawn,
     )
 
 

@@ -15,9 +15,10 @@ import numpy as np
 from noiseaudit.arrays import numbers
 from noiseaudit.manifest import cleaned_suffix, saved_run
 from noiseaudit.review.board import DISPUTED, Said
-from noiseaudit.review.queue import Choice
+from noiseaudit.review.queue import Choice, Queue
 from noiseaudit.why import records
 from noiseaudit_reports.text import sentence, visible, whole
+from noiseaudit_review.asked import login_name
 from noiseaudit_review.review import Review
 
 _COLUMNS = (
@@ -25,6 +26,8 @@ _COLUMNS = (
     "issue_kind", "split", "annotator", "top_labels", "top_probs", "why",
 )  # fmt: skip
 MOST_TOP = 5  # of the classes that the model thinks of
+OPINION = frozenset(("suggested", "p", "p_suggested", "rank", "kind", "top", "why"))  # the audit's, of a row
+SWAYS = frozenset(("precision", "n_judged", "n_wrong", "errors_left"))  # counts that tell something of it
 
 
 def about(review: Review) -> dict[str, Any]:
@@ -37,14 +40,21 @@ def about(review: Review) -> dict[str, Any]:
         "n_rows": len(review.audit),
         "has_images": review.images.are_known,
         "compares": review.similar.by_embeddings,
+        "blind": review.is_blind,
         "classes": [visible(name) for name in queue.classes],
         "class_counts": n_of.tolist(),
-        "pairs": [asdict(pair) for pair in queue.pairs],
-        "choices": {name: [_choice(choice) for choice in found] for name, found in queue.choices.items()},
+        "pairs": [] if review.is_blind else [asdict(pair) for pair in queue.pairs],
+        "choices": {} if review.is_blind else _choices(queue),
         "reviewer": review.reviewer,
+        "login": login_name(),
         "export": whole(str(places.export)),
-        "clean": whole(clean_command(review)),
+        "next": whole(estimate_command(review) if review.is_blind else clean_command(review)),
     }
+
+
+def estimate_command(review: Review) -> str:
+    """The command that says how good the audit is, from answers about rows that were drawn."""
+    return shlex.join(["noiseaudit", "estimate", str(review.places.audit), str(review.places.export)])
 
 
 def clean_command(review: Review) -> str:
@@ -69,7 +79,7 @@ def _row(review: Review, record: dict[str, Any], reviewer: str) -> dict[str, Any
     row = record["row"]
     given, suggested = int(review.queue.given[row]), int(review.queue.suggested[row])
     top = zip(record["top_labels"] or (), record["top_probs"] or (), strict=True)
-    return {
+    told = {
         "row": row,
         "sample": visible(record["sample_id"]),
         "image": visible(record["image"] or ""),
@@ -85,12 +95,15 @@ def _row(review: Review, record: dict[str, Any], reviewer: str) -> dict[str, Any
         "why": sentence(record["why"] or ""),
         **said(review, row, reviewer),
     }
+    return {name: value for name, value in told.items() if not (review.is_blind and name in OPINION)}
 
 
 def said(review: Review, row: int, reviewer: str) -> dict[str, Any]:
-    """What people decided about a row."""
+    """What people decided about a row; where it was drawn, without others' answers, which would sway this one."""
     answers = dict(review.board.answers(row))
     mine = answers.pop(reviewer, None)
+    if review.is_blind:
+        return {"row": row, "mine": mine and _said(review, mine), "others": [], "disputed": False}
     return {
         "row": row,
         "mine": None if mine is None else _said(review, mine),
@@ -101,14 +114,15 @@ def said(review: Review, row: int, reviewer: str) -> dict[str, Any]:
 
 def progress(review: Review, reviewer: str) -> dict[str, Any]:
     """The counts now."""
-    return asdict(review.board.progress(reviewer)) | {
-        "reviewers": [visible(name) for name in review.board.reviewers()]
-    }
+    now = asdict(review.board.progress(reviewer))
+    told = {name: value for name, value in now.items() if not (review.is_blind and name in SWAYS)}
+    return told | {"reviewers": [visible(name) for name in review.board.reviewers()]}
 
 
 def similar(review: Review, row: int, count: int) -> dict[str, list[int]]:
-    """Rows like this one, of the given and of the suggested class."""
-    labels = {"given": int(review.queue.given[row]), "suggested": int(review.queue.suggested[row])}
+    """Rows like this one, of the given and, unless that is not told, of the suggested class."""
+    labels = {"given": int(review.queue.given[row])}
+    labels |= {} if review.is_blind else {"suggested": int(review.queue.suggested[row])}
     return {
         which: review.similar.rows(row, label, count) if label >= 0 else [] for which, label in labels.items()
     }
@@ -122,6 +136,10 @@ def _said(review: Review, answer: Said) -> dict[str, Any]:
         "label": review.queue.classes.index(label) if label is not None and known else None,
         "text": None if label is None else visible(label),
     }
+
+
+def _choices(queue: Queue) -> dict[str, list[dict[str, Any]]]:
+    return {name: [_choice(choice) for choice in found] for name, found in queue.choices.items()}
 
 
 def _choice(choice: Choice) -> dict[str, Any]:

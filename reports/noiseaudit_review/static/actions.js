@@ -92,6 +92,7 @@ function chooseLabel() {
 const ACTIONS = {
   keep: () => answerAll(({ row: number, given }) => given >= 0 && { row: number, decision: "keep" }),
   accept: () =>
+    !state.audit.blind &&
     answerAll(({ row: number, suggested }) => suggested >= 0 && { row: number, decision: "relabel", label: suggested }),
   choose: chooseLabel,
   ambiguous: () => answerAll(({ row: number }) => ({ row: number, decision: "ambiguous" })),

@@ -1,16 +1,30 @@
 // The counts above, and how far reviewers agree.
 
 import { $, get, number, percent } from "./base.js";
+import { isFiltered, state } from "./state.js";
 
 const put = (id, text) => ($(id).textContent = text);
 
+let last = null;
+
+/** Of rows that were picked by a filter, the share says nothing of the suspects: only the count is told. */
+function precision({ precision: { value, low, high }, n_wrong, n_judged }) {
+  if (value === null) return "–";
+  if (isFiltered()) return `${number(n_wrong)} of ${number(n_judged)} wrong`;
+  return `${percent(value)} (${percent(low)} to ${percent(high)})`;
+}
+
+export const showAgain = () => last && showProgress(last);
+
 export function showProgress(now) {
-  const share = now.n_suspects ? now.n_checked / now.n_suspects : 0;
+  last = now;
+  const share = now.n_asked ? now.n_checked / now.n_asked : 0;
   $("bar").style.transform = `scaleX(${share})`;
-  put("checked", `${number(now.n_checked)} of ${number(now.n_suspects)} · ${number(now.n_mine)} by you`);
-  const { value, low, high } = now.precision;
-  put("precision", value === null ? "–" : `${percent(value)} (${percent(low)} to ${percent(high)})`);
-  put("left", number(Math.round(now.errors_left)));
+  put("checked", `${number(now.n_checked)} of ${number(now.n_asked)} · ${number(now.n_mine)} by you`);
+  if (!state.audit.blind) {
+    put("precision", precision(now));
+    put("left", number(Math.round(now.errors_left)));
+  }
   put("pace", now.median_seconds === null ? "–" : `${now.median_seconds.toFixed(1)} s`);
 }
 

@@ -47,8 +47,16 @@ function read() {
 
 export function noteFilters() {
   const used = [...form.elements].filter((field) => field.tagName === "SELECT" && field.name !== "pair" && field.selectedIndex > 0);
-  const words = used.map((field) => field.selectedOptions[0].textContent);
+  const words = used.filter(({ name }) => name !== "given" && name !== "suggested").map((field) => field.selectedOptions[0].textContent);
+  words.unshift(...classWords(state.filter));
   $("filterNote").textContent = `${words.length ? `${words.join(", ")}: ` : ""}${number(state.total)} rows`;
+}
+
+function classWords({ given, suggested }) {
+  if (given === undefined && suggested === undefined) return [];
+  if (suggested === undefined) return [`given ${className(given)}`];
+  if (given === undefined) return [`suggested ${className(suggested)}`];
+  return [`${className(given)} → ${className(suggested)}`];
 }
 
 export function openFilters() {

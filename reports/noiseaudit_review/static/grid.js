@@ -2,7 +2,7 @@
 
 import { $, make, number, say } from "./base.js";
 import { className, load, picture, row, selection, state } from "./state.js";
-import { inWords } from "./single.js";
+import { inShort, kindInWords } from "./single.js";
 
 const GAP = 8;
 const LEAST_WIDTH = 160;
@@ -39,8 +39,7 @@ export function showGrid() {
   if ($("grid").hidden) return;
   draw();
   for (const [place, tile] of tiles) fill(tile, place);
-  const count = selection.size ? `${number(selection.size)} selected` : "None selected: the marked one counts";
-  $("selected").textContent = count;
+  $("selected").textContent = selection.size ? `${number(selection.size)} selected` : "";
 }
 
 function draw() {
@@ -110,12 +109,12 @@ function fill(tile, place) {
   const found = row(place);
   element.setAttribute("aria-selected", String(selection.has(place)));
   element.classList.toggle("here", place === state.index);
-  element.classList.toggle("answered", Boolean(found?.mine));
+  element.dataset.said = found?.mine?.decision ?? "";
   if (place === state.index) board.setAttribute("aria-activedescendant", element.id);
   const [from, to, done] = lines;
   from.textContent = found ? className(found.given) : "…";
-  to.textContent = found ? `→ ${className(found.suggested)}` : "";
-  done.textContent = found?.mine ? inWords(found.mine) : (found?.kind?.replaceAll("_", " ") ?? "");
+  to.textContent = found && !state.audit.blind ? `→ ${className(found.suggested)}` : "";
+  done.textContent = found?.mine ? inShort(found.mine) : kindInWords(found?.kind).join();
   if (!found || tile.row === found.row) return;
   tile.row = found.row;
   none.hidden = state.audit.has_images;

@@ -4,6 +4,7 @@ import { $, remember, remembered } from "./base.js";
 import { act, go, inGrid, nextOpen } from "./actions.js";
 import { openFilters } from "./filters.js";
 import { down, move, showGrid, toggle } from "./grid.js";
+import { togglePixels } from "./single.js";
 import { selection, state } from "./state.js";
 
 const DECISIONS = { k: "keep", a: "accept", c: "choose", m: "ambiguous", s: "skip", u: "undo", v: "screen" };
@@ -34,6 +35,7 @@ function handle(event, { toggleView, openLarge, openHelp }) {
   if (!$("keysOn").checked) return false;
   if (key in DECISIONS && (key !== "v" || inGrid())) return once(event, DECISIONS[key]);
   const others = { j: nextOpen, g: toggleView, f: openFilters, "?": openHelp, o: () => inGrid() && openLarge() };
+  others.p = () => !inGrid() && togglePixels();
   if (!(key in others)) return false;
   others[key]();
   return true;

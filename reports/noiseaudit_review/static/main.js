@@ -3,7 +3,7 @@
 import { $, get, number, post, remember, remembered, say, setRun } from "./base.js";
 import { act, go, inGrid, show } from "./actions.js";
 import { fillFilters, noteFilters } from "./filters.js";
-import { showAgreement, showProgress } from "./figures.js";
+import { showAgain, showAgreement, showProgress } from "./figures.js";
 import { layOut, reveal } from "./grid.js";
 import { listen } from "./keys.js";
 import { again } from "./single.js";
@@ -13,6 +13,7 @@ async function newList() {
   state.index = await makeList(); // the first that this reviewer has not answered
   again();
   noteFilters();
+  showAgain();
   $("single").hidden = inGrid() || state.total === 0;
   if (inGrid()) {
     $("scroller").scrollTop = 0;
@@ -83,20 +84,27 @@ function complain(error) {
   say(`Not possible: ${error.message}`, 10);
 }
 
+// Of rows that were drawn: what the audit thinks of them would sway the answers, and the server does not tell it.
+function hideOpinions() {
+  for (const element of document.querySelectorAll("[data-opinion]")) element.hidden = true;
+  document.body.classList.add("blind");
+  $("nextDoes").textContent = "and this says how good the audit is:";
+}
+
 async function start() {
   state.audit = await get("/api/audit");
   setRun(state.audit.run);
   $("name").textContent = `· ${state.audit.name}`;
   document.title = `${state.audit.name} · noiseaudit review`;
   $("exportPath").textContent = state.audit.export;
-  $("cleanCommand").textContent = state.audit.clean;
+  $("nextCommand").textContent = state.audit.next;
+  if (state.audit.blind) hideOpinions();
   fillFilters(() => newList().catch(complain));
   wire();
-  state.reviewer = state.audit.reviewer || remembered("noiseaudit-reviewer") || "";
+  state.reviewer = state.audit.reviewer || remembered("noiseaudit-reviewer") || state.audit.login;
   $("reviewer").value = state.reviewer;
   await newList();
   showProgress(await get("/api/progress", { reviewer: state.reviewer }));
-  if (!state.reviewer) $("reviewer").focus();
   document.documentElement.dataset.ready = "yes";
 }
 

@@ -3,6 +3,7 @@
 import { $, estimated, get, make, number } from "./base.js";
 import { className, load, picture, row, state } from "./state.js";
 
+const MOST_ENLARGED = 12; // times: beyond, small images are unrecognisable
 let shown = null; // number of the row that is on the screen
 let since = performance.now();
 let pictures = 0; // asked for so far
@@ -25,8 +26,10 @@ export async function showSingle() {
   shown = found.row;
   showPicture(found);
   $("given").textContent = className(found.given);
-  $("suggested").textContent = className(found.suggested);
-  $("why").textContent = found.why;
+  if (!state.audit.blind) {
+    $("suggested").textContent = className(found.suggested);
+    $("why").textContent = found.why;
+  }
   showFacts(found);
   showSimilar(found);
   for (const ahead of [1, 2, 3]) load(wanted + ahead).then(prefetch);
@@ -49,6 +52,8 @@ async function showPicture(found) {
   $("noPicture").textContent = "Loading …";
   const isThere = state.audit.has_images && (await isDecoded(image, picture(found.row, "large")));
   if (own !== pictures) return;
+  image.style.maxWidth = `${MOST_ENLARGED * image.naturalWidth}px`;
+  image.style.maxHeight = `${MOST_ENLARGED * image.naturalHeight}px`;
   image.hidden = !isThere;
   $("noPicture").hidden = isThere;
   $("noPicture").textContent = "No picture";
@@ -64,23 +69,33 @@ function isDecoded(image, address) {
   );
 }
 
+export const togglePixels = () => $("large").classList.toggle("pixels");
+
 function prefetch(ahead) {
   if (ahead && state.audit.has_images) new Image().src = picture(ahead.row, "large");
 }
 
 function showFacts(found) {
-  const facts = [];
-  if (found.p !== null) facts.push(`${estimated(found.p)} likely wrong`);
-  if (found.kind) facts.push(found.kind.replaceAll("_", " "));
+  const facts = state.audit.blind ? [] : opinions(found);
   if (found.split) facts.push(`split ${found.split}`);
   if (found.annotator) facts.push(`by ${found.annotator}`);
-  for (const [label, p] of found.top.slice(0, 3)) facts.push(`${label} ${estimated(p)}`);
   facts.push(`row ${found.row}`);
   $("facts").replaceChildren(...facts.map((fact) => make("li", "", fact)));
 }
 
+/** What the audit thinks, but for what it suggests. */
+function opinions({ p, kind, top }) {
+  const likely = p === null ? [] : [`${estimated(p)} likely wrong`];
+  return [...likely, ...kindInWords(kind), ...top.slice(0, 3).map(([label, share]) => `${label} ${estimated(share)}`)];
+}
+
+/** The kind of a suspect, where it says more than that it is one. */
+export const kindInWords = (kind) => (kind && kind !== "mislabeled" ? [kind.replaceAll("_", " ")] : []);
+
 const VERBS = { keep: "kept", ambiguous: "ambiguous", skip: "skipped" };
 export const inWords = (said) => (said.decision === "relabel" ? `relabelled ${said.text}` : VERBS[said.decision]);
+
+export const inShort = (said) => (said.decision === "relabel" ? `→ ${said.text}` : VERBS[said.decision]);
 
 function showDecision(found) {
   $("decided").replaceChildren(found.mine ? `You: ${inWords(found.mine)}` : "");
@@ -88,7 +103,7 @@ function showDecision(found) {
   for (const button of document.querySelectorAll("#single [data-do]"))
     button.setAttribute("aria-pressed", String(isDone(button.dataset.do, found)));
   for (const button of document.querySelectorAll('#single [data-do="undo"]')) button.removeAttribute("aria-pressed");
-  document.querySelector('#single [data-do="accept"]').disabled = found.suggested < 0;
+  document.querySelector('#single [data-do="accept"]').disabled = !(found.suggested >= 0);
   document.querySelector('#single [data-do="keep"]').disabled = found.given < 0;
 }
 
@@ -101,7 +116,8 @@ function isDone(what, { mine, suggested }) {
 
 async function showSimilar(found) {
   const like = state.audit.compares ? "Most like it" : "Least doubted";
-  const titles = { Given: className(found.given), Suggested: className(found.suggested) };
+  const titles = { Given: className(found.given) };
+  if (!state.audit.blind) titles.Suggested = className(found.suggested);
   for (const [which, label] of Object.entries(titles)) {
     $(`like${which}Title`).textContent = `${like} among ${label}`;
     $(`like${which}`).replaceChildren();
@@ -110,8 +126,7 @@ async function showSimilar(found) {
   if (!state.audit.has_images) return;
   const alike = await get(`/api/similar/${found.row}`, { count: 6 });
   if (shown !== found.row) return;
-  strip("likeGiven", alike.given, titles.Given);
-  strip("likeSuggested", alike.suggested, titles.Suggested);
+  for (const [which, label] of Object.entries(titles)) strip(`like${which}`, alike[which.toLowerCase()], label);
 }
 
 function strip(id, rows, label) {

@@ -13,6 +13,8 @@ export const state = {
   index: 0, // of the list: the row that is looked at
 };
 
+export const isFiltered = () => state.filter.everything || state.filter.state !== "any" || Object.keys(state.filter).length > 2;
+
 export const selection = new Set(); // places in the list
 
 let list = 0;
