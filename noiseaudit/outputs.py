@@ -46,20 +46,23 @@ def check_parent(out: Path) -> None:
         raise unwritable(out, error) from error
 
 
-def check_file(out: Path, *, force: bool, inputs: Sequence[Path] = ()) -> None:
-    """Raise OutputError unless the file `out` may be written: never over `inputs`, over others by `force`."""
+def check_file(out: Path, *, force: bool, inputs: Sequence[Path] = (), option: str = "--out") -> None:
+    """Raise OutputError unless the file `out` may be written: never over `inputs`, over others by `force`.
+
+    `option` is the one that names it.
+    """
     for path in inputs:
         if os.path.realpath(out) == os.path.realpath(path):
             raise OutputError(
-                "is the input file, which is never overwritten", file=out, fix="Choose another --out."
+                "is the input file, which is never overwritten", file=out, fix=f"Choose another {option}."
             )
     if out.is_dir():
-        raise OutputError("is a folder", file=out, fix="Give --out a file name.")
+        raise OutputError("is a folder", file=out, fix=f"Give {option} a file name.")
     if out.exists() and not force:
-        raise OutputError("exists", file=out, fix="Give --force to replace it, or choose another --out.")
+        raise OutputError("exists", file=out, fix=f"Give --force to replace it, or choose another {option}.")
     if not out.parent.is_dir():
         raise OutputError(
-            "its folder does not exist", file=out, fix="Create the folder, or choose another --out."
+            "its folder does not exist", file=out, fix=f"Create the folder, or choose another {option}."
         )
 
 

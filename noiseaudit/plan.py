@@ -117,13 +117,17 @@ def make_plan(table: LabelTable, samples: Samples, config: AuditConfig) -> Plan:
     settings = with_overrides(METHODS[config.method].settings(inputs), config.settings)
     batch_size = choose_batch_size(config, n_labelled + n_unlabelled)
     batches = plan_batches(n_labelled, n_unlabelled, batch_size, config.min_labelled_share)
+    epochs, usual_epochs = (
+        choose_epochs(each, batches.steps, samples.shape, n_labelled + n_unlabelled)
+        for each in (config, dataclasses.replace(config, epochs=None))
+    )
     return Plan(
         config=config,
         device=device,
         backbone=backbone,
         settings=settings,
         batches=batches,
-        epochs=choose_epochs(config, batches.steps, samples.shape, n_labelled + n_unlabelled),
+        epochs=epochs,
         threads=choose_threads(
             backbone.value, batches.labelled + batches.unlabelled, len(table.classes), settings.hidden
         ),
@@ -135,7 +139,7 @@ def make_plan(table: LabelTable, samples: Samples, config: AuditConfig) -> Plan:
         ),
         batch_size=batch_size,
         tuning=_tuning(config, samples, settings, n_labelled, n_unlabelled, batch_size),
-        warnings=tuple(_warnings(table, usable)),
+        warnings=(*_warnings(table, usable), *_on_epochs(config.epochs, usual_epochs)),
     )
 
 
@@ -156,6 +160,15 @@ def _tuning(
         )
     share = config.min_labelled_share
     return plan_tuning(settings, n_labelled, n_unlabelled, batch_size, share, asked=config.settings)
+
+
+def _on_epochs(asked: int | None, usual: int) -> list[str]:
+    if asked is None or 2 * asked >= usual:
+        return []
+    return [
+        f"--epochs {asked} is less than half of the {usual} that this data takes by itself: after so short a training "
+        "neither p_mislabeled nor the suspects mean much"
+    ]
 
 
 def _warnings(table: LabelTable, usable: npt.NDArray[np.bool_]) -> list[str]:

@@ -16,7 +16,7 @@ Flags = npt.NDArray[np.bool_]
 
 LEAST_PROBABILITY = 0.2  # `auto` flags no row that is right four times out of five
 
-_NUMBERED = re.compile(r"(budget|rate|precision|recall)=(\d*\.?\d+)")
+_NUMBERED = re.compile(r"(?:(budget)=(\d+)|(rate|precision|recall)=(\d*\.?\d+)( ?%)?)")
 
 
 class Judged(NamedTuple):
@@ -59,14 +59,15 @@ def _parsed(rule: str) -> tuple[str, float]:
     if rule in ("auto", "epsilon"):
         return rule, 0.0
     found = _NUMBERED.fullmatch(rule)
-    kind, number = (found[1], float(found[2])) if found else ("", 0.0)
-    is_count = kind == "budget" and number.is_integer() and number > 0
-    if is_count or (kind in ("rate", "precision", "recall") and 0 < number < 1):
-        return kind, number
+    count, share = (int(found[2] or 0), float(found[4] or 0) / (100 if found[5] else 1)) if found else (0, 0)
+    if found and count > 0:
+        return found[1], count
+    if found and 0 < share < 1:
+        return found[3], share
     raise ConfigError(
         f"--cutoff {rule!r} is not a rule",
-        fix="Use auto, epsilon, budget=N (N rows to review), rate=R (share of labelled rows, as 0.1), "
-        "precision=P or recall=R (expected, as 0.9).",
+        fix="Use auto, epsilon, budget=N (N rows to review), rate=R (share of labelled rows, as 0.1 or 10%), "
+        "precision=P or recall=R (expected, as 0.9 or 90%).",
     )
 
 

@@ -12,7 +12,7 @@ from noiseaudit.demo import write_digits
 from noiseaudit.errors import ConfigError
 from noiseaudit.result import read_audit
 from noiseaudit_cli.main import app
-from noiseaudit_cli.option_values import cutoff_rule, feature_folder, memory_size, seed_list
+from noiseaudit_cli.option_values import cutoff_rule, feature_folder, memory_size, seed_list, share
 
 
 def test_short_forms_are_rules() -> None:
@@ -42,6 +42,18 @@ def test_one_rule_at_a_time(targets: dict[str, float]) -> None:
 def test_a_target_out_of_range_names_its_option(targets: dict[str, float], option: str) -> None:
     with pytest.raises(ConfigError, match=f"{option} .* is out of range"):
         cutoff_rule("auto", **targets)
+
+
+@pytest.mark.parametrize(("text", "value"), [("0.9", 0.9), ("90%", 0.9), (" 12.5 % ", 0.125), (0.25, 0.25)])
+def test_a_share_may_be_in_percent(text: str | float, value: float) -> None:
+    assert share(text) == value
+
+
+def test_what_is_no_share_names_its_option() -> None:
+    done = CliRunner().invoke(app, ["scan", "x.csv", "--out", "run", "--target-precision", "high%"])
+    assert (done.exit_code, "'--target-precision': 'high%' is not a number" in done.stderr) == (2, True)
+    done = CliRunner().invoke(app, ["scan", "x.csv", "--out", "run", "--target-precision", "100%"])
+    assert (done.exit_code, "as 0.9 or 90%" in done.stderr) == (2, True)
 
 
 @pytest.mark.parametrize("text", ["3-1", "", "-1", "a", "0,x"])

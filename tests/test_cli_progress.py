@@ -124,7 +124,10 @@ def test_features_have_a_phase_and_the_time_that_is_left(monkeypatch: pytest.Mon
     """The first report, of what was kept, begins the time."""
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", "60")
-    for stderr, expected in ((Terminal(), r"computing features +600/1000"), (io.StringIO(), "features of 600 of")):
+    for stderr, expected in (
+        (Terminal(), r"computing features +600/1000"),
+        (io.StringIO(), "features of 600 of"),
+    ):
         times = iter([0.0, 0.0, 50.0])
         with monkeypatch.context() as patch:
             patch.setattr(progress, "time", SimpleNamespace(monotonic=lambda times=times: next(times)))

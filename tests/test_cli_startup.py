@@ -54,6 +54,33 @@ def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
     assert _imported(*arguments) == []
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["absent.csv"], "absent.csv: no such label file. Check the path."),
+        (
+            ["labels.csv", "--images", "absent"],
+            "absent: no such folder. Give --images a folder that holds images.",
+        ),
+        (["labels.csv", "--images", "labels.csv"], "labels.csv: not a folder"),
+        (["labels.csv", "--embeddings", "absent.npy"], "absent.npy: no such file"),
+    ],
+)
+def test_a_wrong_path_is_told_before_anything_heavy_is_imported(
+    run: Path, arguments: list[str], said: str
+) -> None:
+    probe = PROBE.format(heavy=HEAVY).replace("assert not end.code", "assert end.code == 2")
+    done = subprocess.run(
+        [sys.executable, "-c", probe, "scan", *arguments, "--out", "out"],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=run,
+    )
+    assert json.loads(done.stdout.splitlines()[-1]) == []
+    assert (said in done.stderr, done.stderr.count("\n")) == (True, 1), done.stderr
+
+
 def test_rank_imports_nothing_heavy(run: Path) -> None:
     assert _imported("rank", str(run)) == []
 

@@ -16,6 +16,7 @@ from typer.testing import CliRunner
 
 from noiseaudit.decisions import SCHEMA, Decision, read_decisions, run_id, write_decisions
 from noiseaudit.errors import ConfigError, DataError
+from noiseaudit.percent import percent
 from noiseaudit.result import AuditResult
 from noiseaudit_cli.main import app
 
@@ -172,6 +173,14 @@ def test_from_the_draw_to_the_figures(audit: Path, tmp_path: Path) -> None:
     assert found["recall"]["low"] <= found["recall"]["value"] <= found["recall"]["high"]
     assert run("sample", audit, "--n", 60, "--without", checks, "--out", more)[0] == 0
     fill_in(more, audit)
+    code, out, said = run("estimate", audit, checks)
+    n = found["more_answers"]
+    assert f"check about {n:,} more rows:\n" in said
+    assert f"\n  noiseaudit sample {audit} --n {n} --without {checks} --out more.csv\n" in said
+    measured = [found[name]["value"] for name in ("precision", "recall")]
+    expected = [found["expected"][name]["value"] for name in ("precision", "recall")]
+    told = [f"{percent(a)} against {percent(b)}" for a, b in zip(measured, expected, strict=True)]
+    assert f"Measured against expected: precision {told[0]}, recall {told[1]}.\n" in said
     code, out, said = run("estimate", audit, checks, more)
     assert code == 0
     assert out.splitlines()[0] == "measure\testimate\tlow\thigh"
@@ -185,6 +194,26 @@ def test_from_the_draw_to_the_figures(audit: Path, tmp_path: Path) -> None:
         [dataclasses.replace(each, decision="relabel", new_label="dog") for each in read_decisions(checks)],
     )
     assert "The answers contradict it about noise rate and precision" in run("estimate", audit, checks)[2]
+
+
+def test_a_file_without_answers_says_where_they_go(audit: Path, tmp_path: Path) -> None:
+    checks = tmp_path / "checks.csv"
+    assert run("sample", audit, "--n", 50, "--out", checks)[0] == 0
+    code, out, said = run("estimate", audit, checks)
+    assert (code, out) == (2, "")
+    assert said == (
+        f"error: {checks}: has no answers yet. Write keep, relabel, ambiguous or skip in its column decision.\n"
+    )
+
+
+@pytest.mark.parametrize(("width", "code"), [("20%", 0), ("0.2", 0), ("0", 2), ("101%", 2), ("wide", 2)])
+def test_the_width_is_a_share(audit: Path, tmp_path: Path, width: str, code: int) -> None:
+    checks = tmp_path / "checks.csv"
+    run("sample", audit, "--n", 50, "--out", checks)
+    fill_in(checks, audit)
+    found, out, said = run("estimate", audit, checks, "--width", width, "--json")
+    assert found == code
+    assert (json.loads(out)["wanted_width"] == 0.2) if not code else ("--width" in said), said
 
 
 def test_bad_input_leaves_nothing(audit: Path, tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from noiseaudit.result import AuditResult
 from noiseaudit.runjson import write_run_json
 from noiseaudit.truth import truth_from_audit
 from noiseaudit_cli.main import app
-from noiseaudit_reports.gate import github_lines, junit_xml
+from noiseaudit_reports.gate import github_lines, junit_xml, sentence
 from tests.conftest import build_audit
 
 VALUES = {"a": 0.5, "b": 3, "c": None}
@@ -186,6 +186,22 @@ def test_junit_says_what_failed() -> None:
     assert cases[2].findtext("system-out") == "x > 1 does not hold: x = undefined"
 
 
+@pytest.mark.parametrize(
+    ("text", "value", "failed", "said"),
+    [
+        ("noise_rate > 20%", 0.137, False, "noise_rate 13.7 % is not > 20 %"),
+        ("noise_rate>0.05", 0.08123, True, "noise_rate 0.08123 is > 0.05"),
+        ("noise_rate <= 2.5 % ", 0.01, True, "noise_rate 1 % is <= 2.5 %"),
+        ("n_rows < 1000000", 1_234_567, False, "n_rows 1234567 is not < 1000000"),
+        ("precision < 0.8", None, False, "precision is undefined, and so not < 0.8"),
+    ],
+)
+def test_one_comparison_in_words(text: str, value: float | None, failed: bool, said: str) -> None:
+    check = parse_check(text)
+    (found,) = run_checks([check], {check.names[0]: value})
+    assert (found.failed, sentence(found)) == (failed, said)
+
+
 def test_github_is_told_in_one_line_each() -> None:
     assert github_lines(RESULTS, "a,b:c%\n.csv") == [
         "::error file=a%2Cb%3Ac%25%0A.csv,title=noiseaudit gate::"
@@ -212,11 +228,16 @@ def gate(folder: Path, *words: str, **variables: str) -> Any:
 
 def test_exit_codes(run: AuditResult, tmp_path: Path) -> None:
     passed = gate(tmp_path, "--fail-if", "n_missing > 3", "--fail-if", "noise_rate > 90%")
-    assert (passed.exit_code, passed.stderr) == (0, "")
-    assert passed.stdout.splitlines()[1] == "passed\tn_missing > 3\tn_missing = 3"
+    assert (passed.exit_code, passed.stderr) == (0, "gate passed: none of 2 checks holds\n")
+    noise = 100 * run.column("p_mislabeled")[~np.isnan(run.column("p_mislabeled"))].mean()
+    assert passed.stdout.splitlines() == [
+        "result\tcheck",
+        "ok\tn_missing 3 is not > 3",
+        f"ok\tnoise_rate {noise:.4g} % is not > 90 %",
+    ]
     failed = gate(tmp_path, "--fail-if", "n_missing > 3", "--fail-if", "n_missing > 2")
     assert failed.exit_code == 3
-    assert failed.stdout.splitlines()[2] == "FAILED\tn_missing > 2\tn_missing = 3"
+    assert failed.stdout.splitlines()[2] == "FAILED\tn_missing 3 is > 2"
     assert failed.stderr == "gate failed: 1 of 2 checks hold\n"
     assert gate(tmp_path, "--fail-if", "n_missing >").exit_code == 2
     assert gate(tmp_path, "--fail-if", "nothing > 1").exit_code == 2
@@ -225,11 +246,11 @@ def test_exit_codes(run: AuditResult, tmp_path: Path) -> None:
 
 def test_checks_from_the_environment(run: AuditResult, tmp_path: Path) -> None:
     one = gate(tmp_path, NOISEAUDIT_GATE_FAIL_IF="n_missing > 2")
-    assert (one.exit_code, one.stdout.splitlines()[1]) == (3, "FAILED\tn_missing > 2\tn_missing = 3")
+    assert (one.exit_code, one.stdout.splitlines()[1]) == (3, "FAILED\tn_missing 3 is > 2")
     two = gate(tmp_path, NOISEAUDIT_GATE_FAIL_IF="\n  n_missing > 3 and n_rows > 1\r\n\nnoise_rate > 90%\n")
-    assert (two.exit_code, [line.split("\t")[1] for line in two.stdout.splitlines()[1:]]) == (
-        0, ["n_missing > 3 and n_rows > 1", "noise_rate > 90%"],
-    )  # fmt: skip
+    first, second = two.stdout.splitlines()[1:]
+    assert first == "ok\tn_missing > 3 and n_rows > 1 does not hold: n_missing = 3, n_rows = 60"
+    assert (two.exit_code, second.endswith(" % is not > 90 %")) == (0, True)
     given = gate(tmp_path, "--fail-if", "n_missing > 3", NOISEAUDIT_GATE_FAIL_IF="n_missing > 2")
     assert given.exit_code == 0
     wrong = gate(tmp_path, NOISEAUDIT_GATE_FAIL_IF="n_missing >")
@@ -262,7 +283,7 @@ def test_a_report_replaces_a_report_and_nothing_else(run: AuditResult, tmp_path:
 def test_github_annotates_the_label_file(run: AuditResult, tmp_path: Path) -> None:
     done = gate(tmp_path, "--fail-if", "n_rows > 1", "--github", GITHUB_WORKSPACE=str(tmp_path))
     assert done.exit_code == 3
-    assert "::error file=labels.csv,title=noiseaudit gate::n_rows > 1 holds: n_rows = 60\n" in done.stdout
+    assert "::error file=labels.csv,title=noiseaudit gate::n_rows 60 is > 1\n" in done.stdout
     both = gate(tmp_path, "--fail-if", "n_rows > 1", "--github", "--json")
     assert (both.exit_code, "both print on standard output" in both.stderr) == (2, True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Sequence
 from pathlib import Path
@@ -97,6 +98,18 @@ def test_two_classes_must_be_left_once_images_are_read() -> None:
         make_plan(table(["a", "b", "a", None], source), samples(4, bad=[1]), CPU)
     with pytest.raises(DataError, match="only 0 class"):
         make_plan(table(["a", "b", None]), samples(3, bad=[0, 1]), CPU)
+
+
+def test_a_training_too_short_to_judge_by_is_told() -> None:
+    usual = make_plan(table(TWENTY), samples(20), CPU).epochs
+    (warning,) = make_plan(
+        table(TWENTY), samples(20), dataclasses.replace(CPU, epochs=usual // 2 - 1)
+    ).warnings
+    assert warning.startswith(
+        f"--epochs {usual // 2 - 1} is less than half of the {usual} that this data takes"
+    )
+    enough = dataclasses.replace(CPU, epochs=-(-usual // 2))
+    assert make_plan(table(TWENTY), samples(20), enough).warnings == ()
 
 
 def test_rare_classes_are_named() -> None:

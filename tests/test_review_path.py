@@ -77,6 +77,7 @@ def test_the_whole_path(audit: AuditResult, tmp_path: Path, stop: signal.Signals
         _, told = server.communicate(timeout=60)
     assert (server.returncode, "3 decisions in" in told) == (code, True), told
     assert f"it is now {run / 'decisions.1.csv'}" in told
+    assert f"noiseaudit clean {run} --decisions {run / 'decisions.csv'} --out cleaned.csv\n" in told
     found = {d.sample_id: (d.decision, d.reviewer, d.run_id) for d in read_decisions(run / "decisions.csv")}
     assert found == {
         row["sample"]: (decision, "Ann", run_id(audit))
@@ -107,6 +108,7 @@ def test_export_alone_has_every_reviewer(audit: AuditResult, tmp_path: Path, suf
     ]
     again = command("review", run, "--export", out)
     assert (again.exit_code, "--force" in again.stderr) == (2, True)
+    assert ("another --export" in again.stderr, "--out" in again.stderr) == (True, False)
     assert command("review", run, "--export", out, "--force").exit_code == 0
     clean = command("clean", run, "--decisions", out, "--out", tmp_path / "cleaned.csv")
     assert (clean.exit_code, "by Bob" in clean.stderr) == (2, True)  # they contradict each other

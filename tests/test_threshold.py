@@ -98,6 +98,8 @@ def test_epsilon_needs_a_guider() -> None:
         ("budget=99", [0, 1, 2, 3], 0.2),
         ("rate=0.5", [1, 2], 0.5),
         ("rate=.25", [1], 0.9),
+        ("rate=50%", [1, 2], 0.5),
+        ("rate=25 %", [1], 0.9),
         ("rate=0.999", [0, 1, 2, 3], 0.2),
         ("rate=0.01", [], 1.0),
     ],
@@ -121,7 +123,8 @@ def test_no_labelled_row(rule: str) -> None:
     [
         "", "best", "Auto", "auto ", "epsilon>0", "budget", "budget=0", "budget=-1", "budget=1.5",
         "budget=1,000", "precision=0", "precision=1",
-        "recall=1.5", "recall", "rate=0", "rate=1", "rate=1.2", "rate=-0.1", "rate=ten", "rate=10%",
+        "recall=1.5", "recall", "rate=0", "rate=1", "rate=1.2", "rate=-0.1", "rate=ten",
+        "rate=100%", "budget=10%", "rate=%",
     ],
 )  # fmt: skip
 def test_what_is_not_a_rule(rule: str) -> None:

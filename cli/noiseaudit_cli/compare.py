@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from noiseaudit.data.limits import DEFAULT_MAX_MEMORY_TEXT, DEFAULT_MAX_PIXELS
-from noiseaudit_cli.option_values import listed, sample_options, seed_list
+from noiseaudit_cli.option_values import check_places, listed, sample_options, seed_list, share
 from noiseaudit_cli.options import (
     AllowRoot,
     AnnotatorColumn,
@@ -63,7 +63,10 @@ def compare(
     rate: Annotated[
         float | None,
         option(
-            metavar="R", help="Share of the labels that --plant corrupts (default: 0.2).", show_default=False
+            parser=share,
+            metavar="R",
+            help="Share of the labels that --plant corrupts (default: 0.2).",
+            show_default=False,
         ),
     ] = None,
     tools: Annotated[
@@ -109,6 +112,8 @@ def compare(
     paired differences over the seeds. Until it is done, results are in OUT.partial.
     """
     import tempfile
+
+    check_places(data, images, embeddings)
 
     from noiseaudit.choose import choose_device
     from noiseaudit.compare.question import check_has_truth, pose

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Annotated
 
 from noiseaudit_cli.environment import one_a_line
+from noiseaudit_cli.option_values import share
 from noiseaudit_cli.options import (
     Data,
     Encoding,
@@ -45,7 +46,9 @@ def corrupt(
     rate: Annotated[
         float,
         option(
-            metavar="R", help="Share of the labels to corrupt, or with uniform to draw anew, between 0 and 1."
+            parser=share,
+            metavar="R",
+            help="Share of the labels to corrupt, or with uniform to draw anew, between 0 and 1.",
         ),
     ],
     out: Annotated[Path, option(metavar="FILE", help="Where to write; FILE.truth.csv goes beside it.")],

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import shlex
+from collections.abc import Sequence
+from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from noiseaudit_cli.option_values import share
 from noiseaudit_cli.options import Audit, Json, option
 
 if TYPE_CHECKING:
     from noiseaudit.estimate import Estimate
+    from noiseaudit.expected import Expected
     from noiseaudit.result import AuditResult
 
 SHARES = ("noise_rate", "precision", "recall")  # that an audit has expectations of
+LEAST_WIDTH = 0.001
 EXAMPLES = """
 noiseaudit estimate run checks.csv
 noiseaudit estimate run checks.csv more.csv --width 0.05
@@ -34,8 +40,7 @@ def estimate(
     width: Annotated[
         float,
         option(
-            min=0.001,
-            max=1.0,
+            parser=share,
             metavar="W",
             help="How wide an interval of precision and recall may be, as a share.",
         ),
@@ -48,18 +53,30 @@ def estimate(
     `noiseaudit sample` are left out: they would bias the figures.
     """
     from noiseaudit.decisions import read_decisions
+    from noiseaudit.errors import ConfigError, DataError
     from noiseaudit.estimate import estimate as from_answers
     from noiseaudit.expected import as_json, expect
     from noiseaudit.result import read_audit
     from noiseaudit_cli.console import print_json
 
+    if not LEAST_WIDTH <= width <= 1:
+        raise ConfigError(
+            f"--width {width:g} is out of range", fix=f"It must be {LEAST_WIDTH:g} to 1, as 0.1 or 10%."
+        )
     result = read_audit(audit)
     answers = [decision for file in decisions for decision in read_decisions(file)]
+    if answers and not any(answer.decision for answer in answers):
+        raise DataError(
+            "has no answers yet",
+            file=decisions[0],
+            fix="Write keep, relabel, ambiguous or skip in its column decision.",
+        )
     found = from_answers(result, answers, width=width)
     if json:
         print_json(found.to_dict() | {"expected": as_json(expect(result))})
     else:
         _show(found)
+        _go_on(found, audit, decisions)
         _confront(result, found)
 
 
@@ -93,12 +110,32 @@ def _show(found: Estimate) -> None:
     )
     if found.n_not_drawn:
         say(f"{found.n_not_drawn:,} rows were not drawn by `noiseaudit sample` and are left out.")
+
+
+def _go_on(found: Estimate, audit: Path, files: Sequence[Path]) -> None:
+    """Whether enough was checked, or how to check more."""
+    from noiseaudit_cli.console import say
+
     if found.is_enough:
         say(f"Enough: precision and recall are known to {found.wanted_width:g} or better.")
-    else:
-        say(
-            f"For intervals no wider than {found.wanted_width:g}, check about {found.more_answers:,} more rows."
-        )
+        return
+    first = f"answer the {found.n_open:,} open rows first, or " if found.n_open else ""
+    say(
+        f"For intervals no wider than {found.wanted_width:g}, {first}check about {found.more_answers:,} more rows:"
+    )
+    drawn = found.n_answers + found.n_ambiguous + found.n_open
+    if n := min(found.more_answers, found.n_scored - drawn):
+        say(f"  {_sample_command(audit, files, n)}")
+
+
+def _sample_command(audit: Path, files: Sequence[Path], n: int) -> str:
+    """What draws `n` rows that none of `files` has, to a file that is not there yet."""
+    names = chain(["more.csv"], (f"more-{number}.csv" for number in count(2)))
+    out = next(name for name in names if not Path(name).exists())
+    words = [str(audit), "--n", str(n)]
+    for file in files:
+        words += ["--without", str(file)]
+    return f"noiseaudit sample {shlex.join(words)} --out {out}"
 
 
 def _confront(audit: AuditResult, found: Estimate) -> None:
@@ -108,6 +145,31 @@ def _confront(audit: AuditResult, found: Estimate) -> None:
 
     expected = expect(audit)
     say(f"Without the answers, the audit expected {sentence_of(audit, expected)}.")
+    if compared := _compared(expected, found):
+        say(f"Measured against expected: {compared}.")
     if names := contradicted(expected, {name: getattr(found, name) for name in SHARES}):
         shown = " and ".join(name.replace("_", " ") for name in names)
         say(f"The answers contradict it about {shown}: believe the answers, not p_mislabeled.")
+    else:
+        say("The answers do not contradict it.")
+
+
+def _compared(expected: Expected, found: Estimate) -> str:
+    """`precision 81 % against 93 %, recall 60 % against 75 %`, of those that both know."""
+    from noiseaudit.percent import percent
+
+    pairs = {
+        name: (getattr(found, name).value, getattr(expected, name).value) for name in ("precision", "recall")
+    }
+    return ", ".join(
+        f"{name} {_whole(measured)} against {percent(own)}"
+        for name, (measured, own) in pairs.items()
+        if measured is not None and own is not None
+    )
+
+
+def _whole(measured: float) -> str:
+    """A measured share can be none or all, which an estimated one cannot."""
+    from noiseaudit.percent import percent
+
+    return f"{100 * measured:.0f} %" if measured in (0, 1) else percent(measured)

@@ -88,12 +88,15 @@ def gate(
     if json:
         print_json({"failed": failed, "run_id": run_id(result), "checks": [_told(each) for each in results]})
     else:
-        print_rows([_shown(each) for each in results], ("result", "check", "measured"))
+        print_rows([_shown(each) for each in results], ("result", "check"))
     for line in github_lines(results, _label_file(run)) if github else ():
         typer.echo(line)
     if failed:
         say(f"gate failed: {sum(each.failed for each in results)} of {len(results)} checks hold")
         raise typer.Exit(FAILED)
+    say(
+        f"gate passed: {f'none of {len(results)} checks holds' if len(results) > 1 else 'the check does not hold'}"
+    )
 
 
 def _told(result: Result) -> dict[str, Any]:
@@ -103,13 +106,9 @@ def _told(result: Result) -> dict[str, Any]:
 
 def _shown(result: Result) -> dict[str, str]:
     """For people, a row of the table."""
-    from noiseaudit_reports.gate import value_text
+    from noiseaudit_reports.gate import sentence
 
-    return {
-        "check": result.check.text,
-        "measured": ", ".join(f"{name} = {value_text(value)}" for name, value in result.values.items()),
-        "result": "FAILED" if result.failed else "passed",
-    }
+    return {"result": "FAILED" if result.failed else "ok", "check": sentence(result)}
 
 
 def _label_file(run: Mapping[str, Any]) -> str | None:

@@ -13,11 +13,23 @@ if TYPE_CHECKING:
 
 N = TypeVar("N", int, float)
 
+LABEL_FILES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
 SHORT_FORMS = {
     "precision": "--target-precision",
     "recall": "--target-recall",
     "budget": "--review-budget",
 }  # of --cutoff
+
+
+def share(text: str | float) -> float:
+    """A share as 0.9 or 90%, as an option's parser. Raises typer.BadParameter for what is no number."""
+    import typer
+
+    number = str(text).strip()
+    try:
+        return float(number[:-1]) / 100 if number.endswith("%") else float(number)
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is not a number") from error
 
 
 def named_values(texts: list[str] | None) -> dict[str, str]:
@@ -51,6 +63,19 @@ def memory_size(text: str) -> int:
         raise ConfigError(f"--max-memory {text!r} is not a size", fix="As in 4GB, 500MB or 2GiB.")
     number, unit, binary = found.groups()
     return int(float(number) * (1024 if binary else 1000) ** ("KMGT".find(unit) + 1 if unit else 0))
+
+
+def check_places(data: Path, images: Path | None, embeddings: Path | None) -> None:
+    """Raise DataError for a path that is not there, before the engine is loaded, which takes seconds."""
+    from noiseaudit.errors import DataError
+
+    if data.suffix.lower() in LABEL_FILES and not (data.exists() or set(str(data)) & set(":*{")):
+        raise DataError("no such label file", file=data, fix="Check the path.")
+    if images is not None and not images.is_dir():
+        problem = "not a folder" if images.exists() else "no such folder"
+        raise DataError(problem, file=images, fix="Give --images a folder that holds images.")
+    if embeddings is not None and not embeddings.exists():
+        raise DataError("no such file", file=embeddings, fix="Give --embeddings a .npy or .parquet file.")
 
 
 def sample_options(
@@ -88,7 +113,9 @@ def cutoff_rule(cutoff: str, **targets: float | None) -> str:
     given = [f"{kind}={target}" for kind, target in targets.items() if target is not None]
     for kind, target in targets.items():
         if target is not None and not (target >= 1 if kind == "budget" else 0 < target < 1):
-            allowed = "a number of rows, 1 or more" if kind == "budget" else "above 0 and below 1, as 0.9"
+            allowed = (
+                "a number of rows, 1 or more" if kind == "budget" else "above 0 and below 1, as 0.9 or 90%"
+            )
             raise ConfigError(f"{SHORT_FORMS[kind]} {target} is out of range", fix=f"It must be {allowed}.")
     if len(given) + (cutoff != "auto") > 1:
         raise ConfigError(

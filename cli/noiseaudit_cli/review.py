@@ -96,7 +96,7 @@ def review(
     never = [*_never_written(audit, label_file), *filter(None, [rows])]
     _check_database(place, never)
     if export is not None:
-        check_file(export, force=force, inputs=[place, *never])
+        check_file(export, force=force, inputs=[place, *never], option="--export")
         exported = export_decisions(audit, place, export, rows)
         told = agreement_text(exported.agreement)
         say(f"{exported.n_decisions:,} decisions in {visible(str(export))}{told and f'; {told}'}")
@@ -221,3 +221,14 @@ def _serve(opened: Review, listener: socket, *, opens_browser: bool) -> None:
                 f"{visible(str(was))} was not as this review had last written it; it is now {visible(str(now))}"
             )
         say(f"{count:,} decisions in {visible(str(opened.places.export))}")
+        if count:
+            say(f"Apply them: {visible(_clean_command(opened.places.audit, opened.places.export))}")
+
+
+def _clean_command(audit: Path, decisions: Path) -> str:
+    import shlex
+
+    from noiseaudit.manifest import cleaned_suffix, saved_run
+
+    out = f"cleaned{cleaned_suffix(saved_run(audit))}"
+    return shlex.join(["noiseaudit", "clean", str(audit), "--decisions", str(decisions), "--out", out])

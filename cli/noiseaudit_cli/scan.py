@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from noiseaudit.data.limits import DEFAULT_MAX_MEMORY_TEXT, DEFAULT_MAX_PIXELS
-from noiseaudit_cli.option_values import cutoff_rule, named_values, sample_options
+from noiseaudit_cli.option_values import check_places, cutoff_rule, named_values, sample_options, share
 from noiseaudit_cli.options import (
     READING,
     AllowRoot,
@@ -72,11 +72,21 @@ def scan(
     ] = "auto",
     target_precision: Annotated[
         float | None,
-        option(metavar="P", help="As --cutoff precision=P: flag the most that keep it.", show_default=False),
+        option(
+            parser=share,
+            metavar="P",
+            help="As --cutoff precision=P: flag the most that keep it.",
+            show_default=False,
+        ),
     ] = None,
     target_recall: Annotated[
         float | None,
-        option(metavar="R", help="As --cutoff recall=R: flag the fewest that reach it.", show_default=False),
+        option(
+            parser=share,
+            metavar="R",
+            help="As --cutoff recall=R: flag the fewest that reach it.",
+            show_default=False,
+        ),
     ] = None,
     review_budget: Annotated[
         int | None,
@@ -143,6 +153,9 @@ def scan(
     label is wrong. Writes audit.parquet, suspects.csv, a cleaned label file, report.html, .md and .json, and more
     to the run folder.
     """
+    rule = cutoff_rule(cutoff, precision=target_precision, recall=target_recall, budget=review_budget)
+    check_places(data, images, embeddings)
+
     from noiseaudit.config import AuditConfig
     from noiseaudit.distributed import launched_processes, launched_rank
     from noiseaudit.labels.columns import ColumnNames
@@ -175,9 +188,7 @@ def scan(
             batch_size=batch_size,
             device=device.value,
             seed=seed,
-            cutoff=cutoff_rule(
-                cutoff, precision=target_precision, recall=target_recall, budget=review_budget
-            ),
+            cutoff=rule,
             fine_tune=fine_tune,
             folds=folds,
             self_test=self_test,

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from noiseaudit.data.limits import DEFAULT_MAX_MEMORY_TEXT, DEFAULT_MAX_PIXELS
-from noiseaudit_cli.option_values import sample_options
+from noiseaudit_cli.option_values import check_places, sample_options
 from noiseaudit_cli.options import (
     AllowRoot,
     AnnotatorColumn,
@@ -102,6 +102,8 @@ def score(
     Every labelled row gets a p_mislabeled, every row a suggestion. Labels must be among the classes of the scan. Writes
     what scan writes, but for the dynamics and the model.
     """
+    check_places(data, images, embeddings)
+
     from noiseaudit.labels.columns import ColumnNames
     from noiseaudit.rescore import ScoreOptions
     from noiseaudit.rescore import score as run_score

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Annotated
 
 from noiseaudit_cli.environment import one_a_line
+from noiseaudit_cli.option_values import share
 from noiseaudit_cli.options import option
 
 _TRAINING = "Training"
@@ -72,6 +73,7 @@ Setting = Annotated[
 NoiseRate = Annotated[
     float | None,
     option(
+        parser=share,
         metavar="R",
         help="Share of the labels taken to be wrong, for mislabeled_vae and mentornet.",
         show_default=False,

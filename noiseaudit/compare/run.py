@@ -51,12 +51,17 @@ def tools_for(question: Question, asked: Sequence[str] | None) -> list[str]:
     for name in asked or ():
         one_of("--tools", name, tuple(TOOLS))
         if not usable(TOOLS[name], has_vectors):
-            raise ConfigError(
-                f"--tools {name} cannot run here: it needs "
-                + ("embeddings or features" if TOOLS[name].needs_vectors and not has_vectors else "cleanlab"),
-                fix="pip install 'noiseaudit[bench]' brings cleanlab; --backbone pretrained or --embeddings features.",
-            )
+            raise _cannot_run(name, has_vectors)
     return [*dict.fromkeys(asked or (name for name, tool in TOOLS.items() if usable(tool, has_vectors)))]
+
+
+def _cannot_run(name: str, has_vectors: bool) -> ConfigError:
+    """What tool `name`, which is not usable, lacks."""
+    if TOOLS[name].needs_vectors and not has_vectors:
+        needs, fix = "embeddings or features", "Give --backbone pretrained, or --embeddings FILE."
+    else:
+        needs, fix = "cleanlab, which is not installed", "pip install 'noiseaudit[bench]' brings it."
+    return ConfigError(f"--tools {name} cannot run here: it needs {needs}", fix=fix)
 
 
 def compare(

@@ -17,6 +17,7 @@ MOST_CHOICES = 500  # of a filter; the most frequent ones
 COLUMNS = ("issue_kind", "split", "annotator")  # that may be filtered by, where the audit has them
 Rows = npt.NDArray[np.int32]
 State = Literal["any", "open", "mine", "not_mine", "disputed"]
+VERDICTS = {"open": OPEN, "disputed": DISPUTED}
 
 
 @dataclass(frozen=True)
@@ -95,10 +96,8 @@ class Queue:
 
 def in_state(state: State, board: Board, reviewer: str) -> npt.NDArray[np.bool_]:
     """Which rows of the audit are so far decided about as `state` says, (n,)."""
-    if state == "open":
-        return board.verdict == OPEN
-    if state == "disputed":
-        return board.verdict == DISPUTED
     if state == "any":
         return np.ones(len(board.verdict), np.bool_)
-    return board.answered(reviewer) == (state == "mine")
+    if state in VERDICTS:
+        return np.asarray(board.verdict == VERDICTS[state])
+    return np.asarray(board.answered(reviewer) == (state == "mine"))

@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 
 from noiseaudit.exports.names import choice_text
-from noiseaudit.gate import Result, Value
+from noiseaudit.gate import Comparison, Result, Value
 
 SUITE = "noiseaudit gate"
 
@@ -42,9 +42,23 @@ def github_lines(results: Sequence[Result], file: str | None) -> list[str]:
 
 
 def sentence(result: Result) -> str:
-    """`noise_rate > 0.05 holds: noise_rate = 0.0812`."""
+    """`noise_rate 13.7 % is not > 20 %`, or of several comparisons `TEXT does not hold: noise_rate = 0.137, ...`."""
+    match result.check.any_of:
+        case ((part,),):
+            return _compared(result, part)
     found = ", ".join(f"{name} = {value_text(value)}" for name, value in result.values.items())
     return f"{result.check.text} {'holds' if result.failed else 'does not hold'}: {found}"
+
+
+def _compared(result: Result, part: Comparison) -> str:
+    """A measure and the number it was compared with, both in % if the number was."""
+    in_percent = result.check.text.rstrip().endswith("%")
+    factor, unit = (100, " %") if in_percent else (1, "")
+    value, limit = result.values[part.name], f"{part.sign} {part.number * factor:.12g}{unit}"
+    if value is None:
+        return f"{part.name} is undefined, and so not {limit}"
+    shown = f"{value * factor:.4g}" if in_percent else value_text(value)
+    return f"{part.name} {shown}{unit} {'is' if result.failed else 'is not'} {limit}"
 
 
 def value_text(value: Value) -> str:
