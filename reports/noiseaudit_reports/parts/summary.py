@@ -36,7 +36,8 @@ def sureness(expected: Expected, evaluation: Evaluation | None, n_suspects: int,
             f" With {count(n_scored, 'label')} it may be too sure of itself." if n_scored < FEW_LABELS else ""
         )
         said.append(
-            f"Where it says “should”, that is the model's own estimate, not a count, with its 95 % interval in brackets.{few}"
+            "Where it says “should”, that is the model's own estimate, not a count, with its 95 % interval in "
+            f"brackets.{few}"
         )
     return said
 
