@@ -186,6 +186,7 @@ def _serve(opened: Review, listener: socket, *, opens_browser: bool) -> None:
     from noiseaudit.errors import NoiseAuditError
     from noiseaudit_cli.console import say, visible
     from noiseaudit_review.server import serve
+    from noiseaudit_review.shown import next_command
 
     def on_start(address: str) -> None:
         typer.echo(address)
@@ -222,13 +223,4 @@ def _serve(opened: Review, listener: socket, *, opens_browser: bool) -> None:
             )
         say(f"{count:,} decisions in {visible(str(opened.places.export))}")
         if count:
-            say(f"Apply them: {visible(_clean_command(opened.places.audit, opened.places.export))}")
-
-
-def _clean_command(audit: Path, decisions: Path) -> str:
-    import shlex
-
-    from noiseaudit.manifest import cleaned_suffix, saved_run
-
-    out = f"cleaned{cleaned_suffix(saved_run(audit))}"
-    return shlex.join(["noiseaudit", "clean", str(audit), "--decisions", str(decisions), "--out", out])
+            say(f"Go on with: {visible(next_command(opened))}")

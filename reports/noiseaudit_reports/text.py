@@ -13,7 +13,7 @@ from noiseaudit.percent import percent
 _LONG_WORD = re.compile(rf"\S{{{MAX_LENGTH + 1},}}")
 # Joiners of emoji and scripts as well, because labels differ by them; lone surrogates are bytes that are no text.
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
-_DECIMAL = re.compile(r"(?<![\w.])-?\d+\.\d{4,}(?:e[-+]?\d+)?(?![\w.])")
+_DECIMAL = re.compile(r"(?<![\w.])-?\d+\.\d{5,}(?:e[-+]?\d+)?(?![\w.])")
 _PERCENTAGE = re.compile(r"([<>] )?\d+(\.\d+)? %")
 
 

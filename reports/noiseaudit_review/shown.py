@@ -48,8 +48,13 @@ def about(review: Review) -> dict[str, Any]:
         "reviewer": review.reviewer,
         "login": login_name(),
         "export": whole(str(places.export)),
-        "next": whole(estimate_command(review) if review.is_blind else clean_command(review)),
+        "next": whole(next_command(review)),
     }
+
+
+def next_command(review: Review) -> str:
+    """The command that reads the answers."""
+    return estimate_command(review) if review.is_blind else clean_command(review)
 
 
 def estimate_command(review: Review) -> str:
