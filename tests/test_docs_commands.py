@@ -14,6 +14,7 @@ import pytest
 from noiseaudit.gate import parse_check
 from noiseaudit_cli.docs import parameters
 from noiseaudit_cli.main import COMMANDS
+from tests.pages import blocks
 
 ROOT = Path(__file__).resolve().parent.parent
 WORKFLOW = ROOT / "docs" / "examples" / "noiseaudit.yml"
@@ -46,8 +47,8 @@ def check(line: str) -> None:
 
 
 def commands(text: str) -> Iterator[str]:
-    for block in re.findall(r"```\n(.*?)```", text, re.DOTALL):
-        yield from (line for line in block.splitlines() if line.startswith("noiseaudit "))
+    for block in blocks(text):
+        yield from (line for line in block.text.splitlines() if line.startswith("noiseaudit "))
 
 
 @pytest.mark.parametrize("page", PAGES)
