@@ -37,10 +37,11 @@ def review(block: Block, folder: Path) -> None:
     (line,) = commands(block.text)
     run = folder / shlex.split(line)[2]
     audit = noiseaudit.read_audit(run)
-    first, second = audit.to_pandas().sort_values("rank").head(2).to_dict("records")
+    ranked = audit.to_pandas().sort_values("rank")[["sample_id", "suggested_label"]].astype(str)
+    (first, suggested), (second, _) = ranked.head(2).to_numpy().tolist()
     log = Log(run / DECISIONS_FILE, run_id(open_audit(run)))
-    accepted = Answer(first["sample_id"], "relabel", first["suggested_label"])
-    log.decide("typed", "Ann", [accepted, Answer(second["sample_id"], "keep")])
+    accepted = Answer(first, "relabel", suggested)
+    log.decide("typed", "Ann", [accepted, Answer(second, "keep")])
     assert write_log(log, (run / DECISIONS_FILE).with_suffix(".csv")) == 2
     log.close()
 
