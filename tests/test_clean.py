@@ -36,7 +36,7 @@ def audit_of(labels: list[str | None], issues: list[bool | None], splits: list[s
         "image": [f"{letter}.png" for letter in "abcdef"[:n_rows]],
         "given_label": [*labels],
         "is_labelled": [label is not None for label in labels],
-        "status": ["ok", "ok", "unlabelled", "ok", "ok", "missing"][:n_rows],
+        "status": [*["ok", "ok", "unlabelled", "ok", "ok", "missing"][:n_rows]],
         "is_label_issue": [*issues],
         "p_mislabeled": [*SCORES[:n_rows]],
         "suggested_label": [*SUGGESTED[:n_rows]],
