@@ -95,10 +95,11 @@ class Queue:
 
 def in_state(state: State, board: Board, reviewer: str) -> npt.NDArray[np.bool_]:
     """Which rows of the audit are so far decided about as `state` says, (n,)."""
+    found = np.ones(len(board.verdict), np.bool_)
     if state == "open":
-        return board.verdict == OPEN
-    if state == "disputed":
-        return board.verdict == DISPUTED
-    if state == "any":
-        return np.ones(len(board.verdict), np.bool_)
-    return board.answered(reviewer) == (state == "mine")
+        found &= board.verdict == OPEN
+    elif state == "disputed":
+        found &= board.verdict == DISPUTED
+    elif state != "any":
+        found &= board.answered(reviewer) == (state == "mine")
+    return found
