@@ -28,6 +28,14 @@ def test_tiny_images_are_enlarged_without_blur(tmp_path: Path) -> None:
     assert np.array_equal(np.asarray(image), np.kron(values, np.ones((3, 3), np.uint8)))
 
 
+def test_tiny_images_stay_as_they_are_where_that_is_asked(tmp_path: Path) -> None:
+    values = np.random.default_rng(0).integers(0, 256, (28, 20), dtype=np.uint8)
+    Image.fromarray(values).save(tmp_path / "x.png")
+    picture = thumbnail(tmp_path / "x.png", enlarge=False)
+    assert picture is not None
+    assert np.array_equal(np.asarray(Image.open(io.BytesIO(picture))), values)
+
+
 @pytest.mark.parametrize(
     ("size", "expected"), [((400, 200), (96, 48)), ((60, 49), (60, 49)), ((10, 5000), (1, 96))]
 )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import os
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 pytest.importorskip("fastapi", reason="comes with the extra `review`")
 pytest.importorskip("httpx", reason="comes with the extra `dev`")
@@ -14,6 +16,7 @@ pytest.importorskip("httpx", reason="comes with the extra `dev`")
 
 from noiseaudit_review.review import Places, Review, open_review
 from tests.review_tab import Tab, client, client_of, decide, opened, review, suspects
+from tests.reviews import SIZE
 
 __all__ = ["client", "review"]  # fixtures
 
@@ -63,6 +66,7 @@ def test_images_are_served_by_row_alone(review: Review, client: Tab, tmp_path: P
     answer = client.get("/image/0?size=large")
     assert (answer.status_code, answer.headers["content-type"]) == (200, "image/png")
     assert answer.content.startswith(b"\x89PNG")
+    assert Image.open(io.BytesIO(answer.content)).size == (SIZE, SIZE)  # the page enlarges it
     assert client.get("/image/0").content != answer.content
     statuses = [client.get(path).status_code for path in ("/image/80", "/image/-1", "/image/79")]
     assert statuses == [404, 404, 200]  # row 79 has no picture of its own, but shows one of the four
@@ -120,3 +124,19 @@ def test_a_folder_whose_name_is_no_text(review: Review) -> None:
     about = client_of(dataclasses.replace(review, places=places)).get("/api/audit").json()
     assert about["export"] == "/tmp/caf⟨U+DCE9⟩/decisions.csv"
     assert "⟨U+DCE9⟩" in about["next"]
+
+
+@pytest.mark.parametrize(
+    ("login", "shown"), [("ann", "ann"), ("=cmd()", "reviewer"), ("", "reviewer"), (OSError(), "reviewer")]
+)
+def test_who_decides_where_nobody_says_so(
+    client: Tab, monkeypatch: pytest.MonkeyPatch, login: str | OSError, shown: str
+) -> None:
+    def getuser() -> str:
+        if isinstance(login, OSError):
+            raise login
+        return login
+
+    monkeypatch.setattr("getpass.getuser", getuser)
+    about = client.get("/api/audit").json()
+    assert (about["reviewer"], about["login"]) == ("", shown)

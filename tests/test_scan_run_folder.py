@@ -156,7 +156,9 @@ def test_suspects_and_reports_agree_with_the_audit(run: Path) -> None:
         assert [row["rank"] for row in csv.DictReader(file)] == [str(i + 1) for i in range(flagged)]
     assert f"{flagged} of 120 labels" in (run / "report.md").read_text()
     assert "data:image/png;base64," in (run / "report.html").read_text()
-    started = json.loads((run / "run.json").read_text())["started"][:10]  # the reports are written before the scan ends
+    started = json.loads((run / "run.json").read_text())["started"][
+        :10
+    ]  # the reports are written before the scan ends
     assert f"scanned {started}" in (run / "report.md").read_text()
 
 

@@ -49,7 +49,7 @@ export function noteFilters() {
   const used = [...form.elements].filter((field) => field.tagName === "SELECT" && field.name !== "pair" && field.selectedIndex > 0);
   const words = used.filter(({ name }) => name !== "given" && name !== "suggested").map((field) => field.selectedOptions[0].textContent);
   words.unshift(...classWords(state.filter));
-  $("filterNote").textContent = `${words.length ? `${words.join(", ")}: ` : ""}${number(state.total)} rows`;
+  $("filterNote").textContent = `${words.length ? `${words.join(", ")}: ` : ""}${number(state.total)} rows${state.audit.blind ? ", drawn to be checked: what the audit thinks of them is not shown" : ""}`;
 }
 
 function classWords({ given, suggested }) {
