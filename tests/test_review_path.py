@@ -77,7 +77,7 @@ def test_the_whole_path(audit: AuditResult, tmp_path: Path, stop: signal.Signals
         _, told = server.communicate(timeout=60)
     assert (server.returncode, "3 decisions in" in told) == (code, True), told
     assert f"it is now {run / 'decisions.1.csv'}" in told
-    assert f"noiseaudit clean {run} --decisions {run / 'decisions.csv'} --out cleaned.csv\n" in told
+    assert f"noiseaudit clean {run} --decisions {run / 'decisions.csv'} --out labels.checked.csv\n" in told
     found = {d.sample_id: (d.decision, d.reviewer, d.run_id) for d in read_decisions(run / "decisions.csv")}
     assert found == {
         row["sample"]: (decision, "Ann", run_id(audit))
