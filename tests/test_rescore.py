@@ -214,7 +214,7 @@ def test_a_cutoff_of_its_own_can_be_asked_for(data: Path, tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        (("--embeddings", "x.npy"), "the model was trained on images, and --embeddings is given"),
+        (("--embeddings", __file__), "the model was trained on images, and --embeddings is given"),
         (("--cutoff", "best"), "--cutoff 'best' is not a rule"),
         (("--actors", 2), "--actors is for --backend ray"),
     ],

@@ -183,5 +183,7 @@ def test_an_image_of_two_rows_must_be_named_by_its_id(data: Path) -> None:
 def test_options_that_are_missing_or_do_nothing_stop_the_scan(
     tmp_path: Path, options: list[str], words: tuple[str, ...]
 ) -> None:
-    """Before anything is read: there is no label file."""
-    stops(scan(tmp_path / "absent", *options), *words)
+    """Before anything is read: the label file is damaged."""
+    (tmp_path / "data" / "images").mkdir(parents=True)
+    (tmp_path / "data" / "labels.csv").write_bytes(b"\xff")
+    stops(scan(tmp_path / "data", *options), *words)
