@@ -181,7 +181,7 @@ def test_cvat(audit: AuditResult, tmp_path: Path) -> None:
     assert [part.tag for part in root][:3] == ["version", "meta", "image"]
     named = [label.findtext("name") for label in root.iterfind("meta/task/labels/label")]
     assert named == [tag_name(label) for label in audit.classes]
-    assert max(map(len, named)) == MOST_CHARS  # one class has a name of hundreds
+    assert max(len(str(name)) for name in named) == MOST_CHARS  # one class has a name of hundreds
     images = root.findall("image")
     rows = {row["image"]: row for row in audit.table.to_pylist()}
     assert [image.get("id") for image in images] == [str(i) for i in range(19)]
