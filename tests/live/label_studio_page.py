@@ -9,13 +9,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Page, ViewportSize, sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
 from noiseaudit.exports.label_studio import AMBIGUOUS
 from noiseaudit.exports.names import choice_text
 from noiseaudit.result import AuditResult
 
-SIZE: ViewportSize = {"width": 1400, "height": 1000}
 BOXES = ".lsf-choices input"
 GIVEN = ".lsf-richtext__line"
 WAIT_MS = 600_000
@@ -39,7 +38,7 @@ def click_all(
     said: dict[str, str] = {}
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        context = browser.new_context(viewport=SIZE)
+        context = browser.new_context(viewport={"width": 1400, "height": 1000})
         context.add_cookies([{"name": name, "value": value, "url": url} for name, value in cookies.items()])
         page = context.new_page()
         page.set_default_timeout(WAIT_MS)
