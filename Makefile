@@ -51,7 +51,7 @@ pictures: venv
 	$(BIN)/python docs/pictures.py
 
 # What a user gets: the wheel alone, in an environment of its own, away from this folder. Torch and the GPU libraries
-# that it brings (5 GB) are lent by the first environment, so that a small disk holds both; all else is installed anew.
+# that it brings (6 GB) are lent by the first environment, so that a small disk holds both; all else is installed anew.
 LENT := torch torch-* torchgen torchvision torchvision-* torchvision.libs functorch triton triton-* nvidia nvidia_* cuda cuda_*
 wheel-test: venv
 	rm -rf dist .venv-wheel
