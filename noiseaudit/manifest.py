@@ -18,6 +18,7 @@ from noiseaudit.labels.columns import FIND_ALL, ColumnNames
 from noiseaudit.labels.containers import is_there
 from noiseaudit.labels.read import read_labels
 from noiseaudit.labels.table import CONTAINERS, FORMATS, WITHOUT_FILE, Source
+from noiseaudit.outputs import DECISIONS_FILE
 from noiseaudit.ranking import dominant_pair
 from noiseaudit.result import STATUSES, AuditResult
 from noiseaudit.runjson import read_run_json
@@ -139,6 +140,19 @@ def run_folder(audit: Path) -> Path:
 def clean_command(run: Mapping[str, Any], folder: Path) -> str:
     """A command that cleans the labels of the run in `folder`, as far as `run`, its run.json, says what they are."""
     return f"noiseaudit clean {shlex.quote(str(folder))} --policy relabel --out cleaned{cleaned_suffix(run)}"
+
+
+def decided_command(
+    run: Mapping[str, Any], audit: Path, decisions: Path | None = None, data: Path | None = None
+) -> str:
+    """The command that applies what people decided about `audit`; `run` is its run.json.
+
+    `decisions` is where a review writes them if None; `data` the label file, where it is not the one that was scanned.
+    """
+    decisions = decisions or (audit / DECISIONS_FILE).with_suffix(".csv")
+    moved = ["--data", str(data)] if data else []
+    words = ["noiseaudit", "clean", str(audit), "--decisions", str(decisions), *moved]
+    return shlex.join([*words, "--out", f"labels.checked{cleaned_suffix(run)}"])
 
 
 def cleaned_suffix(run: Mapping[str, Any]) -> str:

@@ -4,27 +4,17 @@ from __future__ import annotations
 
 import pytest
 
+from noiseaudit import runnames
 from noiseaudit.outputs import DECISIONS_FILE
 from noiseaudit.runfiles import is_of_scan
-from noiseaudit.runnames import (
-    AUDIT_FILE,
-    CACHE,
-    CHECKPOINTS,
-    DYNAMICS_FOLDER,
-    EMBEDDINGS_FILE,
-    LOCK_FILE,
-    MODEL_FILE,
-    PROBE,
-    REPORTS,
-    RUN_FILE,
-    SUSPECTS,
-)
+from noiseaudit.runnames import CACHE, CLEANED, PROBE, REPORTS, SUSPECTS
 from noiseaudit_reports import WRITERS
 
-CLEANED = [f"cleaned{end}" for end in (".csv", ".tsv", ".jsonl", ".parquet")]
+STARTS = {CLEANED: ".jsonl", CACHE: "1", PROBE: "1"}  # of names -> how one may end
+NAMED = [name for key, name in vars(runnames).items() if key.isupper() and isinstance(name, str)]
 BY_SCAN = [
-    AUDIT_FILE, EMBEDDINGS_FILE, MODEL_FILE, DYNAMICS_FOLDER, CHECKPOINTS, RUN_FILE, LOCK_FILE, f"{CACHE}1",
-    f"{PROBE}1", ".run.json.x1.tmp", *REPORTS.values(), *SUSPECTS.values(), *CLEANED,
+    *(name + STARTS.get(name, "") for name in NAMED), *REPORTS.values(), *SUSPECTS.values(), ".run.json.x1.tmp",
+    *(f"{CLEANED}{end}" for end in (".csv", ".tsv", ".parquet")),
 ]  # fmt: skip
 
 

@@ -11,8 +11,6 @@ from rich.table import Column
 from rich.text import Text
 
 LINES = 10  # of work that nobody watches live
-
-
 WIDE = 120  # columns of a terminal that has room for more than how far the work is
 
 

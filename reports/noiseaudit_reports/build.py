@@ -14,7 +14,7 @@ from noiseaudit.compare.stored import Compared
 from noiseaudit.cost import cost_curve
 from noiseaudit.evaluation import Evaluation
 from noiseaudit.expected import expect
-from noiseaudit.manifest import clean_command
+from noiseaudit.manifest import clean_command, decided_command
 from noiseaudit.ranking import dominant_pair, suspect_pairs
 from noiseaudit.result import AuditResult
 from noiseaudit.truth import Truth
@@ -22,7 +22,7 @@ from noiseaudit_reports.expectation import expectation
 from noiseaudit_reports.parts.calibration import calibrated
 from noiseaudit_reports.parts.classes import classes
 from noiseaudit_reports.parts.groups import groups
-from noiseaudit_reports.parts.next_steps import decided_command, review_command, spoiled
+from noiseaudit_reports.parts.next_steps import review_command, spoiled
 from noiseaudit_reports.parts.origin import origin
 from noiseaudit_reports.parts.pairs import heat_map, strips
 from noiseaudit_reports.parts.scores import P_EDGES, epsilon_histogram, histogram

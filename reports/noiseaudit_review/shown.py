@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from noiseaudit.arrays import numbers
-from noiseaudit.manifest import cleaned_suffix, saved_run
+from noiseaudit.manifest import decided_command, saved_run
 from noiseaudit.review.board import DISPUTED, Said
 from noiseaudit.review.queue import Choice, Queue
 from noiseaudit.why import records
@@ -65,12 +65,8 @@ def estimate_command(review: Review) -> str:
 def clean_command(review: Review) -> str:
     """The command that applies the decisions to the label file."""
     places = review.places
-    data = ["--data", str(places.source.path)] if places.source else []
-    words = [
-        "noiseaudit", "clean", str(places.audit), "--decisions", str(places.export), *data,
-        "--out", f"labels.checked{cleaned_suffix(saved_run(places.audit))}",
-    ]  # fmt: skip
-    return shlex.join(words)
+    moved = places.source.path if places.source else None
+    return decided_command(saved_run(places.audit), places.audit, places.export, moved)
 
 
 def rows(review: Review, wanted: Sequence[int], reviewer: str) -> list[dict[str, Any]]:

@@ -3,24 +3,15 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from noiseaudit.expected import Expected
-from noiseaudit.manifest import cleaned_suffix
 from noiseaudit_reports.text import count
 
 
 def review_command(folder: Path) -> str:
     """The command that opens the review page of the run in `folder`."""
     return f"noiseaudit review {shlex.quote(str(folder))}"
-
-
-def decided_command(run: Mapping[str, Any], folder: Path) -> str:
-    """The command that applies what was decided on that page; `run` is the content of run.json."""
-    words = ["noiseaudit", "clean", str(folder), "--decisions", str(folder / "decisions.csv")]
-    return shlex.join([*words, "--out", f"labels.checked{cleaned_suffix(run)}"])
 
 
 def spoiled(expected: Expected, n_suspects: int) -> str:
