@@ -3,6 +3,7 @@
 CIFAR-10N informed the design (docs/method.md), so its figures are of a development set.
 
 NOISEAUDIT_DATA=... python benchmarks/detection.py run --sets mnist_symmetric_0.3 chars_asymmetric --seeds 0 1 2 3 4
+NOISEAUDIT_DATA=... python benchmarks/detection.py run --sets mnist_test --folds 5 --tools noiseaudit
 python benchmarks/detection.py table                       # writes benchmarks/results/detection.md
 """
 
@@ -33,25 +34,30 @@ SCORES = RESULTS.parent / "scores"  # p_mislabeled and the truth of each run, no
 CPU = torch.device("cpu")
 
 
-def run(name: str, seed: int, tools: list[str]) -> Iterator[dict[str, Any]]:
-    """A line for each tool that can run."""
+def run(name: str, seed: int, tools: list[str], folds: int | None) -> Iterator[dict[str, Any]]:
+    """A line for each tool that can run; `folds` as `scan --folds` has it."""
     data, truth, backbone = SETS[name](seed)
-    case = Case(data, backbone, AuditConfig(), seed, CPU)
+    case = Case(data, backbone, AuditConfig(folds=folds), seed, CPU)
     wrong = case.given != truth[case.labelled]
     for tool in tools:
         if not usable(TOOLS[tool], len(data.shape) == 1):
             continue
         verdict, _ = judged(case, tool)
-        line = {"set": name, "seed": seed, "tool": tool, "n": len(wrong), "wrong": int(wrong.sum())}
+        line = {"set": named(name, folds), "seed": seed, "tool": tool}
+        line |= {"n": len(wrong), "wrong": int(wrong.sum())}
         line |= measured(verdict, wrong, np.ones(len(wrong), np.bool_))
         line["top_100"] = int(wrong[np.argsort(-verdict.scores, kind="stable")[:100]].sum())
         if tool == "noiseaudit":
             SCORES.mkdir(exist_ok=True)
-            kept = SCORES / f"{name}-{seed}.npz"
+            kept = SCORES / f"{line['set']}-{seed}.npz"
             np.savez_compressed(kept, scores=verdict.scores, wrong=wrong, given=case.given)
             line |= dataclasses.asdict(calibration(verdict.scores, wrong)) | at_target(verdict.scores, wrong)
             line |= by_class(verdict.scores, wrong, case.given)
         yield line | {"threads": case.threads, "versions": versions()}
+
+
+def named(name: str, folds: int | None) -> str:
+    return name if folds is None else f"{name}_folds_{folds}"
 
 
 def read() -> list[dict[str, Any]]:
@@ -66,17 +72,18 @@ def main() -> None:
     parser.add_argument("--sets", nargs="+", default=list(SETS), choices=list(SETS))
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2, 3, 4])
     parser.add_argument("--tools", nargs="+", default=list(TOOLS), choices=list(TOOLS))
+    parser.add_argument("--folds", type=int, help="of scan; its own choice where this is left out")
     args = parser.parse_args()
     for seed in args.seeds if args.action == "run" else ():
         for name in args.sets:
-            done = {line["tool"] for line in read() if (line["set"], line["seed"]) == (name, seed)}
+            kept = (named(name, args.folds), seed)
+            done = {line["tool"] for line in read() if (line["set"], line["seed"]) == kept}
             if left := [tool for tool in args.tools if tool not in done]:
-                for line in run(name, seed, left):
+                for line in run(name, seed, left, args.folds):
                     with RESULTS.open("a") as file:
                         print(json.dumps(line), file=file)
                     print(
-                        name,
-                        seed,
+                        *kept,
                         line["tool"],
                         line["average_precision"],
                         line["f1"],

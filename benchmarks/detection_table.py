@@ -10,7 +10,9 @@ Found = dict[tuple[str, str], list[dict[str, Any]]]  # lines of each set and too
 
 
 def table(lines: list[dict[str, Any]]) -> str:
-    """Markdown of all lines: every set and tool, noiseaudit's calibration, rare classes, what unlabelled images add."""
+    """Markdown of all lines: every set and tool, noiseaudit's calibration, rare classes, what unlabelled images
+    add, and what a person finds who looks at the first hundred of the test images.
+    """
     found: Found = {}
     for line in lines:
         found.setdefault((line["set"], line["tool"]), []).append(line)
@@ -39,7 +41,7 @@ def table(lines: list[dict[str, Any]]) -> str:
                 for key in ("brier", "log_loss")
             ]
             text.append(f"| {name} | {ece} | {count} | {' | '.join(ratios)} | {precision} | {recall} |")
-    return "\n".join([*text, *_by_class_table(found), *_unlabelled_table(found)]) + "\n"
+    return "\n".join([*text, *_by_class_table(found), *_unlabelled_table(found), *_top_table(found)]) + "\n"
 
 
 def _by_class_table(found: Found) -> list[str]:
@@ -76,4 +78,14 @@ def _unlabelled_table(found: Found) -> list[str]:
             ]
             shown = [gain.text(4) if gain else "-" for gain in gains]
             text.append(f"| {share:.0%} | {' | '.join(values + shown)} |")
+    return text
+
+
+def _top_table(found: Found) -> list[str]:
+    text = ["", "| set | tool | wrong | of these in the first 100 |", "|---" * 4 + "|"]
+    for (name, tool), own in sorted(found.items()):
+        if name.startswith("mnist_test"):
+            text.append(
+                f"| {name} | {tool} | {own[0]['wrong']} | {summary([line['top_100'] for line in own]).text(1)} |"
+            )
     return text
