@@ -177,8 +177,7 @@ def test_rows_without_a_label_are_counted_apart(audit: AuditResult, log: Log) ->
     log.decide("event-03", "bob", [Answer(names[76], "ambiguous")])
     board.refresh()
     after = board.progress("ann")
-    counts = {"n_unlabelled_checked": 3, "n_unlabelled_mine": 3}
-    assert after == dataclasses.replace(before, **counts)
+    assert after == dataclasses.replace(before, n_unlabelled_checked=3, n_unlabelled_mine=3)
     assert board.progress("bob").n_unlabelled_mine == 1
     assert board.progress("bob").n_mine == 0
     log.decide("event-04", "bob", [Answer(names[73], "relabel", queue.classes[2])])

@@ -89,15 +89,15 @@ class Queue:
     def rows(self, wanted: Filter, board: Board, reviewer: str) -> Rows:
         """The rows that `wanted` admits now."""
         every = np.ones(len(self.given), np.bool_)
-        kinds = {"suspects": self._suspects, "all": every, "unlabelled": self.unlabelled}
-        admitted = kinds[wanted.rows].copy()
+        admitted = every & {"suspects": self._suspects, "unlabelled": self.unlabelled}.get(wanted.rows, every)
         facts = {"given": self.given, "suggested": self.suggested, **self._codes}
         for name, code in facts.items():
             asked = getattr(wanted, name)
             if asked is not None:
                 admitted &= code == asked
         admitted &= in_state(wanted.state, board, reviewer)
-        return self._order[admitted[self._order]]
+        found: Rows = self._order[admitted[self._order]]
+        return found
 
 
 def in_state(state: State, board: Board, reviewer: str) -> npt.NDArray[np.bool_]:

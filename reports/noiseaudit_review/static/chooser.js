@@ -35,17 +35,17 @@ function fill() {
 }
 
 function option(code, place, hasDigit) {
-  const name = state.audit.classes[code];
-  const count = number(state.audit.class_counts[code]);
+  const n = state.audit.class_counts[code];
   const item = make("li");
   item.id = `class-${place}`;
   item.setAttribute("role", "option");
-  item.setAttribute("aria-label", `${name}, ${count} rows`);
   if (hasDigit) {
     item.setAttribute("aria-keyshortcuts", place + 1);
-    item.append(make("kbd", "", String(place + 1)));
+    const digit = make("kbd", "", String(place + 1));
+    digit.setAttribute("aria-hidden", "true"); // it is the shortcut, and no part of the name
+    item.append(digit);
   }
-  item.append(make("span", "", name), make("span", "quiet", count));
+  item.append(make("span", "", state.audit.classes[code]), make("span", "quiet", `${number(n)} ${n === 1 ? "row" : "rows"}`));
   item.addEventListener("click", () => finish(place));
   return item;
 }

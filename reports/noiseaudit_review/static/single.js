@@ -29,6 +29,7 @@ export async function showSingle() {
   $("given").textContent = className(found.given);
   if (!state.audit.blind) {
     $("suggested").textContent = className(found.suggested);
+    $("sure").textContent = found.given < 0 ? `, ${estimated(found.p_suggested)} sure` : "";
     $("why").textContent = found.why;
   }
   showFacts(found);
