@@ -82,8 +82,9 @@ class Mending:
         rows = slice(first, first + len(table))
         issues = is_true(table.column("is_label_issue"))
         issues &= ~self._judged.mask(rows)
-        if self.policy in ("blank", "drop"):
-            issues |= self._unclear.mask(rows)
+        has_label = is_valid(table.column("given_label"))
+        if self.policy in ("blank", "drop"):  # a row without a label has none to blank
+            issues |= self._unclear.mask(rows) & (has_label | (self.policy == "drop"))
         protected = self._protected(table, issues)
         meant, relabelled = issues & ~protected, self._relabelled.mask(rows)
         dropped = meant & (self.policy == "drop")
@@ -93,7 +94,7 @@ class Mending:
             relabelled, self._labels(table, rows), dropped, self._extra(table, issues, protected, rows)
         )
         stays, unread = ~(relabelled | dropped), _is_unread(table)
-        unlabelled = ~is_valid(table.column("given_label")) & ~unread
+        unlabelled = ~has_label & ~unread
         counted = (issues, relabelled, dropped, protected, unread & stays, unlabelled & stays)
         return changes, Counts(*(int(which.sum()) for which in counted))
 

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
-from noiseaudit.arrays import class_codes, numbers
+from noiseaudit.arrays import class_codes
 from noiseaudit.audit_checks import CHANGED
 from noiseaudit.errors import ConfigError, DataError
+from noiseaudit.ordering import Floats, check_class, gathered, highest, pieces_of
 from noiseaudit.parquet import is_true, to_numpy
-from noiseaudit.result import Audited, Rows, no_rows
+from noiseaudit.result import Audited, Rows
 from noiseaudit.why import records, stored
 
 LEAST_SUSPECTS = 10  # fewer say nothing about a pair of classes
-PIECE = 65_536  # rows of a table that is handed on
 Score = Literal["p_mislabeled", "epsilon"]
-Floats = npt.NDArray[Any]  # float32 or float64, as the score is stored
 
 
 @dataclass(frozen=True)
@@ -63,17 +60,13 @@ def ranked_tables(
     not the row's place by p_mislabeled.
     """
     if only_class is not None:
-        _check_class(only_class, audit.meta.classes)
+        check_class(only_class, audit.meta.classes)
     order, scores = _order(audit, by, top, only_class)
     known, rows = {"row": order, by: scores}, np.sort(order)
-    found = _gathered(audit, [name for name in columns if name not in known], rows)
+    found = gathered(audit, [name for name in columns if name not in known], rows)
     if by == "p_mislabeled" and only_class is None and "rank" in columns:
         _check_ranks(found.column("rank"), order, rows, audit.path)
-    for start in range(0, len(order), PIECE):
-        piece = slice(start, start + PIECE)
-        table = found.take(numbers(np.searchsorted(rows, order[piece])))
-        cells = [numbers(known[name][piece]) if name in known else table.column(name) for name in columns]
-        yield pa.Table.from_arrays(cells, names=list(columns))
+    yield from pieces_of(found, order, known, columns)
 
 
 def suspect_pairs(audit: Audited) -> list[Pair]:
@@ -94,43 +87,11 @@ def dominant_pair(audit: Audited) -> Pair | None:
 
 def _order(audit: Audited, by: Score, top: int | None, only_class: str | None) -> tuple[Rows, Floats]:
     """The `top` rows that have a score, and this given label, highest first, ties by row; and their scores."""
-    scores: list[Floats] = []
-    rows: list[Rows] = []
-    n_scored = 0
-    for first, table in audit.tables([by, *(["given_label"] if only_class is not None else [])]):
-        score = to_numpy(table.column(by))
-        use = ~np.isnan(score)
-        n_scored += int(use.sum())
-        if only_class is not None:
-            use &= class_codes(table.column("given_label"), [only_class]) == 0
-        own = np.flatnonzero(use)
-        own = own[_first(score[own], top)]
-        scores.append(score[own])
-        rows.append(own + first)
+    only = {} if only_class is None else {"given_label": only_class}
+    order, scores, n_scored = highest(audit, by, top, only)
     if by == "epsilon" and not n_scored:
         raise ConfigError("this audit's method records no epsilon", fix="Use --by p_mislabeled.")
-    if not rows:
-        return np.empty(0, np.int64), np.empty(0)
-    every, score = np.concatenate(rows), np.concatenate(scores)
-    first_ones = _first(score, top)
-    return np.asarray(every[first_ones]), np.asarray(score[first_ones])
-
-
-def _first(score: Floats, top: int | None) -> Rows:
-    """The places of the `top` highest scores, highest first, ties in the order given."""
-    if top is None or top >= len(score):
-        return np.argsort(-score, kind="stable")
-    bound = np.partition(score, -top)[-top] if top else np.inf
-    candidates = np.flatnonzero(score >= bound)
-    return np.asarray(candidates[np.argsort(-score[candidates], kind="stable")[:top]])
-
-
-def _gathered(audit: Audited, columns: Sequence[str], rows: Rows) -> pa.Table:
-    """The columns of these rows, rising numbers."""
-    tables = [table for _, table in audit.tables(columns, rows)] if columns else []
-    if not tables:
-        return no_rows(columns)
-    return pa.concat_tables(tables).unify_dictionaries()
+    return order, scores
 
 
 def _check_ranks(column: pa.ChunkedArray, order: Rows, rows: Rows, path: Path | None) -> None:
@@ -163,11 +124,3 @@ def _suspect_pairs(audit: Audited) -> tuple[int, list[Pair]]:
     ordered = sorted(counts, key=lambda pair: (-counts[pair], pair))
     places = [divmod(pair, len(classes)) for pair in ordered]
     return n, [Pair(classes[g], classes[s], counts[p]) for p, (g, s) in zip(ordered, places, strict=True)]
-
-
-def _check_class(name: str, classes: Sequence[str]) -> None:
-    if name in classes:
-        return
-    near = difflib.get_close_matches(name, classes, n=1)
-    hint = f"Did you mean {near[0]!r}?" if near else f"Its classes are {', '.join(map(repr, classes[:10]))}."
-    raise ConfigError(f"the audit has no class {name!r} (--class)", fix=hint)

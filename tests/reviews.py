@@ -38,6 +38,7 @@ def review_run(
     n_images: int | None = None,
     noise_rate: float = 0.3,
     cutoff: float = 0.5,
+    n_unlabelled: int = 4,
 ) -> AuditResult:
     """`run`, `labels.csv` and `pictures` in `folder`; rows have splits and annotators, the run embeddings.
 
@@ -45,7 +46,9 @@ def review_run(
     """
     drawn = n if n_images is None else n_images
     names = [f"{i % drawn:05d}.png" for i in range(n)]
-    made = build_audit(n, classes, images=names, noise_rate=noise_rate, cutoff=cutoff)
+    made = build_audit(
+        n, classes, images=names, noise_rate=noise_rate, cutoff=cutoff, n_unlabelled=n_unlabelled
+    )
     table = _with(made.table, "sample_id", [f"s{i}" for i in range(n)])
     table = _with(table, "split", ["test" if i % 5 == 0 else "train" for i in range(n)])
     table = _with(table, "annotator", [("ann", "bob")[i % 2] for i in range(n)])

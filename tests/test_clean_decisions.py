@@ -66,6 +66,27 @@ def test_what_is_unclear_is_dropped_or_blanked_and_else_stays(
     assert out.read_bytes() == CSV
 
 
+def test_a_row_without_a_label_is_filled_by_a_decision_alone(
+    audit: AuditResult, source: Source, tmp_path: Path
+) -> None:
+    """Row 2, for which cat is suggested: no policy fills it, and where nobody can tell there is no label to blank."""
+    out, plain = tmp_path / "out.csv", tmp_path / "plain.csv"
+    done = clean_labels(audit, source, out, policy="none", decided=judged(audit, ("2", "relabel", "cat")))
+    assert out.read_bytes() == CSV.replace(b"c.png,,", b"c.png,cat,")
+    assert (done.n_changed, done.n_issues, done.n_unlabelled_kept) == (1, 3, 0)
+    for policy in ("relabel", "blank"):
+        without = clean_labels(audit, source, plain, policy=policy)
+        assert b"c.png,,train" in plain.read_bytes()
+        done = clean_labels(
+            audit, source, out, policy=policy, decided=judged(audit, ("2", "ambiguous", None))
+        )
+        assert out.read_bytes() == plain.read_bytes()
+        assert done == dataclasses.replace(without, out=out, n_decided=1)
+    clean_labels(audit, source, plain, policy="drop")
+    clean_labels(audit, source, out, policy="drop", decided=judged(audit, ("2", "ambiguous", None)))
+    assert out.read_bytes() == plain.read_bytes().replace(b"c.png,,train\r\n", b"")
+
+
 def test_provenance_says_who_did_it(audit: AuditResult, source: Source, tmp_path: Path) -> None:
     answers = (("0", "keep", None), ("1", "relabel", "cat"), ("5", "ambiguous", None))
     out = tmp_path / "out.csv"

@@ -19,7 +19,7 @@ def test_every_command_and_its_options_are_there() -> None:
     grouped = [f"{group} {name}" for group, module in GROUPS.items() for name in module.COMMANDS]
     assert [line[3:] for line in text.splitlines() if line.startswith("## ")] == [*COMMANDS, *grouped]
     assert "| `--top N` | `20` | How many rows to list. |" in text
-    assert "| `--all` |  | List every ranked row, whatever --top says. |" in text
+    assert "| `--all` |  | List every such row, whatever --top says. |" in text
     assert "| `--quiet, -q` |" in text
     assert "| `--by p_mislabeled, epsilon` | `p_mislabeled` |" in text
     assert "| `--epochs N` |  |" in text

@@ -77,7 +77,8 @@ def test_a_cutoff_is_exact_and_says_where_it_flags_nothing() -> None:
 
 def test_unlabelled_rows_are_mentioned() -> None:
     counts = _run()["counts"] | {"suggested": 2500}
-    assert "  2,500 unlabelled rows have a suggested label" in scan_summary(_run(counts=counts), Path("run"))
+    text = scan_summary(_run(counts=counts), Path("my run"))
+    assert "  2,500 unlabelled rows have a suggested label: noiseaudit rank 'my run' --unlabelled\n" in text
 
 
 def test_spared_suspects_are_mentioned() -> None:

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from noiseaudit import audit_file, ranking
+from noiseaudit import audit_file, ordering
 from noiseaudit.audit_file import open_audit
 from noiseaudit.ranking import dominant_pair, ranked_rows, ranked_tables, suspect_pairs
 from noiseaudit.result import SCHEMA, AuditResult
@@ -79,7 +79,7 @@ def test_pieces_rank_as_the_whole(
     expected = sorted_whole(audit, by, top, only_class)
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setattr(audit_file, "WHOLE", 0)
-        patch.setattr(ranking, "PIECE", 4)
+        patch.setattr(ordering, "PIECE", 4)
         opened = open_audit(written(audit, Path(folder), rows=5))
         for ranked in (audit, opened):
             found = ranked_rows(ranked, SCHEMA.names, by=by, top=top, only_class=only_class)
@@ -108,7 +108,7 @@ def test_what_is_printed_is_the_text_of_each_cell(
     audit = make_audit(classes=["tab\tand\nline", "\u202eevil", "naïve 🐈"], images=images)
     written(audit, tmp_path)
     monkeypatch.setattr(audit_file, "WHOLE", 0)
-    monkeypatch.setattr(ranking, "PIECE", 8)
+    monkeypatch.setattr(ordering, "PIECE", 8)
     by = "epsilon" if "epsilon" in options else "p_mislabeled"
     only_class = options[1] if "--class" in options else None
     rows = sorted_whole(
@@ -133,4 +133,4 @@ def test_the_highest_of_many_with_ties() -> None:
     score = np.random.default_rng(0).integers(0, 50, 10_000) / 50
     whole = np.argsort(-score, kind="stable")
     for top in (1, 7, 1000, 9_999, 10_000, 20_000):
-        assert ranking._first(score, top).tolist() == whole[:top].tolist()
+        assert ordering.first_ones(score, top).tolist() == whole[:top].tolist()

@@ -7,7 +7,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from noiseaudit.review.agreement import ALPHA, KAPPA, Agreement, agreement, agreement_text
+from noiseaudit.review.agreement import ALPHA, KAPPA, Agreement, agreement, agreement_text, agreements
 from noiseaudit.review.board import Said
 
 KEEP, SKIP, UNCLEAR = Said("keep", None), Said("skip", None), Said("ambiguous", None)
@@ -38,6 +38,17 @@ def test_to_relabel_to_what_is_given_is_to_keep() -> None:
     found = agreement({row: {"ann": a, "bob": b} for row, (a, b) in enumerate(rows)}, GIVEN)
     assert found.share == 1.0
     assert found.value == pytest.approx(1.0)
+
+
+def test_rows_without_a_label_are_apart() -> None:
+    """Of the labelled rows half of the answers are equal; that all agree about the others changes nothing."""
+    labelled = {0: {"ann": KEEP, "bob": KEEP}, 1: {"ann": KEEP, "bob": DOG}}
+    others = {2: {"ann": DOG, "bob": DOG}, 3: {"ann": UNCLEAR, "bob": UNCLEAR}}
+    given = {0: "cat", 1: "cat", 2: None, 3: None}
+    found, unlabelled = agreements(labelled | others, given)
+    assert found == agreement(labelled, given)
+    assert (found.n_rows, found.share) == (2, 0.5)
+    assert unlabelled == Agreement(2, 2, 1.0, KAPPA, 1.0)
 
 
 def test_one_kind_of_answer_is_no_measure() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -55,9 +56,10 @@ def test_suspects_come_by_rank(audit: AuditResult, log: Log) -> None:
 
 
 def test_everything_ends_with_what_has_no_rank(audit: AuditResult, log: Log) -> None:
-    rows = shown(Queue(audit), Filter(everything=True), Board(audit, log))
+    rows = shown(Queue(audit), Filter(rows="all"), Board(audit, log))
     assert len(rows) == 77  # three images are missing
-    assert rows[-4:] == [73, 74, 75, 76]  # unlabelled
+    sureness = audit.column("p_suggested")
+    assert rows[-4:] == sorted([73, 74, 75, 76], key=lambda row: -float(sureness[row]))  # unlabelled
     assert rows[0] == int(np.nanargmax(audit.column("p_mislabeled")))
 
 
@@ -139,6 +141,48 @@ def test_the_counts(audit: AuditResult, log: Log) -> None:
     board.refresh()
     assert board.progress("ann").precision == proportion(3, 4)
     assert board.answers(rows[0]) == {"ann": Said("relabel", label[rows[0]])}
+
+
+def test_rows_without_a_label_come_surest_first_ties_by_row(audit: AuditResult, log: Log) -> None:
+    sureness = audit.table.column("p_suggested").to_pylist()
+    sureness[73:77] = [0.5, 0.75, 0.5, 0.875]
+    place = audit.table.column_names.index("p_suggested")
+    column = pa.array(sureness, pa.float32())
+    audit = AuditResult(audit.table.set_column(place, SCHEMA.field("p_suggested"), column), audit.meta)
+    queue, board = Queue(audit), Board(audit, log)
+    assert shown(queue, Filter(rows="unlabelled"), board) == [76, 74, 73, 75]
+    suggested = queue.suggested[74]
+    of_class = [row for row in (76, 74, 73, 75) if queue.suggested[row] == suggested]
+    assert shown(queue, Filter(rows="unlabelled", suggested=int(suggested)), board) == of_class
+    name = audit.column("sample_id")[74]
+    log.decide("event-01", "ann", [Answer(name, "relabel", queue.classes[0])])
+    assert shown(queue, Filter(rows="unlabelled", state="open"), board) == [76, 73, 75]
+    assert shown(queue, Filter(rows="unlabelled", state="mine"), board) == [74]
+    assert shown(queue, Filter(rows="unlabelled", given=0), board) == []
+
+
+def test_rows_without_a_label_are_counted_apart(audit: AuditResult, log: Log) -> None:
+    """Nothing that is said of given labels changes with them."""
+    board, names, queue = Board(audit, log), audit.column("sample_id"), Queue(audit)
+    first, second = shown(queue, Filter(), board)[:2]
+    log.decide(
+        "event-01", "ann", [Answer(names[first], "relabel", queue.classes[0]), Answer(names[second], "keep")]
+    )
+    board.refresh()
+    before = board.progress("ann")
+    assert (before.n_checked, before.n_mine, before.precision) == (2, 2, proportion(1, 2))
+    assert (before.n_unlabelled, before.n_unlabelled_checked, before.n_unlabelled_mine) == (4, 0, 0)
+    fills = [Answer(names[row], "relabel", queue.classes[1]) for row in (73, 74)]
+    log.decide("event-02", "ann", [*fills, Answer(names[75], "skip")])
+    log.decide("event-03", "bob", [Answer(names[76], "ambiguous")])
+    board.refresh()
+    after = board.progress("ann")
+    assert after == dataclasses.replace(before, n_unlabelled_checked=3, n_unlabelled_mine=3)
+    assert board.progress("bob").n_unlabelled_mine == 1
+    assert board.progress("bob").n_mine == 0
+    log.decide("event-04", "bob", [Answer(names[73], "relabel", queue.classes[2])])
+    board.refresh()
+    assert board.progress("ann") == dataclasses.replace(after, n_disputed=1)
 
 
 def test_two_boards_of_one_log_come_to_the_same(audit: AuditResult, log: Log) -> None:

@@ -83,7 +83,9 @@ def test_exactly_these_rows_in_their_order(client: Tab, tmp_path: Path) -> None:
     assert first["mine"] is None
 
 
-@pytest.mark.parametrize("wanted", [{"suggested": 1}, {"everything": True}, {"given": 0}, {"issue_kind": 0}])
+@pytest.mark.parametrize(
+    "wanted", [{"suggested": 1}, {"rows": "all"}, {"rows": "unlabelled"}, {"given": 0}, {"issue_kind": 0}]
+)
 def test_no_filter_tells(client: Tab, wanted: dict[str, Any]) -> None:
     assert client.post("/api/lists", json=wanted).status_code == 422
 

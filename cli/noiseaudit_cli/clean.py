@@ -76,7 +76,7 @@ def clean(
 
     Same format, columns and row order as the input; what is not changed stays as it is, byte for byte. With
     --decisions, rows that a person judged are relabelled or kept as decided; ambiguous ones follow --policy drop or
-    blank, and keep their label under the others.
+    blank, and keep their label under the others. No policy fills in a label that is missing: decisions do.
     """
     from dataclasses import asdict
 

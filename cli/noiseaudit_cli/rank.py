@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -18,10 +19,13 @@ noiseaudit rank run
 noiseaudit rank run --class cat --top 50
 noiseaudit rank run --all > ranked.tsv
 noiseaudit rank run --json | jq '.[].sample_id'
+noiseaudit rank run --unlabelled --top 50
 """
 NAMES = ("sample_id", "given_label", "suggested_label")
 COLUMNS = ("rank", "row", *NAMES, "p_mislabeled", "epsilon", "is_label_issue")
 JSON_COLUMNS = (*COLUMNS, "image", "p_given", "p_suggested", "issue_kind", "why", "evidence")
+SUGGESTED = ("row", "sample_id", "suggested_label", "p_suggested")  # of rows without a label
+JSON_SUGGESTED = (*SUGGESTED, "image")
 
 
 class Score(StrEnum):
@@ -37,7 +41,7 @@ def rank(
     top: Annotated[int, option("--top", min=1, metavar="N", help="How many rows to list.")] = 20,
     everything: Annotated[
         bool,
-        option("--all", envvar="NOISEAUDIT_RANK_ALL", help="List every ranked row, whatever --top says."),
+        option("--all", envvar="NOISEAUDIT_RANK_ALL", help="List every such row, whatever --top says."),
     ] = False,
     only_class: Annotated[
         str | None,
@@ -45,25 +49,37 @@ def rank(
             "--class",
             envvar="NOISEAUDIT_RANK_CLASS",
             metavar="C",
-            help="Only rows with this given label.",
+            help="Only rows with this given label; with --unlabelled, this suggested one.",
             show_default=False,
         ),
     ] = None,
+    unlabelled: Annotated[
+        bool,
+        option("--unlabelled", help="List the rows without a label instead, surest suggestion first."),
+    ] = False,
     json: Json = False,
 ) -> None:
     """List the rows of an audit, most suspicious first.
 
-    A table on a terminal, tab-separated values in a pipe. Rows without a label, or whose image could not be
-    read, have no rank and are not listed.
+    A table on a terminal, tab-separated values in a pipe. Rows whose image could not be read are not listed. Rows
+    without a label have no rank: --unlabelled lists them, by the probability of the label that is suggested.
     """
     from noiseaudit.audit_file import open_audit
+    from noiseaudit.errors import ConfigError
     from noiseaudit.ranking import ranked_tables
     from noiseaudit.why import records, stored
     from noiseaudit_cli.console import on_terminal, print_objects, print_table_rows
 
+    if unlabelled and by is not Score.P_MISLABELED:
+        raise ConfigError(
+            f"--by {by.value}: rows without a label have no such score", fix="Leave out --by or --unlabelled."
+        )
     opened = open_audit(audit)
-    columns = JSON_COLUMNS if json else COLUMNS
     limit = None if everything else top
+    if unlabelled:
+        _list_unlabelled(opened, limit, only_class, json=json)
+        return
+    columns = JSON_COLUMNS if json else COLUMNS
     tables = ranked_tables(opened, stored(columns), by=by.value, top=limit, only_class=only_class)
     if json:
         print_objects(row for table in tables for row in records(table, columns))
@@ -71,6 +87,29 @@ def rank(
         _show(opened, [row for table in tables for row in records(table, columns)], by)
     else:
         print_table_rows(tables, columns)
+
+
+def _list_unlabelled(audit: AuditFile, top: int | None, only_class: str | None, *, json: bool) -> None:
+    """The rows without a label; on a terminal, where there is none, one line says so in place of a table."""
+    from noiseaudit.percent import percent
+    from noiseaudit.unlabelled import unlabelled_tables
+    from noiseaudit_cli.console import on_terminal, print_objects, print_table, print_table_rows, say, visible
+
+    tables = unlabelled_tables(audit, JSON_SUGGESTED if json else SUGGESTED, top=top, only_class=only_class)
+    if json:
+        print_objects(row for table in tables for row in table.to_pylist())
+        return
+    first = list(islice(tables, 1))
+    if not first:
+        suggested = "" if only_class is None else f" for which {visible(only_class)} is suggested"
+        say(f"The audit has no row without a label{suggested}.")
+    if not on_terminal():
+        print_table_rows(chain(first, tables), SUGGESTED)
+    elif first:
+        rows = [row for table in chain(first, tables) for row in table.to_pylist()]
+        shown = [row | {"p_suggested": percent(row["p_suggested"])} for row in rows]
+        print_table(shown, SUGGESTED, SUGGESTED[1:3])
+        typer.echo("p_suggested is the model's own estimate")
 
 
 def _show(audit: AuditFile, rows: Sequence[Mapping[str, Any]], by: Score) -> None:

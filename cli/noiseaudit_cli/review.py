@@ -80,6 +80,8 @@ def review(
 ) -> None:
     """Judge the suspects on a local page: keep a label, change it, or say that it cannot be told.
 
+    Rows without a label can be given one there, too (Filters, Rows).
+
     The page is for this machine alone and needs no network. Each decision is on the disk before the page counts it, and
     when the server stops (Ctrl-C) all of them are in decisions.csv beside the database, for `noiseaudit clean
     --decisions`. Needs the extra `review`, but for --export. docs/review.md says more.
@@ -98,8 +100,9 @@ def review(
     if export is not None:
         check_file(export, force=force, inputs=[place, *never], option="--export")
         exported = export_decisions(audit, place, export, rows)
-        told = agreement_text(exported.agreement)
-        say(f"{exported.n_decisions:,} decisions in {visible(str(export))}{told and f'; {told}'}")
+        told, unlabelled = agreement_text(exported.agreement), agreement_text(exported.unlabelled)
+        agreed = f"{told and f'; {told}'}{unlabelled and f'; without a label: {unlabelled}'}"
+        say(f"{exported.n_decisions:,} decisions in {visible(str(export))}{agreed}")
         return
     _check_extra()
     from noiseaudit_review.asked import checked_reviewer

@@ -34,7 +34,7 @@ def scan_summary(run: Mapping[str, Any], out: Path) -> str:
         _field("backbone", chosen["backbone"]),
         _field("cut-off", f"{shown_cutoff}: {cutoff['reason']}"),
         *([_on_screen(f"  {pair_note(pair)}", 2)] if (pair := run["dominant_pair"]) else []),
-        *_unlabelled(counts["suggested"]),
+        *_unlabelled(counts["suggested"], out),
         _field("cleaned", _cleaned(run["cleaned"])),
         *_section("warnings", run["warnings"]),
         *_section("rows whose image could not be used", [_unread(row) for row in run["unread"]]),
@@ -62,8 +62,9 @@ def pair_note(pair: Mapping[str, Any]) -> str:
     )
 
 
-def _unlabelled(n: int) -> list[str]:
-    return [f"  {n:,} unlabelled rows have a suggested label in audit.parquet"] if n else []
+def _unlabelled(n: int, out: Path) -> list[str]:
+    command = f"noiseaudit rank {shlex.quote(str(out))} --unlabelled"
+    return [f"  {n:,} unlabelled rows have a suggested label: {command}"] if n else []
 
 
 def _cleaned(cleaned: Mapping[str, Any]) -> str:

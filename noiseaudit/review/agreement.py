@@ -51,6 +51,19 @@ def agreement(answers: Mapping[Row, Mapping[str, Said]], given: Mapping[Row, str
     return Agreement(len(reviewers), len(judged), share, measure, value)
 
 
+def agreements(
+    answers: Mapping[Row, Mapping[str, Said]], given: Mapping[Row, str | None]
+) -> tuple[Agreement, Agreement]:
+    """`agreement` about the rows that have a label, and about those that have none.
+
+    To find a label is another question than to judge one, and the surest suggestions are easy: together they would
+    tell of neither.
+    """
+    labelled = {row: said for row, said in answers.items() if given[row] is not None}
+    others = {row: said for row, said in answers.items() if given[row] is None}
+    return agreement(labelled, given), agreement(others, given)
+
+
 def agreement_text(found: Agreement) -> str:
     """For people, in one clause; "" where no row was judged twice."""
     if found.share is None or found.measure is None:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from noiseaudit.metrics import Interval, proportion
 from noiseaudit.result import AuditResult
 from noiseaudit.review.log import Event, Log
+from noiseaudit.unlabelled import is_unlabelled
 
 OPEN, RIGHT, WRONG, UNCLEAR, DISPUTED = range(5)  # what is known of a row's label from all reviewers
 _KNOWN = {"keep": RIGHT, "relabel": WRONG, "ambiguous": UNCLEAR}  # a skipped row is open
@@ -30,17 +31,23 @@ class Said:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a review is; of all reviewers where it does not say otherwise."""
+    """How far a review is; of all reviewers where it does not say otherwise.
+
+    What is judged is a given label: rows without one are counted apart.
+    """
 
     n_asked: int  # suspects, or the rows that were drawn
     n_checked: int  # of these, whose label was judged right, wrong or unclear
-    n_mine: int  # rows that this reviewer answered about, skipped ones among them
+    n_mine: int  # rows with a label that this reviewer answered about, skipped ones among them
     n_judged: int  # of these, right or wrong
     n_wrong: int
     precision: Interval  # n_wrong of n_judged
     n_disputed: int  # rows that reviewers contradict each other about
     errors_left: float  # sum of p_mislabeled over the scored rows that nobody judged
     median_seconds: float | None  # that this reviewer looked at a sample, of actions that stand
+    n_unlabelled: int  # rows without a label whose image was read
+    n_unlabelled_checked: int  # of these, that somebody labelled or found ambiguous
+    n_unlabelled_mine: int  # of these, that this reviewer answered about, skipped ones among them
 
 
 class Board:
@@ -52,6 +59,7 @@ class Board:
         self._row_of = {name: row for row, name in enumerate(audit.table.column("sample_id").to_pylist())}
         self._p = np.nan_to_num(audit.column("p_mislabeled"))
         self._asked = audit.suspects() if drawn is None else np.isin(np.arange(len(audit)), drawn)
+        self._unlabelled = is_unlabelled(audit.table)
         self.verdict = np.zeros(len(audit), np.int8)  # OPEN ... DISPUTED
         self._by_row: dict[int, dict[str, Said]] = {}
         self._by_reviewer: dict[str, dict[int, Said]] = defaultdict(dict)
@@ -122,16 +130,21 @@ class Board:
             found = np.bincount(self.verdict[self._asked], minlength=5)
             n_wrong, n_judged = int(found[WRONG]), int(found[RIGHT] + found[WRONG])
             seconds = self._seconds.get(reviewer)
+            mine = np.array([*self._by_reviewer.get(reviewer, ())], np.int64)
+            n_filled = int(self._unlabelled[mine].sum())
             return Progress(
                 n_asked=int(self._asked.sum()),
                 n_checked=int(found[1:].sum()),
-                n_mine=len(self._by_reviewer.get(reviewer, ())),
+                n_mine=len(mine) - n_filled,
                 n_judged=n_judged,
                 n_wrong=n_wrong,
                 precision=proportion(n_wrong, n_judged),
                 n_disputed=int((self.verdict == DISPUTED).sum()),
                 errors_left=float(self._p[self.verdict == OPEN].sum()),
                 median_seconds=statistics.median(seconds) if seconds else None,
+                n_unlabelled=int(self._unlabelled.sum()),
+                n_unlabelled_checked=int((self._unlabelled & (self.verdict != OPEN)).sum()),
+                n_unlabelled_mine=n_filled,
             )
 
 

@@ -17,7 +17,7 @@ from noiseaudit.decisions import Decision, check_kind, run_id, write_decisions
 from noiseaudit.errors import DataError
 from noiseaudit.manifest import file_sha256
 from noiseaudit.result import Audited
-from noiseaudit.review.agreement import Agreement, agreement
+from noiseaudit.review.agreement import Agreement, agreements
 from noiseaudit.review.board import Said
 from noiseaudit.review.drawn import read_drawn, with_answers
 from noiseaudit.review.log import Log
@@ -27,7 +27,8 @@ class Exported(NamedTuple):
     """What was written, and how far its reviewers agree."""
 
     n_decisions: int
-    agreement: Agreement
+    agreement: Agreement  # about rows with a label
+    unlabelled: Agreement  # about those without
 
 
 def export_decisions(audit: Path, db: Path, out: Path, rows: Path | None = None) -> Exported:
@@ -50,9 +51,9 @@ def export_decisions(audit: Path, db: Path, out: Path, rows: Path | None = None)
         decisions = _holding(log, drawn)
     finally:
         log.close()
-    found = _agreement(opened, decisions)
+    labelled, unlabelled = _agreements(opened, decisions)
     write_decisions(out, decisions)
-    return Exported(_count(decisions), found)
+    return Exported(_count(decisions), labelled, unlabelled)
 
 
 def write_log(log: Log, out: Path, drawn: Sequence[Decision] | None = None) -> int:
@@ -85,14 +86,14 @@ def _may_replace(log: Log, out: Path, n: int) -> bool:
     return last.n == 0 or (n > 0 and last.run_id == log.run_id)
 
 
-def _agreement(audit: Audited, decisions: Sequence[Decision]) -> Agreement:
+def _agreements(audit: Audited, decisions: Sequence[Decision]) -> tuple[Agreement, Agreement]:
     answers: dict[str, dict[str, Said]] = defaultdict(dict)
     for made in decisions:
         if made.decision is not None and made.reviewer is not None:
             answers[made.sample_id][made.reviewer] = Said(made.decision, made.new_label)
     shared = {name: said for name, said in answers.items() if len(said) > 1}
     given = _given_labels(audit, [*shared]) if shared else {}
-    return agreement({name: shared[name] for name in given}, given)
+    return agreements({name: shared[name] for name in given}, given)
 
 
 def _given_labels(audit: Audited, names: Sequence[str]) -> dict[str, str | None]:

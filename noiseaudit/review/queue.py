@@ -12,11 +12,13 @@ import numpy.typing as npt
 from noiseaudit.arrays import class_codes, codes
 from noiseaudit.result import AuditResult
 from noiseaudit.review.board import DISPUTED, OPEN, Board
+from noiseaudit.unlabelled import UNLABELLED, is_unlabelled
 
 MOST_CHOICES = 500  # of a filter; the most frequent ones
 COLUMNS = ("issue_kind", "split", "annotator")  # that may be filtered by, where the audit has them
 Rows = npt.NDArray[np.int32]
 State = Literal["any", "open", "mine", "not_mine", "disputed"]
+Kind = Literal["suspects", "all", "unlabelled"]  # all: those whose image was read
 VERDICTS = {"open": OPEN, "disputed": DISPUTED}
 
 
@@ -24,7 +26,7 @@ VERDICTS = {"open": OPEN, "disputed": DISPUTED}
 class Filter:
     """What is to be shown; None: whatever it is. Numbers are places in `Queue.classes` and `Queue.choices`."""
 
-    everything: bool = False  # all rows whose image was read, not only the suspects
+    rows: Kind = "suspects"
     given: int | None = None
     suggested: int | None = None
     issue_kind: int | None = None
@@ -52,7 +54,7 @@ class ChoicePair:
 
 
 class Queue:
-    """The rows of an audit in the order of suspicion: by rank, then those without one."""
+    """The rows of an audit in the order of suspicion: by rank, then those without a label, surest suggestion first."""
 
     def __init__(self, audit: AuditResult) -> None:
         table = audit.table
@@ -60,10 +62,12 @@ class Queue:
         self.given = class_codes(table.column("given_label"), self.classes)  # (n,), -1: none
         self.suggested = class_codes(table.column("suggested_label"), self.classes)
         self._suspects = audit.suspects()
-        readable = np.isin(audit.column("status").astype(str), ("ok", "unlabelled"))
+        self.unlabelled = is_unlabelled(table)  # (n,)
         rank = np.nan_to_num(audit.column("rank").astype(np.float64), nan=np.inf)
-        self._order = np.argsort(rank, kind="stable").astype(np.int32)
-        self._order = self._order[(readable | self._suspects)[self._order]]
+        sureness = np.where(self.unlabelled, audit.column("p_suggested"), 0.0)
+        order = np.lexsort((-sureness, rank)).astype(np.int32)
+        readable = class_codes(table.column("status"), ["ok", UNLABELLED]) >= 0
+        self._order = order[(readable | self._suspects)[order]]
         self.pairs = self._pairs()  # of given and suggested class among the suspects, most frequent first
         self._codes, self.choices = {}, dict[str, list[Choice]]()
         for name in COLUMNS:
@@ -84,14 +88,16 @@ class Queue:
 
     def rows(self, wanted: Filter, board: Board, reviewer: str) -> Rows:
         """The rows that `wanted` admits now."""
-        admitted = np.ones(len(self.given), np.bool_) if wanted.everything else self._suspects.copy()
+        every = np.ones(len(self.given), np.bool_)
+        admitted = every & {"suspects": self._suspects, "unlabelled": self.unlabelled}.get(wanted.rows, every)
         facts = {"given": self.given, "suggested": self.suggested, **self._codes}
         for name, code in facts.items():
             asked = getattr(wanted, name)
             if asked is not None:
                 admitted &= code == asked
         admitted &= in_state(wanted.state, board, reviewer)
-        return self._order[admitted[self._order]]
+        found: Rows = self._order[admitted[self._order]]
+        return found
 
 
 def in_state(state: State, board: Board, reviewer: str) -> npt.NDArray[np.bool_]:

@@ -86,7 +86,8 @@ def _add_reading(app: FastAPI, review: Review) -> None:
 
     @app.get("/api/agreement", dependencies=same_run)
     def agreement() -> dict[str, Any]:
-        return asdict(review.agreement())
+        labelled, unlabelled = review.agreements()
+        return asdict(labelled) | {"unlabelled": asdict(unlabelled)}
 
     @app.post("/api/lists", dependencies=[Depends(_json)])
     def make_list(asked: AskedList) -> dict[str, int]:

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from noiseaudit.errors import ConfigError
 from noiseaudit.review.log import Answer
-from noiseaudit.review.queue import Filter, State
+from noiseaudit.review.queue import Filter, Kind, State
 from noiseaudit_review.review import Review, rows_once
 
 MOST_ROWS = 500  # of one action
@@ -79,7 +79,7 @@ class AskedList(OfRun):
     """A list of rows by a filter."""
 
     reviewer: Who = ""
-    everything: bool = False
+    rows: Kind = "suspects"
     given: Code | None = None
     suggested: Code | None = None
     issue_kind: Code | None = None

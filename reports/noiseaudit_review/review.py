@@ -7,6 +7,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from noiseaudit.decisions import run_id
 from noiseaudit.labels.table import Source
 from noiseaudit.manifest import run_folder, saved_run
 from noiseaudit.result import AuditResult, read_audit
-from noiseaudit.review.agreement import Agreement, agreement
+from noiseaudit.review.agreement import Agreement, agreements
 from noiseaudit.review.board import Board
 from noiseaudit.review.drawn import Drawn, find_drawn
 from noiseaudit.review.export import write_log
@@ -58,6 +59,11 @@ class Review:
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _exporting: threading.Lock = field(default_factory=threading.Lock)
 
+    @cached_property
+    def class_places(self) -> Mapping[str, int]:
+        """The number of each class."""
+        return {name: place for place, name in enumerate(self.queue.classes)}
+
     @property
     def is_blind(self) -> bool:
         """Whether nothing is told of what the audit thinks of a row: it would sway the answers."""
@@ -90,12 +96,12 @@ class Review:
         found: list[int] = rows[start : start + count].tolist()
         return found
 
-    def agreement(self) -> Agreement:
-        """How far reviewers agree now."""
+    def agreements(self) -> tuple[Agreement, Agreement]:
+        """How far reviewers agree now, about rows with a label, and about those without."""
         self.board.refresh()
         answers = self.board.all_answers()
         given = self.audit.table.column("given_label")
-        return agreement(answers, {row: given[row].as_py() for row in answers})
+        return agreements(answers, {row: given[row].as_py() for row in answers})
 
     def export(self) -> int:
         """Write the decisions that hold now to `places.export`; how many."""

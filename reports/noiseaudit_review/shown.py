@@ -25,7 +25,7 @@ _COLUMNS = (
     "row", "sample_id", "image", "given_label", "suggested_label", "p_mislabeled", "p_suggested", "rank",
     "issue_kind", "split", "annotator", "top_labels", "top_probs", "why",
 )  # fmt: skip
-MOST_TOP = 5  # of the classes that the model thinks of
+MOST_TOP = 9  # of the classes that the model thinks of: as many as there are number keys
 OPINION = frozenset(("suggested", "p", "p_suggested", "rank", "kind", "top", "why"))  # the audit's, of a row
 SWAYS = frozenset(("precision", "n_judged", "n_wrong", "errors_left"))  # counts that tell something of it
 
@@ -38,6 +38,7 @@ def about(review: Review) -> dict[str, Any]:
         "run": review.log.run_id,
         "name": visible(places.audit.resolve().name),
         "n_rows": len(review.audit),
+        "n_unlabelled": int(queue.unlabelled.sum()),
         "has_images": review.images.are_known,
         "compares": review.similar.by_embeddings,
         "blind": review.is_blind,
@@ -80,6 +81,7 @@ def _row(review: Review, record: dict[str, Any], reviewer: str) -> dict[str, Any
     row = record["row"]
     given, suggested = int(review.queue.given[row]), int(review.queue.suggested[row])
     top = zip(record["top_labels"] or (), record["top_probs"] or (), strict=True)
+    places = review.class_places
     told = {
         "row": row,
         "sample": visible(record["sample_id"]),
@@ -92,7 +94,7 @@ def _row(review: Review, record: dict[str, Any], reviewer: str) -> dict[str, Any
         "kind": _text(record["issue_kind"]),
         "split": _text(record["split"]),
         "annotator": _text(record["annotator"]),
-        "top": [[visible(name), p] for name, p in list(top)[:MOST_TOP]],
+        "top": [[places[name], p] for name, p in list(top)[:MOST_TOP]],
         "why": sentence(record["why"] or ""),
         **said(review, row, reviewer),
     }
@@ -121,20 +123,32 @@ def progress(review: Review, reviewer: str) -> dict[str, Any]:
 
 
 def similar(review: Review, row: int, count: int) -> dict[str, list[int]]:
-    """Rows like this one, of the given and, unless that is not told, of the suggested class."""
+    """Rows like this one: of the given class and, unless that is not told, of the suggested one.
+
+    Where there is no given one, of the next most probable.
+    """
     labels = {"given": int(review.queue.given[row])}
-    labels |= {} if review.is_blind else {"suggested": int(review.queue.suggested[row])}
+    if not review.is_blind:
+        labels["suggested"] = int(review.queue.suggested[row])
+        if labels["given"] < 0:
+            labels["next"] = _next(review, row)
     return {
         which: review.similar.rows(row, label, count) if label >= 0 else [] for which, label in labels.items()
     }
 
 
+def _next(review: Review, row: int) -> int:
+    """The class that is most probable but for the suggested one, -1 where there is none."""
+    top = review.audit.table.column("top_labels")[row].as_py() or ()
+    places = (review.class_places[name] for name in top)
+    return next((place for place in places if place != review.queue.suggested[row]), -1)
+
+
 def _said(review: Review, answer: Said) -> dict[str, Any]:
     label = answer.new_label
-    known = label is not None and label in review.queue.classes
     return {
         "decision": answer.decision,
-        "label": review.queue.classes.index(label) if label is not None and known else None,
+        "label": None if label is None else review.class_places.get(label),
         "text": None if label is None else visible(label),
     }
 

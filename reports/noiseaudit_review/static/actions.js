@@ -56,13 +56,15 @@ function named() {
 // About what was marked when the key was pressed: the list may move on while a label is chosen.
 function answerAll(answerOf, places = targets(), rows = places.map(row)) {
   const answers = rows.map(answerOf).filter(Boolean);
-  if (!answers.length) return say("Not possible here: there is no such label.");
+  const left = rows.length - answers.length;
+  if (!answers.length) return say("There is no label to keep. Accept the suggestion, or choose one.");
   const seconds = inGrid() ? undefined : secondsShown();
   for (let start = 0; start < answers.length; start += MOST_ROWS)
     decide(answers.slice(start, start + MOST_ROWS), seconds);
   if (!inGrid()) return places[0] === state.index ? go(1) : showSingle();
   selection.clear();
-  if (answers.length > 1) say(`${number(answers.length)} decided. U takes it back.`);
+  if (left) say(`${number(answers.length)} decided, ${number(left)} have no label to keep. U takes it back.`);
+  else if (answers.length > 1) say(`${number(answers.length)} decided. U takes it back.`);
   state.index = Math.min(state.total - 1, places.at(-1) + 1);
   reveal();
 }
@@ -81,12 +83,21 @@ async function takeBack() {
 function chooseLabel() {
   const places = targets();
   const rows = places.map(row);
-  const first = rows.length === 1 ? rows[0] : null;
-  const codes = first ? [first.suggested, first.given].filter((code) => code >= 0) : [];
-  choose(codes, (label) => {
+  choose(likely(rows), (label) => {
     answerAll(({ row: number }) => ({ row: number, decision: "relabel", label }), places, rows);
-    say(`Relabelled ${className(label)}`);
+    say(`${rows.every(({ given }) => given < 0) ? "Labelled" : "Relabelled"} ${className(label)}`);
   });
+}
+
+// The classes to choose from, most probable first: those suggested, then what else the model thinks of.
+function likely(rows) {
+  if (state.audit.blind) return rows.length === 1 ? [rows[0].given] : [];
+  const weights = new Map();
+  for (const { suggested, top } of rows) {
+    for (const [code, p] of top) weights.set(code, (weights.get(code) ?? 0) + p);
+    if (suggested >= 0) weights.set(suggested, (weights.get(suggested) ?? 0) + 1);
+  }
+  return [...weights.keys()].sort((a, b) => weights.get(b) - weights.get(a));
 }
 
 const ACTIONS = {

@@ -4,19 +4,24 @@ import { $, make, number } from "./base.js";
 import { state } from "./state.js";
 
 const MOST_SHOWN = 100;
+let first = []; // class numbers, most probable first
 let found = []; // class numbers
 let at = 0;
 let take = () => {};
 
-export function choose(first, then) {
-  take = then;
+export function choose(likely, then) {
+  [first, take] = [likely, then];
   $("chooserText").value = "";
-  fill(first);
+  $("chooserDigits").hidden = !digitsChoose();
+  fill();
   $("chooser").showModal();
   $("chooserText").focus();
 }
 
-function fill(first = []) {
+// A digit chooses, but not where it may be the beginning of a name.
+const digitsChoose = () => $("keysOn").checked && !state.audit.classes.some((name) => /\d/.test(name));
+
+function fill() {
   const typed = $("chooserText").value.trim().toLowerCase();
   const { classes } = state.audit;
   const all = [...new Set([...first, ...classes.keys()])];
@@ -24,17 +29,25 @@ function fill(first = []) {
   found = all.filter((code) => classes[code].toLowerCase().includes(typed));
   if (typed) found.sort((a, b) => rank(a) - rank(b));
   at = 0;
-  $("chooserList").replaceChildren(
-    ...found.slice(0, MOST_SHOWN).map((code, place) => {
-      const item = make("li");
-      item.id = `class-${place}`;
-      item.setAttribute("role", "option");
-      item.append(make("span", "", classes[code]), make("span", "quiet", number(state.audit.class_counts[code])));
-      item.addEventListener("click", () => finish(place));
-      return item;
-    }),
-  );
+  const numbered = digitsChoose() ? 9 : 0;
+  $("chooserList").replaceChildren(...found.slice(0, MOST_SHOWN).map((code, place) => option(code, place, place < numbered)));
   mark();
+}
+
+function option(code, place, hasDigit) {
+  const n = state.audit.class_counts[code];
+  const item = make("li");
+  item.id = `class-${place}`;
+  item.setAttribute("role", "option");
+  if (hasDigit) {
+    item.setAttribute("aria-keyshortcuts", place + 1);
+    const digit = make("kbd", "", String(place + 1));
+    digit.setAttribute("aria-hidden", "true"); // it is the shortcut, and no part of the name
+    item.append(digit);
+  }
+  item.append(make("span", "", state.audit.classes[code]), make("span", "quiet", `${number(n)} ${n === 1 ? "row" : "rows"}`));
+  item.addEventListener("click", () => finish(place));
+  return item;
 }
 
 function mark() {
@@ -58,8 +71,14 @@ $("chooserText").addEventListener("keydown", (event) => {
   const shown = Math.min(found.length, MOST_SHOWN);
   if (event.key === "ArrowDown") at = Math.min(at + 1, shown - 1);
   else if (event.key === "ArrowUp") at = Math.max(at - 1, 0);
-  else if (event.key !== "Enter") return;
+  else if (event.key !== "Enter") return digit(event);
   event.preventDefault();
   if (event.key === "Enter") finish(at);
   else mark();
 });
+
+function digit(event) {
+  if (!/^[1-9]$/.test(event.key) || event.ctrlKey || event.metaKey || event.altKey || !digitsChoose()) return;
+  event.preventDefault();
+  if (!event.repeat) finish(Number(event.key) - 1);
+}

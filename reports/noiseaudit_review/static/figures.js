@@ -1,7 +1,7 @@
 // The counts above, and how far reviewers agree.
 
 import { $, get, number, percent } from "./base.js";
-import { isFiltered, state } from "./state.js";
+import { areUnlabelled, isFiltered, state } from "./state.js";
 
 const put = (id, text) => ($(id).textContent = text);
 
@@ -18,9 +18,11 @@ export const showAgain = () => last && showProgress(last);
 
 export function showProgress(now) {
   last = now;
-  const share = now.n_asked ? now.n_checked / now.n_asked : 0;
-  $("bar").style.transform = `scaleX(${share})`;
-  put("checked", `${number(now.n_checked)} of ${number(now.n_asked)} · ${number(now.n_mine)} by you`);
+  const [checked, asked, mine] = areUnlabelled()
+    ? [now.n_unlabelled_checked, now.n_unlabelled, now.n_unlabelled_mine]
+    : [now.n_checked, now.n_asked, now.n_mine];
+  $("bar").style.transform = `scaleX(${asked ? checked / asked : 0})`;
+  put("checked", `${number(checked)} of ${number(asked)} · ${number(mine)} by you`);
   if (!state.audit.blind) {
     put("precision", precision(now));
     put("left", number(Math.round(now.errors_left)));
@@ -28,17 +30,18 @@ export function showProgress(now) {
   put("pace", now.median_seconds === null ? "–" : `${now.median_seconds.toFixed(1)} s`);
 }
 
+function agreementInWords(now) {
+  const share = now.share === null ? "" : ` Answers to the same row are equal in ${percent(now.share)} of pairs.`;
+  const value =
+    now.value === null
+      ? `${now.measure} is not defined where all answers are the same.`
+      : `${now.measure}: ${now.value.toFixed(3)} (1: they always agree; 0: as often as by chance).`;
+  return `${number(now.n_rows)} rows were judged by more than one of ${now.n_reviewers} reviewers.${share} ${value}`;
+}
+
 export async function showAgreement() {
   const now = await get("/api/agreement");
-  const share = now.share === null ? "" : ` Answers to the same row are equal in ${percent(now.share)} of pairs.`;
-  let text = "No row was judged by more than one reviewer so far.";
-  if (now.n_rows > 0) {
-    text = `${number(now.n_rows)} rows were judged by more than one of ${now.n_reviewers} reviewers.${share} `;
-    text +=
-      now.value === null
-        ? `${now.measure} is not defined where all answers are the same.`
-        : `${now.measure}: ${now.value.toFixed(3)} (1: they always agree; 0: as often as by chance).`;
-  }
-  put("agreementText", text);
+  put("agreementText", now.n_rows ? agreementInWords(now) : "No given label was judged by more than one reviewer so far.");
+  put("agreementUnlabelled", now.unlabelled.n_rows ? `Without a label: ${agreementInWords(now.unlabelled)}` : "");
   $("agreement").showModal();
 }

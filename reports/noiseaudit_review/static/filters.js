@@ -1,28 +1,32 @@
 // Which rows are shown.
 
 import { $, make, number } from "./base.js";
-import { className, state } from "./state.js";
+import { className, isFiltered, state } from "./state.js";
 
 const form = $("filterForm");
 const CODES = ["given", "suggested", "issue_kind", "split", "annotator"];
+const OF_GIVEN = ["pair", "given", "issue_kind"]; // rows without a label have none of these
 
-function option(select, value, text) {
+// `count`: how many suspects have it; said as long as these are shown.
+function option(select, value, text, count) {
   const made = make("option", "", text);
   made.value = value;
+  if (count !== undefined) Object.assign(made.dataset, { text, count: ` (${number(count)})` });
   select.append(made);
 }
 
 export function fillFilters(onChange) {
   const { classes, pairs, choices } = state.audit;
   for (const { given, suggested, count } of pairs)
-    option(form.elements.pair, `${given},${suggested}`, `${className(given)} → ${className(suggested)} (${number(count)})`);
+    option(form.elements.pair, `${given},${suggested}`, `${className(given)} → ${className(suggested)}`, count);
   for (const name of ["given", "suggested"])
     classes.forEach((label, code) => option(form.elements[name], code, label));
   for (const [name, found] of Object.entries(choices)) {
     const label = form.querySelector(`[data-column="${name}"]`);
     label.hidden = found.length === 0;
-    for (const choice of found) option(form.elements[name], choice.code, `${choice.name} (${number(choice.count)})`);
+    for (const choice of found) option(form.elements[name], choice.code, choice.name, choice.count);
   }
+  if (!state.audit.n_unlabelled) form.querySelector("[value=unlabelled]").remove();
   form.addEventListener("change", (event) => {
     const { name } = event.target;
     if (name === "pair") {
@@ -30,6 +34,8 @@ export function fillFilters(onChange) {
       form.elements.given.value = given;
       form.elements.suggested.value = suggested;
     } else if (name === "given" || name === "suggested") form.elements.pair.value = "";
+    else if (name === "rows" && event.target.value === "unlabelled")
+      for (const other of OF_GIVEN) form.elements[other].value = "";
     read();
     onChange();
   });
@@ -40,16 +46,24 @@ export function fillFilters(onChange) {
 }
 
 function read() {
-  const filter = { everything: form.elements.everything.value === "1", state: form.elements.state.value };
+  const filter = { rows: form.elements.rows.value, state: form.elements.state.value };
   for (const name of CODES) if (form.elements[name].value !== "") filter[name] = Number(form.elements[name].value);
   state.filter = filter;
+  for (const choice of form.querySelectorAll("option[data-count]"))
+    choice.textContent = choice.dataset.text + (filter.rows === "suspects" ? choice.dataset.count : "");
 }
 
 export function noteFilters() {
   const used = [...form.elements].filter((field) => field.tagName === "SELECT" && field.name !== "pair" && field.selectedIndex > 0);
   const words = used.filter(({ name }) => name !== "given" && name !== "suggested").map((field) => field.selectedOptions[0].textContent);
   words.unshift(...classWords(state.filter));
-  $("filterNote").textContent = `${words.length ? `${words.join(", ")}: ` : ""}${number(state.total)} rows${state.audit.blind ? ", drawn to be checked: what the audit thinks of them is not shown" : ""}`;
+  $("filterNote").textContent = `${words.length ? `${words.join(", ")}: ` : ""}${number(state.total)} rows${more()}`;
+}
+
+function more() {
+  if (state.audit.blind) return ", drawn to be checked: what the audit thinks of them is not shown";
+  const n = state.audit.n_unlabelled;
+  return n && !isFiltered() ? `; ${number(n)} more without a label, under Rows` : "";
 }
 
 function classWords({ given, suggested }) {

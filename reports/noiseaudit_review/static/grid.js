@@ -1,6 +1,6 @@
 // Many suspects at once. Only the tiles on the screen, and a few around it, are in the document.
 
-import { $, make, number, say } from "./base.js";
+import { $, estimated, make, number, say } from "./base.js";
 import { className, load, picture, row, selection, state } from "./state.js";
 import { inShort, kindInWords } from "./single.js";
 
@@ -113,7 +113,7 @@ function fill(tile, place) {
   if (place === state.index) board.setAttribute("aria-activedescendant", element.id);
   const [from, to, done] = lines;
   from.textContent = found ? className(found.given) : "…";
-  to.textContent = found && !state.audit.blind ? `→ ${className(found.suggested)}` : "";
+  to.textContent = found && !state.audit.blind ? suggestion(found) : "";
   done.textContent = found?.mine ? inShort(found.mine) : kindInWords(found?.kind).join();
   if (!found || tile.row === found.row) return;
   tile.row = found.row;
@@ -121,6 +121,10 @@ function fill(tile, place) {
   image.hidden = !state.audit.has_images;
   if (state.audit.has_images) image.src = picture(found.row, "small");
 }
+
+// Where no label was given, how sure the suggestion is is all there is to go by.
+const suggestion = ({ given, suggested, p_suggested: p }) =>
+  `→ ${className(suggested)}${given < 0 ? ` ${estimated(p)}` : ""}`;
 
 export function reveal() {
   const step = height + GAP;

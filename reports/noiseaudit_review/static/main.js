@@ -7,11 +7,12 @@ import { showAgain, showAgreement, showProgress } from "./figures.js";
 import { layOut, reveal } from "./grid.js";
 import { listen } from "./keys.js";
 import { again } from "./single.js";
-import { makeList, onRows, state } from "./state.js";
+import { areUnlabelled, makeList, onRows, state } from "./state.js";
 
 async function newList() {
   state.index = await makeList(); // the first that this reviewer has not answered
   again();
+  document.body.classList.toggle("unlabelled", areUnlabelled());
   noteFilters();
   showAgain();
   $("single").hidden = inGrid() || state.total === 0;

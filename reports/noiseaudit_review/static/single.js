@@ -3,6 +3,7 @@
 import { $, estimated, get, make, number } from "./base.js";
 import { className, load, picture, row, state } from "./state.js";
 
+const STRIPS = ["likeFirst", "likeSecond"];
 const MOST_ENLARGED = 12; // times: beyond, small images are unrecognisable
 let shown = null; // number of the row that is on the screen
 let since = performance.now();
@@ -28,6 +29,7 @@ export async function showSingle() {
   $("given").textContent = className(found.given);
   if (!state.audit.blind) {
     $("suggested").textContent = className(found.suggested);
+    $("sure").textContent = found.given < 0 ? `, ${estimated(found.p_suggested)} sure` : "";
     $("why").textContent = found.why;
   }
   showFacts(found);
@@ -44,7 +46,7 @@ async function showPicture(found) {
   const image = $("large");
   const own = ++pictures;
   $("caption").textContent = found.image || found.sample;
-  image.alt = `Picture of row ${found.row}, labelled ${className(found.given)}`;
+  image.alt = `Picture of row ${found.row}, ${found.given < 0 ? "without a label" : `labelled ${className(found.given)}`}`;
   isSeen = false;
   image.hidden = true;
   image.removeAttribute("src");
@@ -86,20 +88,21 @@ function showFacts(found) {
 /** What the audit thinks, but for what it suggests. */
 function opinions({ p, kind, top }) {
   const likely = p === null ? [] : [`${estimated(p)} likely wrong`];
-  return [...likely, ...kindInWords(kind), ...top.slice(0, 3).map(([label, share]) => `${label} ${estimated(share)}`)];
+  return [...likely, ...kindInWords(kind), ...top.slice(0, 3).map(([code, share]) => `${className(code)} ${estimated(share)}`)];
 }
 
 /** The kind of a suspect, where it says more than that it is one. */
 export const kindInWords = (kind) => (kind && kind !== "mislabeled" ? [kind.replaceAll("_", " ")] : []);
 
 const VERBS = { keep: "kept", ambiguous: "ambiguous", skip: "skipped" };
-export const inWords = (said) => (said.decision === "relabel" ? `relabelled ${said.text}` : VERBS[said.decision]);
+const inWords = (said, given) =>
+  said.decision === "relabel" ? `${given < 0 ? "labelled" : "relabelled"} ${said.text}` : VERBS[said.decision];
 
 export const inShort = (said) => (said.decision === "relabel" ? `→ ${said.text}` : VERBS[said.decision]);
 
 function showDecision(found) {
-  $("decided").replaceChildren(found.mine ? `You: ${inWords(found.mine)}` : "");
-  for (const other of found.others) $("decided").append(make("span", "quiet", `${other.who}: ${inWords(other)}`));
+  $("decided").replaceChildren(found.mine ? `You: ${inWords(found.mine, found.given)}` : "");
+  for (const other of found.others) $("decided").append(make("span", "quiet", `${other.who}: ${inWords(other, found.given)}`));
   for (const button of document.querySelectorAll("#single [data-do]"))
     button.setAttribute("aria-pressed", String(isDone(button.dataset.do, found)));
   for (const button of document.querySelectorAll('#single [data-do="undo"]')) button.removeAttribute("aria-pressed");
@@ -114,19 +117,26 @@ function isDone(what, { mine, suggested }) {
   return mine.decision === what;
 }
 
+// Which rows stand beside this one: [what the server calls them, their class] for each strip.
+function compared({ given, suggested, top }) {
+  if (given >= 0) return state.audit.blind ? [["given", given]] : [["given", given], ["suggested", suggested]];
+  const next = top.find(([code]) => code !== suggested);
+  return [["suggested", suggested], ...(next ? [["next", next[0]]] : [])];
+}
+
 async function showSimilar(found) {
   const like = state.audit.compares ? "Most like it" : "Least doubted";
-  const titles = { Given: className(found.given) };
-  if (!state.audit.blind) titles.Suggested = className(found.suggested);
-  for (const [which, label] of Object.entries(titles)) {
-    $(`like${which}Title`).textContent = `${like} among ${label}`;
-    $(`like${which}`).replaceChildren();
-  }
+  const strips = compared(found);
+  STRIPS.forEach((id, place) => {
+    $(id).parentElement.hidden = place >= strips.length;
+    if (place < strips.length) $(`${id}Title`).textContent = `${like} among ${className(strips[place][1])}`;
+    $(id).replaceChildren();
+  });
   document.querySelector(".similar").hidden = !state.audit.has_images;
   if (!state.audit.has_images) return;
   const alike = await get(`/api/similar/${found.row}`, { count: 6 });
   if (shown !== found.row) return;
-  for (const [which, label] of Object.entries(titles)) strip(`like${which}`, alike[which.toLowerCase()], label);
+  strips.forEach(([which, code], place) => strip(STRIPS[place], alike[which], className(code)));
 }
 
 function strip(id, rows, label) {

@@ -8,12 +8,15 @@ const MOST_PAGES = 80; // kept; the ones that were not looked at longest are fet
 export const state = {
   audit: null,
   reviewer: "",
-  filter: { everything: false, state: "any" },
+  filter: { rows: "suspects", state: "any" },
   total: 0,
   index: 0, // of the list: the row that is looked at
 };
 
-export const isFiltered = () => state.filter.everything || state.filter.state !== "any" || Object.keys(state.filter).length > 2;
+export const isFiltered = () => state.filter.rows !== "suspects" || state.filter.state !== "any" || Object.keys(state.filter).length > 2;
+
+/** Whether the rows without a label are shown, and no others. */
+export const areUnlabelled = () => state.filter.rows === "unlabelled";
 
 export const selection = new Set(); // places in the list
 

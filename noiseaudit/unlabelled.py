@@ -1,0 +1,43 @@
+"""The rows without a label, by how sure the audit is of the label that it suggests for each.
+
+`p_suggested` is the Guider's probability of its most probable class, which is what is suggested where no label was
+given; docs/audit-format.md says over which networks it is a mean.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from noiseaudit.arrays import class_codes
+from noiseaudit.ordering import check_class, gathered, highest, pieces_of
+from noiseaudit.result import Audited
+
+UNLABELLED = "unlabelled"  # the status of a row without a label whose image was read
+SURENESS = "p_suggested"
+
+
+def is_unlabelled(table: pa.Table) -> npt.NDArray[np.bool_]:
+    """Which rows have no label, and an image that was read, (n,); `table` has the column `status`."""
+    return np.asarray(class_codes(table.column("status"), [UNLABELLED]) == 0)
+
+
+def unlabelled_tables(
+    audit: Audited, columns: Sequence[str], *, top: int | None = None, only_class: str | None = None
+) -> Iterator[pa.Table]:
+    """`columns` of the rows without a label whose image was read, surest suggestion first, ties by row.
+
+    The first `top` (None: all), with `only_class` those for which that class is suggested, in tables as
+    `ranked_tables` has them. Raises ConfigError if the audit has no class `only_class`.
+    """
+    only = {"status": UNLABELLED}
+    if only_class is not None:
+        check_class(only_class, audit.meta.classes)
+        only["suggested_label"] = only_class
+    order, scores, _ = highest(audit, SURENESS, top, only)
+    known = {"row": order, SURENESS: scores}
+    found = gathered(audit, [name for name in columns if name not in known], np.sort(order))
+    yield from pieces_of(found, order, known, columns)
