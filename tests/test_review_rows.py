@@ -212,6 +212,7 @@ def test_rows_that_nobody_answered_stay_as_they_are() -> None:
         ([], "has no rows"),
         ([Decision("s1", run_id="0123456789ab")], "'s1' was drawn from another audit"),
         ([Decision("nobody")], "'nobody' is no sample of the audit"),
+        ([Decision("s1"), Decision("s2")], "none of its rows was drawn by `noiseaudit sample`"),
     ],
 )
 def test_rows_that_are_not_of_the_audit(tmp_path: Path, rows: list[Decision], why: str) -> None:
