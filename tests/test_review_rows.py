@@ -158,6 +158,9 @@ def test_the_answers_of_others_are_not_told(client: Tab) -> None:
     row = asked(client)[0]["row"]
     decide(client, "event-01", {"row": row, "decision": "keep"}, reviewer="Bob")
     assert "Bob" not in json.dumps(asked(client))
+    told = decide(client, "event-02", {"row": row, "decision": "ambiguous"}).json()  # now they disagree
+    assert (told["rows"][0]["disputed"], "n_disputed" in told["progress"]) == (False, False)
+    assert client.post("/api/lists", json={"state": "disputed"}).status_code == 422
 
 
 def test_estimate_takes_the_file(review: Review, client: Tab, tmp_path: Path) -> None:
