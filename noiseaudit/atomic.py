@@ -38,11 +38,11 @@ def atomic_path(path: Path) -> Iterator[Path]:
 def _replace(new: Path, path: Path) -> None:
     try:
         os.replace(new, path)
-    except PermissionError as error:  # Windows: a file that somebody has open
+    except (PermissionError, IsADirectoryError) as error:  # Windows: a file that somebody has open
         raise OutputError(
             f"cannot be replaced ({error.strerror})",
             file=path,
-            fix="Close the program that has it open, or mend its permissions.",
+            fix="Close the program that has it open, mend its permissions, or move away a folder of this name.",
         ) from error
 
 

@@ -32,6 +32,7 @@ PRIOR = 1 / 3
 DRAWS = 20_000
 LEVEL = 0.95
 ANSWERS = ("keep", "relabel")  # that say whether the label is right
+OPEN = (None, "skip")
 
 
 @dataclass(frozen=True)
@@ -66,12 +67,12 @@ class Estimate:
 def estimate(audit: AuditResult, decisions: Sequence[Decision], *, width: float = 0.1) -> Estimate:
     """Noise rate, precision, recall and F1 of an audit from decisions on rows that `sample` drew.
 
-    Raises DataError if a decision is about another audit or an unknown row, if two are about one row, or if some part
-    of the sample has no answer yet.
+    A row that one person skipped, or left open, and another judged is that one's. Raises DataError if a decision is
+    about another audit or an unknown row, if two judge one row, or if some part of the sample has no answer yet.
     """
     strata = stratify(audit)
-    drawn = [decision for decision in decisions if decision.sampling_weight is not None]
-    _check_once(drawn)
+    asked = [decision for decision in decisions if decision.sampling_weight is not None]
+    drawn = _once(asked)
     parts = _parts(audit, strata, drawn)
     kinds = np.array([decision.decision or "" for decision in drawn], dtype=object)
     if decisions and not drawn:
@@ -99,21 +100,24 @@ def estimate(audit: AuditResult, decisions: Sequence[Decision], *, width: float 
         n_answers=n,
         n_ambiguous=int((kinds == "ambiguous").sum()),
         n_open=int((~answered).sum() - (kinds == "ambiguous").sum()),
-        n_not_drawn=len(decisions) - len(drawn),
+        n_not_drawn=len(decisions) - len(asked),
         **found,
         wanted_width=width,
         more_answers=min(more, len(strata.rows) - n),  # when all are checked, all is known
     )
 
 
-def _check_once(drawn: Sequence[Decision]) -> None:
-    """A row that two people answered would count twice."""
-    for name, n in Counter(decision.sample_id for decision in drawn).items():
+def _once(asked: Sequence[Decision]) -> list[Decision]:
+    """Each row once, as it was judged, if it was: one that two people judged would count twice."""
+    judged = [decision for decision in asked if decision.decision not in OPEN]
+    for name, n in Counter(decision.sample_id for decision in judged).items():
         if n > 1:
             raise DataError(
                 f"{name!r} is answered twice",
                 fix="Keep one answer; draw further rows with --without the earlier file.",
             )
+    first = {decision.sample_id: decision for decision in reversed([*judged, *asked])}
+    return [first[name] for name in dict.fromkeys(decision.sample_id for decision in asked)]
 
 
 def _parts(audit: AuditResult, strata: Strata, drawn: Sequence[Decision]) -> Codes:

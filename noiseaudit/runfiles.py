@@ -69,7 +69,7 @@ def carry_over(old: Path, new: Path) -> None:
 
 def editable_files(folder: Path) -> dict[str, str]:
     """The files of a scan that people may write in, with their hashes: for run.json."""
-    found = [path for path in folder.iterdir() if _EDITABLE.fullmatch(path.name)]
+    found = [path for path in folder.iterdir() if path.is_file() and _EDITABLE.fullmatch(path.name)]
     return {path.name: _sha256(path) for path in sorted(found)}
 
 
@@ -77,7 +77,7 @@ def _is_edited(path: Path, written: object) -> bool:
     """Whether people wrote in a file of a scan, as answers in suspects.csv, by what its run.json says was `written`."""
     if not isinstance(written, dict) or not _EDITABLE.fullmatch(path.name):
         return False
-    return _sha256(path) != written.get(path.name)
+    return not path.is_file() or _sha256(path) != written.get(path.name)
 
 
 def _sha256(path: Path) -> str:

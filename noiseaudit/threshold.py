@@ -16,7 +16,7 @@ Flags = npt.NDArray[np.bool_]
 
 LEAST_PROBABILITY = 0.2  # `auto` flags no row that is right four times out of five
 
-_NUMBERED = re.compile(r"(?:(budget)=(\d+)|(rate|precision|recall)=(\d*\.?\d+)( ?%)?)")
+_NUMBERED = re.compile(r"(?:(budget)=(\d{1,15})|(rate|precision|recall)=(\d*\.?\d+(?:e-?\d+)?)( ?%)?)")
 
 
 class Judged(NamedTuple):

@@ -75,3 +75,11 @@ def test_a_file_that_another_program_holds_is_named(tmp_path: Path, monkeypatch:
         write_text(target, "new")
     assert os.listdir(tmp_path) == ["a.csv"]
     assert target.read_text() == "old"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="another error there")
+def test_a_folder_in_the_place_of_a_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").mkdir()
+    with pytest.raises(OutputError, match=r"a\.csv: cannot be replaced \(Is a directory\)"):
+        write_text(tmp_path / "a.csv", "new")
+    assert os.listdir(tmp_path) == ["a.csv"]

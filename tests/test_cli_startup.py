@@ -64,6 +64,8 @@ def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
         ),
         (["labels.csv", "--images", "labels.csv"], "labels.csv: not a folder"),
         (["labels.csv", "--embeddings", "absent.npy"], "absent.npy: no such file"),
+        ([f"{'a' * 300}.csv"], "a.csv: no such label file"),
+        (["labels.csv", "--images", "b" * 300], "b: no such folder"),
     ],
 )
 def test_a_wrong_path_is_told_before_anything_heavy_is_imported(

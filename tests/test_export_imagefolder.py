@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from noiseaudit.clean import clean_labels
 from noiseaudit.decided import Decided
 from noiseaudit.decisions import Decision, run_id, write_decisions
-from noiseaudit.errors import ConfigError
+from noiseaudit.errors import ConfigError, OutputError
 from noiseaudit.exports import export_audit
 from noiseaudit.labels import read_labels
 from noiseaudit.labels.table import Source
@@ -68,6 +68,20 @@ def test_the_tree_holds_what_clean_writes(
 def test_the_tree_needs_to_know_what_to_do(audit: AuditResult, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="neither --policy nor --decisions is given"):
         export_audit(audit, "imagefolder", tmp_path / "out", options(tmp_path))
+
+
+def test_files_in_the_folders_of_an_export_are_not_deleted(audit: AuditResult, tmp_path: Path) -> None:
+    out, own = tmp_path / "out", options(tmp_path, policy="none")
+    export_audit(audit, "imagefolder", out, own)
+    folder = next(path for path in out.iterdir() if path.is_dir())
+    (folder / ".DS_Store").write_text("of the system")
+    export_audit(audit, "imagefolder", out, own, force=True)
+    (folder / "more.png").write_text("drawn by hand")
+    with pytest.raises(OutputError, match=r"out: holds 1 file in '.+', which the export did not write"):
+        export_audit(audit, "imagefolder", out, own, force=True)
+    assert (folder / "more.png").read_text() == "drawn by hand"
+    (folder / "more.png").unlink()
+    export_audit(audit, "imagefolder", out, own, force=True)
 
 
 def test_decisions_on_the_command_line(audit: AuditResult, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from noiseaudit.truth import truth_from_audit
 from noiseaudit.why import why
 from noiseaudit_reports import build_view
 from noiseaudit_reports.parts.groups import MAX_GROUPS
+from noiseaudit_reports.parts.origin import origin
 from noiseaudit_reports.parts.pairs import MAX_EXAMPLES, MAX_HEAT_MAP_CLASSES, MAX_STRIPS, strips
 from noiseaudit_reports.text import range_text
 from noiseaudit_reports.thumbnails import (
@@ -254,3 +255,20 @@ def test_run_json_gives_suffix_warnings_and_duration_but_no_path(make_audit: Mak
 def test_a_folder_scan_is_cleaned_to_csv(make_audit: MakeAudit) -> None:
     run = {"paths": {"data": "/data/photos.v2"}, "source": {"format": "folder"}}
     assert build_view(make_audit(), run).clean_command.endswith(" --out cleaned.csv")
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [
+        ("C:\\Users\\Ann\\labels.csv", "labels.csv"),
+        ("\\\\host\\share\\labels.csv", "labels.csv"),
+        ("/home/Ann/a\\b.csv", "a\\b.csv"),
+        ("/home/Ann/c:labels.csv", "c:labels.csv"),
+        ("c:labels.csv", "c:labels.csv"),
+    ],
+)
+def test_no_folder_travels_with_a_report(
+    make_audit: Callable[..., AuditResult], path: str, name: str
+) -> None:
+    """Also where a run that was made on Windows is reported on elsewhere."""
+    assert origin(make_audit(n=12).meta, {"paths": {"data": path}}).labels == name

@@ -160,6 +160,9 @@ def test_the_answers_of_others_are_not_told(client: Tab) -> None:
     row = asked(client)[0]["row"]
     decide(client, "event-01", {"row": row, "decision": "keep"}, reviewer="Bob")
     assert "Bob" not in json.dumps(asked(client))
+    told = decide(client, "event-02", {"row": row, "decision": "ambiguous"}).json()  # now they disagree
+    assert (told["rows"][0]["disputed"], "n_disputed" in told["progress"]) == (False, False)
+    assert client.post("/api/lists", json={"state": "disputed"}).status_code == 422
 
 
 def test_estimate_takes_the_file(review: Review, client: Tab, tmp_path: Path) -> None:
@@ -214,6 +217,7 @@ def test_rows_that_nobody_answered_stay_as_they_are() -> None:
         ([], "has no rows"),
         ([Decision("s1", run_id="0123456789ab")], "'s1' was drawn from another audit"),
         ([Decision("nobody")], "'nobody' is no sample of the audit"),
+        ([Decision("s1"), Decision("s2")], "none of its rows was drawn by `noiseaudit sample`"),
     ],
 )
 def test_rows_that_are_not_of_the_audit(tmp_path: Path, rows: list[Decision], why: str) -> None:

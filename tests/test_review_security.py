@@ -51,6 +51,22 @@ def test_the_address_gives_a_cookie_that_scripts_cannot_read(stranger: TestClien
     assert stranger.get("/api/audit").status_code == 200
 
 
+def test_the_address_that_a_browser_was_started_with_opens_the_page_once(tmp_path: Path) -> None:
+    """Its command line is for all users of the machine to read, as long as it runs."""
+    review = opened(tmp_path, n_images=1)
+    guarded = make_app(review, TOKEN, PORT, "for-once")
+    own, other = (TestClient(guarded, base_url=OWN, follow_redirects=False) for _ in range(2))
+    assert own.get("/api/audit", headers={HEADER: "for-once"}).status_code == 403
+    assert own.get("/", params={"token": "for-onc"}).status_code == 403
+    assert own.get("/", params={"token": "for-once"}).status_code == 303
+    assert own.get("/api/audit").status_code == 200
+    refused = other.get("/", params={"token": "for-once"})
+    assert (refused.status_code, "that was used: open the address" in refused.text) == (403, True)
+    assert other.get("/", params={"token": ""}).status_code == 401
+    assert other.get("/", params={"token": TOKEN}).status_code == 303
+    review.log.close()
+
+
 @pytest.mark.parametrize("site", ["cross-site", "same-site"])
 def test_a_link_of_a_web_terminal_opens_the_page(stranger: TestClient, site: str) -> None:
     link = {"Sec-Fetch-Site": site}

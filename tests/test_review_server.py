@@ -20,7 +20,7 @@ from noiseaudit_review.review import Review
 from tests.review_tab import client_of, opened, suspects
 from tests.reviews import command, review_run
 
-OnStart = Callable[[str], None]
+OnStart = Callable[[str, str], None]
 
 
 @pytest.fixture
@@ -67,20 +67,23 @@ def test_a_browser_that_waits_for_the_page_does_not_hold_up_the_server(
     review_run(tmp_path, 40, n_images=1)
     answers, came_back = threading.Event(), threading.Event()
     waited: list[bool] = []
+    opened_at: list[str] = []
 
     def browser(address: str) -> None:
+        opened_at.append(address)
         waited.append(answers.wait(5))
         came_back.set()
 
     def serve(review: Review, listener: socket.socket, on_start: OnStart) -> None:
-        on_start("http://127.0.0.1:1/?token=x")
+        on_start("http://127.0.0.1:1/?token=x", "http://127.0.0.1:1/?token=once")
         answers.set()
         came_back.wait(5)
 
     monkeypatch.setattr("webbrowser.open", browser)
     monkeypatch.setattr(server, "serve", serve)
-    assert command("review", tmp_path / "run").exit_code == 0
-    assert waited == [True]
+    done = command("review", tmp_path / "run")
+    assert (done.exit_code, waited, done.stdout) == (0, [True], "http://127.0.0.1:1/?token=x\n")
+    assert opened_at == ["http://127.0.0.1:1/?token=once"]  # other users see a browser's command line
 
 
 def test_a_file_that_cannot_be_written_at_the_end_is_said_with_the_database(

@@ -15,7 +15,7 @@ from noiseaudit.errors import DataError, OtherRun, OutputError, TrainingDiverged
 from noiseaudit.lock import RunLock
 from noiseaudit.runfiles import carry_over
 from noiseaudit.runfolder import RunFolder
-from noiseaudit.runjson import read_run_json, write_run_json
+from noiseaudit.runjson import read_run_json, run_status, write_run_json
 from noiseaudit.runnames import LOCK_FILE
 from noiseaudit.swap import settle
 from tests.runs import failing, finished, interrupted, to_replace
@@ -302,6 +302,21 @@ def test_answers_in_the_tables_of_an_old_run_are_kept(tmp_path: Path) -> None:
         "cleaned.csv": "second",
         "cleaned.parquet": "made by hand",
     }
+
+
+def test_what_people_put_beside_a_scan_at_work_does_not_stop_it(tmp_path: Path) -> None:
+    """Neither a folder nor a dead link has a hash; with one, no --resume could ever finish."""
+    out = tmp_path / "run"
+    with RunFolder(out) as run:
+        (run.start() / "cleaned.csv").write_text("first")
+        (out / "cleaned.images").mkdir()
+        (out / "cleaned.images" / "a.png").write_text("mine")
+        (out / "cleaned.lnk").symlink_to("nowhere")
+        run.finish({})
+    assert run_status(out) == "complete"
+    _scanned(out, "second", force=True)
+    assert (out / "cleaned.images" / "a.png").read_text() == "mine"
+    assert (out / "cleaned.lnk").is_symlink()
 
 
 def test_a_database_keeps_its_log_under_a_number(tmp_path: Path) -> None:

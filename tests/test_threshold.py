@@ -124,7 +124,7 @@ def test_no_labelled_row(rule: str) -> None:
         "", "best", "Auto", "auto ", "epsilon>0", "budget", "budget=0", "budget=-1", "budget=1.5",
         "budget=1,000", "precision=0", "precision=1",
         "recall=1.5", "recall", "rate=0", "rate=1", "rate=1.2", "rate=-0.1", "rate=ten",
-        "rate=100%", "budget=10%", "rate=%",
+        "rate=100%", "budget=10%", "rate=%", "rate=1e3", f"budget={'9' * 5000}",
     ],
 )  # fmt: skip
 def test_what_is_not_a_rule(rule: str) -> None:
@@ -134,7 +134,9 @@ def test_what_is_not_a_rule(rule: str) -> None:
         choose_cutoff(rule, np.array([0.5]), None)
 
 
-@pytest.mark.parametrize("rule", ["auto", "epsilon", "budget=1", "budget=12345", "rate=0.1", "rate=.5"])
+@pytest.mark.parametrize(
+    "rule", ["auto", "epsilon", "budget=1", "budget=12345", "rate=0.1", "rate=.5", f"precision={0.00001}"]
+)
 def test_what_is_a_rule(rule: str) -> None:
     check_cutoff(rule)
 

@@ -213,6 +213,16 @@ def test_no_suspects_have_no_precision(make_audit: MakeAudit) -> None:
     assert found.recall.value == 0
 
 
+def test_a_row_that_one_person_left_open_is_the_others() -> None:
+    """Two people share the rows of a review: what Ann skips, Bob answers."""
+    drawn = answer(draw_sample(AUDIT, 100, seed=0), wrong_of(AUDIT))
+    asked = [dataclasses.replace(row, decision=None, new_label=None) for row in drawn]
+    skipped = [dataclasses.replace(row, decision="skip", reviewer="Ann") for row in asked[:40]]
+    found = estimate(AUDIT, drawn)
+    assert estimate(AUDIT, [*skipped, *drawn]) == estimate(AUDIT, [*asked, *drawn, *skipped]) == found
+    assert estimate(AUDIT, [*asked[:9], *skipped[:9], *drawn[9:]]).n_open == 9
+
+
 def test_answers_that_cannot_be_used() -> None:
     drawn = answer(draw_sample(AUDIT, 100, seed=0), wrong_of(AUDIT))
     with pytest.raises(DataError, match="about another audit"):

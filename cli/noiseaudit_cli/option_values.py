@@ -67,14 +67,16 @@ def memory_size(text: str) -> int:
 
 def check_places(data: Path, images: Path | None, embeddings: Path | None) -> None:
     """Raise DataError for a path that is not there, before the engine is loaded, which takes seconds."""
+    from os.path import exists, isdir  # Path's own raise for names that are too long
+
     from noiseaudit.errors import DataError
 
-    if data.suffix.lower() in LABEL_FILES and not (data.exists() or set(str(data)) & set(":*{")):
+    if data.suffix.lower() in LABEL_FILES and not (exists(data) or set(str(data)) & set(":*{")):
         raise DataError("no such label file", file=data, fix="Check the path.")
-    if images is not None and not images.is_dir():
-        problem = "not a folder" if images.exists() else "no such folder"
+    if images is not None and not isdir(images):
+        problem = "not a folder" if exists(images) else "no such folder"
         raise DataError(problem, file=images, fix="Give --images a folder that holds images.")
-    if embeddings is not None and not embeddings.exists():
+    if embeddings is not None and not exists(embeddings):
         raise DataError("no such file", file=embeddings, fix="Give --embeddings a .npy or .parquet file.")
 
 

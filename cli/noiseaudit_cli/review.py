@@ -191,7 +191,7 @@ def _serve(opened: Review, listener: socket, *, opens_browser: bool) -> None:
     from noiseaudit_review.server import serve
     from noiseaudit_review.shown import next_command
 
-    def on_start(address: str) -> None:
+    def on_start(address: str, once: str) -> None:
         typer.echo(address)
         say("Ctrl-C stops the server and writes the decisions.")
         if opens_browser:
@@ -199,7 +199,7 @@ def _serve(opened: Review, listener: socket, *, opens_browser: bool) -> None:
             import webbrowser
 
             # One of the terminal, or of $BROWSER, comes back when it is closed, and waits for the server until then.
-            threading.Thread(target=webbrowser.open, args=[address], daemon=True).start()
+            threading.Thread(target=webbrowser.open, args=[once], daemon=True).start()
 
     _hang_up_is_terminate()
     if not opened.images.are_known:

@@ -16,7 +16,7 @@ from noiseaudit.outputs import check_parent, has_content, unwritable
 
 MARKER = "noiseaudit-export.json"  # in every exported folder: what it is, and that --force may replace it
 
-_NAMES = "holds"  # of the MARKER
+_NAMES, _COUNTS = "holds", "files"  # of the MARKER: what is in the folder, and how many files in its folders
 _OF_SYSTEMS = ("Thumbs.db", "desktop.ini")
 
 
@@ -38,7 +38,7 @@ def check_folder(out: Path, *, force: bool, inputs: Sequence[Path] = ()) -> None
             raise OutputError("exists", file=out, fix="Give --force to replace it, or choose another --out.")
         if theirs := _of_people(out):
             raise OutputError(
-                f"holds {', '.join(map(repr, theirs[:3]))}, which the export did not write and --force would delete",
+                f"holds {', '.join(theirs[:3])}, which the export did not write and --force would delete",
                 file=out,
                 fix="Move that away, or choose another --out.",
             )
@@ -78,10 +78,14 @@ def put(new: Path, out: Path) -> None:
 
 
 def mark(folder: Path, content: Mapping[str, Any]) -> None:
-    """Write the MARKER of an exported folder, with the names of what is in it."""
-    names = sorted(path.name for path in folder.iterdir())
-    text = json.dumps({**content, _NAMES: names}, indent=2, ensure_ascii=True) + "\n"
-    write_text(folder / MARKER, text)
+    """Write the MARKER of an exported folder, with the names of what is in it.
+
+    Of folders the files are counted: names of all images could take as much as the rest.
+    """
+    paths = sorted(folder.iterdir())
+    counts = {path.name: _n_files(path) for path in paths if path.is_dir()}
+    told = {**content, _NAMES: [path.name for path in paths], _COUNTS: counts}
+    write_text(folder / MARKER, json.dumps(told, indent=2, ensure_ascii=True) + "\n")
 
 
 def _marked(folder: Path) -> dict[str, Any]:
@@ -94,9 +98,24 @@ def _marked(folder: Path) -> dict[str, Any]:
 
 
 def _of_people(out: Path) -> list[str]:
-    """Names in an export that it did not write, such as answers of the tool; not those that systems make."""
-    written = _marked(out).get(_NAMES)
+    """What is in an export that it did not write, such as answers of the tool, in words; not what systems make."""
+    marked = _marked(out)
+    written, counts = marked.get(_NAMES), marked.get(_COUNTS)
     if not isinstance(written, list):  # an older one does not say
         return []
-    names = sorted(path.name for path in out.iterdir() if not path.name.startswith("."))
-    return [name for name in names if name not in (*written, MARKER, *_OF_SYSTEMS)]
+    names = sorted(path.name for path in out.iterdir() if _is_of_people(path.name))
+    known = counts.items() if isinstance(counts, dict) else ()
+    more = {name: _n_files(out / name) - n for name, n in known if isinstance(n, int)}
+    return [
+        *(repr(name) for name in names if name not in (*written, MARKER)),
+        *(f"{n:,} {'file' if n == 1 else 'files'} in {name!r}" for name, n in more.items() if n > 0),
+    ]
+
+
+def _n_files(folder: Path) -> int:
+    return sum(_is_of_people(name) for _, _, names in os.walk(folder) for name in names)
+
+
+def _is_of_people(name: str) -> bool:
+    """Whether people, or an export, may have made a file of this name; systems make others by themselves."""
+    return not name.startswith(".") and name not in _OF_SYSTEMS

@@ -39,7 +39,10 @@ def read_drawn(file: Path, run: str) -> list[Decision]:
 
 
 def find_drawn(file: Path, audit: AuditResult, run: str) -> Drawn:
-    """The rows of a decisions file in the audit. Raises DataError as `read_drawn` does, and for an unknown sample."""
+    """The rows of a decisions file in the audit.
+
+    Raises DataError as `read_drawn` does, for an unknown sample, and where no row was drawn: no answer would count.
+    """
     decisions = read_drawn(file, run)
     place = {name: row for row, name in enumerate(audit.table.column("sample_id").to_pylist())}
     for decision in decisions:
@@ -49,6 +52,12 @@ def find_drawn(file: Path, audit: AuditResult, run: str) -> Drawn:
                 file=file,
                 fix="Give the audit that the rows were drawn from.",
             )
+    if all(decision.sampling_weight is None for decision in decisions):
+        raise DataError(
+            "none of its rows was drawn by `noiseaudit sample`, so `noiseaudit estimate` would take no answer",
+            file=file,
+            fix="Give a file of `noiseaudit sample`; suspects are reviewed without --rows.",
+        )
     rows = dict.fromkeys(place[decision.sample_id] for decision in decisions)
     return Drawn(decisions, np.array([*rows], np.int32))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 
@@ -54,11 +55,18 @@ def _compared(result: Result, part: Comparison) -> str:
     """A measure and the number it was compared with, both in % if the number was."""
     in_percent = result.check.text.rstrip().endswith("%")
     factor, unit = (100, " %") if in_percent else (1, "")
-    value, limit = result.values[part.name], f"{part.sign} {part.number * factor:.12g}{unit}"
+    value, limit = result.values[part.name], f"{part.number * factor:.12g}"
     if value is None:
-        return f"{part.name} is undefined, and so not {limit}"
-    shown = f"{value * factor:.4g}" if in_percent else value_text(value)
-    return f"{part.name} {shown}{unit} {'is' if result.failed else 'is not'} {limit}"
+        return f"{part.name} is undefined, and so not {part.sign} {limit}{unit}"
+    holds, told = part.holds(result.values), dataclasses.replace(part, number=float(limit))
+    shown = str(value) if isinstance(value, int) and not in_percent else _rounded(value * factor, told, holds)
+    return f"{part.name} {shown}{unit} {'is' if holds else 'is not'} {part.sign} {limit}{unit}"
+
+
+def _rounded(value: float, told: Comparison, holds: bool) -> str:
+    """Four significant digits, or as many as tell it from the number it is compared with: 5 % is not > 5 %."""
+    texts = [f"{value:.{n}g}" for n in range(4, 18)]
+    return next((text for text in texts if told.holds({told.name: float(text)}) == holds), texts[0])
 
 
 def value_text(value: Value) -> str:

@@ -45,14 +45,14 @@ AskedWho = Annotated[Who, Query()]
 AskedRun = Annotated[RunId, Query()]
 
 
-def make_app(review: Review, token: str, port: int) -> ASGIApp:
-    """The server's application; `port` is where it listens."""
+def make_app(review: Review, token: str, port: int, once: str = "") -> ASGIApp:
+    """The server's application; `port` is where it listens, `once` a token that is good for one opening."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
     _add_page(app)
     _add_reading(app, review)
     _add_writing(app, review)
     _add_errors(app)
-    return Guard(app, token, port)
+    return Guard(app, token, port, once)
 
 
 def _add_page(app: FastAPI) -> None:

@@ -117,6 +117,8 @@ def filter_of(review: Review, asked: AskedList) -> Filter:
     wanted = Filter(**asked.model_dump(exclude={"reviewer", "run"}))
     if review.is_blind and wanted != Filter(state=wanted.state):
         raise Refused(422, "rows that were drawn are filtered by decisions alone")
+    if review.is_blind and wanted.state == "disputed":
+        raise Refused(422, "which rows reviewers disagree about would tell what others answered")
     return wanted
 
 

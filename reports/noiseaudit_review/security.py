@@ -22,6 +22,7 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+_OPEN = "open the address that `noiseaudit review` printed"
 _GO_ON = (
     '<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="0; url=/">'
     '<title>Review · noiseaudit</title><p><a href="/">Go on to the review</a></p></html>'
@@ -31,8 +32,9 @@ _GO_ON = (
 class Guard:
     """An ASGI application around another, which sees only requests that may be answered."""
 
-    def __init__(self, app: ASGIApp, token: str, port: int) -> None:
-        self._app, self._token = app, token
+    def __init__(self, app: ASGIApp, token: str, port: int, once: str = "") -> None:
+        """`once` lets one browser in, by an address that others of this machine may see."""
+        self._app, self._token, self._once = app, token, once
         names = ("127.0.0.1", "localhost")
         self._hosts = {f"{name}:{port}" for name in names} | (set(names) if port == 80 else set())
         self._origins = {f"http://{host}" for host in self._hosts}
@@ -62,16 +64,25 @@ class Guard:
         is_own = headers.get("sec-fetch-site", "none") in ("none", "same-origin")
         asked = parse_qs(scope["query_string"].decode("latin-1")).get("token")
         if asked and scope["path"] == "/" and scope["method"] == "GET":
-            return self._let_in(is_own) if self._is_token(asked) else _no(403, "wrong token")
+            is_let_in = self._is_token(asked) or self._is_first(asked)
+            return (
+                self._let_in(is_own) if is_let_in else _no(403, f"wrong token, or one that was used: {_OPEN}")
+            )
         if not is_own:
             return _no(403, "requests of other sites are refused")
         given = [*headers.getlist(HEADER), *_cookies(headers.getlist("cookie"), self._cookie)]
         if not given:
-            return _no(401, "no token: open the address that `noiseaudit review` printed")
+            return _no(401, f"no token: {_OPEN}")
         return None if self._is_token(given) else _no(403, "wrong token")
 
     def _is_token(self, given: Iterable[str]) -> bool:
-        return any(secrets.compare_digest(text.encode(), self._token.encode()) for text in given)
+        return _holds(given, self._token)
+
+    def _is_first(self, given: Iterable[str]) -> bool:
+        if not self._once or not _holds(given, self._once):
+            return False
+        self._once = ""
+        return True
 
     def _let_in(self, is_own: bool) -> Response:
         """Take the token out of the address, where history and screenshots would keep it.
@@ -82,6 +93,10 @@ class Guard:
         answer = RedirectResponse("/", status_code=303) if is_own else HTMLResponse(_GO_ON)
         answer.set_cookie(self._cookie, self._token, httponly=True, samesite="strict", path="/")
         return answer
+
+
+def _holds(given: Iterable[str], secret: str) -> bool:
+    return any(secrets.compare_digest(text.encode(), secret.encode()) for text in given)
 
 
 def _no(status: int, why: str) -> Response:

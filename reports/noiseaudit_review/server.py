@@ -15,11 +15,16 @@ from noiseaudit_review.review import Review
 HOST = "127.0.0.1"
 
 
-def serve(review: Review, listener: socket.socket, on_start: Callable[[str], None]) -> None:
-    """Answer until Ctrl-C or SIGTERM, which are raised again; `on_start` is told the address with its token."""
-    port, token = listener.getsockname()[1], secrets.token_urlsafe(32)
+def serve(review: Review, listener: socket.socket, on_start: Callable[[str, str], None]) -> None:
+    """Answer until Ctrl-C or SIGTERM, which are raised again.
+
+    `on_start` is told the address with its token, and one that opens the page once: it is for a browser's command line,
+    which every user of the machine can read.
+    """
+    port = listener.getsockname()[1]
+    token, once = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
     config = uvicorn.Config(
-        make_app(review, token, port),
+        make_app(review, token, port, once),
         log_level="error",
         access_log=False,
         lifespan="off",
@@ -28,7 +33,8 @@ def serve(review: Review, listener: socket.socket, on_start: Callable[[str], Non
         server_header=False,
         timeout_graceful_shutdown=5,
     )
-    on_start(f"http://{HOST}:{port}/?token={token}")
+    address = f"http://{HOST}:{port}/?token="
+    on_start(f"{address}{token}", f"{address}{once}")
     uvicorn.Server(config).run(sockets=[listener])
 
 

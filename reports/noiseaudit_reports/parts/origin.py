@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from pathlib import PurePath
+from pathlib import PurePath, PureWindowsPath
 from typing import Any
 
 from noiseaudit.result import AuditMeta
@@ -23,7 +23,11 @@ def origin(meta: AuditMeta, run: Mapping[str, Any]) -> Origin:
 
 
 def _name(path: object) -> str | None:
-    return (PurePath(path).name or None) if isinstance(path, str) else None
+    """Also of a whole path of Windows, which other systems take for one long name."""
+    if not isinstance(path, str):
+        return None
+    windows = PureWindowsPath(path)
+    return (windows if windows.is_absolute() else PurePath(path)).name or None
 
 
 def _date(started: object) -> str | None:
