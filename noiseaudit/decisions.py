@@ -49,8 +49,11 @@ class Decision:
 
 
 def run_id(audit: Audited) -> str:
-    """Names an audit by what it depended on: the same for the same data, settings and seed."""
-    return hashlib.sha256(audit.meta.to_json().encode()).hexdigest()[:12]
+    """Names an audit by what it depended on: the same for the same data, settings and seed.
+
+    It begins with a letter, as a spreadsheet takes digits with or without an e among them for a number, and rounds it.
+    """
+    return "r" + hashlib.sha256(audit.meta.to_json().encode()).hexdigest()[:11]
 
 
 def write_decisions(
