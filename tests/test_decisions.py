@@ -196,7 +196,10 @@ def test_from_the_draw_to_the_figures(audit: Path, tmp_path: Path) -> None:
         checks,
         [dataclasses.replace(each, decision="relabel", new_label="dog") for each in read_decisions(checks)],
     )
-    assert "The answers contradict it about precision, recall and noise rate" in run("estimate", audit, checks)[2]
+    assert (
+        "The answers contradict it about precision, recall and noise rate"
+        in run("estimate", audit, checks)[2]
+    )
 
 
 def test_a_file_without_answers_says_where_they_go(audit: Path, tmp_path: Path) -> None:

@@ -100,13 +100,13 @@ def test_the_number_at_the_top_and_the_warning_follow_the_people() -> None:
     n = view.n_suspects
     assert view.estimated_wrong == 123.4
     assert view.spoiled == (
-        f"Of {n} suspects it is expected to spoil about {round(n / 4)} right labels, by the checked rows."
+        f"Of {n} suspects it is expected to spoil about {round(n / 4)} right labels, by what people checked."
     )
-    assert "<dt>labels estimated wrong, by checked rows</dt><dd>123</dd>" in render_html(view, NO_CHARTS)
-    assert "Labels estimated wrong, by checked rows |" in render_markdown(view)
+    assert "<dt>labels estimated wrong, by people</dt><dd>123</dd>" in render_html(view, NO_CHARTS)
+    assert "Labels estimated wrong, by people |" in render_markdown(view)
     without = viewed(None)
     assert without.estimated_wrong == without.expected_wrong
-    assert "by checked rows" not in render_html(without, NO_CHARTS) + render_markdown(without)
+    assert "by people" not in render_html(without, NO_CHARTS) + render_markdown(without)
 
 
 def test_what_the_figures_rest_on() -> None:

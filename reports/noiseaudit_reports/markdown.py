@@ -69,7 +69,7 @@ def _next(view: ReportView) -> str:
 
 
 def _summary(view: ReportView) -> str:
-    wrong = f"Labels estimated wrong{', by checked rows' if view.checked else ''}"
+    wrong = f"Labels estimated wrong{', by people' if view.checked else ''}"
     header = ["Rows", "Labels checked", "Unlabelled", "Unread", "Suspects", wrong]
     numbers = [view.n_rows, view.n_scored, view.n_unlabelled, view.n_unread, view.n_suspects]
     cells = [f"{number:,}" for number in numbers] + [f"{view.estimated_wrong:,.0f}"]

@@ -27,5 +27,5 @@ def spoiled(expected: Expected, n_suspects: int, checked: Estimate | None = None
         return "It also spoils the suspects whose label is right."
     right = round(n_suspects * (1 - precision))
     number = f"about {count(right, 'right label')}" if right else "fewer than one right label"
-    source = ", by the checked rows" if checked else ""
+    source = ", by what people checked" if checked else ""
     return f"Of {count(n_suspects, 'suspect')} it is expected to spoil {number}{source}."
