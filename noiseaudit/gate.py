@@ -88,19 +88,21 @@ def parse_check(text: str) -> Check:
             raise _wrong(text, f"`{word}` where `and`, `or` or the end is due")
 
 
-def check_names(checks: Sequence[Check], known: Collection[str], by_truth: Collection[str] = ()) -> None:
+def check_names(
+    checks: Sequence[Check], known: Collection[str], lacking: Mapping[str, tuple[str, str]] | None = None
+) -> None:
     """Raise ConfigError, with the nearest of `known`, for a check that names no measure.
 
-    `by_truth` are further ones, for which only the truth is missing.
+    `lacking` has what measures beyond those need: what it is, and how it is given.
     """
     for check in checks:
         for name in check.names:
-            if name in by_truth and name not in known:
-                raise ConfigError(
-                    f"--fail-if {check.text!r}: {name} needs known labels", fix="Give --truth FILE."
-                )
-            if name not in known:
+            if name in known:
+                continue
+            if lacking is None or name not in lacking:
                 raise _unknown(check, name, known)
+            what, fix = lacking[name]
+            raise ConfigError(f"--fail-if {check.text!r}: {name} needs {what}", fix=fix)
 
 
 def _unknown(check: Check, name: str, known: Collection[str]) -> ConfigError:

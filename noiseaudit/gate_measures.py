@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from noiseaudit.estimate import Estimate
 from noiseaudit.evaluation import DEFAULT_RULE, Evaluation
 from noiseaudit.expected import SINGLE, expect
 from noiseaudit.gate import Value, class_measure
@@ -34,16 +35,30 @@ TRUTH_MEASURES: Mapping[str, str] = {
     "average_precision": "of the ranking, by --truth",
     "auroc": "of the ranking, by --truth",
 }  # the audit's cut-off against known labels
+CHECKED_MEASURES: Mapping[str, str] = {
+    "checked_precision": "of the suspects, by --checked",
+    "checked_recall": "of the wrong labels, by --checked",
+    "checked_f1": "of the two, by --checked",
+    "checked_noise_rate": "share of the labels that are wrong, by --checked",
+}  # what people who checked a sample of `noiseaudit sample` say
+N_ANSWERS = "n_answers"  # how many rows that is
 BY_TRUTH = [f"{name}{end}" for name in TRUTH_MEASURES for end in ("", "_low", "_high")]
+BY_CHECKS = [N_ANSWERS, *(f"{name}{end}" for name in CHECKED_MEASURES for end in ("", "_low", "_high"))]
+LACKING: Mapping[str, tuple[str, str]] = dict.fromkeys(
+    BY_TRUTH, ("known labels", "Give --truth FILE.")
+) | dict.fromkeys(BY_CHECKS, ("rows that people checked", "Give --checked FILE."))  # for `check_names`
 _EXPECTED = dict(
     zip(("n_mislabeled", "noise_rate", "expected_precision", "expected_recall"), SINGLE, strict=True)
 )
 
 
-def measures(audit: AuditResult, evaluation: Evaluation | None = None) -> dict[str, Value]:
-    """Every measure of an audit by its name; those of TRUTH_MEASURES only with an evaluation. None: undefined.
+def measures(
+    audit: AuditResult, evaluation: Evaluation | None = None, checked: Estimate | None = None
+) -> dict[str, Value]:
+    """Every measure of an audit by its name; those of TRUTH_MEASURES only with an evaluation, those of
+    CHECKED_MEASURES and N_ANSWERS only with what people `checked`. None: undefined.
 
-    Those WITH_INTERVALS, and those by truth, have the limits of their 95 % interval as NAME_low and NAME_high.
+    Those WITH_INTERVALS, by truth and by people have the limits of their 95 % interval as NAME_low and NAME_high.
     """
     expected, counted = expect(audit), counts(audit)
     by_class = {class_measure(label): found.value for label, found in expected.noise_rate_by_class.items()}
@@ -66,6 +81,10 @@ def measures(audit: AuditResult, evaluation: Evaluation | None = None) -> dict[s
         for name in TRUTH_MEASURES:
             limits = getattr(rule, name)
             found |= {name: limits.value, f"{name}_low": limits.low, f"{name}_high": limits.high}
+    if checked is not None:
+        found[N_ANSWERS] = checked.n_answers
+        for name in CHECKED_MEASURES:
+            found |= _with_limits(name, getattr(checked, name.removeprefix("checked_")))
     return found | by_class
 
 

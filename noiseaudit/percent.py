@@ -16,6 +16,11 @@ def percent(share: float) -> str:
     return f"{100 * share:.{decimals}f} %"
 
 
+def counted(share: float) -> str:
+    """`percent` of what was counted, which can be none or all, unlike an estimate of a model."""
+    return f"{100 * share:.0f} %" if share in (0, 1) else percent(share)
+
+
 def cutoff_text(score: str, threshold: float, n_flagged: int | None = None) -> str:
     """Where the column `score` is cut: `p_mislabeled 0.5123`; and that no row is flagged, where that is known.
 

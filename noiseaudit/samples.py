@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ from noiseaudit.data.load import Found, find_images, load_images
 from noiseaudit.data.opening import Stored
 from noiseaudit.data.probe import Probe
 from noiseaudit.data.training import Originals
+from noiseaudit.data.whereabouts import likely_images
 from noiseaudit.errors import ConfigError, OutputError
 from noiseaudit.labels.table import LabelTable, Strings
 
@@ -128,7 +130,11 @@ def _check_given(table: LabelTable, options: SampleOptions) -> None:
     if has_images and has_embeddings:
         raise ConfigError("both --images and --embeddings given", fix=fix)
     if table.pictures is None and not has_images and not has_embeddings:
-        raise ConfigError("neither --images nor --embeddings given", fix=fix)
+        near = likely_images(table)
+        raise ConfigError(
+            "neither --images nor --embeddings given",
+            fix=f"The images seem to lie in {near}: add --images {shlex.quote(str(near))}." if near else fix,
+        )
     if table.pictures is not None and has_images and table.source and options.images != table.source.path:
         raise ConfigError("--images is given, but the data set holds its images", fix="Leave it out.")
 

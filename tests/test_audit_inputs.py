@@ -87,7 +87,7 @@ def test_one_labelled_row_a_class(tmp_path: Path) -> None:
 
 
 def test_samples_must_be_given_once(digits: Path, tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="Give either --images DIR or --embeddings FILE"):
+    with pytest.raises(ConfigError, match="neither --images nor --embeddings given"):
         run_audit(digits, config=QUICK)
 
 

@@ -189,11 +189,17 @@ def test_from_the_draw_to_the_figures(audit: Path, tmp_path: Path) -> None:
     ]  # fmt: skip
     assert "180 answers about 1,000 labels" in said
     assert "Without the answers, the audit expected precision " in said
+    assert said.endswith(
+        f"With these figures in the report:\n  noiseaudit report {audit} --checked {checks} --checked {more}\n"
+    )
     write_decisions(
         checks,
         [dataclasses.replace(each, decision="relabel", new_label="dog") for each in read_decisions(checks)],
     )
-    assert "The answers contradict it about noise rate and precision" in run("estimate", audit, checks)[2]
+    assert (
+        "The answers contradict it about precision, recall and noise rate"
+        in run("estimate", audit, checks)[2]
+    )
 
 
 def test_a_file_without_answers_says_where_they_go(audit: Path, tmp_path: Path) -> None:

@@ -15,15 +15,26 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from noiseaudit.errors import ConfigError
+from noiseaudit.estimate import estimate
 from noiseaudit.evaluation import evaluate
 from noiseaudit.expected import expect
 from noiseaudit.gate import Check, Comparison, Result, check_names, class_measure, parse_check, run_checks
-from noiseaudit.gate_measures import BY_TRUTH, MEASURES, TRUTH_MEASURES, WITH_INTERVALS, measures
+from noiseaudit.gate_measures import (
+    BY_CHECKS,
+    BY_TRUTH,
+    CHECKED_MEASURES,
+    LACKING,
+    MEASURES,
+    TRUTH_MEASURES,
+    WITH_INTERVALS,
+    measures,
+)
 from noiseaudit.result import AuditResult
 from noiseaudit.runjson import write_run_json
 from noiseaudit.truth import truth_from_audit
 from noiseaudit_cli.main import app
 from noiseaudit_reports.gate import github_lines, junit_xml, sentence
+from tests.checks import as_expected
 from tests.conftest import build_audit
 
 VALUES = {"a": 0.5, "b": 3, "c": None}
@@ -109,11 +120,17 @@ def test_a_wrong_name_is_corrected() -> None:
     with pytest.raises(
         ConfigError, match=r"no measure noise_rat\. Did you mean noise_rate\? There are max_class"
     ):
-        check_names([parse_check("noise_rat > 1")], known, BY_TRUTH)
+        check_names([parse_check("noise_rat > 1")], known, LACKING)
     with pytest.raises(ConfigError, match=r'Did you mean class_noise_rate\["frog"\]\?'):
-        check_names([parse_check('class_noise_rate["forg"] > 1')], known, BY_TRUTH)
+        check_names([parse_check('class_noise_rate["forg"] > 1')], known, LACKING)
     with pytest.raises(ConfigError, match=r"precision_low needs known labels\. Give --truth FILE"):
-        check_names([parse_check("precision_low < 1")], known, BY_TRUTH)
+        check_names([parse_check("precision_low < 1")], known, LACKING)
+    with pytest.raises(
+        ConfigError, match=r"checked_recall needs rows that people checked\. Give --checked FILE"
+    ):
+        check_names([parse_check("checked_recall < 1")], known, LACKING)
+    with pytest.raises(ConfigError, match=r"no measure precision_low\."):
+        check_names([parse_check("precision_low < 1")], known)
 
 
 def test_the_measures_are_the_audits() -> None:
@@ -152,6 +169,22 @@ def test_measures_by_truth() -> None:
             limits.value, limits.low, limits.high,
         )  # fmt: skip
     assert {*BY_TRUTH} <= found.keys()
+
+
+def test_measures_by_people() -> None:
+    audit = build_audit(407)
+    by_people = estimate(audit, as_expected(audit))
+    found = measures(audit, checked=by_people)
+    for name in CHECKED_MEASURES:
+        limits = getattr(by_people, name.removeprefix("checked_"))
+        assert (found[name], found[f"{name}_low"], found[f"{name}_high"]) == (
+            limits.value, limits.low, limits.high,
+        )  # fmt: skip
+    assert found["n_answers"] == 120
+    assert {*BY_CHECKS} == found.keys() - measures(audit).keys()
+    none = build_audit(207, cutoff=1.1)
+    undefined = measures(none, checked=estimate(none, as_expected(none, 50)))
+    assert undefined["checked_precision"] is undefined["checked_precision_high"] is None
 
 
 def test_nothing_judged_is_undefined() -> None:
@@ -294,4 +327,6 @@ def test_github_annotates_the_label_file(run: AuditResult, tmp_path: Path) -> No
 
 def test_the_help_names_every_measure() -> None:
     text = " ".join(CliRunner().invoke(app, ["gate", "--help"], env={"COLUMNS": "300"}).stdout.split())
-    assert [name for name in (*MEASURES, *TRUTH_MEASURES) if name not in text] == []
+    assert [
+        name for name in (*MEASURES, *TRUTH_MEASURES, *BY_CHECKS[:1], *CHECKED_MEASURES) if name not in text
+    ] == []

@@ -56,6 +56,15 @@ def test_an_absent_named_column_suggests_the_nearest() -> None:
     )
 
 
+def test_all_absent_named_columns_are_named_at_once() -> None:
+    with pytest.raises(DataError) as caught:
+        resolve(["image", "species", "who"], ColumnNames(image="x", label="specis", annotator="who"))
+    assert str(caught.value) == (
+        "data.csv: no columns of these names: 'x' (--image-column), 'specis' (--label-column). "
+        "Did you mean 'species'? The columns are 'image', 'species', 'who'"
+    )
+
+
 def test_an_absent_required_column_suggests_the_nearest() -> None:
     with pytest.raises(DataError, match=r"no label column .*--label-column, perhaps 'labels'"):
         resolve(["image", "labels"])

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from noiseaudit.percent import cutoff_text, percent
+from noiseaudit.percent import counted, cutoff_text, percent
 
 
 @pytest.mark.parametrize(
@@ -59,3 +59,10 @@ def test_a_threshold_is_told_from_certainty(threshold: float, shown: str) -> Non
 def test_a_cutoff_that_flags_nothing_says_so() -> None:
     assert cutoff_text("p_mislabeled", 0.2, 0) == "p_mislabeled 0.2, no row is flagged"
     assert cutoff_text("p_mislabeled", 0.2, 1) == "p_mislabeled 0.2"
+
+
+@pytest.mark.parametrize(
+    ("share", "shown"), [(0, "0 %"), (1.0, "100 %"), (0.0001, "< 0.1 %"), (0.424, "42 %")]
+)
+def test_what_was_counted_can_be_none_or_all(share: float, shown: str) -> None:
+    assert counted(share) == shown

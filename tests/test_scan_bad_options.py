@@ -71,7 +71,7 @@ def test_bad_options_stop_the_scan_and_are_named(data: Path, options: list[str])
 
 def test_images_must_be_named(data: Path) -> None:
     result = CliRunner().invoke(app, ["scan", str(data / "labels.csv"), "--out", str(data.parent / "run")])
-    _stops(result, "--images DIR")
+    _stops(result, f"add --images {data / 'images'}.")
 
 
 def test_the_output_folder_exists(data: Path) -> None:

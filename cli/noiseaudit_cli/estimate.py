@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from noiseaudit.expected import Expected
     from noiseaudit.result import AuditResult
 
-SHARES = ("noise_rate", "precision", "recall")  # that an audit has expectations of
 LEAST_WIDTH = 0.001
 EXAMPLES = """
 noiseaudit estimate run checks.csv
@@ -52,9 +51,8 @@ def estimate(
     With 95 % intervals, without any other truth, and whether enough has been checked. Rows that were not drawn by
     `noiseaudit sample` are left out: they would bias the figures.
     """
-    from noiseaudit.decisions import read_decisions
-    from noiseaudit.errors import ConfigError, DataError
-    from noiseaudit.estimate import estimate as from_answers
+    from noiseaudit.checked import estimate_from
+    from noiseaudit.errors import ConfigError
     from noiseaudit.expected import as_json, expect
     from noiseaudit.result import read_audit
     from noiseaudit_cli.console import print_json
@@ -64,20 +62,14 @@ def estimate(
             f"--width {width:g} is out of range", fix=f"It must be {LEAST_WIDTH:g} to 1, as 0.1 or 10%."
         )
     result = read_audit(audit)
-    answers = [decision for file in decisions for decision in read_decisions(file)]
-    if answers and not any(answer.decision for answer in answers):
-        raise DataError(
-            "has no answers yet",
-            file=decisions[0],
-            fix="Write keep, relabel, ambiguous or skip in its column decision.",
-        )
-    found = from_answers(result, answers, width=width)
+    found = estimate_from(result, decisions, width=width)
     if json:
         print_json(found.to_dict() | {"expected": as_json(expect(result))})
     else:
         _show(found)
         _go_on(found, audit, decisions)
         _confront(result, found)
+        _forward(audit, decisions)
 
 
 def _show(found: Estimate) -> None:
@@ -140,36 +132,37 @@ def _sample_command(audit: Path, files: Sequence[Path], n: int) -> str:
 
 def _confront(audit: AuditResult, found: Estimate) -> None:
     """Say where the answers contradict what the audit expected of itself."""
-    from noiseaudit.expected import contradicted, expect, sentence_of
+    from noiseaudit.checked import contradictions, in_words
+    from noiseaudit.expected import expect, sentence_of
     from noiseaudit_cli.console import say
 
     expected = expect(audit)
     say(f"Without the answers, the audit expected {sentence_of(audit, expected)}.")
     if compared := _compared(expected, found):
         say(f"Measured against expected: {compared}.")
-    if names := contradicted(expected, {name: getattr(found, name) for name in SHARES}):
-        shown = " and ".join(name.replace("_", " ") for name in names)
-        say(f"The answers contradict it about {shown}: believe the answers, not p_mislabeled.")
+    if names := contradictions(expected, found):
+        say(f"The answers contradict it about {in_words(names)}: believe the answers, not p_mislabeled.")
     else:
         say("The answers do not contradict it.")
 
 
+def _forward(audit: Path, files: Sequence[Path]) -> None:
+    """What puts these figures into the report."""
+    from noiseaudit_cli.console import say
+
+    words = [str(audit), *(word for file in files for word in ("--checked", str(file)))]
+    say(f"With these figures in the report:\n  noiseaudit report {shlex.join(words)}")
+
+
 def _compared(expected: Expected, found: Estimate) -> str:
     """`precision 81 % against 93 %, recall 60 % against 75 %`, of those that both know."""
-    from noiseaudit.percent import percent
+    from noiseaudit.percent import counted, percent
 
     pairs = {
         name: (getattr(found, name).value, getattr(expected, name).value) for name in ("precision", "recall")
     }
     return ", ".join(
-        f"{name} {_whole(measured)} against {percent(own)}"
+        f"{name} {counted(measured)} against {percent(own)}"
         for name, (measured, own) in pairs.items()
         if measured is not None and own is not None
     )
-
-
-def _whole(measured: float) -> str:
-    """A measured share can be none or all, which an estimated one cannot."""
-    from noiseaudit.percent import percent
-
-    return f"{100 * measured:.0f} %" if measured in (0, 1) else percent(measured)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from noiseaudit_cli.environment import one_a_line
-from noiseaudit_cli.options import Audit, Json, Truth, option
+from noiseaudit_cli.options import Audit, Checked, Json, Truth, option
 
 if TYPE_CHECKING:
     from noiseaudit.gate import Result
@@ -20,6 +20,7 @@ noiseaudit gate run --fail-if "noise_rate > 0.05"
 noiseaudit gate run --fail-if "noise_rate_low > 5%" --fail-if "n_missing > 0 or n_unreadable > 10"
 noiseaudit gate run --fail-if 'class_noise_rate["cat"] > 0.1' --junit gate.xml
 noiseaudit gate run --truth truth.csv --fail-if "precision_low < 0.8" --github
+noiseaudit gate run --checked checks.csv --fail-if "checked_noise_rate_low > 5%"
 """
 FAILED = 3
 
@@ -37,6 +38,7 @@ def gate(
         ),
     ],
     truth: Truth = None,
+    checked: Checked = None,
     junit: Annotated[
         Path | None, option(metavar="FILE", help="Also write JUnit XML.", show_default=False)
     ] = None,
@@ -54,14 +56,16 @@ def gate(
     also with _low and _high for its 95 % interval; class_noise_rate["NAME"] and max_class_noise_rate. Counts:
     n_suspects, suspects_share (of the labels that were judged), n_rows, n_labelled, n_unlabelled, n_missing,
     n_unreadable, n_classes. With --truth also precision, recall, f1, average_precision and auroc of the audit's
-    cut-off, with _low and _high.
+    cut-off, with _low and _high. With --checked, which takes what `noiseaudit estimate` takes, also checked_noise_rate,
+    checked_precision, checked_recall and checked_f1, with _low and _high, and n_answers, the rows that people judged.
     """
     from noiseaudit.atomic import write_text
+    from noiseaudit.checked import estimate_from
     from noiseaudit.decisions import run_id
     from noiseaudit.errors import ConfigError, OutputError
     from noiseaudit.evaluation import evaluate
     from noiseaudit.gate import check_names, parse_check, run_checks
-    from noiseaudit.gate_measures import BY_TRUTH, measures
+    from noiseaudit.gate_measures import LACKING, measures
     from noiseaudit.manifest import saved_run
     from noiseaudit.result import read_audit
     from noiseaudit_cli.console import print_json, print_rows, say
@@ -79,8 +83,9 @@ def gate(
     checks = [parse_check(text) for text in fail_if]
     run, result = saved_run(audit), read_audit(audit)
     evaluation = evaluate(result, given_truth(result, truth, run)) if truth is not None else None
-    values = measures(result, evaluation)
-    check_names(checks, values, BY_TRUTH)
+    by_people = estimate_from(result, checked) if checked else None
+    values = measures(result, evaluation, by_people)
+    check_names(checks, values, LACKING)
     results = run_checks(checks, values)
     failed = any(each.failed for each in results)
     if junit is not None:

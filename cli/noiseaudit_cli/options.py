@@ -97,6 +97,14 @@ Truth = Annotated[
         show_default=False,
     ),
 ]
+Checked = Annotated[
+    list[Path] | None,
+    option(
+        metavar="FILE",
+        help="Rows of `noiseaudit sample` that people answered, as `noiseaudit estimate` takes them (repeatable).",
+        show_default=False,
+    ),
+]
 Encoding = Annotated[str, option(help="Text encoding of the label file.", rich_help_panel="Label file")]
 MissingLabel = Annotated[
     str | None,

@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from noiseaudit_cli.options import Audit, Force, Truth, option
+from noiseaudit_cli.options import Audit, Checked, Force, Truth, option
 
 EXAMPLES = """
 noiseaudit report run
 noiseaudit report run --truth noisy.csv.truth.csv
 noiseaudit report run --out summary.md --max-suspects 20
+noiseaudit report run --checked checks.csv
 noiseaudit report run --compared compared.jsonl
 """
 
@@ -26,6 +27,7 @@ def report(
         ),
     ] = None,
     truth: Truth = None,
+    checked: Checked = None,
     compared: Annotated[
         Path | None,
         option(
@@ -46,6 +48,8 @@ def report(
 
     report.html is one file that opens offline, can be sent, and prints; report.md is for pull requests, and
     report.json for programs. All are written again in place, while --out writes one elsewhere.
+
+    With --checked they say what people who checked a sample found, and where that contradicts what the audit expected.
     """
     from noiseaudit.manifest import run_folder, saved_run
     from noiseaudit.never_written import never_written
@@ -58,7 +62,7 @@ def report(
     folder = run_folder(audit)
     files = {name: folder / file for name, file in REPORTS.items()}
     if out is not None:
-        files = report_file(out, force=force, inputs=never_written(audit, truth, compared))
+        files = report_file(out, force=force, inputs=never_written(audit, truth, compared, *(checked or ())))
     has_pictures = write_reports(
         result,
         saved_run(audit),
@@ -67,6 +71,7 @@ def report(
         images=images,
         truth=truth,
         compared=compared,
+        checked=checked or (),
         max_suspects=max_suspects,
     )
     for file in files.values():

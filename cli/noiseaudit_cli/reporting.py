@@ -27,13 +27,16 @@ def write_reports(
     images: Path | None = None,
     truth: Path | None = None,
     compared: Path | None = None,
+    checked: Sequence[Path] = (),
     max_suspects: int = 100,
 ) -> bool:
     """Write one report to each of `files` (writer name -> path), from one view. False if no picture was found.
 
     `run` is the content of run.json, `run_folder` the name that the report gives the run, `images` where the
-    images are now if they moved, `compared` a comparison of the same data. Raises DataError or OutputError.
+    images are now if they moved, `compared` a comparison of the same data, `checked` files of answers to a sample of
+    the audit. Raises DataError or OutputError.
     """
+    from noiseaudit.checked import estimate_from
     from noiseaudit.compare.stored import read_compared
     from noiseaudit.evaluation import evaluate
     from noiseaudit_reports import WRITERS, build_view
@@ -54,6 +57,7 @@ def write_reports(
         noted,
         truth=known,
         compared=read_compared(compared, audit.meta.data_fingerprint) if compared else None,
+        checked=estimate_from(audit, checked) if checked else None,
         max_suspects=max_suspects,
         run_folder=str(run_folder),
     )

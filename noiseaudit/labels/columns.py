@@ -60,9 +60,9 @@ def resolve_columns(
     Raises DataError if a named or required column is absent, ConfigError if two options name one column.
     """
     found = asked.named()
-    for role, name in found.items():
-        if name not in names:
-            raise _absent_named(role, name, names, file)
+    absent = {role: name for role, name in found.items() if name not in names}
+    if absent:
+        raise _absent_named(absent, names, file)
     _check_one_role(found)
     for role in USUAL_NAMES:
         if role not in found:
@@ -101,12 +101,16 @@ def _check_one_role(found: dict[str, str]) -> None:
         first[name] = role
 
 
-def _absent_named(role: str, name: str, names: Sequence[str], file: Path) -> DataError:
-    near = nearest([name], names)
-    hint = f"Did you mean {near!r}? " if near else ""
-    return DataError(
-        f"no column of this name ({option(role)})", file=file, column=name, fix=hint + listed(names)
-    )
+def _absent_named(absent: dict[str, str], names: Sequence[str], file: Path) -> DataError:
+    """Of one role and column or more, all of them in one line."""
+    near = [found for name in absent.values() if (found := nearest([name], names)) is not None]
+    hint = f"Did you mean {' and '.join(map(repr, near))}? " if near else ""
+    fix = hint + listed(names)
+    if len(absent) > 1:
+        named = ", ".join(f"{name!r} ({option(role)})" for role, name in absent.items())
+        return DataError(f"no columns of these names: {named}", file=file, fix=fix)
+    ((role, name),) = absent.items()
+    return DataError(f"no column of this name ({option(role)})", file=file, column=name, fix=fix)
 
 
 def _absent_required(role: str, names: Sequence[str], file: Path) -> DataError:

@@ -12,6 +12,7 @@ import numpy as np
 
 from noiseaudit.compare.stored import Compared
 from noiseaudit.cost import cost_curve
+from noiseaudit.estimate import Estimate
 from noiseaudit.evaluation import Evaluation
 from noiseaudit.expected import expect
 from noiseaudit.manifest import clean_command, decided_command
@@ -20,6 +21,7 @@ from noiseaudit.result import AuditResult
 from noiseaudit.truth import Truth
 from noiseaudit_reports.expectation import expectation
 from noiseaudit_reports.parts.calibration import calibrated
+from noiseaudit_reports.parts.checked import checked as checked_part
 from noiseaudit_reports.parts.classes import classes
 from noiseaudit_reports.parts.groups import groups
 from noiseaudit_reports.parts.next_steps import review_command, spoiled
@@ -42,13 +44,14 @@ def build_view(
     *,
     truth: Truth | None = None,
     compared: Compared | None = None,
+    checked: Estimate | None = None,
     max_suspects: int = 100,
     run_folder: str = "RUN",
 ) -> ReportView:
     """`run` is the content of run.json; `run_folder` is what its commands name.
 
     `truth` is what `evaluation` was made from: with it come the true cost of a review, and calibration.
-    `compared` is a comparison on the same data.
+    `compared` is a comparison on the same data, `checked` what people who checked rows of it say.
     """
     run, folder = run or {}, Path(run_folder)
     p_mislabeled = audit.column("p_mislabeled")
@@ -59,6 +62,7 @@ def build_view(
     read = cache(thumbnail) if thumbnail else None  # a suspect may stand in a strip, too
     bytes_in_all = budget(max_suspects)
     thumbnails = Thumbnails(read, bytes_in_all - bytes_in_all // 4)
+    by_people = checked_part(expected, checked)
     measured, reliability = calibrated(audit, truth)
     return ReportView(
         audit=audit,
@@ -88,6 +92,7 @@ def build_view(
         p_mislabeled=histogram(p_mislabeled, P_EDGES, scored, flagged),
         epsilon=epsilon_histogram(audit.column("epsilon"), flagged),
         unread=unread(audit),
+        checked=by_people,
         evaluation=evaluation,
         calibration=measured,
         reliability=reliability,
@@ -95,7 +100,7 @@ def build_view(
         review_command=review_command(folder),
         decided_command=decided_command(run, folder),
         clean_command=clean_command(run, folder),
-        spoiled=spoiled(expected, n_suspects),
+        spoiled=spoiled(expected, n_suspects, checked),
         settings=settings(audit.meta, run),
         warnings=tuple(run.get("warnings", ())),
     )

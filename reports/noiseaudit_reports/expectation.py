@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from noiseaudit.evaluation import DEFAULT_RULE, Evaluation
 from noiseaudit.expected import Expected, self_test_sentence, sentence_of
-from noiseaudit.percent import percent
+from noiseaudit.percent import counted
 from noiseaudit.result import AuditResult
 from noiseaudit_reports.text import count
 
@@ -23,10 +23,5 @@ def _measured(evaluation: Evaluation) -> str:
         "recall": default.recall.value,
         "noise rate": evaluation.n_corrupted / evaluation.n_with_truth,
     }
-    found = ", ".join(f"{name} {known(value)}" for name, value in shares.items() if value is not None)
+    found = ", ".join(f"{name} {counted(value)}" for name, value in shares.items() if value is not None)
     return f"The known truth of {count(evaluation.n_with_truth, 'label')} says {found}"
-
-
-def known(share: float) -> str:
-    """What was counted can be none or all, unlike an estimate."""
-    return f"{100 * share:.0f} %" if share in (0, 1) else percent(share)

@@ -9,7 +9,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from noiseaudit.atomic import write_text
 from noiseaudit.evaluation import table3
-from noiseaudit.percent import cutoff_text, percent
+from noiseaudit.percent import counted, cutoff_text, percent
 from noiseaudit_reports.beside import beside
 from noiseaudit_reports.charts import charts
 from noiseaudit_reports.text import count, rounded, sentence, share, steps, unbroken, visible, whole
@@ -42,7 +42,8 @@ def render_html(view: ReportView, svg: Mapping[str, str]) -> str:
     )
     environment.filters |= {"visible": visible, "sentence": sentence, "unbroken": unbroken, "whole": whole}
     environment.filters |= {"rounded": rounded}
-    environment.globals |= {"count": count, "share": share, "percent": percent, "cutoff_text": cutoff_text}
+    environment.globals |= {"count": count, "share": share, "percent": percent, "counted": counted}
+    environment.globals |= {"cutoff_text": cutoff_text}
     return environment.get_template("report.html.jinja").render(
         view=view,
         svg=svg,

@@ -13,7 +13,7 @@ from noiseaudit.atomic import write_text
 from noiseaudit.compare.stored import Compared
 from noiseaudit.cost import SHARES
 from noiseaudit.expected import as_json
-from noiseaudit_reports.view import ReportView
+from noiseaudit_reports.view import Checked, ReportView
 
 SCHEMA_VERSION = 1
 
@@ -57,6 +57,7 @@ def _content(view: ReportView) -> dict[str, Any]:
         "batches": _fields(view.batches),
         "cost": _fields(view.cost),
         "histograms": {"p_mislabeled": _fields(view.p_mislabeled), "epsilon": _fields(view.epsilon)},
+        "checked": _checked(view.checked),
         "truth": _truth(view),
         "suspects": [_row(each) for each in view.suspects],
         "suggestions": [_row(each) for each in view.suggestions],
@@ -68,6 +69,13 @@ def _content(view: ReportView) -> dict[str, Any]:
 def _compared(compared: Compared) -> dict[str, Any]:
     fields: dict[str, Any] = _fields(compared)
     return fields | {"shares": SHARES}
+
+
+def _checked(checked: Checked | None) -> dict[str, Any] | None:
+    if checked is None:
+        return None
+    said = {"contradicted": checked.contradicted, "said": [checked.said, checked.verdict]}
+    return checked.found.to_dict() | said
 
 
 def _truth(view: ReportView) -> dict[str, Any] | None:

@@ -11,8 +11,9 @@ from noiseaudit.percent import cutoff_text, percent
 from noiseaudit.ranking import Pair
 from noiseaudit_reports.markdown_cost import review_costs
 from noiseaudit_reports.markdown_text import name, prose, table
+from noiseaudit_reports.markdown_trust import trust
 from noiseaudit_reports.text import count, range_text, share, whole
-from noiseaudit_reports.view import GroupPart, Origin, ReportView
+from noiseaudit_reports.view import Checked, GroupPart, Origin, ReportView
 
 TOP_SUSPECTS = 20
 TOP_PAIRS = 10
@@ -35,7 +36,7 @@ def render_markdown(view: ReportView) -> str:
         _groups(view.annotators, "annotator", "annotators"),
         _groups(view.batches, "batch", "batches"),
         review_costs(view),
-        _trust(view),
+        trust(view),
         _evaluation(view.evaluation) if view.evaluation else "",
         _unread(view),
     ]
@@ -68,14 +69,21 @@ def _next(view: ReportView) -> str:
 
 
 def _summary(view: ReportView) -> str:
-    header = ["Rows", "Labels checked", "Unlabelled", "Unread", "Suspects", "Labels estimated wrong"]
+    wrong = f"Labels estimated wrong{', by people' if view.checked else ''}"
+    header = ["Rows", "Labels checked", "Unlabelled", "Unread", "Suspects", wrong]
     numbers = [view.n_rows, view.n_scored, view.n_unlabelled, view.n_unread, view.n_suspects]
-    cells = [f"{number:,}" for number in numbers] + [f"{view.expected_wrong:,.0f}"]
+    cells = [f"{number:,}" for number in numbers] + [f"{view.estimated_wrong:,.0f}"]
     cutoff = view.audit.meta.cutoff
     where = name(cutoff_text(cutoff.score, cutoff.threshold, view.n_suspects))
     text = f"Cut-off: {where}. {prose(cutoff.reason)} "
     text += " ".join(prose(said) for said in view.sureness)
-    return "\n\n".join([table(header, [True] * 6, [cells]), text, *_confusion(view.dominant_pair)])
+    people = _people(view.checked) if view.checked else []
+    return "\n\n".join([table(header, [True] * 6, [cells]), *people, text, *_confusion(view.dominant_pair)])
+
+
+def _people(checked: Checked) -> list[str]:
+    verdict = prose(checked.verdict)
+    return [f"{prose(checked.said)} {f'**{verdict}**' if checked.contradicted else verdict}"]
 
 
 def _confusion(pair: Pair | None) -> list[str]:
@@ -139,24 +147,6 @@ def _groups(part: GroupPart | None, noun: str, plural: str) -> str:
             *([f"{count(hidden, f'more {noun}', f'more {plural}')} in report.json."] if hidden else []),
         ]
     )
-
-
-def _trust(view: ReportView) -> str:
-    text = (
-        "## Can the probabilities be trusted?\n\nPrecision is the share of the suspects that are really wrong, recall "
-        "the share of all wrong labels that are suspects, the noise rate the share of all labels that are wrong. The "
-        f"model expects {view.expectation}."
-    )
-    if (found := view.calibration) is None:
-        return text
-    ratio = "–" if found.count_ratio is None else f"{found.count_ratio:.3f}"
-    rows = [
-        ["Expected for each truly wrong label", ratio, "1"],
-        ["Calibration error (ECE)", f"{found.ece:.4f}", "0"],
-        ["Brier score", f"{found.brier:.4f}", f"{found.best_brier:.4f}"],
-        ["Log loss", f"{found.log_loss:.4f}", f"{found.best_log_loss:.4f}"],
-    ]
-    return f"{text}\n\n{table(['Calibration', 'Value', 'Best for this order'], [False, True, True], rows)}"
 
 
 def _range(found: Range) -> str:

@@ -8,7 +8,7 @@ import unicodedata
 from noiseaudit.classes import MAX_LENGTH, shortened
 from noiseaudit.cost import SHARES, CostCurve, Milestone
 from noiseaudit.interval import Range
-from noiseaudit.percent import percent
+from noiseaudit.percent import counted, percent
 
 _LONG_WORD = re.compile(rf"\S{{{MAX_LENGTH + 1},}}")
 # Joiners of emoji and scripts as well, because labels differ by them; lone surrogates are bytes that are no text.
@@ -63,6 +63,12 @@ def range_text(found: Range) -> str:
     """`4.2 % (3.1 % to 5.5 %)`, of a share that is defined."""
     assert found.value is not None
     return f"{percent(found.value)} ({percent(found.low)} to {percent(found.high)})"
+
+
+def counted_range(found: Range) -> str:
+    """`range_text` of what was counted: none and all are possible."""
+    assert found.value is not None
+    return f"{counted(found.value)} ({counted(found.low)} to {counted(found.high)})"
 
 
 def steps(cost: CostCurve) -> list[tuple[Milestone, str]]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from noiseaudit.calibration import Calibration, Reliability
 from noiseaudit.compare.stored import Compared
 from noiseaudit.cost import CostCurve
+from noiseaudit.estimate import Estimate
 from noiseaudit.evaluation import Evaluation
 from noiseaudit.expected import Expected
 from noiseaudit.groups import Group
@@ -126,6 +127,29 @@ class UnreadGroup:
 
 
 @dataclass(frozen=True)
+class CheckedShare:
+    """A share as people found it and as the audit expected it."""
+
+    name: str
+    meaning: str
+    measured: Range
+    expected: Range
+    is_contradicted: bool  # the two intervals do not meet
+
+
+@dataclass(frozen=True)
+class Checked:
+    """Rows that `noiseaudit sample` drew and people answered."""
+
+    found: Estimate
+    contradicted: tuple[str, ...]  # shares by their names in `found`
+    said: str  # in plain words
+    verdict: str  # whether that contradicts what the audit expected
+    shares: tuple[CheckedShare, ...]
+    basis: str  # what the figures rest on, a few sentences
+
+
+@dataclass(frozen=True)
 class Origin:
     """What was scanned, and when; None where nothing says so."""
 
@@ -166,6 +190,7 @@ class ReportView:
     p_mislabeled: Histogram
     epsilon: EpsilonHistogram | None  # None: the method has no epsilon
     unread: tuple[UnreadGroup, ...]
+    checked: Checked | None  # None: no answers were given
     evaluation: Evaluation | None
     calibration: (
         Calibration | None
@@ -178,3 +203,11 @@ class ReportView:
     spoiled: str  # what that is expected to spoil, a sentence; empty without suspects
     settings: tuple[tuple[str, str], ...]
     warnings: tuple[str, ...]
+
+    @property
+    def estimated_wrong(self) -> float:
+        """How many labels are wrong: as people who checked rows say, else as the audit expects."""
+        if self.checked is None:
+            return self.expected_wrong
+        assert self.checked.found.mislabeled.value is not None
+        return self.checked.found.mislabeled.value

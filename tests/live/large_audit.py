@@ -23,7 +23,7 @@ ANNOTATORS = [
     "fatima",
     "عربي",
     "<b>hao</b>",
-    "ines",
+    "ines" + 56 * "x",  # breaks nowhere by itself
     "jo",
 ]
 

@@ -85,6 +85,8 @@ def check_rules(browser: Any, report: Path, axe: str, out: Path) -> None:
             page = context.new_page()
             page.goto(report.as_uri())
             assert page.evaluate("document.scrollingElement.scrollWidth") <= width, (scheme, width)
+            for table in page.locator(":is(#annotators, #batches, #cost, #sure) ~ * .scroll").all():
+                assert table.evaluate("e => e.scrollWidth <= e.clientWidth"), (scheme, width)
             page.evaluate(axe)
             found = page.evaluate("axe.run()")["violations"]
             bad = [(each["impact"], each["id"], each["nodes"][0]["html"][:200]) for each in found]

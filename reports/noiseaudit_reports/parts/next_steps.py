@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from pathlib import Path
 
+from noiseaudit.estimate import Estimate
 from noiseaudit.expected import Expected
 from noiseaudit_reports.text import count
 
@@ -14,12 +15,17 @@ def review_command(folder: Path) -> str:
     return f"noiseaudit review {shlex.quote(str(folder))}"
 
 
-def spoiled(expected: Expected, n_suspects: int) -> str:
-    """A warning: how many right labels relabelling all suspects is expected to spoil. "" without suspects."""
+def spoiled(expected: Expected, n_suspects: int, checked: Estimate | None = None) -> str:
+    """A warning: how many right labels relabelling all suspects is expected to spoil. "" without suspects.
+
+    By what people `checked` where they did, else by what the audit expects of itself.
+    """
     if not n_suspects:
         return ""
-    if expected.precision.value is None:
+    precision = (checked or expected).precision.value
+    if precision is None:
         return "It also spoils the suspects whose label is right."
-    right = round(n_suspects * (1 - expected.precision.value))
+    right = round(n_suspects * (1 - precision))
     number = f"about {count(right, 'right label')}" if right else "fewer than one right label"
-    return f"Of {count(n_suspects, 'suspect')} it is expected to spoil {number}."
+    source = ", by what people checked" if checked else ""
+    return f"Of {count(n_suspects, 'suspect')} it is expected to spoil {number}{source}."

@@ -7,7 +7,7 @@ from typing import Any
 
 from noiseaudit.evaluation import DEFAULT_RULE, Evaluation
 from noiseaudit.expected import FEW_LABELS, Expected
-from noiseaudit_reports.expectation import known
+from noiseaudit.percent import counted
 from noiseaudit_reports.text import count, range_text, share
 
 
@@ -57,9 +57,9 @@ def _measured(evaluation: Evaluation) -> str:
     default = next(found for found in evaluation.rules if found.rule == DEFAULT_RULE)
     parts = []
     if default.precision.value is not None:
-        parts.append(f"{known(default.precision.value)} of the suspects are wrong")
+        parts.append(f"{counted(default.precision.value)} of the suspects are wrong")
     if default.recall.value is not None:
-        parts.append(f"{known(default.recall.value)} of all wrong labels are among the suspects")
+        parts.append(f"{counted(default.recall.value)} of all wrong labels are among the suspects")
     parts.append(f"{evaluation.n_corrupted:,} are wrong in all")
     return (
         f"Checked against the known truth of {count(evaluation.n_with_truth, 'label')}: {'; '.join(parts)}."

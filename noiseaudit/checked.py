@@ -1,0 +1,39 @@
+"""Files of answers to the rows that `noiseaudit sample` drew, and where they contradict what an audit expects."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from noiseaudit.decisions import read_decisions
+from noiseaudit.errors import DataError
+from noiseaudit.estimate import Estimate, estimate
+from noiseaudit.expected import Expected, contradicted
+from noiseaudit.result import AuditResult
+
+SHARES = ("precision", "recall", "noise_rate")  # that an audit has expectations of
+
+
+def estimate_from(audit: AuditResult, files: Sequence[Path], *, width: float = 0.1) -> Estimate:
+    """The estimate of all answers in `files`. Raises DataError as `read_decisions` and `estimate` do, or if nothing
+    is answered yet.
+    """
+    answers = [decision for file in files for decision in read_decisions(file)]
+    if answers and not any(answer.decision for answer in answers):
+        raise DataError(
+            "has no answers yet",
+            file=files[0],
+            fix="Write keep, relabel, ambiguous or skip in its column decision.",
+        )
+    return estimate(audit, answers, width=width)
+
+
+def contradictions(expected: Expected, found: Estimate) -> list[str]:
+    """Those of SHARES whose interval by the answers does not meet the one that the audit expected."""
+    return contradicted(expected, {name: getattr(found, name) for name in SHARES})
+
+
+def in_words(names: Sequence[str]) -> str:
+    """`precision, recall and noise rate`, of one name or more."""
+    *first, last = (name.replace("_", " ") for name in names)
+    return f"{', '.join(first)} and {last}" if first else last

@@ -1,0 +1,97 @@
+"""axe on two views of the review page that review_browser.py does not reach: rows to check blind, and Agreement.
+
+No part of the suite: it takes Playwright, Chromium and axe-core (see review_browser.py). For maintainers:
+
+    python -m tests.live.review_views --axe package/axe.min.js [--chromium /usr/bin/chromium] [--save FOLDER]
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from tests.live.browser import DESKTOP, PHONE, opened, served
+from tests.reviews import command, review_run
+
+SIZES = {"desktop": DESKTOP, "phone": PHONE}
+
+
+def found_by(axe: Path, page: Page, name: str, save: Path) -> list[str]:
+    """What axe finds on `page`, and whether it is too wide; the picture goes to `save`."""
+    page.screenshot(path=save / f"{name.replace(', ', '-')}.png")
+    page.add_script_tag(path=axe)
+    bad = [
+        f"{name}: {each['impact']} {each['id']} {each['nodes'][0]['html'][:200]}"
+        for each in page.evaluate("axe.run()")["violations"]
+    ]
+    wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+    return bad + ([f"{name}: {wide} px too wide"] if wide > 0 else [])
+
+
+def blind(browser: Browser, run: Path, axe: Path, save: Path) -> list[str]:
+    """A row of `sample` to be answered, and one that was."""
+    checks = run.parent / "checks.csv"
+    done = command("sample", run, "--n", 40, "--out", checks)
+    assert done.exit_code == 0, done.stderr
+    bad: list[str] = []
+    with served(run, "--rows", checks, "--reviewer", "Ann") as (_, address):
+        for scheme in ("light", "dark"):
+            for size, view in SIZES.items():
+                page = opened(browser, address, [], viewport=view, color_scheme=scheme, bypass_csp=True)
+                page.wait_for_selector("#place:has-text(' of 40')")
+                bad += found_by(axe, page, f"blind, {scheme}, {size}", save)
+                page.keyboard.press("k")
+                page.wait_for_timeout(500)
+                page.keyboard.press("ArrowLeft")
+                page.wait_for_selector("#decided:has-text('You:')")
+                bad += found_by(axe, page, f"blind-answered, {scheme}, {size}", save)
+                page.context.close()
+    return bad
+
+
+def agreement(browser: Browser, run: Path, axe: Path, save: Path) -> list[str]:
+    """The dialog, of two people who judged the same rows and differ about some."""
+    for reviewer, keys in (("Ann", "kkkkkaa"), ("Bob", "kkkkaaa")):
+        with served(run, "--reviewer", reviewer) as (_, address):
+            page = opened(browser, address, [], viewport=DESKTOP)
+            for n, key in enumerate(keys, 1):
+                page.keyboard.press(key)
+                page.wait_for_selector(f"#checked:has-text('{n} by you')")
+                page.wait_for_timeout(300)
+            page.context.close()
+    bad: list[str] = []
+    with served(run, "--reviewer", "Bob") as (_, address):
+        for scheme in ("light", "dark"):
+            for size, view in SIZES.items():
+                page = opened(browser, address, [], viewport=view, color_scheme=scheme, bypass_csp=True)
+                page.click("#openAgreement")
+                page.wait_for_selector("#agreement[open]")
+                page.wait_for_selector("#agreementText:has-text('kappa')")
+                bad += found_by(axe, page, f"agreement, {scheme}, {size}", save)
+                page.context.close()
+    return bad
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--axe", type=Path, required=True, help="axe.min.js of the npm package axe-core")
+    parser.add_argument("--chromium", default="/usr/bin/chromium")
+    parser.add_argument("--save", type=Path, help="keep the screenshots in this folder")
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
+        save = asked.save or Path(name)
+        save.mkdir(parents=True, exist_ok=True)
+        review_run(Path(name) / "data", 200)
+        run = Path(name) / "data" / "run"
+        browser = playwright.chromium.launch(executable_path=asked.chromium)
+        bad = blind(browser, run, asked.axe, save) + agreement(browser, run, asked.axe, save)
+        browser.close()
+    print(*(bad or ["axe: no finding in 3 views, light and dark, 1280 and 390 px wide"]), sep="\n")
+    assert not bad
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,70 @@
+"""A scan without --images names the folder, where the first images are found near the label file."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from noiseaudit.data.whereabouts import likely_images
+from noiseaudit.labels import read_labels
+from noiseaudit_cli.main import app
+
+
+def labels(folder: Path, *cells: str) -> Path:
+    folder.mkdir(exist_ok=True)
+    file = folder / "labels.csv"
+    file.write_text("image,label\n" + "".join(f"{cell},{'ab'[i % 2]}\n" for i, cell in enumerate(cells)))
+    return file
+
+
+def put(*files: Path) -> None:
+    for file in files:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(b"x")
+
+
+def scan(*words: object) -> Any:
+    return CliRunner().invoke(app, ["scan", *map(str, words)])
+
+
+@pytest.mark.parametrize(
+    ("cells", "files", "found"),
+    [
+        (["1.png", "2.png"], ["1.png", "photos/1.png"], "."),
+        (["gone.png", "2.png"], ["b/2.png", "c/2.png"], "b"),
+        (["b/2.png", "b/3.png"], ["b/3.png"], "."),
+        (["1.png", "2.png"], ["deep/er/1.png"], None),
+        (["../outside/1.png", "2.png"], ["../outside/1.png"], None),
+        ([*(f"{i}.png" for i in range(5)), "9.png"], ["9.png"], None),
+    ],
+)
+def test_where_the_first_images_are(
+    cells: list[str], files: list[str], found: str | None, tmp_path: Path
+) -> None:
+    data = tmp_path / "data"
+    table = read_labels(labels(data, *cells))
+    put(*(data / name for name in files))
+    assert likely_images(table) == (None if found is None else data / found)
+
+
+def test_the_error_says_what_to_type(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    labels(tmp_path / "my data", "1.png", "2.png")
+    monkeypatch.chdir(tmp_path)
+    words = (Path("my data/labels.csv"), "--out", "run")
+    done = scan(*words)
+    assert done.exit_code == 2
+    assert done.stderr.endswith(
+        "error: neither --images nor --embeddings given. Give either --images DIR or --embeddings FILE.\n"
+    )
+    put(Path("my data/photos/2.png"))
+    done = scan(*words)
+    assert done.exit_code == 2
+    assert done.stderr.endswith(
+        "error: neither --images nor --embeddings given. The images seem to lie in my data/photos: add --images "
+        f"'my data{os.sep}photos'.\n"
+    )
+    assert not Path("run").exists()
