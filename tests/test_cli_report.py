@@ -142,3 +142,14 @@ def test_what_the_scan_cleaned_is_said(folder: Path, protected: int, sentence: s
     assert _report(folder / "run").exit_code == 0
     assert sentence in _html(folder)
     assert sentence in (folder / "run" / "report.md").read_text("utf-8")
+
+
+def test_files_beside_an_audit_that_was_copied_are_not_known_to_be_reports(folder: Path) -> None:
+    run = folder / "run"
+    (run / "run.json").unlink()
+    (run / "report.md").write_text("my thesis")
+    result = _report(run)
+    assert (result.exit_code, "report.md: exists. Give --force to replace it" in result.stderr) == (2, True)
+    assert ((run / "report.md").read_text(), (run / "report.html").exists()) == ("my thesis", False)
+    assert _report(run, "--force").exit_code == 0
+    assert "labels look wrong" in (run / "report.md").read_text("utf-8")

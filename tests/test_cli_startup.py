@@ -10,8 +10,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from noiseaudit.result import AuditResult
+from noiseaudit_cli.main import app
 
 MOST_OF_LIBRARIES = 4.0  # with torch among them it would be seven times and more
 HEAVY = ("torch", "torchvision", "pandas", "sklearn", "scipy", "matplotlib", "jinja2", "PIL")
@@ -145,3 +147,9 @@ def test_start_up_time(run: Path, libraries: float, command: str) -> None:
     """Beside the libraries in the same run: seconds alone are of the machine and of what else it does."""
     arguments = {"--help": [], "clean": _clean(run, "relabel")}.get(command, [str(run)])
     assert 0 < _seconds("-m", "noiseaudit_cli.main", command, *arguments) < MOST_OF_LIBRARIES * libraries
+
+
+def test_an_output_with_too_long_a_name_is_told_in_a_line(run: Path) -> None:
+    done = CliRunner().invoke(app, ["report", str(run), "--out", f"{run}/{'c' * 300}.html"])
+    assert (done.exit_code, done.stderr.count("\n")) == (2, 1)
+    assert done.stderr.endswith("c.html: File name too long. Choose a shorter name.\n")

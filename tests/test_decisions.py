@@ -242,3 +242,32 @@ def test_bad_input_leaves_nothing(audit: Path, tmp_path: Path) -> None:
 def test_the_run_id_is_the_audits(make_audit: Callable[..., AuditResult]) -> None:
     assert run_id(make_audit()) == run_id(make_audit(n=90))  # of what the audit depended on, not of its rows
     assert run_id(make_audit()) != run_id(make_audit(seed=1))
+
+
+def test_the_run_id_is_no_number_to_a_spreadsheet(make_audit: Callable[..., AuditResult]) -> None:
+    assert {run_id(make_audit(seed=seed))[0] for seed in range(9)} == {"r"}
+    assert len(run_id(make_audit())) == 12
+
+
+@pytest.mark.parametrize("n_open", [0, 7])
+def test_where_all_were_drawn_no_more_are_asked_for(
+    n_open: int, make_audit: Callable[..., AuditResult], tmp_path: Path
+) -> None:
+    audit, checks = tmp_path / "audit.parquet", tmp_path / "checks.csv"
+    make_audit(n=60, n_unlabelled=0, n_unread=0).write(audit)
+    assert run("sample", audit, "--n", 60, "--out", checks)[0] == 0
+    fill_in(checks, audit)
+    rows = read_decisions(checks)
+    unclear = None if n_open else "ambiguous"
+    write_decisions(
+        checks,
+        [
+            dataclasses.replace(row, decision=unclear, new_label=None) if i < 7 else row
+            for i, row in enumerate(rows)
+        ],
+    )
+    code, _, said = run("estimate", audit, checks, "--width", "0.01")
+    wanted = "For intervals no wider than 0.01, answer the 7 open rows: all others were drawn.\n"
+    if not n_open:
+        wanted = "All labels were drawn; 7 ambiguous ones leave no intervals no wider than 0.01.\n"
+    assert (code, wanted in said, "noiseaudit sample" in said) == (0, True, False), said

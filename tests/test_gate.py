@@ -310,10 +310,11 @@ def test_json_truth_and_junit(run: AuditResult, tmp_path: Path) -> None:
 
 def test_a_report_replaces_a_report_and_nothing_else(run: AuditResult, tmp_path: Path) -> None:
     words = ["--fail-if", "n_missing > 3", "--junit"]
-    (tmp_path / "labels.csv").write_text("image,label\n")
-    refused = gate(tmp_path, *words, str(tmp_path / "labels.csv"))
-    assert (refused.exit_code, "is no .xml file" in refused.stderr) == (2, True)
-    assert (tmp_path / "labels.csv").read_text() == "image,label\n"
+    for name, content in {"labels.csv": "image,label\n", "cvat.xml": "<annotations/>\n"}.items():
+        (tmp_path / name).write_text(content)
+        refused = gate(tmp_path, *words, str(tmp_path / name))
+        assert (refused.exit_code, "is no JUnit file" in refused.stderr) == (2, True)
+        assert (tmp_path / name).read_text() == content
     assert [gate(tmp_path, *words, str(tmp_path / "gate.xml")).exit_code for _ in range(2)] == [0, 0]
 
 

@@ -111,13 +111,16 @@ def _go_on(found: Estimate, audit: Path, files: Sequence[Path]) -> None:
     if found.is_enough:
         say(f"Enough: precision and recall are known to {found.wanted_width:g} or better.")
         return
-    first = f"answer the {found.n_open:,} open rows first, or " if found.n_open else ""
-    say(
-        f"For intervals no wider than {found.wanted_width:g}, {first}check about {found.more_answers:,} more rows:"
-    )
     drawn = found.n_answers + found.n_ambiguous + found.n_open
+    wanted = f"intervals no wider than {found.wanted_width:g}"
     if n := min(found.more_answers, found.n_scored - drawn):
+        first = f"answer the {found.n_open:,} open rows first, or " if found.n_open else ""
+        say(f"For {wanted}, {first}check about {found.more_answers:,} more rows:")
         say(f"  {_sample_command(audit, files, n)}")
+    elif found.n_open:
+        say(f"For {wanted}, answer the {found.n_open:,} open rows: all others were drawn.")
+    else:
+        say(f"All labels were drawn; {found.n_ambiguous:,} ambiguous ones leave no {wanted}.")
 
 
 def _sample_command(audit: Path, files: Sequence[Path], n: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import functools
 import os
 import signal
@@ -207,6 +208,9 @@ def _complain(error: Exception) -> int:
         return error.exit_code
     if hasattr(error, "format_message"):  # a usage error of Typer: unknown option, value out of range ...
         typer.echo(f"error: {' '.join(usage_line(error).split())} ({_help_of(error)})", err=True)
+        return 2
+    if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:  # whichever path was looked at first
+        typer.echo(f"error: {error.filename}: {error.strerror}. Choose a shorter name.", err=True)
         return 2
     line = " ".join(f"{type(error).__name__}: {error}".split())
     notes = "".join(f"; {note}" for note in getattr(error, "__notes__", []))

@@ -47,20 +47,27 @@ def report(
     """Write the reports of an audit.
 
     report.html is one file that opens offline, can be sent, and prints; report.md is for pull requests, and
-    report.json for programs. All are written again in place, while --out writes one elsewhere.
+    report.json for programs. All are written again in place, while --out writes one elsewhere. Beside an audit.parquet
+    that was copied without its run.json, files of these names are replaced by --force alone.
 
     With --checked they say what people who checked a sample found, and where that contradicts what the audit expected.
     """
     from noiseaudit.manifest import run_folder, saved_run
     from noiseaudit.never_written import never_written
+    from noiseaudit.outputs import check_file
     from noiseaudit.result import read_audit
-    from noiseaudit.runnames import REPORTS
+    from noiseaudit.runnames import REPORTS, RUN_FILE
     from noiseaudit_cli.console import say
     from noiseaudit_cli.reporting import report_file, write_reports
 
     result = read_audit(audit)
     folder = run_folder(audit)
     files = {name: folder / file for name, file in REPORTS.items()}
+    if (
+        out is None and not (folder / RUN_FILE).exists()
+    ):  # an audit that was copied: reports there may be others'
+        for file in files.values():
+            check_file(file, force=force)
     if out is not None:
         files = report_file(out, force=force, inputs=never_written(audit, truth, compared, *(checked or ())))
     has_pictures = write_reports(

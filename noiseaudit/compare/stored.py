@@ -48,7 +48,8 @@ def read_compared(file: Path, fingerprint: str) -> Compared:
         raise DataError(
             "compares tools on other labels or images than those of the audit",
             file=file,
-            fix="Run `noiseaudit compare` on what was scanned, with the same columns.",
+            fix="Run `noiseaudit compare` on what was scanned, with the same columns; no comparison fits a scan with "
+            "--trusted.",
         )
     return averaged(lines)
 
