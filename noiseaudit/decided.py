@@ -25,6 +25,7 @@ class Decided:
     confirmed: frozenset[int] = frozenset()  # the given label is right
     unclear: frozenset[int] = frozenset()  # nobody can tell
     from_elsewhere: int = 0  # decisions that another audit asked for
+    skipped: int = 0  # samples that somebody skipped and nobody judged
 
     @property
     def rows(self) -> frozenset[int]:
@@ -37,7 +38,7 @@ def read_decided(audit: Audited, paths: Iterable[Path]) -> Decided:
     return decided(audit, [(path, decision) for path in paths for decision in read_decisions(path)])
 
 
-def decided(audit: Audited, decisions: Iterable[tuple[Path, Decision]]) -> Decided:
+def decided(audit: Audited, decisions: Sequence[tuple[Path, Decision]]) -> Decided:
     """Decisions with the files that they stand in, by row of the audit.
 
     To relabel a row to the label that it has is to keep it. Raises DataError for a sample that the audit has not, one
@@ -45,6 +46,7 @@ def decided(audit: Audited, decisions: Iterable[tuple[Path, Decision]]) -> Decid
     """
     own, from_elsewhere = run_id(audit), 0
     classes = frozenset(audit.meta.classes)
+    given_up = {decision.sample_id for _, decision in decisions if decision.decision == "skip"}
     decisions = [(path, decision) for path, decision in decisions if decision.decision not in (None, "skip")]
     rows, given = _asked(audit, [decision.sample_id for _, decision in decisions])
     found: dict[int, tuple[str, str, str | None]] = {}
@@ -75,7 +77,8 @@ def decided(audit: Audited, decisions: Iterable[tuple[Path, Decision]]) -> Decid
     labels = {
         row: label for row, (_, kind, label) in found.items() if kind == "relabel" and label is not None
     }
-    return Decided(labels, frozenset(kinds["keep"]), frozenset(kinds["ambiguous"]), from_elsewhere)
+    skipped = len(given_up - {decision.sample_id for _, decision in decisions})
+    return Decided(labels, frozenset(kinds["keep"]), frozenset(kinds["ambiguous"]), from_elsewhere, skipped)
 
 
 def _asked(audit: Audited, names: Sequence[str]) -> tuple[dict[str, int], dict[int, str | None]]:

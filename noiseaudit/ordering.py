@@ -75,10 +75,10 @@ def pieces_of(
         yield pa.Table.from_arrays(cells, names=list(columns))
 
 
-def check_class(name: str, classes: Sequence[str]) -> None:
-    """Raise ConfigError if no class has this name."""
-    if name in classes:
+def check_class(name: str | None, classes: Sequence[str], option: str) -> None:
+    """Raise ConfigError if a name is given, by this option, and no class has it."""
+    if name is None or name in classes:
         return
     near = difflib.get_close_matches(name, classes, n=1)
     hint = f"Did you mean {near[0]!r}?" if near else f"Its classes are {', '.join(map(repr, classes[:10]))}."
-    raise ConfigError(f"the audit has no class {name!r} (--class)", fix=hint)
+    raise ConfigError(f"the audit has no class {name!r} ({option})", fix=hint)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -38,9 +38,10 @@ def ranked_rows(
     by: Score = "p_mislabeled",
     top: int | None = None,
     only_class: str | None = None,
+    suggested: str | None = None,
 ) -> list[dict[str, Any]]:
     """The rows of `ranked_tables` as dictionaries of `columns`, among which "why" may be."""
-    tables = ranked_tables(audit, stored(columns), by=by, top=top, only_class=only_class)
+    tables = ranked_tables(audit, stored(columns), by=by, top=top, only_class=only_class, suggested=suggested)
     return [row for table in tables for row in records(table, columns)]
 
 
@@ -51,20 +52,24 @@ def ranked_tables(
     by: Score = "p_mislabeled",
     top: int | None = None,
     only_class: str | None = None,
+    suggested: str | None = None,
 ) -> Iterator[pa.Table]:
     """`columns` of the rows that have a score, highest first, ties by row; the first `top` (None: all).
 
-    In tables of up to PIECE rows. The score is read of all rows, other columns are held of those in the answer.
+    With `only_class` those with that given label, with `suggested` those for which that label is suggested; in tables
+    of up to PIECE rows. The score is read of all rows, other columns are held of those in the answer.
 
-    Raises ConfigError if the audit has no such score or no class `only_class`, DataError if a `rank` in the answer is
+    Raises ConfigError if the audit has no such score or class, DataError if a `rank` in the answer is
     not the row's place by p_mislabeled.
     """
-    if only_class is not None:
-        check_class(only_class, audit.meta.classes)
-    order, scores = _order(audit, by, top, only_class)
+    check_class(only_class, audit.meta.classes, "--class")
+    check_class(suggested, audit.meta.classes, "--suggested")
+    asked = {"given_label": only_class, "suggested_label": suggested}
+    only = {name: text for name, text in asked.items() if text is not None}
+    order, scores = _order(audit, by, top, only)
     known, rows = {"row": order, by: scores}, np.sort(order)
     found = gathered(audit, [name for name in columns if name not in known], rows)
-    if by == "p_mislabeled" and only_class is None and "rank" in columns:
+    if by == "p_mislabeled" and not only and "rank" in columns:
         _check_ranks(found.column("rank"), order, rows, audit.path)
     yield from pieces_of(found, order, known, columns)
 
@@ -85,9 +90,8 @@ def dominant_pair(audit: Audited) -> Pair | None:
     return pairs[0]
 
 
-def _order(audit: Audited, by: Score, top: int | None, only_class: str | None) -> tuple[Rows, Floats]:
-    """The `top` rows that have a score, and this given label, highest first, ties by row; and their scores."""
-    only = {} if only_class is None else {"given_label": only_class}
+def _order(audit: Audited, by: Score, top: int | None, only: Mapping[str, str]) -> tuple[Rows, Floats]:
+    """The `top` rows that have a score, and these labels, highest first, ties by row; and their scores."""
     order, scores, n_scored = highest(audit, by, top, only)
     if by == "epsilon" and not n_scored:
         raise ConfigError("this audit's method records no epsilon", fix="Use --by p_mislabeled.")

@@ -26,17 +26,17 @@ def is_unlabelled(table: pa.Table) -> npt.NDArray[np.bool_]:
 
 
 def unlabelled_tables(
-    audit: Audited, columns: Sequence[str], *, top: int | None = None, only_class: str | None = None
+    audit: Audited, columns: Sequence[str], *, top: int | None = None, suggested: str | None = None
 ) -> Iterator[pa.Table]:
     """`columns` of the rows without a label whose image was read, surest suggestion first, ties by row.
 
-    The first `top` (None: all), with `only_class` those for which that class is suggested, in tables as
-    `ranked_tables` has them. Raises ConfigError if the audit has no class `only_class`.
+    The first `top` (None: all), with `suggested` those for which that class is, in tables as
+    `ranked_tables` has them. Raises ConfigError if the audit has no class `suggested`.
     """
     only = {"status": UNLABELLED}
-    if only_class is not None:
-        check_class(only_class, audit.meta.classes)
-        only["suggested_label"] = only_class
+    check_class(suggested, audit.meta.classes, "--suggested")
+    if suggested is not None:
+        only["suggested_label"] = suggested
     order, scores, _ = highest(audit, SURENESS, top, only)
     known = {"row": order, SURENESS: scores}
     found = gathered(audit, [name for name in columns if name not in known], np.sort(order))

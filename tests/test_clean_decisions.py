@@ -7,6 +7,7 @@ import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -205,6 +206,21 @@ def test_on_the_command_line(run_folder: AuditResult, tmp_path: Path, suffix: st
     assert [label for row, label in enumerate(labels) if row != second] == [
         label for row, label in enumerate(given) if row != second
     ]
+
+
+@pytest.mark.parametrize(("policy", "fate"), [("none", "label kept"), ("relabel", "relabelled as suggested")])
+def test_what_nobody_judged_is_told(run_folder: AuditResult, tmp_path: Path, policy: str, fate: str) -> None:
+    names = run_folder.column("sample_id").tolist()
+    first, second, third, *others = np.flatnonzero(run_folder.suspects()).tolist()
+    answers = [
+        Decision(names[first], "keep"), Decision(names[second], "skip"),
+        Decision(names[third], "skip", reviewer="Ann"), Decision(names[third], "ambiguous", reviewer="Bob"),
+    ]  # fmt: skip
+    write_decisions(tmp_path / "checks.csv", answers)
+    words = ["clean", tmp_path / "run", "--decisions", tmp_path / "checks.csv", "--policy", policy]
+    result = CliRunner().invoke(app, [str(word) for word in [*words, "--out", tmp_path / "out.csv"]])
+    told = f"{len(others) + 1} suspects that nobody judged: {fate}; 1 skipped row counts as not judged.\n"
+    assert (result.exit_code, told in result.stderr) == (0, True), result.stderr
 
 
 def test_neither_policy_nor_decisions(run_folder: AuditResult, tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,12 @@ def test_version() -> None:
             ZeroDivisionError("division\nby zero"),
             1,
             "error: unexpected ZeroDivisionError: division by zero (NOISEAUDIT_DEBUG=1 shows where)\n",
+        ),
+        (
+            RuntimeError("operator torchvision::nms does not exist"),
+            1,
+            f"error: torch {version('torch')} and torchvision {version('torchvision')} do not fit together. "
+            "Install both again, from one index.\n",
         ),
         (KeyboardInterrupt(), 130, "interrupted\n"),
         (Terminated(), 143, "terminated\n"),

@@ -40,9 +40,9 @@ def test_all_of_it() -> None:
         "",
         "Open my run/report.html and look at some suspects before you use cleaned.jsonl, or go on with",
         "  noiseaudit review 'my run'",
+        "  noiseaudit clean 'my run' --decisions 'my run/decisions.csv' --out labels.checked.jsonl",
         "  noiseaudit rank 'my run'",
         "  noiseaudit sample 'my run' --n 200 --out checks.csv",
-        "  noiseaudit clean 'my run' --policy relabel --out cleaned.jsonl",
     ]
 
 
@@ -89,7 +89,7 @@ def test_spared_suspects_are_mentioned() -> None:
 
 def test_a_folder_is_cleaned_to_csv() -> None:
     run = _run(paths={"data": "/data/photos.v2"}, source={"format": "folder"})
-    assert scan_summary(run, Path("run")).endswith("--out cleaned.csv")
+    assert "--out labels.checked.csv\n" in scan_summary(run, Path("run"))
 
 
 def test_a_cutoff_that_was_asked_for_is_no_verdict() -> None:

@@ -84,9 +84,9 @@ def test_tsv_in_a_pipe(run: Path) -> None:
     [
         (["--top", "3"], [56, 54, 53]),
         (["--top", "1", "--all"], [56, 54, 53, 55]),
-        (["--class", "cat"], [56, 53, 55]),
-        (["--class", "cat", "--top", "2"], [56, 53]),
-        (["--class", "frog"], []),
+        (["--suggested", "cat"], [56, 53, 55]),
+        (["--suggested", "cat", "--top", "2"], [56, 53]),
+        (["--suggested", "frog"], []),
     ],
 )
 def test_json_top_all_and_class(run: Path, options: list[str], rows: list[int]) -> None:
@@ -101,13 +101,14 @@ def test_json_top_all_and_class(run: Path, options: list[str], rows: list[int]) 
 
 def test_an_unknown_class_and_another_score(run: Path) -> None:
     for options, problem in (
-        (["--class", "fog"], "Did you mean 'frog'?"),
+        (["--suggested", "fog"], "Did you mean 'frog'?"),
         (["--by", "epsilon"], "--by epsilon: rows without a label have no such score"),
+        (["--class", "cat"], "--class: rows without a label have no given one. Use --suggested"),
     ):
         done = CliRunner().invoke(app, ["rank", str(run), "--unlabelled", *options])
         assert (done.exit_code, done.stdout, problem in done.stderr) == (2, "", True), done.stderr
     with pytest.raises(ConfigError, match="no class 'fog'"):
-        list(unlabelled_tables(open_audit(run), NAMES, only_class="fog"))
+        list(unlabelled_tables(open_audit(run), NAMES, suggested="fog"))
 
 
 def on_terminal(monkeypatch: pytest.MonkeyPatch, run: Path, **options: Any) -> list[str]:
@@ -146,7 +147,7 @@ def test_one_line_where_there_is_none(
 
 def test_one_line_where_the_class_is_never_suggested(run: Path) -> None:
     assert (
-        listed(run, "--class", "frog").stderr
+        listed(run, "--suggested", "frog").stderr
         == "The audit has no row without a label for which frog is suggested.\n"
     )
 
@@ -172,5 +173,5 @@ def test_pieces_are_listed_as_the_whole(data: st.DataObject, top: int | None, on
         patch.setattr(audit_file, "WHOLE", 0)
         patch.setattr(ordering, "PIECE", 4)
         for each in (audit, open_audit(written(audit, Path(folder), rows=5))):
-            tables = unlabelled_tables(each, NAMES, top=top, only_class=only_class)
+            tables = unlabelled_tables(each, NAMES, top=top, suggested=only_class)
             assert [row for table in tables for row in table.to_pylist()] == expected

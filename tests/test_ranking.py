@@ -43,6 +43,19 @@ def test_top_and_class(make_audit: MakeAudit) -> None:
     assert ranked_rows(audit, ["given_label", "rank"], only_class="dog", top=2) == dogs[:2]
 
 
+def test_a_pair_of_classes(make_audit: MakeAudit) -> None:
+    audit, names = make_audit(), ["row", "given_label", "suggested_label"]
+    both = [
+        row
+        for row in ranked_rows(audit, names)
+        if (row["given_label"], row["suggested_label"]) == ("cat", "dog")
+    ]
+    assert ranked_rows(audit, names, only_class="cat", suggested="dog") == both
+    assert len(both) > 1
+    with pytest.raises(ConfigError, match=r"no class 'fog' \(--suggested\)"):
+        ranked_rows(audit, names, suggested="fog")
+
+
 def test_an_unknown_class_suggests_the_nearest(make_audit: MakeAudit) -> None:
     with pytest.raises(ConfigError, match="Did you mean 'frog'"):
         ranked_rows(make_audit(), ["row"], only_class="fog")

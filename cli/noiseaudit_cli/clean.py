@@ -17,6 +17,13 @@ noiseaudit clean run --policy blank --out labels.semi.csv
 noiseaudit clean run --policy flag --provenance --out labels.flagged.csv
 noiseaudit clean run --decisions checks.csv --out labels.checked.csv
 """
+FATES = {
+    "relabel": "relabelled as suggested",
+    "blank": "label taken away",
+    "drop": "dropped",
+    "flag": "flagged, label kept",
+    "none": "label kept",
+}  # of suspects that people did not judge, by policy
 
 
 class Policy(StrEnum):
@@ -122,6 +129,7 @@ def clean(
         say(kept)
     if decisions:
         say(f"{done.n_decided:,} rows were decided by people, {len(judged.labels):,} of them relabelled.")
+        say(_left(done, judged.skipped))
     if judged.from_elsewhere:
         say(
             f"note: {judged.from_elsewhere:,} decisions were made about another audit: are the labels still the same?"
@@ -130,6 +138,17 @@ def clean(
         say(f"note: labels that no row had before: {', '.join(map(visible, strange))}")
     if done.n_protected:
         say(f"{done.n_protected:,} suspects in test or validation splits were left alone (--include-test).")
+
+
+def _left(done: CleanSummary, skipped: int) -> str:
+    """What became of the suspects that people did not judge."""
+    n = done.n_issues - done.n_protected
+    asides = (
+        f"; {skipped:,} skipped {'row counts' if skipped == 1 else 'rows count'} as not judged"
+        if skipped
+        else ""
+    )
+    return f"{n:,} {'suspect' if n == 1 else 'suspects'} that nobody judged: {FATES[done.policy]}{asides}."
 
 
 def _kept(done: CleanSummary) -> str:

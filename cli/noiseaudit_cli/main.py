@@ -212,6 +212,10 @@ def _complain(error: Exception) -> int:
     if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:  # whichever path was looked at first
         typer.echo(f"error: {error.filename}: {error.strerror}. Choose a shorter name.", err=True)
         return 2
+    if isinstance(error, RuntimeError) and "torchvision::" in str(error):  # when torchvision is imported
+        both = f"torch {version('torch')} and torchvision {version('torchvision')}"
+        typer.echo(f"error: {both} do not fit together. Install both again, from one index.", err=True)
+        return 1
     line = " ".join(f"{type(error).__name__}: {error}".split())
     notes = "".join(f"; {note}" for note in getattr(error, "__notes__", []))
     typer.echo(f"error: unexpected {line} (NOISEAUDIT_DEBUG=1 shows where){notes}", err=True)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = """
 noiseaudit rank run
-noiseaudit rank run --class cat --top 50
+noiseaudit rank run --class cat --suggested dog --top 50
 noiseaudit rank run --all > ranked.tsv
 noiseaudit rank run --json | jq '.[].sample_id'
 noiseaudit rank run --unlabelled --top 50
@@ -49,9 +49,13 @@ def rank(
             "--class",
             envvar="NOISEAUDIT_RANK_CLASS",
             metavar="C",
-            help="Only rows with this given label; with --unlabelled, this suggested one.",
+            help="Only rows with this given label.",
             show_default=False,
         ),
+    ] = None,
+    suggested: Annotated[
+        str | None,
+        option(metavar="C", help="Only rows for which this label is suggested.", show_default=False),
     ] = None,
     unlabelled: Annotated[
         bool,
@@ -74,13 +78,20 @@ def rank(
         raise ConfigError(
             f"--by {by.value}: rows without a label have no such score", fix="Leave out --by or --unlabelled."
         )
+    if unlabelled and only_class is not None:
+        raise ConfigError(
+            "--class: rows without a label have no given one",
+            fix="Use --suggested, or leave out --unlabelled.",
+        )
     opened = open_audit(audit)
     limit = None if everything else top
     if unlabelled:
-        _list_unlabelled(opened, limit, only_class, json=json)
+        _list_unlabelled(opened, limit, suggested, json=json)
         return
     columns = JSON_COLUMNS if json else COLUMNS
-    tables = ranked_tables(opened, stored(columns), by=by.value, top=limit, only_class=only_class)
+    tables = ranked_tables(
+        opened, stored(columns), by=by.value, top=limit, only_class=only_class, suggested=suggested
+    )
     if json:
         print_objects(row for table in tables for row in records(table, columns))
     elif on_terminal():
@@ -89,20 +100,20 @@ def rank(
         print_table_rows(tables, columns)
 
 
-def _list_unlabelled(audit: AuditFile, top: int | None, only_class: str | None, *, json: bool) -> None:
+def _list_unlabelled(audit: AuditFile, top: int | None, suggested: str | None, *, json: bool) -> None:
     """The rows without a label; on a terminal, where there is none, one line says so in place of a table."""
     from noiseaudit.percent import percent
     from noiseaudit.unlabelled import unlabelled_tables
     from noiseaudit_cli.console import on_terminal, print_objects, print_table, print_table_rows, say, visible
 
-    tables = unlabelled_tables(audit, JSON_SUGGESTED if json else SUGGESTED, top=top, only_class=only_class)
+    tables = unlabelled_tables(audit, JSON_SUGGESTED if json else SUGGESTED, top=top, suggested=suggested)
     if json:
         print_objects(row for table in tables for row in table.to_pylist())
         return
     first = list(islice(tables, 1))
     if not first:
-        suggested = "" if only_class is None else f" for which {visible(only_class)} is suggested"
-        say(f"The audit has no row without a label{suggested}.")
+        which = "" if suggested is None else f" for which {visible(suggested)} is suggested"
+        say(f"The audit has no row without a label{which}.")
     if not on_terminal():
         print_table_rows(chain(first, tables), SUGGESTED)
     elif first:

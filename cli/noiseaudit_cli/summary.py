@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from noiseaudit.expected import self_test_sentence, sentence
-from noiseaudit.manifest import clean_command
+from noiseaudit.manifest import decided_command
 from noiseaudit.percent import cutoff_text
 from noiseaudit_cli.console import fitted, visible
 
@@ -92,9 +92,4 @@ def _unread(row: Mapping[str, Any]) -> str:
 def _next(run: Mapping[str, Any], out: Path) -> list[str]:
     folder = shlex.quote(str(out))
     checks = f"noiseaudit sample {folder} --n {min(TO_CHECK, run['counts']['checked'])} --out checks.csv"
-    return [
-        f"noiseaudit review {folder}",
-        f"noiseaudit rank {folder}",
-        checks,
-        clean_command(run, out),
-    ]
+    return [f"noiseaudit review {folder}", decided_command(run, out), f"noiseaudit rank {folder}", checks]
