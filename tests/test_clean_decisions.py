@@ -217,7 +217,15 @@ def test_what_nobody_judged_is_told(run_folder: AuditResult, tmp_path: Path, pol
         Decision(names[third], "skip", reviewer="Ann"), Decision(names[third], "ambiguous", reviewer="Bob"),
     ]  # fmt: skip
     write_decisions(tmp_path / "checks.csv", answers)
-    words = ["clean", tmp_path / "run", "--decisions", tmp_path / "checks.csv", "--policy", policy]
+    words = [
+        "clean",
+        tmp_path / "run",
+        "--decisions",
+        tmp_path / "checks.csv",
+        "--policy",
+        policy,
+        "--include-test",
+    ]
     result = CliRunner().invoke(app, [str(word) for word in [*words, "--out", tmp_path / "out.csv"]])
     told = f"{len(others) + 1} suspects that nobody judged: {fate}; 1 skipped row counts as not judged.\n"
     assert (result.exit_code, told in result.stderr) == (0, True), result.stderr
