@@ -74,10 +74,7 @@ def test_a_log_gets_its_first_epoch_and_ten_lines(monkeypatch: pytest.MonkeyPatc
     first, *lines = _watched(monkeypatch, io.StringIO(), epochs=50).splitlines()
     assert first == "Training umn with backbone mlp (small [8x8] images) on cpu: 50 epochs of 7 steps."
     assert [line.split()[1] for line in lines] == [f"{epoch}/50" for epoch in (1, *range(5, 51, 5))]
-    assert (
-        lines[-1]
-        == "epoch 50/50  loss 1.5  reconstruction 0.25  conditional 2  believes 50% of labels  0 s left"
-    )
+    assert lines[-1] == "epoch 50/50  loss 1.5  agrees with 50% of labels  0 s left"
 
 
 def test_a_short_training_gets_a_line_an_epoch(monkeypatch: pytest.MonkeyPatch) -> None:

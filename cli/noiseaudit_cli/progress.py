@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from noiseaudit.plan import Plan
     from noiseaudit.samples import Samples
 
-SHOWN_LOSSES = 3  # the total comes first
-
 
 class Pace:
     """How long the rest takes, from the second report on: the first, whose start is not known, begins the time."""
@@ -104,10 +102,9 @@ class ScanProgress(LiveBar):
             self._bar.update(self._task, description=name)
 
     def on_epoch(self, record: EpochRecord) -> None:
-        shown = list(record.losses.items())[:SHOWN_LOSSES]
-        losses = "  ".join(f"{name} {value:.4g}" for name, value in shown)
         # The loss can rise while the model learns: f(epsilon) is largest before Learner and Guider part.
-        losses += f"  believes {record.p_given_guider.mean():.0%} of labels"
+        total = next(iter(record.losses.values()))
+        losses = f"loss {total:.4g}  agrees with {record.p_given_guider.mean():.0%} of labels"
         left = self._left(record)
         if self._task is not None:
             self._bar.update(self._task, completed=record.epoch, left=left, more=losses)
