@@ -50,7 +50,7 @@ def test_the_reports_have_what_estimate_prints(run: Path, tmp_path: Path) -> Non
     }
     for name in ("report.html", "report.md"):
         assert "Checked by people: 120 rows. " in (run / name).read_text("utf-8")
-    assert invoke("report", run).exit_code == 0
+    assert invoke("report", run, "--force").exit_code == 0
     assert "hecked by people" not in (run / "report.html").read_text("utf-8")
 
 
