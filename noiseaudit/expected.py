@@ -117,6 +117,26 @@ def sentence(expected: Mapping[str, Any], n_labels: int) -> str:
     return f"{', '.join(shares)}, if p_mislabeled is about right{caution}"
 
 
+def found_and_missed(
+    n_suspects: int, precision: float | None, n_wrong: float, by: str = "By the model's own estimate"
+) -> str:
+    """How many of the suspects are wrong, and how many other labels; the two make up `n_wrong`, rounded.
+
+    `By the model's own estimate about 281 of these are wrong, and about 126 more that it did not flag.`
+    """
+    wrong = round(n_wrong)
+    found = min(wrong, round(n_suspects * (precision or 0)))
+    missed = f"about {wrong - found:,}" if wrong > found else "hardly any"
+    if not n_suspects:
+        return f"{by} {missed} {'is' if wrong == 1 else 'are'} wrong that it did not flag."
+    own = f"about {found:,}" if found else "hardly any"
+    own = "nearly all" if 1 < n_suspects == found else own
+    more = " more" if found and wrong > found else ""
+    return (
+        f"{by} {own} of these {'is' if found == 1 else 'are'} wrong, and {missed}{more} that it did not flag."
+    )
+
+
 def self_test_sentence(tested: Mapping[str, Any] | None) -> str:
     """`found 41 of 50 planted errors, 82 % (69 % to 90 %); ...` of a noiseaudit.selftest; "" without one."""
     if tested is None:

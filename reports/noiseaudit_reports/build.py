@@ -29,7 +29,7 @@ from noiseaudit_reports.parts.origin import origin
 from noiseaudit_reports.parts.pairs import heat_map, strips
 from noiseaudit_reports.parts.scores import P_EDGES, epsilon_histogram, histogram
 from noiseaudit_reports.parts.settings import settings
-from noiseaudit_reports.parts.summary import cleaned, finding, sureness
+from noiseaudit_reports.parts.summary import cleaned, estimate, finding, sureness
 from noiseaudit_reports.parts.suspects import suggestions, suspects
 from noiseaudit_reports.parts.unread import unread
 from noiseaudit_reports.thumbnails import Thumbnail, Thumbnails, budget
@@ -68,6 +68,7 @@ def build_view(
         audit=audit,
         origin=origin(audit.meta, run),
         finding=finding(n_suspects, n_scored),
+        estimate=estimate(expected, checked, n_suspects) if n_scored else "",
         n_rows=len(audit),
         n_scored=n_scored,
         n_unlabelled=status["unlabelled"],

@@ -32,6 +32,7 @@ def _content(view: ReportView) -> dict[str, Any]:
     return {
         "schema_version": SCHEMA_VERSION,
         "finding": view.finding,
+        "estimate": view.estimate,
         "sureness": view.sureness,
         "counts": {
             "rows": view.n_rows,

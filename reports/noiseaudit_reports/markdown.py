@@ -28,6 +28,7 @@ def write_markdown(view: ReportView, path: Path) -> None:
 def render_markdown(view: ReportView) -> str:
     parts = [
         f"# Label audit: {prose(view.finding)}",
+        prose(view.estimate),
         _origin(view.origin),
         _summary(view),
         _next(view),
@@ -69,7 +70,7 @@ def _next(view: ReportView) -> str:
 
 
 def _summary(view: ReportView) -> str:
-    wrong = f"Labels estimated wrong{', by people' if view.checked else ''}"
+    wrong = f"Estimated wrong in all{', by people' if view.checked else ''}"
     header = ["Rows", "Labels checked", "Unlabelled", "Unread", "Suspects", wrong]
     numbers = [view.n_rows, view.n_scored, view.n_unlabelled, view.n_unread, view.n_suspects]
     cells = [f"{number:,}" for number in numbers] + [f"{view.estimated_wrong:,.0f}"]

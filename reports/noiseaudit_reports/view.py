@@ -166,6 +166,7 @@ class ReportView:
     audit: AuditResult
     origin: Origin
     finding: str
+    estimate: str  # how many of the suspects are wrong, and how many others: a sentence; "" where nothing was judged
     n_rows: int
     n_scored: int
     n_unlabelled: int
