@@ -111,10 +111,15 @@ def as_json(expected: Expected) -> dict[str, Any]:
 
 def sentence(expected: Mapping[str, Any], n_labels: int) -> str:
     """What `as_json` gives, for people: `precision 93 % (90 % to 95 %), recall ..., if p_mislabeled is about right`."""
-    shares = [_text(name.replace("_", " "), expected[name]) for name in ("precision", "recall", "noise_rate")]
     few = f" (with {n_labels:,} labels it may be too sure, and miscount)"
     caution = few if n_labels < FEW_LABELS else ""
-    return f"{', '.join(shares)}, if p_mislabeled is about right{caution}"
+    return f"{shares(expected)}, if p_mislabeled is about right{caution}"
+
+
+def shares(expected: Mapping[str, Any]) -> str:
+    """The figures of `sentence` alone."""
+    names = ("precision", "recall", "noise_rate")
+    return ", ".join(_text(name.replace("_", " "), expected[name]) for name in names)
 
 
 def found_and_missed(

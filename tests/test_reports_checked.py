@@ -169,6 +169,19 @@ def test_without_answers_there_is_no_word_of_them() -> None:
     assert "draws rows to check that by eye" not in page(viewed(FOUND))
 
 
+@pytest.mark.parametrize(("n", "is_few"), [(407, True), (2_107, False)])
+def test_what_the_figures_rest_on_is_told_in_plain_words(n: int, is_few: bool) -> None:
+    audit = build_audit(n=n, has_truth=False)
+    view = build_view(audit)
+    said = "of ten labels, each wrong with a probability of 70 %, about seven should be wrong"
+    few = "; with so few labels they may be too sure, and these figures off"
+    assert view.expectation.startswith(f"precision {range_text(view.expected.precision)}, recall ")
+    assert view.expectation.endswith(said + few if is_few else said)
+    for text in (page(view), plain(render_markdown(view))):
+        assert said in text
+        assert "if p_mislabeled is about right" not in text
+
+
 def test_its_keys_are_documented() -> None:
     docs = Path(__file__).resolve().parent.parent / "docs" / "audit-format.md"
     row = next(row for row in docs.read_text("utf-8").split("\n") if row.startswith("| `checked`"))

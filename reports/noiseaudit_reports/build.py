@@ -81,7 +81,7 @@ def build_view(
         expected_wrong=float(p_mislabeled[scored].sum()),
         sureness=tuple(sureness(expected, evaluation, n_suspects, n_scored)),
         expected=expected,
-        expectation=expectation(audit, expected, evaluation),
+        expectation=expectation(audit, expected, evaluation, n_scored),
         strips=strips(audit, pairs, Thumbnails(read, bytes_in_all // 4)),
         suspects=suspects(audit, flagged, thumbnails, max_suspects),
         suggestions=suggestions(audit, thumbnails),
