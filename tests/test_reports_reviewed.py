@@ -91,7 +91,7 @@ def test_the_summary_and_the_next_steps() -> None:
     view = build_view(AUDIT, reviewed=FOUND, run_folder="my run")
     said = (
         "7 rows were judged by people so far: 3 relabelled, 1 given a first label, 1 kept, 1 ambiguous, 1 judged "
-        f"differently by different people; {N - 6} suspects were not. 2 rows were skipped. The judged rows "
+        f"differently by different people; {N - 6} suspects are not judged yet. 2 rows were skipped. The judged rows "
         "were not drawn at random, so they do not tell how many of the others are wrong."
     )
     html, markdown, found = render_html(view, NO_CHARTS), render_markdown(view), json.loads(render_json(view))
@@ -102,13 +102,13 @@ def test_the_summary_and_the_next_steps() -> None:
     decided = "noiseaudit clean 'my run' --decisions 'my run/decisions.csv' --out labels.checked.csv"
     rest = "noiseaudit clean 'my run' --policy relabel --out cleaned.csv --decisions 'my run/decisions.csv'"
     assert [found["next"][name] for name in ("review", "decided", "command")] == [review, decided, rest]
-    first = f"Go on with the review; {N - 6} suspects to go:"
+    first = f"Go on with the review; {N - 6} suspects left:"
     spoiled = f"Of {N - 6} suspects it is expected to spoil about 10 right labels."
     for text in (steps(html), markdown.partition("## What next")[2]):
         places = [text.index(part) for part in (first, review, decided, spoiled, rest)]
         assert places == sorted(places)
         assert "Look at the suspects, most suspicious first" not in text
-    assert steps(html).startswith(f"{first} {review} ")
+    assert steps(html).startswith(f"{first} {review} The suspects are also below.")  # what began it is known
 
 
 def test_they_change_no_estimate() -> None:
@@ -147,7 +147,7 @@ def test_report_reads_what_the_review_left_in_the_run_folder(run: Path) -> None:
     done = report(run)
     assert (done.exit_code, "warning" in done.stderr) == (0, False)
     for name in ("report.html", "report.md", "report.json"):
-        said = f"1 row was judged by people so far: 1 relabelled; {N - 1:,} suspects were not."
+        said = f"1 row was judged by people so far: 1 relabelled; {N - 1:,} suspects are not judged yet."
         assert said in (run / name).read_text("utf-8")
 
 

@@ -80,7 +80,7 @@ def _look(view: ReportView) -> str:
         )
     if not view.reviewed.n_suspects_left:
         return "All suspects are judged. To look at them again:"
-    return f"Go on with the review; {count(view.reviewed.n_suspects_left, 'suspect')} to go:"
+    return f"Go on with the review; {count(view.reviewed.n_suspects_left, 'suspect')} left:"
 
 
 def _summary(view: ReportView) -> str:

@@ -19,7 +19,9 @@ def reviewed_text(found: Reviewed | None) -> str:
     ]
     said = ", ".join(f"{n:,} {what}" for n, what in parts if n)
     skipped = f" {_were(found.n_skipped, 'row')} skipped." if found.n_skipped else ""
-    left = f"{_were(found.n_suspects_left, 'suspect')} not" if found.n_suspects_left else "no suspect is left"
+    n_left = found.n_suspects_left
+    not_yet = f"{count(n_left, 'suspect')} {'is' if n_left == 1 else 'are'} not judged yet"
+    left = not_yet if n_left else "no suspect is left"
     return (
         f"{_were(found.n_judged, 'row')} judged by people so far: {said}; {left}.{skipped} "
         "The judged rows were not drawn at random, so they do not tell how many of the others are wrong."
