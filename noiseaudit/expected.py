@@ -111,10 +111,35 @@ def as_json(expected: Expected) -> dict[str, Any]:
 
 def sentence(expected: Mapping[str, Any], n_labels: int) -> str:
     """What `as_json` gives, for people: `precision 93 % (90 % to 95 %), recall ..., if p_mislabeled is about right`."""
-    shares = [_text(name.replace("_", " "), expected[name]) for name in ("precision", "recall", "noise_rate")]
     few = f" (with {n_labels:,} labels it may be too sure, and miscount)"
     caution = few if n_labels < FEW_LABELS else ""
-    return f"{', '.join(shares)}, if p_mislabeled is about right{caution}"
+    return f"{shares(expected)}, if p_mislabeled is about right{caution}"
+
+
+def shares(expected: Mapping[str, Any]) -> str:
+    """The figures of `sentence` alone."""
+    names = ("precision", "recall", "noise_rate")
+    return ", ".join(_text(name.replace("_", " "), expected[name]) for name in names)
+
+
+def found_and_missed(
+    n_suspects: int, precision: float | None, n_wrong: float, by: str = "By the model's own estimate"
+) -> str:
+    """How many of the suspects are wrong, and how many other labels; the two make up `n_wrong`, rounded.
+
+    `By the model's own estimate about 281 of these are wrong, and about 126 more that it did not flag.`
+    """
+    wrong = round(n_wrong)
+    found = min(wrong, round(n_suspects * (precision or 0)))
+    missed = f"about {wrong - found:,}" if wrong > found else "hardly any"
+    if not n_suspects:
+        return f"{by} {missed} {'is' if wrong == 1 else 'are'} wrong that it did not flag."
+    own = f"about {found:,}" if found else "hardly any"
+    own = "nearly all" if 1 < n_suspects == found else own
+    more = " more" if found and wrong > found else ""
+    return (
+        f"{by} {own} of these {'is' if found == 1 else 'are'} wrong, and {missed}{more} that it did not flag."
+    )
 
 
 def self_test_sentence(tested: Mapping[str, Any] | None) -> str:

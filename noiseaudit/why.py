@@ -70,9 +70,11 @@ def _course(facts: Mapping[str, Any], own: str) -> str:
     peak, late = facts["peak"], facts.get("learnt_late")
     if late:
         return (
-            f"{own} was first believed in epoch {late['reference']} of {peak['reference']}, "
-            f"later than {percent(late['value'])} of the labels"
+            f"the network first believed {own} in epoch {late['reference']} of {peak['reference']}, "
+            f"later than {percent(late['value'])} of all labels"
         )
     if peak["value"] > HALF:
-        return f"in the best of {peak['reference']} epochs {own} had {percent(peak['value'])}"
-    return f"in {peak['reference']} epochs {own} never passed {percent(peak['value'])}"
+        return (
+            f"in the best of {peak['reference']} epochs the probability of {own} was {percent(peak['value'])}"
+        )
+    return f"in {peak['reference']} epochs the probability of {own} never passed {percent(peak['value'])}"

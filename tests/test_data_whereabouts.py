@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from noiseaudit.data.whereabouts import likely_images
+from noiseaudit.data.whereabouts import likely_images, likely_labels, likely_scan
 from noiseaudit.labels import read_labels
 from noiseaudit_cli.main import app
 
@@ -68,3 +68,50 @@ def test_the_error_says_what_to_type(tmp_path: Path, monkeypatch: pytest.MonkeyP
         f"'my data{os.sep}photos'.\n"
     )
     assert not Path("run").exists()
+
+
+def test_a_folder_with_label_file_and_images_is_told_how_to_scan_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    labels(Path("my data"), "1.png", "2.png")
+    put(Path("my data/pictures/1.png"))
+    for data in ("my data", "my data/pictures"):
+        done = scan(data, "--out", "run")
+        assert done.exit_code == 2
+        assert done.stderr.endswith(
+            ", or a label file with an image and a label column, perhaps 'my data/labels.csv' as DATA with "
+            "--images 'my data/pictures'.\n"
+        )
+    monkeypatch.chdir("my data/pictures")
+    assert "perhaps ../labels.csv as DATA with --images ../pictures.\n" in scan(".", "--out", "../run").stderr
+
+
+def test_cells_that_name_the_folder_are_found_from_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    labels(Path("data"), "pictures/1.png", "pictures/2.png")
+    put(Path("data/pictures/1.png"))
+    for data in ("data", "data/pictures"):
+        assert "perhaps data/labels.csv as DATA with --images data.\n" in scan(data, "--out", "run").stderr
+
+
+def test_a_file_beside_a_folder_that_names_other_images_is_not_mentioned(tmp_path: Path) -> None:
+    labels(tmp_path, "1.png", "2.png")
+    put(tmp_path / "pictures" / "9.png", tmp_path / "others" / "1.png")
+    (tmp_path / "broken.csv").write_bytes(b"\xff\x00")
+    assert likely_labels(tmp_path / "pictures") is None
+    assert likely_labels(tmp_path / "others") == (
+        f"{tmp_path / 'labels.csv'} as DATA with --images {tmp_path / 'others'}"
+    )
+    assert likely_scan([tmp_path / "broken.csv"]) is None
+
+
+def test_very_large_files_are_not_read_for_a_hint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = labels(tmp_path, "1.png", "2.png")
+    put(tmp_path / "1.png")
+    monkeypatch.setattr("noiseaudit.data.whereabouts.MOST_BYTES", file.stat().st_size)
+    assert likely_scan([file]) == f"{file} as DATA with --images {tmp_path}"
+    monkeypatch.setattr("noiseaudit.data.whereabouts.MOST_BYTES", file.stat().st_size - 1)
+    assert likely_scan([file]) is None

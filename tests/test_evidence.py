@@ -71,7 +71,7 @@ def test_the_guiders_doubt() -> None:
     }
     assert (
         sentence(lonely())
-        == "Looks like dog (80 %) rather than cat (10 %); in 75 epochs cat never passed 12 %."
+        == "Looks like dog (80 %) rather than cat (10 %); in 75 epochs the probability of cat never passed 12 %."
     )
 
 
@@ -87,7 +87,7 @@ def test_a_label_that_was_believed_for_a_time_is_not_said_to_have_been_out_of_re
     given = np.zeros(K, np.int64)
     peaked = dataclasses.replace(lonely().fitted, peak_p_given=np.full(K, 0.75, np.float32))
     believed = dataclasses.replace(grounds(given=given, suggested=np.ones(K, np.int64)), fitted=peaked)
-    assert sentence(believed).endswith("; in the best of 75 epochs cat had 75 %.")
+    assert sentence(believed).endswith("; in the best of 75 epochs the probability of cat was 75 %.")
 
 
 def late() -> Grounds:
@@ -101,7 +101,7 @@ def test_late_learning() -> None:
     assert facts(late())["learnt_late"] == {"kind": "learnt_late", "value": 39 / 40, "reference": "61"}
     assert sentence(late()) == (
         "Looks like dog (80 %) rather than cat (10 %); "
-        "cat was first believed in epoch 61 of 75, later than 98 % of the labels."
+        "the network first believed cat in epoch 61 of 75, later than 98 % of all labels."
     )
     early = dataclasses.replace(late(), fitted=dataclasses.replace(late().fitted, learnt_epoch=np.full(K, 3)))
     assert "learnt_late" not in facts(early)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from noiseaudit.expected import as_json, contradicted, expect, sentence, wrong_rows
+from noiseaudit.expected import as_json, contradicted, expect, found_and_missed, sentence, wrong_rows
 from noiseaudit.interval import Range
 from tests.conftest import build_audit
 
@@ -96,6 +96,42 @@ def test_what_is_measured_contradicts_intervals_that_it_does_not_touch() -> None
     }
     assert contradicted(expected, measured) == ["noise_rate"]
     assert contradicted(expected, {"recall": Range(0.1, 0.0, recall.low - 1e-9)}) == ["recall"]
+
+
+@pytest.mark.parametrize(
+    ("n_suspects", "precision", "n_wrong", "said"),
+    [
+        (395, 0.711, 407.2, "about 281 of these are wrong, and about 126 more that it did not flag."),
+        (3950, 0.711, 4072, "about 2,808 of these are wrong, and about 1,264 more that it did not flag."),
+        (12, 0.934, 11.6, "about 11 of these are wrong, and about 1 more that it did not flag."),
+        (20, 0.6, 12.3, "about 12 of these are wrong, and hardly any that it did not flag."),
+        (12, 0.999, 12.3, "nearly all of these are wrong, and hardly any that it did not flag."),
+        (1, 0.999, 1.3, "about 1 of these is wrong, and hardly any that it did not flag."),
+        (9, 0.01, 4.2, "hardly any of these are wrong, and about 4 that it did not flag."),
+        (3, 0.5, 1.4, "about 1 of these is wrong, and hardly any that it did not flag."),
+        (0, None, 12.3, "about 12 are wrong that it did not flag."),
+        (0, None, 0.8, "about 1 is wrong that it did not flag."),
+        (0, None, 0.2, "hardly any are wrong that it did not flag."),
+    ],
+)
+def test_what_was_found_and_missed_adds_up(
+    n_suspects: int, precision: float | None, n_wrong: float, said: str
+) -> None:
+    assert found_and_missed(n_suspects, precision, n_wrong) == f"By the model's own estimate {said}"
+
+
+def test_found_and_missed_agree_with_precision_recall_and_noise_rate() -> None:
+    audit = build_audit(400)
+    expected, n = expect(audit), int(audit.suspects().sum())
+    wrong, precision, recall = expected.mislabeled.value, expected.precision.value, expected.recall.value
+    assert wrong is not None
+    assert precision is not None
+    assert recall is not None
+    numbers = found_and_missed(n, precision, wrong).split("about ")[1:]
+    found, missed = (int(number.split()[0]) for number in numbers)
+    assert found / n == pytest.approx(precision, abs=0.5 / n)
+    assert found + missed == round(wrong)
+    assert found / (found + missed) == pytest.approx(recall, abs=1 / wrong)
 
 
 def test_nothing_flagged_and_a_class_that_was_not_judged() -> None:

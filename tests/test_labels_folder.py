@@ -108,7 +108,7 @@ def test_one_folder_beside_a_label_file_stops_and_names_the_file(tmp_path: Path)
     (tmp_path / "images").mkdir()
     (tmp_path / "images" / "a.png").touch()
     (tmp_path / "labels.TSV").touch()
-    expected = f"perhaps {tmp_path / 'labels.TSV'} as DATA with --images {tmp_path}."
+    expected = f"perhaps {tmp_path / 'labels.TSV'} as DATA, and the folder of its images as --images."
     with pytest.raises(
         DataError, match="all images in sub-folders lie in 'images', and at least two"
     ) as caught:

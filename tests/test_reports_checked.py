@@ -62,6 +62,25 @@ def test_the_summary_has_the_estimates_own_figures() -> None:
     assert all(each in page(view) for each in view.sureness)
 
 
+def test_the_line_below_the_title_is_by_people_where_they_checked() -> None:
+    found = dataclasses.replace(FOUND, precision=Range(0.75, 0.6, 0.9), mislabeled=Range(123.4, 100.0, 150.0))
+    n = viewed(None).n_suspects
+    own, others = round(0.75 * n), 123 - round(0.75 * n)
+    said = f"By what people checked about {own} of these are wrong, and about {others} more that it did not flag."
+    expected = viewed(None).estimate
+    assert expected.startswith("By the model's own estimate about ")
+    for view, line in ((viewed(found), said), (viewed(None), expected)):
+        assert view.estimate == json.loads(render_json(view))["estimate"] == line
+        assert f"{view.finding} {line}" in page(view)
+        assert f"{view.finding}\n\n{line}\n\n" in render_markdown(view)
+
+
+def test_no_line_is_below_the_title_where_nothing_was_judged(make_audit: MakeAudit) -> None:
+    view = build_view(make_audit(n=20, n_unlabelled=20, n_unread=0))
+    assert (view.n_scored, view.estimate) == (0, "")
+    assert 'class="estimate"' not in render_html(view, NO_CHARTS)
+
+
 def test_the_table_has_both() -> None:
     expected = expect(AUDIT)
     view = viewed(FOUND)
@@ -102,8 +121,8 @@ def test_the_number_at_the_top_and_the_warning_follow_the_people() -> None:
     assert view.spoiled == (
         f"Of {n} suspects it is expected to spoil about {round(n / 4)} right labels, by what people checked."
     )
-    assert "<dt>labels estimated wrong, by people</dt><dd>123</dd>" in render_html(view, NO_CHARTS)
-    assert "Labels estimated wrong, by people |" in render_markdown(view)
+    assert "<dt>estimated wrong in all, by people</dt><dd>123</dd>" in render_html(view, NO_CHARTS)
+    assert "Estimated wrong in all, by people |" in render_markdown(view)
     without = viewed(None)
     assert without.estimated_wrong == without.expected_wrong
     assert "by people" not in render_html(without, NO_CHARTS) + render_markdown(without)
@@ -148,6 +167,19 @@ def test_without_answers_there_is_no_word_of_them() -> None:
         assert "hecked by people" not in text
     assert "draws rows to check that by eye" in page(view)
     assert "draws rows to check that by eye" not in page(viewed(FOUND))
+
+
+@pytest.mark.parametrize(("n", "is_few"), [(407, True), (2_107, False)])
+def test_what_the_figures_rest_on_is_told_in_plain_words(n: int, is_few: bool) -> None:
+    audit = build_audit(n=n, has_truth=False)
+    view = build_view(audit)
+    said = "of ten labels, each wrong with a probability of 70 %, about seven should be wrong"
+    few = "; with so few labels they may be too sure, and these figures off"
+    assert view.expectation.startswith(f"precision {range_text(view.expected.precision)}, recall ")
+    assert view.expectation.endswith(said + few if is_few else said)
+    for text in (page(view), plain(render_markdown(view))):
+        assert said in text
+        assert "if p_mislabeled is about right" not in text
 
 
 def test_its_keys_are_documented() -> None:

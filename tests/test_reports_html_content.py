@@ -141,7 +141,7 @@ def test_what_run_json_does_not_say_is_left_out(run: dict[str, object], make_aud
     said = " ".join(Page(html.partition('<p class="origin">')[2].partition("</p>")[0]).text.split())
     assert said == "noiseaudit 0.1.0"
     assert "<title>Label audit: " in html
-    assert f"{view.finding}\n\nnoiseaudit 0.1.0\n\n" in render_markdown(view)
+    assert f"{view.finding}\n\n{view.estimate}\n\nnoiseaudit 0.1.0\n\n" in render_markdown(view)
 
 
 def test_review_comes_first_and_relabelling_last(make_audit: MakeAudit) -> None:

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from noiseaudit_cli.options import Audit, Checked, Force, Truth, option
+
+if TYPE_CHECKING:
+    from noiseaudit.result import AuditResult
+    from noiseaudit.reviewed import Reviewed
 
 EXAMPLES = """
 noiseaudit report run
@@ -50,6 +54,7 @@ def report(
     report.json for programs. All are written again in place, while --out writes one elsewhere. Beside an audit.parquet
     that was copied without its run.json, files of these names are replaced by --force alone.
 
+    Where the run folder has a review's decisions.csv of this run, they say how far it is.
     With --checked they say what people who checked a sample found, and where that contradicts what the audit expected.
     """
     from noiseaudit.manifest import run_folder, saved_run
@@ -79,6 +84,7 @@ def report(
         truth=truth,
         compared=compared,
         checked=checked or (),
+        reviewed=_reviewed(result, folder),
         max_suspects=max_suspects,
     )
     for file in files.values():
@@ -88,3 +94,16 @@ def report(
             "warning: no picture is where the scan found it, or its data set has other rows or another order now,"
             " so the report has none. Name their folder: --images"
         )
+
+
+def _reviewed(audit: AuditResult, folder: Path) -> Reviewed | None:
+    """How far the review in the run folder is. A file that cannot be read costs a warning, not the report."""
+    from noiseaudit.errors import DataError
+    from noiseaudit.reviewed import decisions_file, read_reviewed
+    from noiseaudit_cli.console import say
+
+    try:
+        return read_reviewed(audit, decisions_file(folder))
+    except DataError as error:
+        say(f"warning: the reports leave out what was decided: {error}")
+        return None

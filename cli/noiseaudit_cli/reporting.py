@@ -11,6 +11,7 @@ from noiseaudit.runnames import REPORTS, SUSPECTS
 
 if TYPE_CHECKING:
     from noiseaudit.result import AuditResult
+    from noiseaudit.reviewed import Reviewed
     from noiseaudit.truth import Truth
     from noiseaudit.truth_join import Labels
 
@@ -28,13 +29,14 @@ def write_reports(
     truth: Path | None = None,
     compared: Path | None = None,
     checked: Sequence[Path] = (),
+    reviewed: Reviewed | None = None,
     max_suspects: int = 100,
 ) -> bool:
     """Write one report to each of `files` (writer name -> path), from one view. False if no picture was found.
 
     `run` is the content of run.json, `run_folder` the name that the report gives the run, `images` where the
     images are now if they moved, `compared` a comparison of the same data, `checked` files of answers to a sample of
-    the audit. Raises DataError or OutputError.
+    the audit, `reviewed` how far its review is. Raises DataError or OutputError.
     """
     from noiseaudit.checked import estimate_from
     from noiseaudit.compare.stored import read_compared
@@ -58,6 +60,7 @@ def write_reports(
         truth=known,
         compared=read_compared(compared, audit.meta.data_fingerprint) if compared else None,
         checked=estimate_from(audit, checked) if checked else None,
+        reviewed=reviewed,
         max_suspects=max_suspects,
         run_folder=str(run_folder),
     )

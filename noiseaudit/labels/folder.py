@@ -95,12 +95,25 @@ def _check_classes(root: Path, images: Sequence[str], labels: Sequence[str | Non
     else:
         problem = f"no images in this folder ({found})"
     fix = "Give a folder with one sub-folder of images per class, or a label file with an image and a label column"
-    if top.label_files:
-        shown = _one_of([str(root / name) for name in top.label_files])
-        fix += f", perhaps {shown} as DATA with --images {root}"
+    if hint := _hint(root, top, bool(labels)):
+        fix += f", perhaps {hint}"
     elif classes and _n_below(images) > 1:
         fix = f"Its sub-folders look like classes: scan {root / classes[0]}"
     raise DataError(problem, file=root, fix=fix + ".")
+
+
+def _hint(root: Path, top: _Top, has_images: bool) -> str | None:
+    """What to scan instead, by the label files in the folder or, of a folder of images, those beside it."""
+    from noiseaudit.data.whereabouts import (
+        likely_labels,
+        likely_scan,
+    )  # it reads label files, as does who imports this
+
+    files = [root / name for name in top.label_files]
+    if files:
+        shown = _one_of([str(file) for file in files])
+        return likely_scan(files) or f"{shown} as DATA, and the folder of its images as --images"
+    return likely_labels(root) if has_images else None
 
 
 def _warnings(labels: Sequence[str | None], top: _Top) -> list[str]:

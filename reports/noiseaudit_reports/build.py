@@ -18,18 +18,20 @@ from noiseaudit.expected import expect
 from noiseaudit.manifest import clean_command, decided_command
 from noiseaudit.ranking import dominant_pair, suspect_pairs
 from noiseaudit.result import AuditResult
+from noiseaudit.reviewed import Reviewed, decisions_file
 from noiseaudit.truth import Truth
 from noiseaudit_reports.expectation import expectation
 from noiseaudit_reports.parts.calibration import calibrated
 from noiseaudit_reports.parts.checked import checked as checked_part
 from noiseaudit_reports.parts.classes import classes
 from noiseaudit_reports.parts.groups import groups
-from noiseaudit_reports.parts.next_steps import review_command, spoiled
+from noiseaudit_reports.parts.next_steps import besides, review_command, spoiled
 from noiseaudit_reports.parts.origin import origin
 from noiseaudit_reports.parts.pairs import heat_map, strips
+from noiseaudit_reports.parts.reviewed import reviewed_text, spoiled_left
 from noiseaudit_reports.parts.scores import P_EDGES, epsilon_histogram, histogram
 from noiseaudit_reports.parts.settings import settings
-from noiseaudit_reports.parts.summary import cleaned, finding, sureness
+from noiseaudit_reports.parts.summary import cleaned, estimate, finding, sureness
 from noiseaudit_reports.parts.suspects import suggestions, suspects
 from noiseaudit_reports.parts.unread import unread
 from noiseaudit_reports.thumbnails import Thumbnail, Thumbnails, budget
@@ -45,13 +47,15 @@ def build_view(
     truth: Truth | None = None,
     compared: Compared | None = None,
     checked: Estimate | None = None,
+    reviewed: Reviewed | None = None,
     max_suspects: int = 100,
     run_folder: str = "RUN",
 ) -> ReportView:
     """`run` is the content of run.json; `run_folder` is what its commands name.
 
     `truth` is what `evaluation` was made from: with it come the true cost of a review, and calibration.
-    `compared` is a comparison on the same data, `checked` what people who checked rows of it say.
+    `compared` is a comparison on the same data, `checked` what people who checked a random sample of it say,
+    `reviewed` how far a review is, of whatever rows people chose.
     """
     run, folder = run or {}, Path(run_folder)
     p_mislabeled = audit.column("p_mislabeled")
@@ -68,6 +72,7 @@ def build_view(
         audit=audit,
         origin=origin(audit.meta, run),
         finding=finding(n_suspects, n_scored),
+        estimate=estimate(expected, checked, n_suspects) if n_scored else "",
         n_rows=len(audit),
         n_scored=n_scored,
         n_unlabelled=status["unlabelled"],
@@ -76,7 +81,7 @@ def build_view(
         expected_wrong=float(p_mislabeled[scored].sum()),
         sureness=tuple(sureness(expected, evaluation, n_suspects, n_scored)),
         expected=expected,
-        expectation=expectation(audit, expected, evaluation),
+        expectation=expectation(audit, expected, evaluation, n_scored),
         strips=strips(audit, pairs, Thumbnails(read, bytes_in_all // 4)),
         suspects=suspects(audit, flagged, thumbnails, max_suspects),
         suggestions=suggestions(audit, thumbnails),
@@ -99,8 +104,10 @@ def build_view(
         cleaned=cleaned(run.get("cleaned")),
         review_command=review_command(folder),
         decided_command=decided_command(run, folder),
-        clean_command=clean_command(run, folder),
-        spoiled=spoiled(expected, n_suspects, checked),
+        clean_command=besides(clean_command(run, folder), decisions_file(folder) if reviewed else None),
+        spoiled=spoiled_left(reviewed) if reviewed else spoiled(expected, n_suspects, checked),
+        reviewed=reviewed,
+        reviewed_text=reviewed_text(reviewed),
         settings=settings(audit.meta, run),
         warnings=tuple(run.get("warnings", ())),
     )

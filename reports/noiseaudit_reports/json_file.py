@@ -32,6 +32,7 @@ def _content(view: ReportView) -> dict[str, Any]:
     return {
         "schema_version": SCHEMA_VERSION,
         "finding": view.finding,
+        "estimate": view.estimate,
         "sureness": view.sureness,
         "counts": {
             "rows": view.n_rows,
@@ -44,7 +45,12 @@ def _content(view: ReportView) -> dict[str, Any]:
         "cutoff": _fields(view.audit.meta.cutoff),
         "expected": as_json(view.expected),
         "expectation": view.expectation,
-        "next": {"command": view.clean_command, "cleaned": view.cleaned or None},
+        "next": {
+            "review": view.review_command,
+            "decided": view.decided_command,
+            "command": view.clean_command,
+            "cleaned": view.cleaned or None,
+        },
         "warnings": view.warnings,
         "classes": [_fields(each) for each in view.classes],
         "pairs": [_fields(each) for each in view.pairs],
@@ -58,6 +64,7 @@ def _content(view: ReportView) -> dict[str, Any]:
         "cost": _fields(view.cost),
         "histograms": {"p_mislabeled": _fields(view.p_mislabeled), "epsilon": _fields(view.epsilon)},
         "checked": _checked(view.checked),
+        "reviewed": _fields(view.reviewed) | {"said": view.reviewed_text} if view.reviewed else None,
         "truth": _truth(view),
         "suspects": [_row(each) for each in view.suspects],
         "suggestions": [_row(each) for each in view.suggestions],

@@ -28,6 +28,7 @@ def write_markdown(view: ReportView, path: Path) -> None:
 def render_markdown(view: ReportView) -> str:
     parts = [
         f"# Label audit: {prose(view.finding)}",
+        prose(view.estimate),
         _origin(view.origin),
         _summary(view),
         _next(view),
@@ -58,18 +59,32 @@ def _next(view: ReportView) -> str:
     if not view.n_suspects:
         return f"## What next\n\nThere is nothing to clean: no label is above the cut-off.{cleaned}"
     steps = [
-        "Look at the suspects, most suspicious first, and decide on a local page. It needs an extra, from a copy of "
-        f"the repository: `pip install '.[review]'`.\n\n    {whole(view.review_command)}",
+        f"{_look(view)}\n\n    {whole(view.review_command)}",
         "Write a label file in which what you decided is changed, and nothing else:"
         f"\n\n    {whole(view.decided_command)}",
-        f"Last choice, relabelling all suspects without looking. **{prose(view.spoiled)}**{cleaned}"
-        f"\n\n    {whole(view.clean_command)}",
     ]
+    if view.spoiled:
+        which = "the others" if view.reviewed else "all suspects"
+        steps.append(
+            f"Last choice, relabelling {which} without looking. **{prose(view.spoiled)}**{cleaned}"
+            f"\n\n    {whole(view.clean_command)}"
+        )
     return "## What next\n\n" + "\n\n".join(steps)
 
 
+def _look(view: ReportView) -> str:
+    if view.reviewed is None:
+        return (
+            "Look at the suspects, most suspicious first, and decide on a local page. It needs an extra, from a copy "
+            "of the repository: `pip install '.[review]'`."
+        )
+    if not view.reviewed.n_suspects_left:
+        return "All suspects are judged. To look at them again:"
+    return f"Go on with the review; {count(view.reviewed.n_suspects_left, 'suspect')} left:"
+
+
 def _summary(view: ReportView) -> str:
-    wrong = f"Labels estimated wrong{', by people' if view.checked else ''}"
+    wrong = f"Estimated wrong in all{', by people' if view.checked else ''}"
     header = ["Rows", "Labels checked", "Unlabelled", "Unread", "Suspects", wrong]
     numbers = [view.n_rows, view.n_scored, view.n_unlabelled, view.n_unread, view.n_suspects]
     cells = [f"{number:,}" for number in numbers] + [f"{view.estimated_wrong:,.0f}"]
@@ -78,7 +93,10 @@ def _summary(view: ReportView) -> str:
     text = f"Cut-off: {where}. {prose(cutoff.reason)} "
     text += " ".join(prose(said) for said in view.sureness)
     people = _people(view.checked) if view.checked else []
-    return "\n\n".join([table(header, [True] * 6, [cells]), *people, text, *_confusion(view.dominant_pair)])
+    review = [prose(view.reviewed_text)] if view.reviewed_text else []
+    return "\n\n".join(
+        [table(header, [True] * 6, [cells]), *review, *people, text, *_confusion(view.dominant_pair)]
+    )
 
 
 def _people(checked: Checked) -> list[str]:

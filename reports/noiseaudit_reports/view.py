@@ -14,6 +14,7 @@ from noiseaudit.groups import Group
 from noiseaudit.interval import Range
 from noiseaudit.ranking import Pair
 from noiseaudit.result import AuditResult
+from noiseaudit.reviewed import Reviewed
 
 
 @dataclass(frozen=True)
@@ -166,6 +167,7 @@ class ReportView:
     audit: AuditResult
     origin: Origin
     finding: str
+    estimate: str  # how many of the suspects are wrong, and how many others: a sentence; "" where nothing was judged
     n_rows: int
     n_scored: int
     n_unlabelled: int
@@ -199,8 +201,10 @@ class ReportView:
     cleaned: str  # one sentence on the cleaned file of the scan; empty where nothing is known of it
     review_command: str
     decided_command: str  # applies what was decided on the review page
-    clean_command: str  # relabels all suspects
+    clean_command: str  # relabels all suspects that were not judged
     spoiled: str  # what that is expected to spoil, a sentence; empty without suspects
+    reviewed: Reviewed | None  # None: nobody judged a row yet
+    reviewed_text: str  # the same in sentences
     settings: tuple[tuple[str, str], ...]
     warnings: tuple[str, ...]
 

@@ -15,6 +15,11 @@ def review_command(folder: Path) -> str:
     return f"noiseaudit review {shlex.quote(str(folder))}"
 
 
+def besides(command: str, decisions: Path | None) -> str:
+    """A command that cleans; what stands in the file `decisions` goes before its policy."""
+    return f"{command} --decisions {shlex.quote(str(decisions))}" if decisions else command
+
+
 def spoiled(expected: Expected, n_suspects: int, checked: Estimate | None = None) -> str:
     """A warning: how many right labels relabelling all suspects is expected to spoil. "" without suspects.
 

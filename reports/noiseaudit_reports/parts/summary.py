@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from noiseaudit.estimate import Estimate
 from noiseaudit.evaluation import DEFAULT_RULE, Evaluation
-from noiseaudit.expected import FEW_LABELS, Expected
+from noiseaudit.expected import FEW_LABELS, Expected, found_and_missed
 from noiseaudit.percent import counted
 from noiseaudit_reports.text import count, range_text, share
 
@@ -16,6 +17,17 @@ def finding(n_suspects: int, n_scored: int) -> str:
         return f"None of {count(n_scored, 'label')} looks wrong"
     verb = "looks" if n_suspects == 1 else "look"
     return f"{n_suspects:,} of {count(n_scored, 'label')} {verb} wrong ({share(n_suspects, n_scored)})"
+
+
+def estimate(expected: Expected, checked: Estimate | None, n_suspects: int) -> str:
+    """How many of the suspects are wrong, and how many others: by people who `checked`, else by the model; a
+    sentence, "" where no label was judged.
+    """
+    found = checked or expected
+    if found.mislabeled.value is None:
+        return ""
+    by = ("By what people checked",) if checked else ()
+    return found_and_missed(n_suspects, found.precision.value, found.mislabeled.value, *by)
 
 
 def sureness(expected: Expected, evaluation: Evaluation | None, n_suspects: int, n_scored: int) -> list[str]:
