@@ -31,7 +31,8 @@ def _run(**changes: Any) -> dict[str, Any]:
 def test_all_of_it() -> None:
     assert scan_summary(_run(), Path("my run")).splitlines() == [
         "",
-        "12 of 1,000 labels look wrong (about 12 are wrong, by the model's own estimate).",
+        "12 of 1,000 labels look wrong.",
+        "By the model's own estimate about 11 of these are wrong, and about 1 more that it did not flag.",
         "  expects   precision 93 % (90 % to 97 %), no recall, noise rate 1.2 % (0.8 % to 1.5 %), "
         "if p_mislabeled is about right (with 1,000 labels it may be too sure, and miscount)",
         "  backbone  mlp",
@@ -61,7 +62,7 @@ def test_bad_rows_and_warnings_are_listed_and_made_safe() -> None:
 
 def test_a_dominant_pair_is_one_safe_line() -> None:
     pair = {"given_label": "cat\n", "suggested_label": "dog\x1b", "count": 1007}
-    assert scan_summary(_run(dominant_pair=pair), Path("run")).splitlines()[5] == (
+    assert scan_summary(_run(dominant_pair=pair), Path("run")).splitlines()[6] == (
         "  1,007 suspects, more than half, are cat\\n -> dog\\x1b: "
         "possibly a systematic confusion, worth a look before cleaning."
     )
@@ -100,4 +101,4 @@ def test_a_cutoff_that_was_asked_for_is_no_verdict() -> None:
         "reason": "The 12 most suspicious.",
     }
     text = scan_summary(_run(cutoff=cutoff), Path("run"))
-    assert "12 of 1,000 labels are listed for review (about 12 are wrong" in text
+    assert "12 of 1,000 labels are listed for review.\nBy the model's own estimate about 11 of these" in text

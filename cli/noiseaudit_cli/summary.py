@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from noiseaudit.expected import self_test_sentence, sentence
+from noiseaudit.expected import found_and_missed, self_test_sentence, sentence
 from noiseaudit.manifest import decided_command
 from noiseaudit.percent import cutoff_text
 from noiseaudit_cli.console import fitted, visible
@@ -27,8 +27,13 @@ def scan_summary(run: Mapping[str, Any], out: Path) -> str:
     shown_cutoff = cutoff_text(cutoff["score"], cutoff["threshold"], counts["suspects"])
     lines = [
         "",
-        f"{counts['suspects']:,} of {counts['checked']:,} {verdict} "
-        f"(about {counts['expected_mislabeled']:,.0f} are wrong, by the model's own estimate).",
+        f"{counts['suspects']:,} of {counts['checked']:,} {verdict}.",
+        _on_screen(
+            found_and_missed(
+                counts["suspects"], run["expected"]["precision"]["value"], counts["expected_mislabeled"]
+            ),
+            0,
+        ),
         _field("expects", sentence(run["expected"], counts["checked"])),
         *([_field("self-test", tested)] if (tested := self_test_sentence(chosen.get("self_test"))) else []),
         _field("backbone", chosen["backbone"]),
