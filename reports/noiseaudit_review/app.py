@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 
 from noiseaudit.errors import NoiseAuditError
 from noiseaudit.review.log import EventIdTaken
+from noiseaudit_reports.text import visible
 from noiseaudit_review import shown
 from noiseaudit_review.asked import (
     AskedDecisions,
@@ -131,7 +132,8 @@ def _add_writing(app: FastAPI, review: Review) -> None:
     @app.post("/api/decisions", dependencies=[Depends(_json)])
     def decide(asked: AskedDecisions) -> dict[str, Any]:
         check_run(review, asked.run)
-        review.log.decide(asked.event_id, asked.reviewer, answers_of(review, asked))
+        answers = answers_of(review, asked)
+        review.log.decide(asked.event_id, asked.reviewer, answers, review.asked(answers))
         return after(asked.event_id, asked.reviewer)
 
     @app.post("/api/undo", dependencies=[Depends(_json)])
@@ -143,7 +145,8 @@ def _add_writing(app: FastAPI, review: Review) -> None:
     @app.post("/api/export", dependencies=[Depends(_json)])
     def export(asked: OfRun) -> dict[str, Any]:
         check_run(review, asked.run)
-        return {"n": review.export()}
+        written = review.export()
+        return {"n": written.n, "n_skipped": written.n_skipped, "notes": list(map(visible, written.notes))}
 
 
 def _json(request: Request) -> None:

@@ -19,8 +19,8 @@ from noiseaudit.result import AuditResult, read_audit
 from noiseaudit.review.agreement import Agreement, agreements
 from noiseaudit.review.board import Board
 from noiseaudit.review.drawn import Drawn, find_drawn
-from noiseaudit.review.export import write_log
-from noiseaudit.review.log import Log
+from noiseaudit.review.export import Written, write_log
+from noiseaudit.review.log import Answer, Asked, Log
 from noiseaudit.review.queue import Filter, Queue, Rows, in_state
 from noiseaudit.review.similar import Similar, read_embeddings
 from noiseaudit.row_pictures import row_pictures
@@ -54,6 +54,7 @@ class Review:
     images: Images
     reviewer: str = ""
     drawn: Drawn | None = None
+    notes: list[str] = field(default_factory=list)  # what became of files that exports met, a line each
     _lists: OrderedDict[int, Rows] = field(default_factory=OrderedDict)
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -103,11 +104,24 @@ class Review:
         given = self.audit.table.column("given_label")
         return agreements(answers, {row: given[row].as_py() for row in answers})
 
-    def export(self) -> int:
-        """Write the decisions that hold now to `places.export`; how many."""
+    def asked(self, answers: Sequence[Answer]) -> list[Asked]:
+        """The samples of answers as the audit has them."""
+        names, images = self.queue.classes, self.audit.table.column("image")
+        rows = [self.board.row(answer.sample_id) for answer in answers]
+        given = (int(self.queue.given[row]) for row in rows)
+        labels = [names[code] if code >= 0 else None for code in given]
+        return [
+            Asked(answer.sample_id, label, images[row].as_py())
+            for answer, row, label in zip(answers, rows, labels, strict=True)
+        ]
+
+    def export(self) -> Written:
+        """Write the decisions that hold now to `places.export`."""
         with self._exporting:  # else a second one takes what the first just wrote for somebody else's
             drawn = None if self.drawn is None else self.drawn.decisions
-            return write_log(self.log, self.places.export, drawn)
+            written = write_log(self.log, self.places.export, drawn)
+            self.notes += written.notes
+            return written
 
 
 def open_review(places: Places, reviewer: str = "") -> Review:

@@ -1,6 +1,6 @@
 // Puts the page together.
 
-import { $, get, number, post, remember, remembered, say, setRun } from "./base.js";
+import { $, counted, get, number, post, remember, remembered, say, setRun } from "./base.js";
 import { act, go, inGrid, show } from "./actions.js";
 import { fillFilters, noteFilters } from "./filters.js";
 import { showAgain, showAgreement, showProgress } from "./figures.js";
@@ -57,8 +57,10 @@ function openHelp() {
 }
 
 async function exportFile() {
-  const { n } = await post("/api/export");
-  say(`${number(n)} decisions written to ${state.audit.export}`, 8);
+  const { n, n_skipped: skipped, notes } = await post("/api/export");
+  const open = skipped ? ` (${number(skipped)} skipped)` : "";
+  const told = `${counted(n, "decision")}${open} in ${state.audit.export}`;
+  say([...notes, ...(n || !notes.length ? [told] : [])].join(". "), 8);
 }
 
 function wire() {
