@@ -107,6 +107,15 @@ def _add_reading(app: FastAPI, review: Review) -> None:
             raise Refused(404, "no such list")
         return {"rows": shown.rows(review, found, reviewer)}
 
+    @app.get("/api/lists/{number}/unanswered", dependencies=same_run)
+    def unanswered(
+        number: int, start: Annotated[int, Query(ge=0)] = 0, reviewer: AskedWho = ""
+    ) -> dict[str, int | None]:
+        found = review.unanswered(number, start, reviewer)
+        if found is None:
+            raise Refused(404, "no such list")
+        return found
+
     @app.get("/api/similar/{row}", dependencies=same_run)
     def similar(row: int, count: Annotated[int, Query(ge=1, le=24)] = 6) -> dict[str, list[int]]:
         return shown.similar(review, known_row(review, row), count)

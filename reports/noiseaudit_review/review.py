@@ -11,6 +11,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from noiseaudit.data.limits import DEFAULT_MAX_PIXELS
 from noiseaudit.decisions import run_id
 from noiseaudit.labels.table import Source
@@ -96,6 +98,20 @@ class Review:
             self._lists.move_to_end(number)
         found: list[int] = rows[start : start + count].tolist()
         return found
+
+    def unanswered(self, number: int, start: int, reviewer: str) -> dict[str, int | None] | None:
+        """How many rows of a list the reviewer has not answered, and the place of the first from `start` on, or else of
+        the first; None where there is none. None in all if the list is not kept any more.
+        """
+        self.board.refresh()
+        with self._lock:
+            rows = self._lists.get(number)
+        if rows is None:
+            return None
+        places = np.flatnonzero(~self.board.answered(reviewer)[rows])
+        after = places[places >= start]
+        first = after if len(after) else places
+        return {"n": len(places), "next": int(first[0]) if len(first) else None}
 
     def agreements(self) -> tuple[Agreement, Agreement]:
         """How far reviewers agree now, about rows with a label, and about those without."""

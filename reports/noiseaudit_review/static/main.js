@@ -6,7 +6,7 @@ import { fillFilters, noteFilters } from "./filters.js";
 import { showAgain, showAgreement, showProgress } from "./figures.js";
 import { layOut, reveal } from "./grid.js";
 import { listen } from "./keys.js";
-import { again } from "./single.js";
+import { again, fillKinds } from "./single.js";
 import { areUnlabelled, makeList, onRows, state } from "./state.js";
 
 async function newList() {
@@ -58,8 +58,8 @@ function openHelp() {
 
 async function exportFile() {
   const { n, n_skipped: skipped, notes } = await post("/api/export");
-  const open = skipped ? ` (${number(skipped)} skipped)` : "";
-  const told = `${counted(n, "decision")}${open} in ${state.audit.export}`;
+  const open = skipped ? `, ${number(skipped)} of them skipped` : "";
+  const told = `${counted(n, "decision")} written to ${state.audit.export}${open}`;
   say([...notes, ...(n || !notes.length ? [told] : [])].join(". "), 8);
 }
 
@@ -102,6 +102,7 @@ async function start() {
   $("exportPath").textContent = state.audit.export;
   $("nextCommand").textContent = state.audit.next;
   if (state.audit.blind) hideOpinions();
+  fillKinds();
   fillFilters(() => newList().catch(complain));
   wire();
   state.reviewer = state.audit.reviewer || remembered("noiseaudit-reviewer") || state.audit.login;
