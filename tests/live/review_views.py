@@ -23,7 +23,7 @@ KINDS = {
     "ambiguous": "two labels fit",
     "out_of_class": "no label fits",
     "class_pair": "often mixed up",
-    "duplicate_conflict": "two labels on one picture",
+    "duplicate_conflict": "labelled twice",
 }
 SIZES = {"desktop": DESKTOP, "phone": PHONE}
 

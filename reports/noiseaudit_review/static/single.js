@@ -93,11 +93,11 @@ function opinions({ p, top }) {
 }
 
 const KINDS = { // name, and what the model found; none is what a person decided
-  duplicate_conflict: ["two labels on one picture", "The same picture, or almost the same, has another label elsewhere."],
+  duplicate_conflict: ["labelled twice", "The same picture, or almost the same, has another label elsewhere."],
   class_pair: ["often mixed up", "These two classes are mixed up here more than by chance."],
   ambiguous: ["two labels fit", "The model gives both labels 20 % or more."],
   out_of_class: ["no label fits", "The model gives neither label 50 %."],
-  mislabeled: ["label looks wrong", "No other kind applies: the model finds another label more probable."],
+  mislabeled: ["label looks wrong", "None of these: the model gives one of the two labels 50 % or more."],
 };
 export const kindInWords = (kind) => KINDS[kind]?.[0] ?? kind.replaceAll("_", " ");
 
