@@ -144,6 +144,10 @@ def test_the_command_takes_over_and_exports(audit: AuditResult, tmp_path: Path) 
         f"1 decision in {out}",
     ]
     assert [(d.sample_id, d.run_id) for d in read_decisions(out)] == [("s0", run_id(new))]
+    again = command(
+        "review", run, "--export", out, "--carry-over", "--force", "--db", tmp_path / "other.sqlite"
+    )
+    assert again.stderr.startswith("No decision about an earlier audit is left to take over.\n")
     refused = command("review", run, "--rows", out, "--carry-over")
     assert (refused.exit_code, "--carry-over does not go with --rows" in refused.stderr) == (2, True)
 

@@ -50,6 +50,8 @@ def taken_over(audit: Path, db: Path) -> str:
     from noiseaudit.review.carry import carry_over
 
     found = carry_over(open_audit(audit), db)
+    if not found.n:
+        return "No decision about an earlier audit is left to take over."
     left = f"; left: {_left(found)}" if found.left else ""
     return f"{decisions(len(found.taken))} about an earlier audit taken over{left}."
 
