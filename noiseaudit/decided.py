@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import difflib
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -99,8 +100,18 @@ def _asked(audit: Audited, names: Sequence[str]) -> tuple[dict[str, int], dict[i
 
 
 def new_classes(audit: Audited, decided: Decided) -> list[str]:
-    """Labels that people gave and no row of the audit had: new classes, or typing errors."""
-    return sorted(set(decided.labels.values()) - set(audit.meta.classes))
+    """Labels that people gave and no row of the audit had, for a note: new classes, or typing errors.
+
+    Where a class has almost that name, it stands behind: `hrose (did you mean 'horse'?)`.
+    """
+    classes = audit.meta.classes
+    return [f"{label}{_meant(label, classes)}" for label in sorted({*decided.labels.values()} - {*classes})]
+
+
+def _meant(label: str, classes: Sequence[str]) -> str:
+    low = {name.lower(): name for name in classes}
+    near = difflib.get_close_matches(label.lower(), low, n=1)
+    return f" (did you mean {low[near[0]]!r}?)" if near else ""
 
 
 def _as_shown(decision: Decision, classes: Set[str]) -> Decision:

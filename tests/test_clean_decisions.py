@@ -53,6 +53,11 @@ def test_the_policy_is_for_what_nobody_decided(audit: AuditResult, source: Sourc
     assert new_classes(audit, said) == ["frog"]
 
 
+def test_a_new_label_that_is_almost_a_class_is_told_with_it(audit: AuditResult) -> None:
+    said = judged(audit, ("0", "relabel", "Cta"), ("2", "relabel", "frog"))
+    assert new_classes(audit, said) == ["Cta (did you mean 'cat'?)", "frog"]
+
+
 def test_what_is_unclear_is_dropped_or_blanked_and_else_stays(
     audit: AuditResult, source: Source, tmp_path: Path
 ) -> None:

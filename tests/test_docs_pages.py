@@ -42,7 +42,7 @@ def review(block: Block, folder: Path) -> None:
     log = Log(run / DECISIONS_FILE, run_id(open_audit(run)))
     accepted = Answer(first, "relabel", suggested)
     log.decide("typed", "Ann", [accepted, Answer(second, "keep")])
-    assert write_log(log, (run / DECISIONS_FILE).with_suffix(".csv")) == 2
+    assert write_log(log, (run / DECISIONS_FILE).with_suffix(".csv")).n == 2
     log.close()
 
 

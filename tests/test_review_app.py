@@ -154,7 +154,7 @@ def test_bodies_that_are_no_json(client: Tab) -> None:
 def test_the_button_writes_the_file(review: Review, client: Tab) -> None:
     row = suspects(client)[0]
     decide(client, "event-01", {"row": row["row"], "decision": "keep"})
-    assert client.post("/api/export", json={}).json() == {"n": 1}
+    assert client.post("/api/export", json={}).json()["n"] == 1
     (decision,) = read_decisions(review.places.export)
     assert (decision.sample_id, decision.decision, decision.reviewer) == (row["sample"], "keep", "Ann")
 
@@ -206,3 +206,24 @@ def test_the_clean_command_writes_the_kind_of_file_that_was_scanned(
     program, *words = shlex.split(clean_command(review))
     assert (program, command(*words).exit_code) == ("noiseaudit", 0)
     assert (tmp_path / "labels.checked.jsonl").read_bytes() == labels.read_bytes()
+
+
+def test_what_is_unanswered_in_a_list(client: Tab) -> None:
+    """Of a list as it was made: skipped rows are answered, and after the last comes the first again."""
+    rows = suspects(client)
+    made = client.post("/api/lists", json={}).json()
+    n, last = made["total"], made["total"] - 1
+
+    def ask(start: int, reviewer: str = "Ann") -> Any:
+        place = f"/api/lists/{made['list']}/unanswered"
+        return client.get(place, params={"start": start, "reviewer": reviewer}).json()
+
+    assert (ask(0), ask(last)) == ({"n": n, "next": 0}, {"n": n, "next": last})
+    decide(client, "event-01", {"row": rows[0]["row"], "decision": "keep"})
+    decide(client, "event-02", {"row": rows[last]["row"], "decision": "skip"})
+    assert (ask(0), ask(last)) == ({"n": n - 2, "next": 1}, {"n": n - 2, "next": 1})
+    assert ask(0, "Bob") == {"n": n, "next": 0}
+    rest = [{"row": row["row"], "decision": "skip"} for row in rows[1:last]]
+    decide(client, "event-03", *rest)
+    assert ask(0) == {"n": 0, "next": None}
+    assert client.get("/api/lists/999/unanswered", params={"reviewer": "Ann"}).status_code == 404

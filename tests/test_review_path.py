@@ -177,27 +177,29 @@ def test_a_port_that_is_taken(audit: AuditResult, tmp_path: Path) -> None:
     assert not (tmp_path / "run" / "decisions.sqlite").exists()
 
 
-def exported(run: Path, run_id: str) -> list[str]:
-    """What the end of a review does: the files that it moved aside."""
+def exported(run: Path, run_id: str) -> Sequence[str]:
+    """What the end of a review says of the file that was there."""
     log = Log(run / "decisions.sqlite", run_id)
-    write_log(log, run / "decisions.csv")
+    written = write_log(log, run / "decisions.csv")
     log.close()
-    assert all(was == run / "decisions.csv" for was, _ in log.moved_aside)
-    return [now.name for _, now in log.moved_aside]
+    return [note.replace(f"{run}/", "") for note in written.notes]
+
+
+CHANGED = "decisions.csv was not as this review had last written it; it is now decisions"
 
 
 def test_a_file_that_people_changed_goes_aside(audit: AuditResult, tmp_path: Path) -> None:
     run, own = tmp_path / "run", tmp_path / "run" / "decisions.csv"
     own.write_text("a colleague's")
     decided(audit, run, [Answer("s0", "keep")])
-    assert exported(run, run_id(audit)) == ["decisions.1.csv"]
+    assert exported(run, run_id(audit)) == [f"{CHANGED}.1.csv"]
     assert (run / "decisions.1.csv").read_text() == "a colleague's"
     decided(audit, run, [Answer("s1", "keep")], "Bob")
     assert exported(run, run_id(audit)) == []  # its own
     assert len(read_decisions(own)) == 2
     edited = own.read_text() + "s2,keep,,me,,,\n"
     own.write_text(edited)
-    assert exported(run, run_id(audit)) == ["decisions.2.csv"]
+    assert exported(run, run_id(audit)) == [f"{CHANGED}.2.csv"]
     assert (run / "decisions.2.csv").read_text() == edited
 
 
@@ -205,10 +207,28 @@ def test_decisions_of_an_earlier_run_go_aside(audit: AuditResult, tmp_path: Path
     run = tmp_path / "run"
     decided(audit, run, [Answer("s0", "keep")])
     exported(run, run_id(audit))
-    assert exported(run, "another") == ["decisions.1.csv"]
+    log = Log(run / "decisions.sqlite", "another")
+    log.decide("event-of-Cy", "Cy", [Answer("s2", "keep")])
+    log.close()
+    moved = "decisions.csv has 1 decision about another audit; it is now decisions.1.csv"
+    assert exported(run, "another") == [moved]
     assert [d.sample_id for d in read_decisions(run / "decisions.1.csv")] == ["s0"]
-    assert read_decisions(run / "decisions.csv") == []
-    assert exported(run, run_id(audit)) == []  # over a file without rows
+    assert [d.sample_id for d in read_decisions(run / "decisions.csv")] == ["s2"]
+
+
+@pytest.mark.parametrize("edited", [False, True])
+def test_a_run_without_decisions_leaves_those_of_another(
+    audit: AuditResult, tmp_path: Path, edited: bool
+) -> None:
+    run, own = tmp_path / "run", tmp_path / "run" / "decisions.csv"
+    decided(audit, run, [Answer("s0", "keep"), Answer("s1", "skip")])
+    exported(run, run_id(audit))
+    own.write_text(own.read_text() + ("s2,keep,,me,,,\n" if edited else ""))
+    before = own.read_text()
+    what = "was not as this review had last written it" if edited else "has 2 decisions about another audit"
+    left = f"decisions.csv {what}; it is left as it is, as there are none about this audit"
+    assert exported(run, "another") == [left]
+    assert (own.read_text(), (run / "decisions.1.csv").exists()) == (before, False)
 
 
 def test_no_rows_are_never_written_over_rows(audit: AuditResult, tmp_path: Path) -> None:
@@ -218,7 +238,8 @@ def test_no_rows_are_never_written_over_rows(audit: AuditResult, tmp_path: Path)
     log = Log(run / "decisions.sqlite", run_id(audit))
     log.undo("undone-1", "Ann")
     log.close()
-    assert exported(run, run_id(audit)) == ["decisions.1.csv"]
+    gone = "decisions.csv has 1 decision taken back since; it is now decisions.1.csv"
+    assert exported(run, run_id(audit)) == [gone]
     assert len(read_decisions(run / "decisions.1.csv")) == 1
 
 

@@ -131,7 +131,8 @@ def test_the_counts(audit: AuditResult, log: Log) -> None:
     log.decide("event-03", "bob", [Answer(names[rows[0]], "keep"), Answer(names[calm], "keep")])
     board.refresh()
     now = board.progress("ann")
-    assert (now.n_asked, now.n_checked, now.n_mine, now.n_disputed) == (len(rows), 5, 6, 1)
+    assert (now.n_asked, now.n_checked, now.n_disputed) == (len(rows), 5, 1)
+    assert (now.n_mine, now.n_skipped) == (5, 1)  # a skipped row counts in neither
     assert now.precision == proportion(2, 3)  # one is disputed, one unclear, one of Bob's no suspect
     left = [row for row in range(len(audit)) if not np.isnan(p[row]) and row not in (*rows[:5], calm)]
     assert now.errors_left == pytest.approx(float(p[left].sum()))
@@ -177,7 +178,9 @@ def test_rows_without_a_label_are_counted_apart(audit: AuditResult, log: Log) ->
     log.decide("event-03", "bob", [Answer(names[76], "ambiguous")])
     board.refresh()
     after = board.progress("ann")
-    assert after == dataclasses.replace(before, n_unlabelled_checked=3, n_unlabelled_mine=3)
+    assert after == dataclasses.replace(
+        before, n_unlabelled_checked=3, n_unlabelled_mine=2, n_unlabelled_skipped=1
+    )
     assert board.progress("bob").n_unlabelled_mine == 1
     assert board.progress("bob").n_mine == 0
     log.decide("event-04", "bob", [Answer(names[73], "relabel", queue.classes[2])])

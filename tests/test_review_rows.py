@@ -175,7 +175,7 @@ def test_estimate_takes_the_file(review: Review, client: Tab, tmp_path: Path) ->
         label = {"decision": "relabel", "label": (row["given"] + 1) % 4} if is_wrong else {"decision": "keep"}
         assert decide(client, f"event-{number:03}", {"row": row["row"]} | label).status_code == 200
         wrong += (drawn[number].sampling_weight or 0) * is_wrong
-    assert client.post("/api/export", json={}).json() == {"n": N_DRAWN}
+    assert client.post("/api/export", json={}).json()["n"] == N_DRAWN
     found = read_decisions(review.places.export)
     assert [(d.sample_id, d.sampling_weight) for d in found] == [
         (d.sample_id, d.sampling_weight) for d in drawn

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import socket
 import threading
@@ -14,10 +15,12 @@ pytest.importorskip("fastapi", reason="comes with the extra `review`")
 pytest.importorskip("uvicorn", reason="comes with the extra `review`")
 pytest.importorskip("httpx", reason="comes with the extra `dev`")
 
+from noiseaudit.decisions import read_decisions, run_id
+from noiseaudit.result import AuditResult
 from noiseaudit.review.log import Answer
 from noiseaudit_review import server
 from noiseaudit_review.review import Review
-from tests.review_tab import client_of, opened, suspects
+from tests.review_tab import client_of, decide, opened, suspects
 from tests.reviews import command, review_run
 
 OnStart = Callable[[str, str], None]
@@ -122,4 +125,35 @@ def test_two_exports_at_once_move_nothing_aside(review: Review, monkeypatch: pyt
     monkeypatch.setattr(review.log, "wrote", slow)
     review.export()
     second.join()
-    assert review.log.moved_aside == []
+    assert review.notes == []
+
+
+def test_decisions_of_the_run_before_are_offered_and_taken_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Decided on the page, then another scan in the run's place."""
+    review = opened(tmp_path)
+    row, skipped = suspects(client_of(review))[:2]
+    decide(client_of(review), "event-01", {"row": row["row"], "decision": "keep"})
+    decide(client_of(review), "event-02", {"row": skipped["row"], "decision": "skip"})
+    review.export()
+    review.log.close()
+    run, audit = tmp_path / "run", review.audit
+    meta = dataclasses.replace(audit.meta, data_fingerprint="sha256:another")
+    AuditResult(audit.table, meta).write(run / "audit.parquet")
+    monkeypatch.setattr(server, "serve", lambda review, listener, on_start: None)
+    place, db = run / "decisions.csv", run / "decisions.sqlite"
+    done = command("review", run, "--no-browser")
+    has = f"{db} has 2 decisions about an earlier audit, 2 of which hold here: --carry-over takes them over."
+    left = "has 2 decisions about another audit; it is left as it is, as there are none about this audit"
+    assert done.stderr.splitlines() == [has, f"{place} {left}"]
+    done = command("review", run, "--no-browser", "--carry-over")
+    told = done.stderr.splitlines()
+    aside = f"{place} has 2 decisions about another audit; it is now {run / 'decisions.1.csv'}"
+    assert told[:3] == [
+        "2 decisions about an earlier audit taken over.",
+        aside,
+        f"2 decisions (1 skipped) in {place}",
+    ]
+    assert (len(told), "--decisions" in told[3]) == (4, True)
+    assert {d.run_id for d in read_decisions(place)} == {run_id(AuditResult(audit.table, meta))}

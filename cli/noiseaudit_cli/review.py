@@ -64,6 +64,14 @@ def review(
             show_default=False,
         ),
     ] = None,
+    carry_over: Annotated[
+        bool,
+        option(
+            "--carry-over",
+            help="First take over what was decided about other audits in the database, such as the one before --force: "
+            "where the sample still has the given label and the image that it had then.",
+        ),
+    ] = False,
     port: Annotated[
         int, option(min=0, max=65535, metavar="N", help="Of 127.0.0.1, where the page is; 0: a free one.")
     ] = 0,
@@ -86,23 +94,32 @@ def review(
     when the server stops (Ctrl-C) all of them are in decisions.csv beside the database, for `noiseaudit clean
     --decisions`. Needs the extra `review`, but for --export. docs/review.md says more.
     """
+    from noiseaudit.errors import ConfigError
     from noiseaudit.manifest import run_folder
     from noiseaudit.outputs import DECISIONS_FILE, check_file
     from noiseaudit.review.agreement import agreement_text
     from noiseaudit.review.export import export_decisions
     from noiseaudit_cli.console import say, visible
+    from noiseaudit_cli.earlier import before_review, decisions, taken_over
 
     _settle(audit)
     of_rows = rows and rows.with_name(f"{rows.stem}.answers.sqlite")
     place = db or of_rows or run_folder(audit) / DECISIONS_FILE
     never = [*_never_written(audit, label_file), *filter(None, [rows])]
     _check_database(place, never)
+    if carry_over and rows:
+        raise ConfigError(
+            "--carry-over does not go with --rows: these are to be judged anew", fix="Leave out one of them."
+        )
     if export is not None:
         check_file(export, force=force, inputs=[place, *never], option="--export")
+        if carry_over:
+            say(taken_over(audit, place))
         exported = export_decisions(audit, place, export, rows)
         told, unlabelled = agreement_text(exported.agreement), agreement_text(exported.unlabelled)
         agreed = f"{told and f'; {told}'}{unlabelled and f'; without a label: {unlabelled}'}"
-        say(f"{exported.n_decisions:,} decisions in {visible(str(export))}{agreed}")
+        made = decisions(exported.n_decisions, exported.n_skipped)
+        say(f"{made} in {visible(str(export))}{agreed}")
         return
     _check_extra()
     from noiseaudit_review.asked import checked_reviewer
@@ -112,6 +129,8 @@ def review(
     who = checked_reviewer(reviewer or "")
     with listening(port) as listener:
         places = Places(audit, place, place.with_suffix(".csv"), images, _moved(audit, label_file), rows)
+        if rows is None and (told := (taken_over if carry_over else before_review)(audit, place)):
+            say(told)
         _serve(open_review(places, who), listener, opens_browser=not no_browser)
 
 
@@ -188,6 +207,7 @@ def _serve(opened: Review, listener: socket, *, opens_browser: bool) -> None:
     """Until it is stopped; then the decisions are written, however it ends."""
     from noiseaudit.errors import NoiseAuditError
     from noiseaudit_cli.console import say, visible
+    from noiseaudit_cli.earlier import decisions
     from noiseaudit_review.server import serve
     from noiseaudit_review.shown import next_command
 
@@ -214,16 +234,15 @@ def _serve(opened: Review, listener: socket, *, opens_browser: bool) -> None:
             raise
     finally:
         try:
-            count = opened.export()
+            written = opened.export()
         except NoiseAuditError as error:
             error.add_note(f"all decisions are in {opened.places.db}: review --export writes them")
             raise
         finally:
             opened.log.close()
-        for was, now in opened.log.moved_aside:
-            say(
-                f"{visible(str(was))} was not as this review had last written it; it is now {visible(str(now))}"
-            )
-        say(f"{count:,} decisions in {visible(str(opened.places.export))}")
-        if count:
+        for note in dict.fromkeys(opened.notes):
+            say(visible(note))
+        if not written.is_left:
+            say(f"{decisions(written.n, written.n_skipped)} in {visible(str(opened.places.export))}")
+        if written.n:
             say(f"Go on with: {visible(next_command(opened))}")

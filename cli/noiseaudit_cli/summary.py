@@ -12,6 +12,7 @@ from noiseaudit.expected import found_and_missed, self_test_sentence, sentence
 from noiseaudit.manifest import decided_command
 from noiseaudit.percent import cutoff_text
 from noiseaudit_cli.console import fitted, visible
+from noiseaudit_cli.earlier import after_scan
 
 SHOWN = 5  # unread rows and warnings
 TO_CHECK = 200  # rows by eye
@@ -46,6 +47,7 @@ def scan_summary(run: Mapping[str, Any], out: Path) -> str:
         "",
         f"Open {out / 'report.html'} and look at some suspects before you use {run['cleaned']['file']}, or go on with",
         *(f"  {command}" for command in _next(run, out)),
+        *after_scan(out),
     ]
     return "\n".join(lines)
 

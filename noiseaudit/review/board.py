@@ -38,7 +38,8 @@ class Progress:
 
     n_asked: int  # suspects, or the rows that were drawn
     n_checked: int  # of these, whose label was judged right, wrong or unclear
-    n_mine: int  # rows with a label that this reviewer answered about, skipped ones among them
+    n_mine: int  # rows with a label that this reviewer judged
+    n_skipped: int  # rows with a label that this reviewer skipped, and left open
     n_judged: int  # of these, right or wrong
     n_wrong: int
     precision: Interval  # n_wrong of n_judged
@@ -47,7 +48,8 @@ class Progress:
     median_seconds: float | None  # that this reviewer looked at a sample, of actions that stand
     n_unlabelled: int  # rows without a label whose image was read
     n_unlabelled_checked: int  # of these, that somebody labelled or found ambiguous
-    n_unlabelled_mine: int  # of these, that this reviewer answered about, skipped ones among them
+    n_unlabelled_mine: int  # of these, that this reviewer did that with
+    n_unlabelled_skipped: int  # of these, that this reviewer skipped
 
 
 class Board:
@@ -130,12 +132,13 @@ class Board:
             found = np.bincount(self.verdict[self._asked], minlength=5)
             n_wrong, n_judged = int(found[WRONG]), int(found[RIGHT] + found[WRONG])
             seconds = self._seconds.get(reviewer)
-            mine = np.array([*self._by_reviewer.get(reviewer, ())], np.int64)
-            n_filled = int(self._unlabelled[mine].sum())
+            n_mine, n_filled = self._counts(reviewer, skipped=False)
+            n_skipped, n_unfilled = self._counts(reviewer, skipped=True)
             return Progress(
                 n_asked=int(self._asked.sum()),
                 n_checked=int(found[1:].sum()),
-                n_mine=len(mine) - n_filled,
+                n_mine=n_mine,
+                n_skipped=n_skipped,
                 n_judged=n_judged,
                 n_wrong=n_wrong,
                 precision=proportion(n_wrong, n_judged),
@@ -145,7 +148,15 @@ class Board:
                 n_unlabelled=int(self._unlabelled.sum()),
                 n_unlabelled_checked=int((self._unlabelled & (self.verdict != OPEN)).sum()),
                 n_unlabelled_mine=n_filled,
+                n_unlabelled_skipped=n_unfilled,
             )
+
+    def _counts(self, reviewer: str, *, skipped: bool) -> tuple[int, int]:
+        """The rows with and without a label that a reviewer skipped, or judged."""
+        said = self._by_reviewer.get(reviewer, {})
+        rows = [row for row, answer in said.items() if (answer.decision == "skip") == skipped]
+        n_unlabelled = int(self._unlabelled[np.array(rows, np.int64)].sum())
+        return len(rows) - n_unlabelled, n_unlabelled
 
 
 def _verdict(answers: Mapping[str, Said]) -> int:

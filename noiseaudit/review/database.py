@@ -45,6 +45,15 @@ CREATE TABLE IF NOT EXISTS written ( -- the file of decisions as it was last wri
   n INTEGER NOT NULL
 ) STRICT
 """
+_ASKED = """
+CREATE TABLE IF NOT EXISTS asked ( -- what was decided about, as it stood in the audit
+  run_id TEXT NOT NULL,
+  sample_id TEXT NOT NULL,
+  given_label TEXT,
+  image TEXT,
+  PRIMARY KEY (run_id, sample_id)
+) STRICT
+"""
 _COLUMNS = {
     "event_id",
     "run_id",
@@ -74,6 +83,7 @@ def open_database(path: Path) -> sqlite3.Connection:
             for statement in _statements(_TABLES) if is_new else []:
                 db.execute(statement)
             db.execute(_WRITTEN)
+            db.execute(_ASKED)
             if _number(db, "application_id") != APPLICATION:
                 db.execute(f"PRAGMA application_id = {APPLICATION}")
     except BaseException:
@@ -108,14 +118,15 @@ def _number(db: sqlite3.Connection, pragma: str) -> int:
     return int(db.execute(f"PRAGMA {pragma}").fetchone()[0])
 
 
-class Transaction(AbstractContextManager[None]):
+class Transaction(AbstractContextManager[sqlite3.Connection]):
     """One that takes the right to write at its start, so that what it reads is still so when it writes."""
 
     def __init__(self, db: sqlite3.Connection) -> None:
         self._db = db
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> sqlite3.Connection:
         self._db.execute("BEGIN IMMEDIATE")
+        return self._db
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
         try:

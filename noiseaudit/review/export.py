@@ -8,9 +8,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from noiseaudit.aside import move_aside
 from noiseaudit.audit_file import open_audit
 from noiseaudit.decisions import Decision, check_kind, run_id, write_decisions
@@ -19,14 +16,16 @@ from noiseaudit.manifest import file_sha256
 from noiseaudit.result import Audited
 from noiseaudit.review.agreement import Agreement, agreements
 from noiseaudit.review.board import Said
+from noiseaudit.review.carry import samples
 from noiseaudit.review.drawn import read_drawn, with_answers
-from noiseaudit.review.log import Log
+from noiseaudit.review.log import LastWritten, Log
 
 
 class Exported(NamedTuple):
     """What was written, and how far its reviewers agree."""
 
     n_decisions: int
+    n_skipped: int  # of these
     agreement: Agreement  # about rows with a label
     unlabelled: Agreement  # about those without
 
@@ -53,22 +52,43 @@ def export_decisions(audit: Path, db: Path, out: Path, rows: Path | None = None)
         log.close()
     labelled, unlabelled = _agreements(opened, decisions)
     write_decisions(out, decisions)
-    return Exported(_count(decisions), labelled, unlabelled)
+    return Exported(_count(decisions), _skipped(decisions), labelled, unlabelled)
 
 
-def write_log(log: Log, out: Path, drawn: Sequence[Decision] | None = None) -> int:
-    """Write the decisions that hold now, of `drawn` with all its rows; how many were made.
+class Written(NamedTuple):
+    """What the end of a review wrote."""
 
-    A file that is not as the last export of this run left it goes aside (`log.moved_aside`), and so does one with
-    decisions in it where there are none now. Raises OutputError if it cannot be moved or written.
+    n: int  # decisions that hold now
+    n_skipped: int  # of these
+    notes: Sequence[str] = ()  # what became of a file that was there, a line each
+    is_left: bool = False  # nothing was written
+
+
+def write_log(log: Log, out: Path, drawn: Sequence[Decision] | None = None) -> Written:
+    """Write the decisions that hold now, of `drawn` with all its rows.
+
+    A file that is not as the last export of this run left it goes aside, and so does one with decisions in it where
+    there are none now. Where none were ever made about this run, such a file is left: it may be all there is. Raises
+    OutputError if it cannot be moved or written.
     """
     decisions = _holding(log, drawn)
-    n = _count(decisions)
-    if os.path.lexists(out) and not _may_replace(log, out, n):
-        log.moved_aside.append((out, move_aside(out)))
+    n, notes = _count(decisions), list[str]()
+    last = log.last_written(out.name)
+    if os.path.lexists(out) and not _may_replace(log, last, out, n):
+        what = _what_is_there(log, last, out)
+        if n == 0 and (last is None or last.run_id != log.run_id):
+            return Written(0, 0, [f"{what}; it is left as it is, as there are none about this audit"], True)
+        notes.append(f"{what}; it is now {move_aside(out)}")
     write_decisions(out, decisions)
     log.wrote(out.name, file_sha256(out) or "", n)
-    return n
+    return Written(n, _skipped(decisions), notes)
+
+
+def _what_is_there(log: Log, last: LastWritten | None, out: Path) -> str:
+    if last is not None and file_sha256(out) == last.sha256:
+        n = f"{last.n:,} decision{'' if last.n == 1 else 's'}"
+        return f"{out} has {n} {'taken back since' if last.run_id == log.run_id else 'about another audit'}"
+    return f"{out} was not as this review had last written it"
 
 
 def _holding(log: Log, drawn: Sequence[Decision] | None) -> list[Decision]:
@@ -79,8 +99,11 @@ def _count(decisions: Sequence[Decision]) -> int:
     return sum(decision.decision is not None for decision in decisions)
 
 
-def _may_replace(log: Log, out: Path, n: int) -> bool:
-    last = log.last_written(out.name)
+def _skipped(decisions: Sequence[Decision]) -> int:
+    return sum(decision.decision == "skip" for decision in decisions)
+
+
+def _may_replace(log: Log, last: LastWritten | None, out: Path, n: int) -> bool:
     if last is None or file_sha256(out) != last.sha256:
         return False
     return last.n == 0 or (n > 0 and last.run_id == log.run_id)
@@ -92,14 +115,5 @@ def _agreements(audit: Audited, decisions: Sequence[Decision]) -> tuple[Agreemen
         if made.decision is not None and made.reviewer is not None:
             answers[made.sample_id][made.reviewer] = Said(made.decision, made.new_label)
     shared = {name: said for name, said in answers.items() if len(said) > 1}
-    given = _given_labels(audit, [*shared]) if shared else {}
+    given = {name: asked.given_label for name, asked in samples(audit, shared).items()}
     return agreements({name: shared[name] for name in given}, given)
-
-
-def _given_labels(audit: Audited, names: Sequence[str]) -> dict[str, str | None]:
-    """Of those of these samples that the audit has."""
-    wanted, found = pa.array(names, pa.string()), dict[str, str | None]()
-    for _, table in audit.tables(["sample_id", "given_label"]):
-        part = table.filter(pc.is_in(table.column("sample_id").cast(pa.string()), value_set=wanted))
-        found |= zip(*(part.column(name).to_pylist() for name in part.column_names), strict=True)
-    return found

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from noiseaudit.decisions import Decision
 from noiseaudit.errors import OutputError
@@ -19,6 +20,7 @@ from noiseaudit.review.database import Transaction, no_log, open_database
 
 _EVENT = "seq, event_id, sample_id, reviewer, decision, new_label, undoes, seconds, decided_at"
 
+KEEP_ASKED = "INSERT OR IGNORE INTO asked (run_id, sample_id, given_label, image) VALUES (?, ?, ?, ?)"
 _NO_SAMPLE = _NO_ACTION = ""  # of an undo that found nothing to take back
 
 
@@ -38,7 +40,7 @@ class Event:
 
 
 @dataclass(frozen=True)
-class Written:
+class LastWritten:
     """A file of decisions as it was last written."""
 
     run_id: str
@@ -56,6 +58,14 @@ class Answer:
     seconds: float | None = None
 
 
+class Asked(NamedTuple):
+    """A sample as an audit has it: a decision about it holds in another audit only where this is the same."""
+
+    sample_id: str
+    given_label: str | None  # None: it has none
+    image: str | None
+
+
 class EventIdTaken(ValueError):
     """An event id that someone else's action has."""
 
@@ -69,7 +79,6 @@ class Log:
 
     def __init__(self, path: Path, run_id: str) -> None:
         self.path, self.run_id = path, run_id
-        self.moved_aside: list[tuple[Path, Path]] = []  # files that an export was not to write over: from, to
         self._lock = threading.Lock()
         try:
             self._db = open_database(path)
@@ -80,14 +89,18 @@ class Log:
         except sqlite3.DatabaseError as error:
             raise no_log(path, str(error)) from error
 
-    def decide(self, event_id: str, reviewer: str, answers: Sequence[Answer]) -> None:
+    def decide(
+        self, event_id: str, reviewer: str, answers: Sequence[Answer], asked: Iterable[Asked] = ()
+    ) -> None:
         """Add what a reviewer said about some samples, all or nothing; nothing where `event_id` was added before.
 
-        Raises EventIdTaken where another reviewer's action has it.
+        `asked`: these samples in the audit, for `carry_over`. Raises EventIdTaken where another reviewer's action has
+        the id.
         """
-        with self._lock, self._writing():
+        with self._lock, self.writing() as db:
             if self._is_known(event_id, reviewer):
                 return
+            db.executemany(KEEP_ASKED, [(self.run_id, *sample) for sample in asked])
             for answer in answers:
                 self._add(event_id, reviewer, answer)
 
@@ -96,7 +109,7 @@ class Log:
 
         One that finds none is known afterwards, too: sent again, it takes back nothing that was decided since.
         """
-        with self._lock, self._writing():
+        with self._lock, self.writing():
             if self._is_known(event_id, reviewer):
                 return
             last = self._db.execute(
@@ -142,15 +155,15 @@ class Log:
             ).fetchall()
         return [Decision(*row) for row in rows]
 
-    def last_written(self, file: str) -> Written | None:
+    def last_written(self, file: str) -> LastWritten | None:
         """What an export last wrote to the file of this name; None if nothing."""
         with self._lock:
             row = self._db.execute("SELECT run_id, sha256, n FROM written WHERE file = ?", (file,)).fetchone()
-        return Written(*row) if row else None
+        return LastWritten(*row) if row else None
 
     def wrote(self, file: str, sha256: str, n: int) -> None:
         """Keep what was written, so that the next export knows the file again."""
-        with self._lock, self._writing():
+        with self._lock, self.writing():
             self._db.execute(
                 "INSERT OR REPLACE INTO written (file, run_id, sha256, n) VALUES (?, ?, ?, ?)",
                 (file, self.run_id, sha256, n),
@@ -183,5 +196,6 @@ class Log:
             (event_id, *key, *old, answer.decision, answer.new_label, undoes, answer.seconds, now),
         )
 
-    def _writing(self) -> AbstractContextManager[None]:
+    def writing(self) -> AbstractContextManager[sqlite3.Connection]:
+        """The database for what is added at once or not at all; on the disk when it ends."""
         return Transaction(self._db)

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 
 from noiseaudit.errors import NoiseAuditError
 from noiseaudit.review.log import EventIdTaken
+from noiseaudit_reports.text import visible
 from noiseaudit_review import shown
 from noiseaudit_review.asked import (
     AskedDecisions,
@@ -106,6 +107,15 @@ def _add_reading(app: FastAPI, review: Review) -> None:
             raise Refused(404, "no such list")
         return {"rows": shown.rows(review, found, reviewer)}
 
+    @app.get("/api/lists/{number}/unanswered", dependencies=same_run)
+    def unanswered(
+        number: int, start: Annotated[int, Query(ge=0)] = 0, reviewer: AskedWho = ""
+    ) -> dict[str, int | None]:
+        found = review.unanswered(number, start, reviewer)
+        if found is None:
+            raise Refused(404, "no such list")
+        return found
+
     @app.get("/api/similar/{row}", dependencies=same_run)
     def similar(row: int, count: Annotated[int, Query(ge=1, le=24)] = 6) -> dict[str, list[int]]:
         return shown.similar(review, known_row(review, row), count)
@@ -131,7 +141,8 @@ def _add_writing(app: FastAPI, review: Review) -> None:
     @app.post("/api/decisions", dependencies=[Depends(_json)])
     def decide(asked: AskedDecisions) -> dict[str, Any]:
         check_run(review, asked.run)
-        review.log.decide(asked.event_id, asked.reviewer, answers_of(review, asked))
+        answers = answers_of(review, asked)
+        review.log.decide(asked.event_id, asked.reviewer, answers, review.asked(answers))
         return after(asked.event_id, asked.reviewer)
 
     @app.post("/api/undo", dependencies=[Depends(_json)])
@@ -143,7 +154,8 @@ def _add_writing(app: FastAPI, review: Review) -> None:
     @app.post("/api/export", dependencies=[Depends(_json)])
     def export(asked: OfRun) -> dict[str, Any]:
         check_run(review, asked.run)
-        return {"n": review.export()}
+        written = review.export()
+        return {"n": written.n, "n_skipped": written.n_skipped, "notes": list(map(visible, written.notes))}
 
 
 def _json(request: Request) -> None:

@@ -11,6 +11,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from noiseaudit.data.limits import DEFAULT_MAX_PIXELS
 from noiseaudit.decisions import run_id
 from noiseaudit.labels.table import Source
@@ -19,8 +21,8 @@ from noiseaudit.result import AuditResult, read_audit
 from noiseaudit.review.agreement import Agreement, agreements
 from noiseaudit.review.board import Board
 from noiseaudit.review.drawn import Drawn, find_drawn
-from noiseaudit.review.export import write_log
-from noiseaudit.review.log import Log
+from noiseaudit.review.export import Written, write_log
+from noiseaudit.review.log import Answer, Asked, Log
 from noiseaudit.review.queue import Filter, Queue, Rows, in_state
 from noiseaudit.review.similar import Similar, read_embeddings
 from noiseaudit.row_pictures import row_pictures
@@ -54,6 +56,7 @@ class Review:
     images: Images
     reviewer: str = ""
     drawn: Drawn | None = None
+    notes: list[str] = field(default_factory=list)  # what became of files that exports met, a line each
     _lists: OrderedDict[int, Rows] = field(default_factory=OrderedDict)
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -96,6 +99,20 @@ class Review:
         found: list[int] = rows[start : start + count].tolist()
         return found
 
+    def unanswered(self, number: int, start: int, reviewer: str) -> dict[str, int | None] | None:
+        """How many rows of a list the reviewer has not answered, and the place of the first from `start` on, or else of
+        the first; None where there is none. None in all if the list is not kept any more.
+        """
+        self.board.refresh()
+        with self._lock:
+            rows = self._lists.get(number)
+        if rows is None:
+            return None
+        places = np.flatnonzero(~self.board.answered(reviewer)[rows])
+        after = places[places >= start]
+        first = after if len(after) else places
+        return {"n": len(places), "next": int(first[0]) if len(first) else None}
+
     def agreements(self) -> tuple[Agreement, Agreement]:
         """How far reviewers agree now, about rows with a label, and about those without."""
         self.board.refresh()
@@ -103,11 +120,24 @@ class Review:
         given = self.audit.table.column("given_label")
         return agreements(answers, {row: given[row].as_py() for row in answers})
 
-    def export(self) -> int:
-        """Write the decisions that hold now to `places.export`; how many."""
+    def asked(self, answers: Sequence[Answer]) -> list[Asked]:
+        """The samples of answers as the audit has them."""
+        names, images = self.queue.classes, self.audit.table.column("image")
+        rows = [self.board.row(answer.sample_id) for answer in answers]
+        given = (int(self.queue.given[row]) for row in rows)
+        labels = [names[code] if code >= 0 else None for code in given]
+        return [
+            Asked(answer.sample_id, label, images[row].as_py())
+            for answer, row, label in zip(answers, rows, labels, strict=True)
+        ]
+
+    def export(self) -> Written:
+        """Write the decisions that hold now to `places.export`."""
         with self._exporting:  # else a second one takes what the first just wrote for somebody else's
             drawn = None if self.drawn is None else self.drawn.decisions
-            return write_log(self.log, self.places.export, drawn)
+            written = write_log(self.log, self.places.export, drawn)
+            self.notes += written.notes
+            return written
 
 
 def open_review(places: Places, reviewer: str = "") -> Review:

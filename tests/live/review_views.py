@@ -1,4 +1,4 @@
-"""axe on two views of the review page that review_browser.py does not reach: rows to check blind, and Agreement.
+"""axe on views of the review page that review_browser.py does not reach: blind rows, Agreement, kinds of issue.
 
 No part of the suite: it takes Playwright, Chromium and axe-core (see review_browser.py). For maintainers:
 
@@ -8,14 +8,23 @@ No part of the suite: it takes Playwright, Chromium and axe-core (see review_bro
 from __future__ import annotations
 
 import argparse
+import itertools
 import tempfile
 from pathlib import Path
 
+import pyarrow as pa
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from tests.live.browser import DESKTOP, PHONE, opened, served
+from noiseaudit.result import SCHEMA, AuditResult, read_audit
+from tests.live.browser import DESKTOP, LOADED, PHONE, opened, served
 from tests.reviews import command, review_run
 
+KINDS = {
+    "ambiguous": "two labels fit",
+    "out_of_class": "no label fits",
+    "class_pair": "often mixed up",
+    "duplicate_conflict": "labelled twice",
+}
 SIZES = {"desktop": DESKTOP, "phone": PHONE}
 
 
@@ -49,6 +58,44 @@ def blind(browser: Browser, run: Path, axe: Path, save: Path) -> list[str]:
                 page.wait_for_selector("#decided:has-text('You:')")
                 bad += found_by(axe, page, f"blind-answered, {scheme}, {size}", save)
                 page.context.close()
+    return bad
+
+
+def kinds(browser: Browser, run: Path, axe: Path, save: Path) -> list[str]:
+    """Kinds of issue on a row, in the grid and under `?` are no decisions; the end of the list tells the way back."""
+    audit = read_audit(run)
+    every = itertools.cycle(KINDS)
+    found = [kind and next(every) for kind in audit.table.column("issue_kind").to_pylist()]
+    field = SCHEMA.field("issue_kind")
+    table = audit.table.set_column(SCHEMA.names.index("issue_kind"), field, pa.array(found, field.type))
+    AuditResult(table, audit.meta).write(run / "audit.parquet")
+    n, bad = len(audit.table) - found.count(None), list[str]()
+    with served(run, "--reviewer", "Kim") as (_, address):
+        for size, view in SIZES.items():
+            page = opened(browser, address, [], viewport=view, bypass_csp=True)
+            page.wait_for_selector("#facts li[title]")
+            assert page.inner_text("#facts li[title]") in {f"kind: {name}" for name in KINDS.values()}
+            bad += found_by(axe, page, f"kind, {size}", save)
+            page.keyboard.press("?")
+            page.wait_for_selector("#help[open]")
+            assert page.locator("#kinds dt").all_inner_texts()[2] == "two labels fit"
+            page.locator("#kinds").scroll_into_view_if_needed()
+            bad += found_by(axe, page, f"kinds-help, {size}", save)
+            page.keyboard.press("Escape")
+            page.keyboard.press("g")
+            page.wait_for_function(LOADED)
+            told = set(page.locator(".tile:not([hidden]) .done").all_inner_texts())
+            assert told <= {f"kind: {name}" for name in KINDS.values()} | {""}, told
+            bad += found_by(axe, page, f"kinds-grid, {size}", save)
+            page.keyboard.press("End")
+            page.keyboard.press("g")
+            page.wait_for_selector(f"#place:text-is('{n} of {n}')")
+            page.keyboard.press("ArrowRight")
+            page.wait_for_selector(f"#message:has-text('{n} of {n} are unanswered by you: J goes')")
+            bad += found_by(axe, page, f"end, {size}", save)
+            page.keyboard.press("j")
+            page.wait_for_selector(f"#place:text-is('1 of {n}')")
+            page.context.close()
     return bad
 
 
@@ -88,8 +135,9 @@ def main() -> None:
         run = Path(name) / "data" / "run"
         browser = playwright.chromium.launch(executable_path=asked.chromium)
         bad = blind(browser, run, asked.axe, save) + agreement(browser, run, asked.axe, save)
+        bad += kinds(browser, run, asked.axe, save)
         browser.close()
-    print(*(bad or ["axe: no finding in 3 views, light and dark, 1280 and 390 px wide"]), sep="\n")
+    print(*(bad or ["axe: no finding in 7 views, 1280 and 390 px wide"]), sep="\n")
     assert not bad
 
 

@@ -3,9 +3,9 @@
 import { $, number, say } from "./base.js";
 import { choose } from "./chooser.js";
 import { move, reveal, selectScreen, showGrid } from "./grid.js";
-import { decide, undo } from "./outbox.js";
+import { decide, settled, undo } from "./outbox.js";
 import { current, isReady, secondsShown, showSingle } from "./single.js";
-import { className, load, placeOf, row, selection, state } from "./state.js";
+import { className, load, placeOf, row, selection, state, unanswered } from "./state.js";
 
 const MOST_ROWS = 500; // of one action
 
@@ -21,9 +21,16 @@ export async function go(by) {
   if (inGrid()) return move(by, false);
   const to = state.index + by;
   if (to < 0) return;
-  if (to >= state.total) return say("This was the last one.");
+  if (to >= state.total) return sayEnd();
   state.index = to;
   await showSingle();
+}
+
+async function sayEnd() {
+  await settled();
+  const { n } = await unanswered(0);
+  const left = `${number(n)} of ${number(state.total)} ${n === 1 ? "is" : "are"} unanswered by you: J goes to the next.`;
+  say(`This was the last of the list. ${n ? left : "You have answered all of it."}`, 8);
 }
 
 export async function nextOpen() {
@@ -34,7 +41,12 @@ export async function nextOpen() {
       return inGrid() ? reveal() : showSingle();
     }
   }
-  say("You have answered about all that follow.");
+  await settled();
+  const { next } = await unanswered(0); // from the top again
+  if (next === null) return say("You have answered all of this list.");
+  state.index = next;
+  say("From the top of the list again.");
+  return inGrid() ? reveal() : showSingle();
 }
 
 function targets() {

@@ -44,6 +44,7 @@ export const newId = () =>
   Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 
 export const number = (value) => value.toLocaleString("en");
+export const counted = (value, noun) => `${number(value)} ${noun}${value === 1 ? "" : "s"}`;
 /** What a model estimates is never certain: as noiseaudit/percent.py has it. */
 export const estimated = (p) => {
   if (p < 0.001) return "< 0.1 %";

@@ -1,6 +1,6 @@
 // The counts above, and how far reviewers agree.
 
-import { $, get, number, percent } from "./base.js";
+import { $, counted, get, number, percent } from "./base.js";
 import { areUnlabelled, isFiltered, state } from "./state.js";
 
 const put = (id, text) => ($(id).textContent = text);
@@ -18,11 +18,11 @@ export const showAgain = () => last && showProgress(last);
 
 export function showProgress(now) {
   last = now;
-  const [checked, asked, mine] = areUnlabelled()
-    ? [now.n_unlabelled_checked, now.n_unlabelled, now.n_unlabelled_mine]
-    : [now.n_checked, now.n_asked, now.n_mine];
+  const [checked, asked, mine, skipped] = areUnlabelled()
+    ? [now.n_unlabelled_checked, now.n_unlabelled, now.n_unlabelled_mine, now.n_unlabelled_skipped]
+    : [now.n_checked, now.n_asked, now.n_mine, now.n_skipped];
   $("bar").style.transform = `scaleX(${asked ? checked / asked : 0})`;
-  put("checked", `${number(checked)} of ${number(asked)} · ${number(mine)} by you`);
+  put("checked", `${number(checked)} of ${number(asked)} · ${number(mine)} by you${skipped ? `, ${number(skipped)} skipped` : ""}`);
   if (!state.audit.blind) {
     put("precision", precision(now));
     put("left", number(Math.round(now.errors_left)));
@@ -36,7 +36,7 @@ function agreementInWords(now) {
     now.value === null
       ? `${now.measure} is not defined where all answers are the same.`
       : `${now.measure}: ${now.value.toFixed(3)} (1: they always agree; 0: as often as by chance).`;
-  return `${number(now.n_rows)} rows were judged by more than one of ${now.n_reviewers} reviewers.${share} ${value}`;
+  return `${counted(now.n_rows, "row")} ${now.n_rows === 1 ? "was" : "were"} judged by more than one of ${now.n_reviewers} reviewers.${share} ${value}`;
 }
 
 export async function showAgreement() {

@@ -1,6 +1,7 @@
 // Which rows are shown.
 
-import { $, make, number } from "./base.js";
+import { $, counted, make, number } from "./base.js";
+import { kindInWords } from "./single.js";
 import { className, isFiltered, state } from "./state.js";
 
 const form = $("filterForm");
@@ -24,7 +25,7 @@ export function fillFilters(onChange) {
   for (const [name, found] of Object.entries(choices)) {
     const label = form.querySelector(`[data-column="${name}"]`);
     label.hidden = found.length === 0;
-    for (const choice of found) option(form.elements[name], choice.code, choice.name, choice.count);
+    for (const choice of found) option(form.elements[name], choice.code, name === "issue_kind" ? kindInWords(choice.name) : choice.name, choice.count);
   }
   if (!state.audit.n_unlabelled) form.querySelector("[value=unlabelled]").remove();
   form.addEventListener("change", (event) => {
@@ -57,7 +58,7 @@ export function noteFilters() {
   const used = [...form.elements].filter((field) => field.tagName === "SELECT" && field.name !== "pair" && field.selectedIndex > 0);
   const words = used.filter(({ name }) => name !== "given" && name !== "suggested").map((field) => field.selectedOptions[0].textContent);
   words.unshift(...classWords(state.filter));
-  $("filterNote").textContent = `${words.length ? `${words.join(", ")}: ` : ""}${number(state.total)} rows${more()}`;
+  $("filterNote").textContent = `${words.length ? `${words.join(", ")}: ` : ""}${counted(state.total, "row")}${more()}`;
 }
 
 function more() {

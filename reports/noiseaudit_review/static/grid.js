@@ -2,7 +2,7 @@
 
 import { $, estimated, make, number, say } from "./base.js";
 import { className, load, picture, row, selection, state } from "./state.js";
-import { inShort, kindInWords } from "./single.js";
+import { inShort, kindShown } from "./single.js";
 
 const GAP = 8;
 const LEAST_WIDTH = 160;
@@ -114,7 +114,7 @@ function fill(tile, place) {
   const [from, to, done] = lines;
   from.textContent = found ? className(found.given) : "…";
   to.textContent = found && !state.audit.blind ? suggestion(found) : "";
-  done.textContent = found?.mine ? inShort(found.mine) : kindInWords(found?.kind).join();
+  done.textContent = found?.mine ? inShort(found.mine) : kindShown(found?.kind);
   if (!found || tile.row === found.row) return;
   tile.row = found.row;
   none.hidden = state.audit.has_images;

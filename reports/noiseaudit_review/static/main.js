@@ -1,12 +1,12 @@
 // Puts the page together.
 
-import { $, get, number, post, remember, remembered, say, setRun } from "./base.js";
+import { $, counted, get, number, post, remember, remembered, say, setRun } from "./base.js";
 import { act, go, inGrid, show } from "./actions.js";
 import { fillFilters, noteFilters } from "./filters.js";
 import { showAgain, showAgreement, showProgress } from "./figures.js";
 import { layOut, reveal } from "./grid.js";
 import { listen } from "./keys.js";
-import { again } from "./single.js";
+import { again, fillKinds } from "./single.js";
 import { areUnlabelled, makeList, onRows, state } from "./state.js";
 
 async function newList() {
@@ -57,8 +57,10 @@ function openHelp() {
 }
 
 async function exportFile() {
-  const { n } = await post("/api/export");
-  say(`${number(n)} decisions written to ${state.audit.export}`, 8);
+  const { n, n_skipped: skipped, notes } = await post("/api/export");
+  const open = skipped ? `, ${number(skipped)} of them skipped` : "";
+  const told = `${counted(n, "decision")} written to ${state.audit.export}${open}`;
+  say([...notes, ...(n || !notes.length ? [told] : [])].join(". "), 8);
 }
 
 function wire() {
@@ -100,6 +102,7 @@ async function start() {
   $("exportPath").textContent = state.audit.export;
   $("nextCommand").textContent = state.audit.next;
   if (state.audit.blind) hideOpinions();
+  fillKinds();
   fillFilters(() => newList().catch(complain));
   wire();
   state.reviewer = state.audit.reviewer || remembered("noiseaudit-reviewer") || state.audit.login;

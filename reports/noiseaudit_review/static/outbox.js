@@ -15,9 +15,12 @@ const WAITS = { // that the server may take later, once it is started again
 
 const waiting = [];
 let sending = false;
+let last = Promise.resolve();
 let failures = 0;
 let why = ""; // the first one waits
 
+/** When all that was decided until now has arrived. */
+export const settled = () => last;
 export const isEmpty = () => waiting.length === 0;
 
 export function decide(answers, seconds) {
@@ -36,9 +39,9 @@ export const undo = () => enqueue("/api/undo", { event_id: newId(), reviewer: st
 
 // `before`: what the page showed of the rows until now.
 function enqueue(path, body, before = []) {
-  const done = new Promise((resolve) => waiting.push({ path, body, before, resolve }));
+  last = new Promise((resolve) => waiting.push({ path, body, before, resolve }));
   send();
-  return done;
+  return last;
 }
 
 async function send() {

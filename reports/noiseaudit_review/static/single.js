@@ -83,16 +83,42 @@ function showFacts(found) {
   if (found.annotator) facts.push(`by ${found.annotator}`);
   facts.push(`row ${found.row}`);
   $("facts").replaceChildren(...facts.map((fact) => make("li", "", fact)));
+  if (!state.audit.blind) $("facts").prepend(...kindChip(found.kind));
 }
 
 /** What the audit thinks, but for what it suggests. */
-function opinions({ p, kind, top }) {
+function opinions({ p, top }) {
   const likely = p === null ? [] : [`${estimated(p)} likely wrong`];
-  return [...likely, ...kindInWords(kind), ...top.slice(0, 3).map(([code, share]) => `${className(code)} ${estimated(share)}`)];
+  return [...likely, ...top.slice(0, 3).map(([code, share]) => `${className(code)} ${estimated(share)}`)];
 }
 
-/** The kind of a suspect, where it says more than that it is one. */
-export const kindInWords = (kind) => (kind && kind !== "mislabeled" ? [kind.replaceAll("_", " ")] : []);
+const KINDS = { // name, and what the model found; none is what a person decided
+  duplicate_conflict: ["labelled twice", "The same picture, or almost the same, has another label elsewhere."],
+  class_pair: ["often mixed up", "These two classes are mixed up here more than by chance."],
+  ambiguous: ["two labels fit", "The model gives both labels 20 % or more."],
+  out_of_class: ["no label fits", "The model gives neither label 50 %."],
+  mislabeled: ["label looks wrong", "None of these: the model gives one of the two labels 50 % or more."],
+};
+export const kindInWords = (kind) => KINDS[kind]?.[0] ?? kind.replaceAll("_", " ");
+
+/** What to show of the kind, where it says more than that the row is a suspect. */
+export const kindShown = (kind) => (kind && kind !== "mislabeled" ? `kind: ${kindInWords(kind)}` : "");
+
+function kindChip(kind) {
+  const text = kindShown(kind);
+  if (!text) return [];
+  const chip = make("li", "", text);
+  chip.title = KINDS[kind]?.[1] ?? "";
+  return [chip];
+}
+
+export function fillKinds() {
+  for (const [name, says] of Object.values(KINDS)) {
+    const line = make("div");
+    line.append(make("dt", "", name), make("dd", "", says));
+    $("kinds").append(line);
+  }
+}
 
 const VERBS = { keep: "kept", ambiguous: "ambiguous", skip: "skipped" };
 const inWords = (said, given) =>

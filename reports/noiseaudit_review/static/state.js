@@ -62,6 +62,18 @@ export async function load(index) {
   return row(index);
 }
 
+/** How many rows of the list this reviewer has not answered, and the place of the first from `start` on, or of all. */
+export async function unanswered(start) {
+  const ask = () => get(`/api/lists/${list}/unanswered`, { start, reviewer: state.reviewer });
+  try {
+    return await ask();
+  } catch (error) {
+    if (error.status !== 404) throw error;
+    await makeList(); // as in fetchPage
+    return ask();
+  }
+}
+
 async function fetchPage(page) {
   const own = list;
   try {
