@@ -18,7 +18,7 @@ from noiseaudit.labels.columns import FIND_ALL, ColumnNames
 from noiseaudit.labels.containers import is_there
 from noiseaudit.labels.read import read_labels
 from noiseaudit.labels.table import CONTAINERS, FORMATS, WITHOUT_FILE, Source
-from noiseaudit.outputs import DECISIONS_FILE
+from noiseaudit.outputs import decisions_file
 from noiseaudit.ranking import dominant_pair
 from noiseaudit.result import STATUSES, AuditResult
 from noiseaudit.runjson import read_run_json
@@ -149,7 +149,7 @@ def decided_command(
 
     `decisions` is where a review writes them if None; `data` the label file, where it is not the one that was scanned.
     """
-    decisions = decisions or (audit / DECISIONS_FILE).with_suffix(".csv")
+    decisions = decisions or decisions_file(audit)
     moved = ["--data", str(data)] if data else []
     words = ["noiseaudit", "clean", str(audit), "--decisions", str(decisions), *moved]
     return shlex.join([*words, "--out", f"labels.checked{cleaned_suffix(run)}"])

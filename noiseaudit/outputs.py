@@ -16,6 +16,11 @@ HOW_TO_GO_ON = "the same command with --resume goes on, with --force it starts a
 RESTART = "start again with --force"
 
 
+def decisions_file(folder: Path) -> Path:
+    """Where a review of the run in `folder` leaves what was decided."""
+    return (folder / DECISIONS_FILE).with_suffix(".csv")
+
+
 def check_output(out: Path, *, force: bool, resume: bool = False, inputs: Sequence[Path] = ()) -> None:
     """Raise OutputError unless a scan may write to the folder `out`. Leaves no trace.
 

@@ -11,7 +11,6 @@ import numpy.typing as npt
 
 from noiseaudit.decided import decided
 from noiseaudit.decisions import Decision, read_decisions, run_id
-from noiseaudit.outputs import DECISIONS_FILE
 from noiseaudit.result import AuditResult
 
 
@@ -28,11 +27,6 @@ class Reviewed:
     n_skipped: int  # by all who saw them; not judged
     n_suspects_left: int  # not judged
     right_left: float  # of these, right labels by the audit's p_mislabeled
-
-
-def decisions_file(folder: Path) -> Path:
-    """Where a review of the run in `folder` leaves what was decided."""
-    return (folder / DECISIONS_FILE).with_suffix(".csv")
 
 
 def read_reviewed(audit: AuditResult, path: Path) -> Reviewed | None:

@@ -128,11 +128,13 @@ def clean(
     if kept := _kept(done):
         say(kept)
     if decisions:
-        say(f"{done.n_decided:,} rows were decided by people, {len(judged.labels):,} of them relabelled.")
+        rows = "row was" if done.n_decided == 1 else "rows were"
+        say(f"{done.n_decided:,} {rows} decided by people, {len(judged.labels):,} of them relabelled.")
         say(_left(done, judged.skipped))
     if judged.from_elsewhere:
+        made = "decision was" if judged.from_elsewhere == 1 else "decisions were"
         say(
-            f"note: {judged.from_elsewhere:,} decisions were made about another audit: are the labels still the same?"
+            f"note: {judged.from_elsewhere:,} {made} made about another audit: are the labels still the same?"
         )
     if strange := new_classes(result, judged):
         say(f"note: labels that no row had before: {', '.join(map(visible, strange))}")

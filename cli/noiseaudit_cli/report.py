@@ -99,7 +99,8 @@ def report(
 def _reviewed(audit: AuditResult, folder: Path) -> Reviewed | None:
     """How far the review in the run folder is. A file that cannot be read costs a warning, not the report."""
     from noiseaudit.errors import DataError
-    from noiseaudit.reviewed import decisions_file, read_reviewed
+    from noiseaudit.outputs import decisions_file
+    from noiseaudit.reviewed import read_reviewed
     from noiseaudit_cli.console import say
 
     try:

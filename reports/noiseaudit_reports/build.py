@@ -16,9 +16,10 @@ from noiseaudit.estimate import Estimate
 from noiseaudit.evaluation import Evaluation
 from noiseaudit.expected import expect
 from noiseaudit.manifest import clean_command, decided_command
+from noiseaudit.outputs import decisions_file
 from noiseaudit.ranking import dominant_pair, suspect_pairs
 from noiseaudit.result import AuditResult
-from noiseaudit.reviewed import Reviewed, decisions_file
+from noiseaudit.reviewed import Reviewed
 from noiseaudit.truth import Truth
 from noiseaudit_reports.expectation import expectation
 from noiseaudit_reports.parts.calibration import calibrated
