@@ -15,9 +15,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import settings
 
 from noiseaudit.classes import canonical_order
 from noiseaudit.result import SCHEMA, AuditMeta, AuditResult, Cutoff
+
+settings.register_profile("noiseaudit", deadline=None)  # a busy machine is no error
+settings.load_profile("noiseaudit")
 
 
 def build_audit(

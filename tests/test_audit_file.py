@@ -69,7 +69,7 @@ def scored(scores: list[float | None], by: str, given: list[str]) -> AuditResult
     return AuditResult(pa.table(columns, schema=SCHEMA), build_audit().meta)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     st.lists(
         st.tuples(st.none() | st.sampled_from([0.0, 0.25, 0.5, 1.0]), st.sampled_from(["cat", "dog"])),

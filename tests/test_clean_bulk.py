@@ -78,7 +78,7 @@ def in_bulk(*arguments: Any, **options: Any) -> CleanSummary:
         return clean_labels(*arguments, **options)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     st.sampled_from(POLICIES),
     st.sampled_from(["plain.csv", "quoted.csv", "crlf.csv", "in.parquet"]),

@@ -152,7 +152,7 @@ def test_one_line_where_the_class_is_never_suggested(run: Path) -> None:
     )
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.data(), st.none() | st.integers(1, 30), st.none() | st.sampled_from(["cat", "dog", "frog"]))
 def test_pieces_are_listed_as_the_whole(data: st.DataObject, top: int | None, only_class: str | None) -> None:
     n = data.draw(st.integers(1, 25))

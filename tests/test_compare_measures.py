@@ -20,7 +20,7 @@ from tests.test_compare_tools import CLASSES, CPU, N, blobs
 scores = st.lists(st.integers(0, 6).map(lambda k: k / 6), min_size=2, max_size=30)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(scores, st.randoms(use_true_random=False))
 def test_measures_are_those_of_scikit_learn(values: list[float], random: Any) -> None:
     truth = np.array([random.random() < 0.4 for _ in values])

@@ -18,7 +18,7 @@ def batches(n_labelled: int, n_unlabelled: int, plan: BatchPlan, seed: int = 0) 
     return [step.tolist() for step in steps]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     n_labelled=st.integers(2, 120),
     n_unlabelled=st.integers(0, 300),
@@ -40,7 +40,7 @@ def test_every_row_is_seen_and_no_batch_has_another_size(
         assert all(row >= n_labelled for row in step[plan.labelled :])
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(n=st.integers(2, 50), batch_size=st.integers(2, 20))
 def test_no_row_falls_behind(n: int, batch_size: int) -> None:
     """Within an epoch, rows of a stream are seen equally often, give or take one."""

@@ -62,7 +62,7 @@ TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".parquet"])
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(TEXT, TEXT, TEXT), max_size=5, unique_by=lambda row: row[0]))
 def test_any_text_comes_back(suffix: str, rows: list[tuple[str, str, str]]) -> None:
     decisions = [Decision(name, "relabel", label, who, None, "abc", 1.5) for name, label, who in rows]

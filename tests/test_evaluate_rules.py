@@ -47,7 +47,7 @@ def test_both_rules_agree_with_scikit_learn(make_audit: MakeAudit) -> None:
         assert got.average_precision.value == pytest.approx(average_precision_score(truth, score))
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=st.lists(st.booleans(), min_size=60, max_size=60))
 def test_only_scored_rows_with_truth_count(rows: list[bool], make_audit: MakeAudit) -> None:
     audit = make_audit()

@@ -31,7 +31,7 @@ def with_rest(rates: Floats) -> Floats:
     return full
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(2, CANDIDATES + 1), st.floats(0.0, 1.0), st.floats(0.4, 3.0), st.integers(0, 10_000))
 def test_it_is_bayes_rule_up_to_11_classes(n_classes: int, gamma: float, tau: float, seed: int) -> None:
     rng = np.random.default_rng(seed)

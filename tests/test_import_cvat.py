@@ -62,7 +62,7 @@ def read(root: ET.Element, audit: AuditResult, folder: Path) -> list[Decision]:
     return import_answers(path, "cvat", audit).decisions
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_whatever_labels_and_ids_are_called_the_answers_come_back(data: st.DataObject) -> None:
     labels = data.draw(st.lists(HOSTILE.filter(writable), min_size=3, max_size=4, unique=True))
@@ -224,7 +224,7 @@ def test_what_is_refused(audit: AuditResult, tmp_path: Path, text: str, message:
         import_answers(tmp_path / "a.xml", "cvat", AuditResult(cats, audit.meta))
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_any_other_xml_is_refused_in_one_line_or_can_be_written(data: st.DataObject) -> None:
     audit = build_audit(8, n_unlabelled=1, n_unread=0)

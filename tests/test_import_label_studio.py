@@ -94,7 +94,7 @@ def as_csv(flat: Sequence[Mapping[str, Any]]) -> str:
     return text.getvalue()
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_whatever_labels_and_ids_are_called_the_answers_come_back(data: st.DataObject) -> None:
     names = st.lists(HOSTILE.filter(writable), min_size=8, max_size=8, unique=True)

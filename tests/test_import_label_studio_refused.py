@@ -91,7 +91,7 @@ ANYTHING = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_any_other_json_is_refused_in_one_line_or_can_be_written(data: st.DataObject) -> None:
     audit = build_audit(6, n_unlabelled=0, n_unread=0)

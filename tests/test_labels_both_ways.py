@@ -85,7 +85,7 @@ def both(
         return found, careful, reviser
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(csv_texts(), st.data(), st.sampled_from([1, 5, 1 << 20]))
 def test_any_csv_comes_out_the_same_or_is_left_alone(
     case: tuple[str, list[list[str]], int], data: st.DataObject, piece: int

@@ -123,7 +123,7 @@ def _compare(case: Case, edit: Edit, piece: int) -> None:
 
 
 @pytest.mark.parametrize("policy", ["drop", "relabel", "blank", "flag"])
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(cases(), st.integers(1, 60), st.data())
 def test_the_bytes_are_those_of_the_careful_way(
     policy: str, case: Case, piece: int, data: st.DataObject
@@ -131,7 +131,7 @@ def test_the_bytes_are_those_of_the_careful_way(
     _compare(case, data.draw(edits(case.n, policy)), piece)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(cases(AnyCells), st.integers(1, 60), st.data())
 def test_any_file_is_either_the_same_or_left_to_the_careful_way(
     case: Case, piece: int, data: st.DataObject

@@ -63,7 +63,7 @@ def rewritten(
         return pq.ParquetFile(pa.BufferReader(out.read_bytes())), seen
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.sampled_from([*KINDS]), st.data())
 def test_the_table_is_that_of_pandas(kind: str, data: st.DataObject) -> None:
     arrow, values = KINDS[kind]

@@ -32,7 +32,7 @@ def arrays(n: int, seed: int, levels: int = 1000) -> tuple[np.ndarray[Any, Any],
     return truth, score >= 0.5, score
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.lists(st.tuples(st.booleans(), st.booleans(), st.integers(0, 4)), min_size=1, max_size=40),
 )
@@ -50,7 +50,7 @@ def test_values_are_those_of_scikit_learn(rows: list[tuple[bool, bool, int]]) ->
         assert got.auroc.value == pytest.approx(roc_auc_score(truth, score))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.booleans(), st.booleans(), st.floats(0, 1)), min_size=1, max_size=30))
 def test_intervals_hold_their_value_within_0_and_1(rows: list[tuple[bool, bool, float]]) -> None:
     truth, flagged, score = (np.array(column) for column in zip(*rows, strict=True))
@@ -191,7 +191,7 @@ def test_sixty_thousand_rows_take_seconds() -> None:
     assert time.process_time() - start < 20
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 50)), min_size=1, max_size=60))
 def test_curve_points_are_cuts_of_the_ranking(rows: list[tuple[bool, int]]) -> None:
     truth, score = (np.array(column) for column in zip(*rows, strict=True))
@@ -207,7 +207,7 @@ def test_curve_points_are_cuts_of_the_ranking(rows: list[tuple[bool, int]]) -> N
     assert {(round(r, 9), round(p, 9)) for r, p in zip(curve.recall, curve.precision, strict=True)} <= points
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.tuples(st.booleans(), st.integers(0, 50)), min_size=1, max_size=60))
 def test_curve_is_that_of_scikit_learn(rows: list[tuple[bool, int]]) -> None:
     """Of the points of equal recall, the one with the fewest flags stays; so many points thin out nothing."""

@@ -31,7 +31,7 @@ def test_the_mean_of_odds_by_hand() -> None:
     assert mean_odds([np.array([0.0]), np.array([1.0])]) == pytest.approx([0.5])
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(probabilities, st.floats(0.01, 0.99))
 def test_a_shift_reaches_its_total_or_its_end(p: Floats, share: float) -> None:
     total = share * len(p)

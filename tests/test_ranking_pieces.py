@@ -64,7 +64,7 @@ def sorted_whole(
     return rows
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     audits(),
     st.sampled_from(["p_mislabeled", "epsilon"]),

@@ -42,7 +42,7 @@ def test_hostile_names_stay_text(make_audit: MakeAudit) -> None:
     assert not any(name.startswith("on") for _, attributes in page.elements for name in attributes)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(label=st.text(st.characters(codec="utf-8"), min_size=1, max_size=20))
 def test_any_label_is_shown_as_itself(label: str, make_audit: MakeAudit) -> None:
     view = build_view(make_audit(40, ["cat", "dog", label], noise_rate=0.5))

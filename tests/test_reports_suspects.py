@@ -110,7 +110,7 @@ def test_formulas_are_neutralised(label: str, cell: str, make_audit: MakeAudit, 
     assert {row["suggested_label"] for row in rows} == {"cat", cell}
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(label=st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12))
 def test_any_label_comes_back_and_starts_no_formula(
     label: str, make_audit: MakeAudit, tmp_path: Path

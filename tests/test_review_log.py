@@ -249,7 +249,7 @@ ACTIONS = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(ACTIONS)
 def test_it_is_what_a_stack_of_actions_for_each_reviewer_gives(
     tmp_path_factory: pytest.TempPathFactory, actions: list[tuple[str, str, dict[str, str] | None]]

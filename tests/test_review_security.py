@@ -202,7 +202,7 @@ def test_opening_twice_is_no_harm(tmp_path: Path) -> None:
     """Two servers of one audit share its database."""
     first = opened(tmp_path, n_images=1)
     second = open_review(first.places)
-    answer = {"row": 1, "decision": "skip"}
+    answer = {"row": 1, "decision": "keep"}
     body = {"event_id": "event-01", "reviewer": "Ann", "answers": [answer]}
     assert client_of(first).post("/api/decisions", json=body).status_code == 200
     assert client_of(second).get("/api/progress", params={"reviewer": "Ann"}).json()["n_mine"] == 1

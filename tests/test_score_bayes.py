@@ -33,7 +33,7 @@ def bayes(probs: Probs, label: Codes, rates: Floats, temperature: float) -> Floa
     return np.asarray(1 - joint[np.arange(len(label)), label] / joint.sum(axis=1))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(n_classes=st.integers(2, CANDIDATES + 1), temperature=st.floats(0.3, 5.0), seed=st.integers(0, 10_000))
 def test_it_is_bayes_rule_up_to_11_classes(n_classes: int, temperature: float, seed: int) -> None:
     rng = np.random.default_rng(seed)
@@ -74,7 +74,7 @@ def test_the_candidates_are_the_given_class_and_the_best_others() -> None:
         assert np.exp(log_probs[row]) == pytest.approx([*probs[row, named], beside], abs=1e-6)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 10_000), share=st.floats(0.05, 0.95))
 def test_doubt_rises_as_the_given_labels_probability_falls(seed: int, share: float) -> None:
     """The others keep their proportions to one another, and the noise is what it was."""

@@ -16,7 +16,7 @@ from noiseaudit.threshold import LEAST_PROBABILITY, Floats, check_cutoff, choose
 probabilities = st.lists(st.integers(0, 20).map(lambda k: k / 20), min_size=1, max_size=25).map(np.array)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(probabilities)
 def test_expected_f1_is_its_formula_for_every_cut(p: Floats) -> None:
     ranked = sorted(p.tolist(), reverse=True)
@@ -37,7 +37,7 @@ def test_expected_f1_is_near_the_mean_over_all_truths() -> None:
     assert expected_f1(p) == pytest.approx(mean, abs=0.02)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(probabilities)
 def test_auto_flags_the_best_expected_cut_but_no_improbable_row(p: Floats) -> None:
     flagged, cutoff = choose_cutoff("auto", p, None)
@@ -141,7 +141,7 @@ def test_what_is_a_rule(rule: str) -> None:
     check_cutoff(rule)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(probabilities, st.integers(1, 19).map(lambda k: k / 20))
 def test_a_target_precision_flags_the_longest_list_that_keeps_it(p: Floats, target: float) -> None:
     flagged, _ = choose_cutoff(f"precision={target}", p, None)
@@ -153,7 +153,7 @@ def test_a_target_precision_flags_the_longest_list_that_keeps_it(p: Floats, targ
         assert p[flagged].min() >= p[~flagged].max(initial=0)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(probabilities, st.integers(1, 19).map(lambda k: k / 20))
 def test_a_target_recall_flags_the_shortest_list_that_reaches_it(p: Floats, target: float) -> None:
     flagged, _ = choose_cutoff(f"recall={target}", p, None)

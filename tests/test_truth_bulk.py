@@ -49,7 +49,7 @@ def _read(path: Path, audit: Labels, missing: str | None) -> Truth | str:
         return str(error)
 
 
-@settings(deadline=None, max_examples=120)
+@settings(max_examples=120)
 @given(
     st.sampled_from(["t.csv", "t.parquet"]),
     st.sampled_from(["sample_id", "image", "both"]),

@@ -64,7 +64,7 @@ def test_rows_are_shared_out_by_doubt() -> None:
         allocate(strata([5, 9], [1.0, 1.0]), 3)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     sizes=st.lists(st.integers(1, 400), min_size=1, max_size=4),
     doubt=st.lists(st.floats(0.01, 100), min_size=4, max_size=4),
