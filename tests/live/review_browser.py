@@ -85,6 +85,10 @@ def by_keyboard(browser: Browser, folder: Path, save: Path) -> None:
         del said[[*said][-1]]
         page.keyboard.press("ArrowLeft")
         page.wait_for_selector("#decided:has-text('You:')")
+        page.wait_for_function(
+            "() => { const all = [...document.querySelectorAll('.strip img')];"
+            " return all.length > 6 && all.every((image) => image.complete); }"
+        )
         page.screenshot(path=save / "one.png")
         page.reload()
         page.wait_for_selector("html[data-ready]")
