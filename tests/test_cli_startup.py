@@ -153,3 +153,13 @@ def test_an_output_with_too_long_a_name_is_told_in_a_line(run: Path) -> None:
     done = CliRunner().invoke(app, ["report", str(run), "--out", f"{run}/{'c' * 300}.html"])
     assert (done.exit_code, done.stderr.count("\n")) == (2, 1)
     assert done.stderr.endswith("c.html: File name too long. Choose a shorter name.\n")
+
+
+@pytest.mark.parametrize("module", ["noiseaudit_review.shown", "noiseaudit_reports", "noiseaudit.checked"])
+def test_what_shows_an_audit_does_not_import_torch(module: str) -> None:
+    """It would more than double the memory of a review's server."""
+    if module.startswith("noiseaudit_review"):
+        pytest.importorskip("fastapi", reason="the extra `review` is not installed")
+    code = f"import sys, {module}; print([name for name in ('torch', 'torchvision') if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
