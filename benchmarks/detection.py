@@ -30,7 +30,7 @@ from noiseaudit.config import AuditConfig
 from noiseaudit.versions import versions
 
 RESULTS = Path(__file__).parent / "results" / "detection.jsonl"
-SCORES = RESULTS.parent / "scores"  # p_mislabeled and the truth of each run, not committed
+SCORES = RESULTS.parent / "scores"  # every tool's scores and the truth of each run, not committed
 CPU = torch.device("cpu")
 
 
@@ -47,10 +47,10 @@ def run(name: str, seed: int, tools: list[str], folds: int | None) -> Iterator[d
         line |= {"n": len(wrong), "wrong": int(wrong.sum())}
         line |= measured(verdict, wrong, np.ones(len(wrong), np.bool_))
         line["top_100"] = int(wrong[np.argsort(-verdict.scores, kind="stable")[:100]].sum())
+        SCORES.mkdir(exist_ok=True)
+        kept = SCORES / f"{line['set']}-{seed}-{tool}.npz"
+        np.savez_compressed(kept, scores=verdict.scores, wrong=wrong, given=case.given)
         if tool == "noiseaudit":
-            SCORES.mkdir(exist_ok=True)
-            kept = SCORES / f"{line['set']}-{seed}.npz"
-            np.savez_compressed(kept, scores=verdict.scores, wrong=wrong, given=case.given)
             line |= dataclasses.asdict(calibration(verdict.scores, wrong)) | at_target(verdict.scores, wrong)
             line |= by_class(verdict.scores, wrong, case.given)
         yield line | {"threads": case.threads, "versions": versions()}

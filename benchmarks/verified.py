@@ -114,10 +114,10 @@ def main() -> None:
     parser.add_argument("--audits", type=int, default=200)
     parser.add_argument("--answers", type=int, default=200)
     args = parser.parse_args()
-    if args.action == "run" and not any(SCORES.glob("*.npz")):
+    if args.action == "run" and not any(SCORES.glob("*-noiseaudit.npz")):
         parser.error(f"{SCORES} holds no scores: benchmarks/detection.py run keeps those of its runs there")
-    for file in sorted(SCORES.glob("*.npz")) if args.action == "run" else ():
-        name, seed = file.stem.rsplit("-", 1)
+    for file in sorted(SCORES.glob("*-noiseaudit.npz")) if args.action == "run" else ():
+        name, seed, _ = file.stem.rsplit("-", 2)
         kept = np.load(file)
         if (
             not choose_cutoff("auto", kept["scores"], None).flagged.any()
