@@ -4,7 +4,8 @@ CIFAR-10N informed the design (docs/method.md), so its figures are of a developm
 
 NOISEAUDIT_DATA=... python benchmarks/detection.py run --sets mnist_symmetric_0.3 chars_asymmetric --seeds 0 1 2 3 4
 NOISEAUDIT_DATA=... python benchmarks/detection.py run --sets mnist_test --folds 5 --tools noiseaudit
-python benchmarks/detection.py table                       # writes benchmarks/results/detection.md
+python benchmarks/detection.py measure   # what follows from the scores that were kept, again, without training
+python benchmarks/detection.py table     # writes benchmarks/results/detection.md
 """
 
 from __future__ import annotations
@@ -18,9 +19,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from detection_measures import at_target, by_class
+from detection_measures import Values, at_target, by_class
 from detection_sets import SETS
 from detection_table import table
+from sklearn.metrics import average_precision_score
 
 from noiseaudit.calibration import calibration
 from noiseaudit.compare.case import Case
@@ -51,9 +53,25 @@ def run(name: str, seed: int, tools: list[str], folds: int | None) -> Iterator[d
         kept = SCORES / f"{line['set']}-{seed}-{tool}.npz"
         np.savez_compressed(kept, scores=verdict.scores, wrong=wrong, given=case.given)
         if tool == "noiseaudit":
-            line |= dataclasses.asdict(calibration(verdict.scores, wrong)) | at_target(verdict.scores, wrong)
-            line |= by_class(verdict.scores, wrong, case.given)
+            line |= of_scores(verdict.scores, wrong, case.given)
         yield line | {"threads": case.threads, "versions": versions()}
+
+
+def of_scores(scores: Values, wrong: Values, given: Values) -> dict[str, Any]:
+    """What noiseaudit's lines have beside those of the other tools; all are (n,)."""
+    found = dataclasses.asdict(calibration(scores, wrong)) | at_target(scores, wrong)
+    return found | by_class(scores, wrong, given)
+
+
+def measured_again(line: dict[str, Any]) -> dict[str, Any]:
+    """A line with what follows from its scores, if they were kept and are of this very run."""
+    kept = SCORES / f"{line['set']}-{line['seed']}-noiseaudit.npz"
+    if line["tool"] != "noiseaudit" or not kept.exists():
+        return line
+    scores, wrong, given = (np.load(kept)[name] for name in ("scores", "wrong", "given"))
+    if not np.isclose(average_precision_score(wrong, scores), line["average_precision"], rtol=1e-12):
+        raise SystemExit(f"{kept} is not of the run in {RESULTS}")
+    return line | of_scores(scores, wrong, given)
 
 
 def named(name: str, folds: int | None) -> str:
@@ -68,7 +86,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("action", choices=["run", "table"])
+    parser.add_argument("action", choices=["run", "measure", "table"])
     parser.add_argument("--sets", nargs="+", default=list(SETS), choices=list(SETS))
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2, 3, 4])
     parser.add_argument("--tools", nargs="+", default=list(TOOLS), choices=list(TOOLS))
@@ -90,6 +108,8 @@ def main() -> None:
                         line["oracle_f1"],
                         flush=True,
                     )
+    if args.action == "measure":
+        RESULTS.write_text("".join(json.dumps(measured_again(line)) + "\n" for line in read()))
     text = table(read())
     RESULTS.with_suffix(".md").write_text(text)
     print(text)

@@ -26,22 +26,29 @@ def at_target(scores: Values, wrong: Values) -> dict[str, float | None]:
 
 
 def by_class(scores: Values, wrong: Values, given: Values) -> dict[str, float | None]:
-    """Mean F1 over the given classes that hold errors, at the own cut-off and at the best one for all together;
-    and how much more often a right label of the three rarest classes is flagged than one of any class.
+    """Mean F1 over the given classes that hold errors, at the own cut-off, at the best one for all together and at
+    `--cutoff even`; and how much more often a right label of the three rarest classes is flagged than one of any class.
     """
     order = np.argsort(-scores, kind="stable")
     f1 = 2 * np.cumsum(wrong[order]) / (np.arange(1, len(order) + 1) + wrong.sum())
     best = np.zeros(len(order), np.bool_)
     best[order[: int(f1.argmax()) + 1]] = True
-    flagged = choose_cutoff("auto", scores, None).flagged
+    flagged, even = (choose_cutoff(rule, scores, None, given).flagged for rule in ("auto", "even"))
     classes, counts = np.unique(given, return_counts=True)
     rare = np.isin(given, classes[np.argsort(counts, kind="stable")[:RAREST]]) & ~wrong
-    overall = float(flagged[~wrong].mean()) if not wrong.all() else 0.0
     return {
         "macro_f1": _macro_f1(flagged, wrong, given),
         "oracle_macro_f1": _macro_f1(best, wrong, given),
-        "rare_false_flags": float(flagged[rare].mean()) / overall if overall and rare.any() else None,
+        "even_macro_f1": _macro_f1(even, wrong, given),
+        "rare_false_flags": _times(flagged, rare, ~wrong),
+        "even_rare_false_flags": _times(even, rare, ~wrong),
     }
+
+
+def _times(flagged: Values, few: Values, all_right: Values) -> float | None:
+    """The share of `few` that is flagged, to that of `all_right`."""
+    overall = float(flagged[all_right].mean()) if all_right.any() else 0.0
+    return float(flagged[few].mean()) / overall if overall and few.any() else None
 
 
 def _macro_f1(flagged: Values, wrong: Values, given: Values) -> float | None:

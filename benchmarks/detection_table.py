@@ -47,14 +47,20 @@ def table(lines: list[dict[str, Any]]) -> str:
 def _by_class_table(found: Found) -> list[str]:
     text = [
         "",
-        "| set | mean F1 over classes, own cut-off | best cut-off | false flags, rarest / all |",
-        "|---" * 4 + "|",
+        "| set | mean F1 over classes, own cut-off | best cut-off | `even` | false flags, rarest / all | with `even` |",
+        "|---" * 6 + "|",
     ]
     for (name, tool), own in sorted(found.items()):
         if tool == "noiseaudit" and "tail" in name:
             shown = [
-                summary([line[key] for line in own if line[key] is not None]).text(3)
-                for key in ("macro_f1", "oracle_macro_f1", "rare_false_flags")
+                summary([line[key] for line in own if line.get(key) is not None]).text(3)
+                for key in (
+                    "macro_f1",
+                    "oracle_macro_f1",
+                    "even_macro_f1",
+                    "rare_false_flags",
+                    "even_rare_false_flags",
+                )
             ]
             text.append(f"| {name} | {' | '.join(shown)} |")
     return text

@@ -71,7 +71,7 @@ def audit_samples(
     tested, untested = _tested(learnt, data, plan, on_extra, keeper)
     believed, given = learnt.believed, learnt.given
     scores = tested.scale(believed.p_mislabeled) if tested else believed.p_mislabeled
-    flagged, cutoff = choose_cutoff(plan.config.cutoff, scores, learnt.epsilon)
+    flagged, cutoff = choose_cutoff(plan.config.cutoff, scores, learnt.epsilon, given)
     rows = np.flatnonzero(samples.status == "ok")[believed.fitted.labelled]
     conflict = conflicts(same_content(samples.x, rows), given)
     verdicts = Verdicts(

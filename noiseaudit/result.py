@@ -72,12 +72,14 @@ SCHEMA = pa.schema(
 
 @dataclass(frozen=True)
 class Cutoff:
-    """Where suspects begin: rows with `score >= threshold` are flagged (`>` for the epsilon rule)."""
+    """Where suspects begin: rows with `score >= threshold` are flagged (`>` for the epsilon rule), but for
+    "even", which flags fewer of them in some classes.
+    """
 
-    rule: str  # "auto", "epsilon", "budget=N" or "rate=R", as the user gave it
+    rule: str  # "auto", "even", "epsilon", "budget=N" or "rate=R", as the user gave it
     score: str  # the column that is cut: "p_mislabeled" or "epsilon"
     threshold: float
-    reason: str  # one sentence for people
+    reason: str  # for people
 
 
 @dataclass(frozen=True)

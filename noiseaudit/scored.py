@@ -86,7 +86,7 @@ def audit_scores(
     given = codes.numpy()[rows]
     scored = score_unseen(model.noise, probs[rows], given)
     has_epsilon = METHODS[model.method].has_guider
-    flagged, cut = choose_cutoff(cutoff, scored.p, last.epsilon if has_epsilon else None)
+    flagged, cut = choose_cutoff(cutoff, scored.p, last.epsilon if has_epsilon else None, given)
     unknown = np.full(len(rows), np.nan, np.float32)
     fitted = Fitted(
         guider_mean=probs,

@@ -42,6 +42,7 @@ from noiseaudit.threshold import choose_cutoff
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
+Codes = npt.NDArray[np.int64]
 
 SHARE, FEWEST, MOST = 0.02, 20, 1_000  # planted labels: of all, and within these bounds
 MOST_SHARE = 0.1  # but never more of the labels than this
@@ -115,21 +116,27 @@ def self_test(
     # Labels learnt by heart have a score of another kind, and each training decides whether they are.
     same_kind = again.believed.trust == believed.trust
     scale = fit_scale(scores[is_planted], scores) if same_kind else AS_IT_IS
-    found = count_found(plan.config.cutoff, scores, again.epsilon, is_planted)
+    found = count_found(plan.config.cutoff, scores, again.epsilon, again.given, is_planted)
     return SelfTest(len(planted.rows), found, proportion(found, len(planted.rows)), planted.preference, scale)
 
 
-def count_found(rule: str, scores: Floats, epsilon: npt.NDArray[np.float32] | None, is_planted: Flags) -> int:
+def count_found(
+    rule: str, scores: Floats, epsilon: npt.NDArray[np.float32] | None, given: Codes, is_planted: Flags
+) -> int:
     """Planted labels beyond the cut-off that `rule` gives the others: they neither use up a budget nor raise a rate."""
     others = ~is_planted
     calibrated = fit_scale(scores[is_planted], scores[others])(scores)
-    cut = choose_cutoff(rule, calibrated[others], None if epsilon is None else epsilon[others])
+    cut = choose_cutoff(rule, calibrated[others], None if epsilon is None else epsilon[others], given[others])
     if cut.cutoff.score == "epsilon":
         assert epsilon is not None
         return int((epsilon[is_planted] > 0).sum())
     if not cut.flagged.any():
         return 0
-    return int((calibrated[is_planted] >= calibrated[others][cut.flagged].min()).sum())
+    least = np.full(given.max() + 1, np.inf)  # of each class
+    np.minimum.at(least, given[others][cut.flagged], calibrated[others][cut.flagged])
+    if rule != "even":
+        least[:] = least.min()
+    return int((calibrated[is_planted] >= least[given[is_planted]]).sum())
 
 
 def how_many(n_labels: int) -> int:

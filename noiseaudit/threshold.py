@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from noiseaudit.errors import ConfigError
+from noiseaudit.even_cutoff import Codes, least_by_class
 from noiseaudit.result import Cutoff
 
 Floats = npt.NDArray[np.float64]
@@ -31,10 +32,14 @@ def check_cutoff(rule: str) -> None:
     _parsed(rule)
 
 
-def choose_cutoff(rule: str, p_mislabeled: Floats, epsilon: npt.NDArray[np.float32] | None) -> Judged:
-    """Flag rows by `rule`; `p_mislabeled` and `epsilon` are (n,), in the order that breaks ties.
+def choose_cutoff(
+    rule: str, p_mislabeled: Floats, epsilon: npt.NDArray[np.float32] | None, given: Codes | None = None
+) -> Judged:
+    """Flag rows by `rule`; `p_mislabeled`, `epsilon` and `given`, which "even" needs, are (n,), in the order that
+    breaks ties.
 
-    auto: the best expected F1. epsilon: the paper's. budget=N: N rows. rate=R: that share of the rows.
+    auto: the best expected F1. even: that, but fewer of classes of which too many right labels would be flagged.
+    epsilon: the paper's. budget=N: N rows. rate=R: that share of the rows.
     precision=P: as many as keep the expected precision at P. recall=R: as few as bring the expected recall to R.
 
     Raises ConfigError for an unknown rule, or for the epsilon rule where a method has no epsilon.
@@ -44,6 +49,9 @@ def choose_cutoff(rule: str, p_mislabeled: Floats, epsilon: npt.NDArray[np.float
         return _by_epsilon(rule, epsilon)
     if kind == "auto":
         return _by_expected_f1(p_mislabeled)
+    if kind == "even":
+        assert given is not None
+        return _evenly(_by_expected_f1(p_mislabeled), p_mislabeled, given)
     ranked = -np.sort(-p_mislabeled)
     if kind == "precision":
         return _by_count(rule, p_mislabeled, *_count_for_precision(ranked, number))
@@ -56,7 +64,7 @@ def choose_cutoff(rule: str, p_mislabeled: Floats, epsilon: npt.NDArray[np.float
 
 def _parsed(rule: str) -> tuple[str, float]:
     """Kind and number of a rule, the number 0 where it has none."""
-    if rule in ("auto", "epsilon"):
+    if rule in ("auto", "even", "epsilon"):
         return rule, 0.0
     found = _NUMBERED.fullmatch(rule)
     count, share = (int(found[2] or 0), float(found[4] or 0) / (100 if found[5] else 1)) if found else (0, 0)
@@ -66,7 +74,7 @@ def _parsed(rule: str) -> tuple[str, float]:
         return found[3], share
     raise ConfigError(
         f"--cutoff {rule!r} is not a rule",
-        fix="Use auto, epsilon, budget=N (N rows to review), rate=R (share of labelled rows, as 0.1 or 10%), "
+        fix="Use auto, even, epsilon, budget=N (N rows to review), rate=R (share of labelled rows, as 0.1 or 10%), "
         "precision=P or recall=R (expected, as 0.9 or 90%).",
     )
 
@@ -115,6 +123,17 @@ def _by_expected_f1(p_mislabeled: Floats) -> Judged:
     if best < LEAST_PROBABILITY:
         reason = f"No row below {LEAST_PROBABILITY} is flagged: most such labels are right."
     return Judged(p_mislabeled >= threshold, Cutoff("auto", "p_mislabeled", threshold, reason))
+
+
+def _evenly(auto: Judged, p_mislabeled: Floats, given: Codes) -> Judged:
+    least = least_by_class(p_mislabeled, auto.flagged, given)
+    flagged = auto.flagged & (p_mislabeled >= least[given])
+    fewer = len(np.unique(given[auto.flagged & ~flagged]))
+    reason = (
+        f"{auto.cutoff.reason} Of {fewer} {'class' if fewer == 1 else 'classes'} fewer rows are flagged than so: of no "
+        "class is more than twice the share of right labels expected to be flagged that it is of all."
+    )
+    return Judged(flagged, Cutoff("even", "p_mislabeled", auto.cutoff.threshold, reason))
 
 
 def _by_epsilon(rule: str, epsilon: npt.NDArray[np.float32] | None) -> Judged:

@@ -17,6 +17,7 @@ from noiseaudit.demo import write_digits
 from noiseaudit.dynamics import read_dynamics
 from noiseaudit.result import AuditResult, read_audit
 from noiseaudit.runnames import MODEL_FILE
+from noiseaudit.threshold import choose_cutoff
 from tests.containers import pictures, write_shards
 from tests.scoring import done, score, write_rows
 
@@ -204,6 +205,20 @@ def test_a_data_set_that_holds_its_images_is_refused(data: Path, tmp_path: Path)
     assert result.exit_code == 2
     assert "score does not read data sets that hold their images" in result.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_the_even_rule_goes_by_the_classes_of_the_rows(data: Path, tmp_path: Path) -> None:
+    assert score(data, data / "new.csv", tmp_path / "out", "--cutoff", "even").exit_code == 0
+    found = read_audit(tmp_path / "out")
+    p = found.table.column("p_mislabeled").to_pylist()
+    given = [
+        None if label is None else found.meta.classes.index(label) for label in found.column("given_label")
+    ]
+    rows = [row for row, score_of in enumerate(p) if score_of is not None]
+    p_of, given_of = np.array([p[row] for row in rows]), np.array([given[row] for row in rows])
+    expected = choose_cutoff("even", p_of, None, given_of)
+    assert found.meta.cutoff == expected.cutoff
+    assert np.flatnonzero(found.suspects()).tolist() == np.array(rows)[expected.flagged].tolist()
 
 
 def test_a_cutoff_of_its_own_can_be_asked_for(data: Path, tmp_path: Path) -> None:

@@ -84,21 +84,22 @@ def test_clean_data_changes_nothing_much(seed: int) -> None:
     assert np.isfinite(fit_scale(np.full(5, 0.99), np.full(900, 1e-6))).all()  # nothing in between
 
 
-@pytest.mark.parametrize("rule", ["auto", "budget=300", "rate=0.03", "precision=0.9", "recall=0.8"])
+@pytest.mark.parametrize("rule", ["auto", "even", "budget=300", "rate=0.03", "precision=0.9", "recall=0.8"])
 def test_planted_labels_do_not_shift_the_cut_off(rule: str) -> None:
     """As many are found as of the real ones where only these are there."""
     planted, others = second_training(10_000, 300, 200, d=3.0)
     is_planted = np.arange(10_000) < 200
-    found = count_found(rule, np.concatenate([planted, others]), None, is_planted)
+    given = np.zeros(10_000, np.int64)
+    found = count_found(rule, np.concatenate([planted, others]), None, given, is_planted)
     alone = np.concatenate(second_training(9_800, 300, 0, d=3.0))
-    true = choose_cutoff(rule, alone, None).flagged[:300].mean()
+    true = choose_cutoff(rule, alone, None, np.zeros(9_800, np.int64)).flagged[:300].mean()
     assert found / 200 == pytest.approx(true, abs=0.1)
 
 
 def test_planted_labels_by_the_papers_rule() -> None:
     epsilon = np.array([0.0, 0.5, 0.2, 0.0], np.float32)
     is_planted = np.array([True, True, True, False])
-    assert count_found("epsilon", np.full(4, 0.5), epsilon, is_planted) == 2
+    assert count_found("epsilon", np.full(4, 0.5), epsilon, np.zeros(4, np.int64), is_planted) == 2
 
 
 def test_a_scale_keeps_the_order_and_does_what_it_says() -> None:

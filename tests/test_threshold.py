@@ -128,7 +128,7 @@ def test_no_labelled_row(rule: str) -> None:
     ],
 )  # fmt: skip
 def test_what_is_not_a_rule(rule: str) -> None:
-    with pytest.raises(ConfigError, match=r"--cutoff .* is not a rule\. Use auto, epsilon, budget=N"):
+    with pytest.raises(ConfigError, match=r"--cutoff .* is not a rule\. Use auto, even, epsilon, budget=N"):
         check_cutoff(rule)
     with pytest.raises(ConfigError, match="is not a rule"):
         choose_cutoff(rule, np.array([0.5]), None)

@@ -66,8 +66,8 @@ def scan(
         str,
         option(
             metavar="RULE",
-            help="Where suspects begin: auto, epsilon (the paper's rule), budget=N rows to review, rate=R of the "
-            "labels, or precision=P or recall=R, as expected.",
+            help="Where suspects begin: auto, even (as auto, but sparing right labels of rare classes), epsilon (the "
+            "paper's rule), budget=N rows to review, rate=R of the labels, or precision=P or recall=R, as expected.",
         ),
     ] = "auto",
     target_precision: Annotated[
