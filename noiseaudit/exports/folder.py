@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,12 +14,15 @@ from typing import Any
 
 from noiseaudit.atomic import write_text
 from noiseaudit.errors import OutputError
+from noiseaudit.lock import RunLock
 from noiseaudit.outputs import check_parent, has_content, unwritable
+from noiseaudit.runnames import LOCK_FILE
 
 MARKER = "noiseaudit-export.json"  # in every exported folder: what it is, and that --force may replace it
 
 _NAMES, _COUNTS = "holds", "files"  # of the MARKER: what is in the folder, and how many files in its folders
 _OF_SYSTEMS = ("Thumbs.db", "desktop.ini")
+_REPLACED = "replaced"  # beside the new output, the old one for the moment in which they change places
 
 
 def check_folder(out: Path, *, force: bool, inputs: Sequence[Path] = ()) -> None:
@@ -52,19 +57,62 @@ def check_folder(out: Path, *, force: bool, inputs: Sequence[Path] = ()) -> None
 
 @contextmanager
 def beside(out: Path) -> Iterator[Path]:
-    """An empty folder in the folder of `out`, which is gone afterwards. Raises OutputError if it cannot be made."""
+    """A folder in the folder of `out`, which is gone afterwards. Raises OutputError if it cannot be made.
+
+    It is locked as long as its process lives, so that `settle` knows one that a killed process left.
+    """
+    start, end = _around(out)
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        made = tempfile.TemporaryDirectory(dir=out.parent, prefix=f".{out.name[:100]}.", suffix=".new")
+        made = tempfile.TemporaryDirectory(dir=out.parent, prefix=start, suffix=end)
     except OSError as error:
         raise unwritable(out, error) from error
     with made as folder:
-        yield Path(folder)
+        lock = RunLock(Path(folder))
+        try:
+            yield Path(folder)
+        finally:
+            lock.release()
+
+
+def settle(out: Path) -> None:
+    """Remove what a killed export to `out` left beside it; the output that it was about to replace goes back.
+
+    One that is at work is left alone. Raises OutputError if the old output cannot be moved.
+    """
+    for left in _left_beside(out):
+        try:
+            lock = RunLock(left)
+        except (OutputError, OSError):  # at work, or somebody else's
+            continue
+        try:
+            if (left / _REPLACED).exists() and not os.path.lexists(out):
+                os.rename(left / _REPLACED, out)
+        except OSError as error:
+            raise unwritable(out, error) from error
+        finally:
+            lock.release()
+        shutil.rmtree(left, ignore_errors=True)
+
+
+def _left_beside(out: Path) -> list[Path]:
+    start, end = map(re.escape, _around(out))
+    name = re.compile(rf"{start}[a-z0-9_]{{8}}{end}")
+    try:
+        found = [path for path in out.parent.iterdir() if name.fullmatch(path.name)]
+    except OSError:
+        return []
+    return [path for path in found if (path / LOCK_FILE).exists()]
+
+
+def _around(out: Path) -> tuple[str, str]:
+    """What is before and behind the random part of the name of a folder beside `out`."""
+    return f".{out.name[:100]}.", ".new"
 
 
 def put(new: Path, out: Path) -> None:
     """Move `new`, a file or folder, to `out`, in the place of what is there. Raises OutputError if it cannot be."""
-    old = new.with_name("replaced")
+    old = new.with_name(_REPLACED)
     try:
         if out.is_dir():
             os.rename(out, old)
