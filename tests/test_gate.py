@@ -315,6 +315,8 @@ def test_a_report_replaces_a_report_and_nothing_else(run: AuditResult, tmp_path:
         refused = gate(tmp_path, *words, str(tmp_path / name))
         assert (refused.exit_code, "is no JUnit file" in refused.stderr) == (2, True)
         assert (tmp_path / name).read_text() == content
+    refused = gate(tmp_path, *words, str(tmp_path))
+    assert (refused.exit_code, "is a folder. Give --junit a file name" in refused.stderr) == (2, True)
     assert [gate(tmp_path, *words, str(tmp_path / "gate.xml")).exit_code for _ in range(2)] == [0, 0]
 
 

@@ -148,6 +148,8 @@ def test_the_command_takes_over_and_exports(audit: AuditResult, tmp_path: Path) 
         "review", run, "--export", out, "--carry-over", "--force", "--db", tmp_path / "other.sqlite"
     )
     assert again.stderr.startswith("No decision about an earlier audit is left to take over.\n")
+    odd = command("review", run, "--export", tmp_path / "out.txt", "--carry-over")
+    assert (odd.exit_code, "taken over" in odd.stderr) == (2, False)
     refused = command("review", run, "--rows", out, "--carry-over")
     assert (refused.exit_code, "--carry-over does not go with --rows" in refused.stderr) == (2, True)
 
