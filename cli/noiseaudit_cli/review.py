@@ -94,6 +94,7 @@ def review(
     when the server stops (Ctrl-C) all of them are in decisions.csv beside the database, for `noiseaudit clean
     --decisions`. Needs the extra `review`, but for --export. docs/review.md says more.
     """
+    from noiseaudit.decisions import check_kind
     from noiseaudit.errors import ConfigError
     from noiseaudit.manifest import run_folder
     from noiseaudit.outputs import DECISIONS_FILE, check_file
@@ -112,6 +113,7 @@ def review(
             "--carry-over does not go with --rows: these are to be judged anew", fix="Leave out one of them."
         )
     if export is not None:
+        check_kind(export)
         check_file(export, force=force, inputs=[place, *never], option="--export")
         if carry_over:
             say(taken_over(audit, place))
@@ -205,7 +207,6 @@ def _hang_up_is_terminate() -> None:
 
 def _serve(opened: Review, listener: socket, *, opens_browser: bool) -> None:
     """Until it is stopped; then the decisions are written, however it ends."""
-    from noiseaudit.errors import NoiseAuditError
     from noiseaudit_cli.console import say, visible
     from noiseaudit_cli.earlier import decisions
     from noiseaudit_review.server import serve
@@ -235,7 +236,7 @@ def _serve(opened: Review, listener: socket, *, opens_browser: bool) -> None:
     finally:
         try:
             written = opened.export()
-        except NoiseAuditError as error:
+        except Exception as error:  # a full disk, too
             error.add_note(f"all decisions are in {opened.places.db}: review --export writes them")
             raise
         finally:
