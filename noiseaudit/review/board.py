@@ -42,7 +42,8 @@ class Progress:
     n_skipped: int  # rows with a label that this reviewer skipped, and left open
     n_judged: int  # of these, right or wrong
     n_wrong: int
-    precision: Interval  # n_wrong of n_judged
+    n_top: int  # the most suspicious ones, as far as somebody answered about each
+    precision: Interval  # of these n_top, wrong among those judged right or wrong
     n_disputed: int  # rows that reviewers contradict each other about
     errors_left: float  # sum of p_mislabeled over the scored rows that nobody judged
     median_seconds: float | None  # that this reviewer looked at a sample, of actions that stand
@@ -60,9 +61,12 @@ class Board:
         self._log, self._seq, self._lock = log, 0, threading.Lock()
         self._row_of = {name: row for row, name in enumerate(audit.table.column("sample_id").to_pylist())}
         self._p = np.nan_to_num(audit.column("p_mislabeled"))
-        self._asked = audit.suspects() if drawn is None else np.isin(np.arange(len(audit)), drawn)
+        asked = np.flatnonzero(audit.suspects()) if drawn is None else np.unique(drawn)
+        rank = audit.column("rank").astype(np.float64)[asked]
+        self._by_rank = asked[np.argsort(rank, kind="stable")]  # without a rank last
         self._unlabelled = is_unlabelled(audit.table)
         self.verdict = np.zeros(len(audit), np.int8)  # OPEN ... DISPUTED
+        self._is_answered = np.zeros(len(audit), np.bool_)  # by anybody; skipped, too
         self._by_row: dict[int, dict[str, Said]] = {}
         self._by_reviewer: dict[str, dict[int, Said]] = defaultdict(dict)
         self._seconds: dict[str, list[float]] = defaultdict(list)  # rising
@@ -86,7 +90,7 @@ class Board:
         else:
             said = Said(event.decision, event.new_label)
             answers[event.reviewer] = self._by_reviewer[event.reviewer][row] = said
-        self.verdict[row] = _verdict(answers)
+        self.verdict[row], self._is_answered[row] = _verdict(answers), bool(answers)
         self._time(event)
 
     def _time(self, event: Event) -> None:
@@ -129,19 +133,22 @@ class Board:
     def progress(self, reviewer: str) -> Progress:
         """The counts now."""
         with self._lock:
-            found = np.bincount(self.verdict[self._asked], minlength=5)
-            n_wrong, n_judged = int(found[WRONG]), int(found[RIGHT] + found[WRONG])
+            found = self._found(self._by_rank)
+            is_open = ~self._is_answered[self._by_rank]
+            n_top = int(is_open.argmax()) if is_open.any() else len(is_open)
+            top = self._found(self._by_rank[:n_top])
             seconds = self._seconds.get(reviewer)
             n_mine, n_filled = self._counts(reviewer, skipped=False)
             n_skipped, n_unfilled = self._counts(reviewer, skipped=True)
             return Progress(
-                n_asked=int(self._asked.sum()),
+                n_asked=len(self._by_rank),
                 n_checked=int(found[1:].sum()),
                 n_mine=n_mine,
                 n_skipped=n_skipped,
-                n_judged=n_judged,
-                n_wrong=n_wrong,
-                precision=proportion(n_wrong, n_judged),
+                n_judged=int(found[RIGHT] + found[WRONG]),
+                n_wrong=int(found[WRONG]),
+                n_top=n_top,
+                precision=proportion(int(top[WRONG]), int(top[RIGHT] + top[WRONG])),
                 n_disputed=int((self.verdict == DISPUTED).sum()),
                 errors_left=float(self._p[self.verdict == OPEN].sum()),
                 median_seconds=statistics.median(seconds) if seconds else None,
@@ -150,6 +157,10 @@ class Board:
                 n_unlabelled_mine=n_filled,
                 n_unlabelled_skipped=n_unfilled,
             )
+
+    def _found(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """How many of `rows` are OPEN ... DISPUTED, (5,)."""
+        return np.bincount(self.verdict[rows], minlength=5)
 
     def _counts(self, reviewer: str, *, skipped: bool) -> tuple[int, int]:
         """The rows with and without a label that a reviewer skipped, or judged."""
