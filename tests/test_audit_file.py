@@ -20,12 +20,13 @@ from noiseaudit.clean import clean_labels
 from noiseaudit.errors import DataError
 from noiseaudit.evaluation import COLUMNS, evaluate
 from noiseaudit.labels import Source
-from noiseaudit.ranking import ranked_rows, suspect_pairs
+from noiseaudit.ranking import suspect_pairs
 from noiseaudit.result import METADATA_KEY, SCHEMA, AuditResult, read_audit
 from noiseaudit.runjson import write_run_json
 from noiseaudit.truth import truth_from_audit
 from noiseaudit_cli.main import app
 from tests.conftest import build_audit
+from tests.ranked import ranked_rows
 
 GROUP = 16  # rows of a row group; an audit of 60 rows has 4
 LISTS = {"top_labels", "top_probs", "evidence"}
@@ -97,7 +98,7 @@ def test_ranking_a_file_is_sorting_its_rows(
         ["row", "given_label", by],
         by=by,
         top=top,
-        only_class=only,
+        given=[] if only is None else [only],
     )
     wanted = [
         (row, label, score)
