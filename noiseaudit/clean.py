@@ -38,7 +38,9 @@ class CleanSummary:
     n_issues: int  # flagged by the audit, and judged by nobody
     n_changed: int  # rows whose label was changed or blanked
     n_dropped: int
-    n_protected: int  # of these, and of those that people found unclear, left alone because their split is held out
+    n_protected: (
+        int  # of these, and of those that people found unclear, left alone because their split is held out
+    )
     n_decided: int = 0  # rows that people judged
     n_unread_kept: int = 0  # without a readable image, left as they are
     n_unlabelled_kept: int = 0  # others without a label, left as they are

@@ -124,8 +124,8 @@ def test_a_file_that_cannot_be_written_at_the_end_is_said_with_the_database(
 def test_two_exports_at_once_lose_nothing_and_move_nothing_aside(
     review: Review, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
-    """A second one while the first is about to write what it read, or wrote it and has not noted it as ours: by a click,
-    or by another server of the same run, where something was decided since.
+    """A second one while the first is about to write what it read, or wrote it and has not noted it as ours: by a
+    click, or by another server of the same run, where something was decided since.
     """
     review.export()
     review.log.decide("event-of-Ann", "Ann", [Answer("s0", "keep")])
