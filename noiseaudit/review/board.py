@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 import threading
 from bisect import bisect_left, insort
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -69,6 +69,9 @@ class Board:
         self._is_answered = np.zeros(len(audit), np.bool_)  # by anybody; skipped, too
         self._by_row: dict[int, dict[str, Said]] = {}
         self._by_reviewer: dict[str, dict[int, Said]] = defaultdict(dict)
+        self._tally = Counter[
+            tuple[str, bool, bool]
+        ]()  # rows by reviewer, whether skipped, whether without a label
         self._seconds: dict[str, list[float]] = defaultdict(list)  # rising
         self._spent: dict[tuple[str, str], float] = {}  # by action and sample
 
@@ -84,12 +87,15 @@ class Board:
         if row is None:
             return
         answers = self._by_row.setdefault(row, {})
+        if (before := answers.get(event.reviewer)) is not None:
+            self._tally[self._kind(event.reviewer, row, before.decision)] -= 1
         if event.decision is None:
             answers.pop(event.reviewer, None)
             self._by_reviewer[event.reviewer].pop(row, None)
         else:
             said = Said(event.decision, event.new_label)
             answers[event.reviewer] = self._by_reviewer[event.reviewer][row] = said
+            self._tally[self._kind(event.reviewer, row, event.decision)] += 1
         self.verdict[row], self._is_answered[row] = _verdict(answers), bool(answers)
         self._time(event)
 
@@ -138,13 +144,11 @@ class Board:
             n_top = int(is_open.argmax()) if is_open.any() else len(is_open)
             top = self._found(self._by_rank[:n_top])
             seconds = self._seconds.get(reviewer)
-            n_mine, n_filled = self._counts(reviewer, skipped=False)
-            n_skipped, n_unfilled = self._counts(reviewer, skipped=True)
             return Progress(
                 n_asked=len(self._by_rank),
                 n_checked=int(found[1:].sum()),
-                n_mine=n_mine,
-                n_skipped=n_skipped,
+                n_mine=self._tally[reviewer, False, False],
+                n_skipped=self._tally[reviewer, True, False],
                 n_judged=int(found[RIGHT] + found[WRONG]),
                 n_wrong=int(found[WRONG]),
                 n_top=n_top,
@@ -154,20 +158,16 @@ class Board:
                 median_seconds=statistics.median(seconds) if seconds else None,
                 n_unlabelled=int(self._unlabelled.sum()),
                 n_unlabelled_checked=int((self._unlabelled & (self.verdict != OPEN)).sum()),
-                n_unlabelled_mine=n_filled,
-                n_unlabelled_skipped=n_unfilled,
+                n_unlabelled_mine=self._tally[reviewer, False, True],
+                n_unlabelled_skipped=self._tally[reviewer, True, True],
             )
 
     def _found(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """How many of `rows` are OPEN ... DISPUTED, (5,)."""
         return np.bincount(self.verdict[rows], minlength=5)
 
-    def _counts(self, reviewer: str, *, skipped: bool) -> tuple[int, int]:
-        """The rows with and without a label that a reviewer skipped, or judged."""
-        said = self._by_reviewer.get(reviewer, {})
-        rows = [row for row, answer in said.items() if (answer.decision == "skip") == skipped]
-        n_unlabelled = int(self._unlabelled[np.array(rows, np.int64)].sum())
-        return len(rows) - n_unlabelled, n_unlabelled
+    def _kind(self, reviewer: str, row: int, decision: str) -> tuple[str, bool, bool]:
+        return reviewer, decision == "skip", bool(self._unlabelled[row])
 
 
 def _verdict(answers: Mapping[str, Said]) -> int:

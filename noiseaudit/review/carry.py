@@ -34,7 +34,7 @@ _TAKE = (
 UNKNOWN = "without a record of the label that they are about"
 NO_SAMPLE = "about samples that this audit has not"
 OTHER_LABEL = "about another given label"
-OTHER_IMAGE = "about another image"
+OTHER_IMAGE = "about an image of another name"
 NO_CLASS = "for a label that is no class of this audit"
 
 
@@ -66,9 +66,10 @@ class Carried:
 def carry_over(audit: Audited, db: Path) -> Carried:
     """Add to the decisions about `audit` those that `db` holds about other audits, where they hold in this one.
 
-    They do where the sample has the given label and the image that it had when it was decided about, and the new label
-    is a class. Reviewer and time stay. Where a reviewer has said something of a sample in this audit, or taken it back,
-    that stands: doing it twice adds nothing. All are on the disk when this returns. Raises as Log does.
+    They do where the sample has the given label and the image, by its name, that it had when it was decided about,
+    and the new label is a class. Reviewer and time stay. Where a reviewer has said something of a sample in this audit,
+    or taken it back, that stands: doing it twice adds nothing. All are on the disk when this returns. Raises as Log
+    does.
     """
     return _carry(audit, db, takes=True)
 
