@@ -40,7 +40,9 @@ function agreementInWords(now) {
 
 export async function showAgreement() {
   const now = await get("/api/agreement");
-  put("agreementText", now.n_rows ? agreementInWords(now) : "No given label was judged by more than one reviewer so far.");
+  const n = last?.n_disputed; // not told of rows to check blind
+  const open = n ? ` ${counted(n, "row")} to settle before \`clean --decisions\`: filter Decisions by Reviewers disagree.` : "";
+  put("agreementText", (now.n_rows ? agreementInWords(now) : "No given label was judged by more than one reviewer so far.") + open);
   put("agreementUnlabelled", now.unlabelled.n_rows ? `Without a label: ${agreementInWords(now.unlabelled)}` : "");
   $("agreement").showModal();
 }
