@@ -9,6 +9,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from noiseaudit.runnames import LOCK_FILE
 
 MARKER = "noiseaudit-export.json"  # in every exported folder: what it is, and that --force may replace it
 
-_NAMES, _COUNTS = "holds", "files"  # of the MARKER: what is in the folder, and how many files in its folders
+_NAMES, _FILES = "holds", "files"  # of the MARKER: what is in the folder, and in its folders
 _OF_SYSTEMS = ("Thumbs.db", "desktop.ini")
 _REPLACED = "replaced"  # beside the new output, the old one for the moment in which they change places
 
@@ -128,11 +129,11 @@ def put(new: Path, out: Path) -> None:
 def mark(folder: Path, content: Mapping[str, Any]) -> None:
     """Write the MARKER of an exported folder, with the names of what is in it.
 
-    Of folders the files are counted: names of all images could take as much as the rest.
+    Of folders the number of files and a hash of their names: all of them could take as much as the rest.
     """
     paths = sorted(folder.iterdir())
-    counts = {path.name: _n_files(path) for path in paths if path.is_dir()}
-    told = {**content, _NAMES: [path.name for path in paths], _COUNTS: counts}
+    inside = {path.name: _files(path) for path in paths if path.is_dir()}
+    told = {**content, _NAMES: [path.name for path in paths], _FILES: inside}
     write_text(folder / MARKER, json.dumps(told, indent=2, ensure_ascii=True) + "\n")
 
 
@@ -148,20 +149,30 @@ def _marked(folder: Path) -> dict[str, Any]:
 def _of_people(out: Path) -> list[str]:
     """What is in an export that it did not write, such as answers of the tool, in words; not what systems make."""
     marked = _marked(out)
-    written, counts = marked.get(_NAMES), marked.get(_COUNTS)
+    written, inside = marked.get(_NAMES), marked.get(_FILES)
     if not isinstance(written, list):  # an older one does not say
         return []
     names = sorted(path.name for path in out.iterdir() if _is_of_people(path.name))
-    known = counts.items() if isinstance(counts, dict) else ()
-    more = {name: _n_files(out / name) - n for name, n in known if isinstance(n, int)}
+    known = inside.items() if isinstance(inside, dict) else ()
+    others = [(name, was, _files(out / name)) for name, was in known if (out / name).is_dir()]
     return [
         *(repr(name) for name in names if name not in (*written, MARKER)),
-        *(f"{n:,} {'file' if n == 1 else 'files'} in {name!r}" for name, n in more.items() if n > 0),
+        *(_more(name, was, now) for name, was, now in others if was != now),
     ]
 
 
-def _n_files(folder: Path) -> int:
-    return sum(_is_of_people(name) for _, _, names in os.walk(folder) for name in names)
+def _more(name: str, was: Any, now: Mapping[str, Any]) -> str:
+    n = now["n"] - was["n"] if isinstance(was, dict) and isinstance(was.get("n"), int) else 0
+    return (
+        f"{n:,} {'file' if n == 1 else 'files'} in {name!r}" if n > 0 else f"another set of files in {name!r}"
+    )
+
+
+def _files(folder: Path) -> dict[str, Any]:
+    """How many there are in a folder and below, and a hash of their places."""
+    places = (Path(at, name) for at, _, names in os.walk(folder) for name in names if _is_of_people(name))
+    found = sorted(place.relative_to(folder).as_posix() for place in places)
+    return {"n": len(found), "names": sha256(json.dumps(found).encode()).hexdigest()[:16]}
 
 
 def _is_of_people(name: str) -> bool:

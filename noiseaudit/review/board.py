@@ -61,7 +61,7 @@ class Board:
         self._log, self._seq, self._lock = log, 0, threading.Lock()
         self._row_of = {name: row for row, name in enumerate(audit.table.column("sample_id").to_pylist())}
         self._p = np.nan_to_num(audit.column("p_mislabeled"))
-        asked = np.flatnonzero(audit.suspects()) if drawn is None else np.unique(drawn)
+        asked = np.asarray(np.flatnonzero(audit.suspects()) if drawn is None else np.unique(drawn), np.int64)
         rank = audit.column("rank").astype(np.float64)[asked]
         self._by_rank = asked[np.argsort(rank, kind="stable")]  # without a rank last
         self._unlabelled = is_unlabelled(audit.table)
