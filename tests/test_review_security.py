@@ -46,7 +46,7 @@ def test_cookies_of_other_servers_of_this_machine_hide_no_token(stranger: TestCl
     """They come along, whatever port they are of."""
     own = f"noiseaudit_review_{PORT}={TOKEN}"
     for line in (f"other={other}; {own}", f"{own}; other={other}"):
-        assert stranger.get("/", headers={"Cookie": line.encode()}).status_code == 200
+        assert stranger.get("/", headers={b"cookie": line.encode()}).status_code == 200
 
 
 def test_the_address_gives_a_cookie_that_scripts_cannot_read(stranger: TestClient) -> None:
