@@ -35,13 +35,16 @@ class CleanSummary:
     out: Path
     policy: str
     n_rows: int  # in the input
-    n_issues: int  # flagged by the audit
+    n_issues: int  # flagged by the audit, and judged by nobody
     n_changed: int  # rows whose label was changed or blanked
     n_dropped: int
-    n_protected: int  # issues left alone because their split is held out
+    n_protected: (
+        int  # of these, and of those that people found unclear, left alone because their split is held out
+    )
     n_decided: int = 0  # rows that people judged
     n_unread_kept: int = 0  # without a readable image, left as they are
     n_unlabelled_kept: int = 0  # others without a label, left as they are
+    n_acted: int = 0  # issues that the policy was applied to
 
     @property
     def n_written(self) -> int:
@@ -91,6 +94,7 @@ def clean_labels(
         n_decided=len(decided.rows),
         n_unread_kept=counts.unread,
         n_unlabelled_kept=counts.unlabelled,
+        n_acted=counts.acted,
     )
 
 

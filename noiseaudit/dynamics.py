@@ -10,8 +10,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from noiseaudit.atomic import atomic_path
-from noiseaudit.errors import DataError
-from noiseaudit.parquet import open_parquet
 
 if TYPE_CHECKING:
     from noiseaudit.course import EpochRecord
@@ -44,21 +42,3 @@ def write_epoch(folder: Path, sample_ids: Sequence[str], record: EpochRecord, *,
     )
     with atomic_path(folder / f"epoch_{record.epoch:04d}.parquet") as temporary:
         pq.write_table(table, temporary, compression="zstd")
-
-
-def read_dynamics(folder: Path) -> pa.Table:
-    """All epochs of a run, in epoch order, columns as SCHEMA. Raises DataError if there are none or one is damaged."""
-    files = sorted(folder.glob("epoch_*.parquet"))
-    if not files:
-        raise DataError(
-            "holds no epochs", file=folder, fix="Give the dynamics.parquet folder of a finished scan."
-        )
-    return pa.concat_tables(_read_epoch(file) for file in files)
-
-
-def _read_epoch(file: Path) -> pa.Table:
-    with open_parquet(file, fix="Scan again.") as parquet:
-        table = parquet.read()
-    if table.schema != SCHEMA:
-        raise DataError("columns differ from the dynamics schema", file=file, fix="Scan again.")
-    return table

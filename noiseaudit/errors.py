@@ -39,6 +39,7 @@ class InputError(NoiseAuditError):
         fix: str | None = None,
     ) -> None:
         """`row` counts data rows from 0 as `audit.parquet` does; `line` counts lines of a text file from 1."""
+        self.file, self.row = file, row
         places = [
             os.fspath(file) if file is not None else None,
             f"line {line}" if line is not None else None,

@@ -39,16 +39,18 @@ Rows = npt.NDArray[np.int64]
 class Counts:
     """Rows, of a piece or of all."""
 
-    issues: int = 0
+    issues: int = 0  # that nobody judged
+    acted: int = 0  # of these, what the policy is for
     changed: int = 0
     dropped: int = 0
-    protected: int = 0
+    protected: int = 0  # issues and unclear rows that their split spares
     unread: int = 0  # rows without a readable image that stay as they are
     unlabelled: int = 0  # others without a label that do
 
     def __add__(self, other: Counts) -> Counts:
         return Counts(
             self.issues + other.issues,
+            self.acted + other.acted,
             self.changed + other.changed,
             self.dropped + other.dropped,
             self.protected + other.protected,
@@ -80,8 +82,8 @@ class Mending:
     def changes(self, table: pa.Table, first: int) -> tuple[Changes, Counts]:
         """Of the rows of `table`, `columns` of an audit from row `first` on."""
         rows = slice(first, first + len(table))
-        issues = is_true(table.column("is_label_issue"))
-        issues &= ~self._judged.mask(rows)
+        suspects = is_true(table.column("is_label_issue")) & ~self._judged.mask(rows)
+        issues = suspects.copy()
         has_label = is_valid(table.column("given_label"))
         if self.policy in ("blank", "drop"):  # a row without a label has none to blank
             issues |= self._unclear.mask(rows) & (has_label | (self.policy == "drop"))
@@ -95,7 +97,15 @@ class Mending:
         )
         stays, unread = ~(relabelled | dropped), _is_unread(table)
         unlabelled = ~has_label & ~unread
-        counted = (issues, relabelled, dropped, protected, unread & stays, unlabelled & stays)
+        counted = (
+            suspects,
+            suspects & ~protected,
+            relabelled,
+            dropped,
+            protected,
+            unread & stays,
+            unlabelled & stays,
+        )
         return changes, Counts(*(int(which.sum()) for which in counted))
 
     def _protected(self, table: pa.Table, issues: Mask) -> Mask:

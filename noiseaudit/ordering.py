@@ -19,9 +19,11 @@ PIECE = 65_536  # rows of a table that is handed on
 Floats = npt.NDArray[Any]  # float32 or float64, as the score is stored
 
 
-def highest(audit: Audited, by: str, top: int | None, only: Mapping[str, str]) -> tuple[Rows, Floats, int]:
+def highest(
+    audit: Audited, by: str, top: int | None, only: Mapping[str, Sequence[str]]
+) -> tuple[Rows, Floats, int]:
     """The first `top` (None: all) of the rows that have the score `by`, highest first, ties by row; their scores; and
-    how many rows of the audit have it. With `only` (column -> text), rows with these texts alone are listed.
+    how many rows of the audit have it. With `only` (column -> texts), rows with one of these texts alone are listed.
     """
     scores: list[Floats] = []
     rows: list[Rows] = []
@@ -30,8 +32,8 @@ def highest(audit: Audited, by: str, top: int | None, only: Mapping[str, str]) -
         score = to_numpy(table.column(by))
         use = ~np.isnan(score)
         n_scored += int(use.sum())
-        for name, text in only.items():
-            use &= class_codes(table.column(name), [text]) == 0
+        for name, texts in only.items():
+            use &= class_codes(table.column(name), texts) >= 0
         own = np.flatnonzero(use)
         own = own[first_ones(score[own], top)]
         scores.append(score[own])
@@ -75,9 +77,10 @@ def pieces_of(
         yield pa.Table.from_arrays(cells, names=list(columns))
 
 
-def check_class(name: str | None, classes: Sequence[str], option: str) -> None:
-    """Raise ConfigError if a name is given, by this option, and no class has it."""
-    if name is None or name in classes:
+def check_classes(names: Sequence[str], classes: Sequence[str], option: str) -> None:
+    """Raise ConfigError for the first of the names, given by this option, that no class has."""
+    name = next((name for name in names if name not in classes), None)
+    if name is None:
         return
     near = difflib.get_close_matches(name, classes, n=1)
     hint = f"Did you mean {near[0]!r}?" if near else f"Its classes are {', '.join(map(repr, classes[:10]))}."

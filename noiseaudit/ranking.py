@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -13,10 +13,9 @@ import pyarrow as pa
 from noiseaudit.arrays import class_codes
 from noiseaudit.audit_checks import CHANGED
 from noiseaudit.errors import ConfigError, DataError
-from noiseaudit.ordering import Floats, check_class, gathered, highest, pieces_of
+from noiseaudit.ordering import Floats, check_classes, gathered, highest, pieces_of
 from noiseaudit.parquet import is_true, to_numpy
 from noiseaudit.result import Audited, Rows
-from noiseaudit.why import records, stored
 
 LEAST_SUSPECTS = 10  # fewer say nothing about a pair of classes
 Score = Literal["p_mislabeled", "epsilon"]
@@ -31,41 +30,27 @@ class Pair:
     count: int
 
 
-def ranked_rows(
-    audit: Audited,
-    columns: Sequence[str],
-    *,
-    by: Score = "p_mislabeled",
-    top: int | None = None,
-    only_class: str | None = None,
-    suggested: str | None = None,
-) -> list[dict[str, Any]]:
-    """The rows of `ranked_tables` as dictionaries of `columns`, among which "why" may be."""
-    tables = ranked_tables(audit, stored(columns), by=by, top=top, only_class=only_class, suggested=suggested)
-    return [row for table in tables for row in records(table, columns)]
-
-
 def ranked_tables(
     audit: Audited,
     columns: Sequence[str],
     *,
     by: Score = "p_mislabeled",
     top: int | None = None,
-    only_class: str | None = None,
-    suggested: str | None = None,
+    given: Sequence[str] = (),
+    suggested: Sequence[str] = (),
 ) -> Iterator[pa.Table]:
     """`columns` of the rows that have a score, highest first, ties by row; the first `top` (None: all).
 
-    With `only_class` those with that given label, with `suggested` those for which that label is suggested; in tables
+    With `given` those with one of these labels, with `suggested` those for which one of them is suggested; in tables
     of up to PIECE rows. The score is read of all rows, other columns are held of those in the answer.
 
     Raises ConfigError if the audit has no such score or class, DataError if a `rank` in the answer is
     not the row's place by p_mislabeled.
     """
-    check_class(only_class, audit.meta.classes, "--class")
-    check_class(suggested, audit.meta.classes, "--suggested")
-    asked = {"given_label": only_class, "suggested_label": suggested}
-    only = {name: text for name, text in asked.items() if text is not None}
+    check_classes(given, audit.meta.classes, "--class")
+    check_classes(suggested, audit.meta.classes, "--suggested")
+    asked = {"given_label": given, "suggested_label": suggested}
+    only = {name: labels for name, labels in asked.items() if labels}
     order, scores = _order(audit, by, top, only)
     known, rows = {"row": order, by: scores}, np.sort(order)
     found = gathered(audit, [name for name in columns if name not in known], rows)
@@ -90,7 +75,9 @@ def dominant_pair(audit: Audited) -> Pair | None:
     return pairs[0]
 
 
-def _order(audit: Audited, by: Score, top: int | None, only: Mapping[str, str]) -> tuple[Rows, Floats]:
+def _order(
+    audit: Audited, by: Score, top: int | None, only: Mapping[str, Sequence[str]]
+) -> tuple[Rows, Floats]:
     """The `top` rows that have a score, and these labels, highest first, ties by row; and their scores."""
     order, scores, n_scored = highest(audit, by, top, only)
     if by == "epsilon" and not n_scored:

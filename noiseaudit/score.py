@@ -68,13 +68,10 @@ class Scored(NamedTuple):
     counts: tuple[float, ...] = ()  # other estimates of the sum of p
 
 
-def score_labels(probs: npt.NDArray[np.float32], given: Codes) -> Floats:
-    """p_mislabeled of n labelled rows, (n,), from the Guider's probabilities (n, C) and the given classes (n,)."""
-    return score_with_noise(probs, given).p
-
-
 def score_with_noise(probs: npt.NDArray[np.float32], given: Codes) -> Scored:
-    """The same, and the noise model that was fitted."""
+    """p_mislabeled of n labelled rows, (n,), from the Guider's probabilities (n, C) and the given classes (n,), and the
+    noise model that was fitted.
+    """
     if not len(given):
         return Scored(np.zeros(0), None)
     candidates = best_classes(probs, given)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from noiseaudit.arrays import class_codes
-from noiseaudit.ordering import check_class, gathered, highest, pieces_of
+from noiseaudit.ordering import check_classes, gathered, highest, pieces_of
 from noiseaudit.result import Audited
 
 UNLABELLED = "unlabelled"  # the status of a row without a label whose image was read
@@ -26,17 +26,15 @@ def is_unlabelled(table: pa.Table) -> npt.NDArray[np.bool_]:
 
 
 def unlabelled_tables(
-    audit: Audited, columns: Sequence[str], *, top: int | None = None, suggested: str | None = None
+    audit: Audited, columns: Sequence[str], *, top: int | None = None, suggested: Sequence[str] = ()
 ) -> Iterator[pa.Table]:
     """`columns` of the rows without a label whose image was read, surest suggestion first, ties by row.
 
-    The first `top` (None: all), with `suggested` those for which that class is, in tables as
-    `ranked_tables` has them. Raises ConfigError if the audit has no class `suggested`.
+    The first `top` (None: all), with `suggested` those for which one of these classes is, in tables as
+    `ranked_tables` has them. Raises ConfigError if the audit has no such class.
     """
-    only = {"status": UNLABELLED}
-    check_class(suggested, audit.meta.classes, "--suggested")
-    if suggested is not None:
-        only["suggested_label"] = suggested
+    check_classes(suggested, audit.meta.classes, "--suggested")
+    only = {"status": [UNLABELLED]} | ({"suggested_label": [*suggested]} if suggested else {})
     order, scores, _ = highest(audit, SURENESS, top, only)
     known = {"row": order, SURENESS: scores}
     found = gathered(audit, [name for name in columns if name not in known], np.sort(order))

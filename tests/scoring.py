@@ -1,4 +1,4 @@
-"""Commands that scan and score, and the rows for them."""
+"""Commands that scan and score, the rows for them, and what they leave."""
 
 from __future__ import annotations
 
@@ -6,8 +6,13 @@ import csv
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
 from typer.testing import CliRunner
 
+from noiseaudit.score import score_with_noise
 from noiseaudit_cli.main import app
 
 
@@ -32,3 +37,13 @@ def score(data: Path, rows: Path, out: Path, *options: object) -> Any:
     return run(
         "score", rows, *images, "--checkpoint", data / "run", "--out", out, "--device", "cpu", *options
     )
+
+
+def score_labels(probs: npt.NDArray[np.float32], given: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    """p_mislabeled alone."""
+    return score_with_noise(probs, given).p
+
+
+def read_dynamics(folder: Path) -> pa.Table:
+    """All epochs of a run, in their order."""
+    return pa.concat_tables(pq.read_table(file) for file in sorted(folder.glob("epoch_*.parquet")))

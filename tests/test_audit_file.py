@@ -20,12 +20,12 @@ from noiseaudit.clean import clean_labels
 from noiseaudit.errors import DataError
 from noiseaudit.evaluation import COLUMNS, evaluate
 from noiseaudit.labels import Source
-from noiseaudit.ranking import ranked_rows, suspect_pairs
-from noiseaudit.result import METADATA_KEY, SCHEMA, AuditResult, read_audit
-from noiseaudit.runjson import write_run_json
+from noiseaudit.ranking import suspect_pairs
+from noiseaudit.result import METADATA_KEY, SCHEMA, AuditResult
 from noiseaudit.truth import truth_from_audit
 from noiseaudit_cli.main import app
 from tests.conftest import build_audit
+from tests.ranked import ranked_rows
 
 GROUP = 16  # rows of a row group; an audit of 60 rows has 4
 LISTS = {"top_labels", "top_probs", "evidence"}
@@ -97,7 +97,7 @@ def test_ranking_a_file_is_sorting_its_rows(
         ["row", "given_label", by],
         by=by,
         top=top,
-        only_class=only,
+        given=[] if only is None else [only],
     )
     wanted = [
         (row, label, score)
@@ -222,71 +222,3 @@ def test_a_label_that_differs_in_the_last_row_is_named(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=rf"labels\.csv, row 59, column 'label': .* 'fox', but '{last}'"):
         clean_labels(file, source, tmp_path / "out.csv")
     assert not (tmp_path / "out.csv").exists()
-
-
-@pytest.mark.parametrize(
-    ("column", "row", "value", "problem"),
-    [
-        ("p_mislabeled", 40, 1.5, "1.5 is not a probability"),
-        ("given_label", 50, "wolf", "'wolf' is not among the audit's classes"),
-        ("status", 17, "lost", "'lost' is not one of"),
-    ],
-)
-def test_a_cell_that_no_scan_writes_is_named_by_its_row_in_the_file(
-    column: str, row: int, value: object, problem: str, tmp_path: Path
-) -> None:
-    file = open_audit(write(with_cell(build_audit(), column, row, value), tmp_path / "audit.parquet"))
-    with pytest.raises(DataError, match=rf"row {row}, column '{column}': {problem}"):
-        file.read(COLUMNS)
-
-
-def test_ranks_that_contradict_the_scores_are_refused(tmp_path: Path) -> None:
-    audit = build_audit()
-    rank = audit.table.column("rank").to_pylist()
-    row = rank.index(7)
-    file = open_audit(write(with_cell(audit, "rank", row, 8), tmp_path / "audit.parquet"))
-    with pytest.raises(DataError, match=rf"row {row}, column 'rank': 8 is not its place by p_mislabeled"):
-        ranked_rows(file, ["row", "rank"], top=10)
-    assert len(ranked_rows(file, ["row", "rank"], top=6)) == 6  # what is not shown is not compared
-
-
-def test_rows_that_are_numbered_otherwise_are_refused_when_opened(tmp_path: Path) -> None:
-    path = write(with_cell(build_audit(), "row", 47, 99), tmp_path / "audit.parquet")
-    with pytest.raises(DataError, match=r"row 32, column 'row': 32 to 99, but rows are numbered"):
-        open_audit(path)
-
-
-def test_damage_in_a_later_row_group_is_one_line(tmp_path: Path) -> None:
-    write_run_json(tmp_path, {"status": "complete"})
-    path = write(build_audit(), tmp_path / "audit.parquet", compression="zstd", use_dictionary=False)
-    place = SCHEMA.names.index("p_mislabeled")
-    chunk = pq.ParquetFile(path).metadata.row_group(2).column(place)
-    content = bytearray(path.read_bytes())
-    content[chunk.data_page_offset : chunk.data_page_offset + chunk.total_compressed_size] = bytes(
-        chunk.total_compressed_size
-    )
-    path.write_bytes(content)
-    done = CliRunner().invoke(app, ["rank", str(tmp_path)])
-    assert done.exit_code == 2
-    assert "audit.parquet: not a readable Parquet file" in done.stderr
-    assert len(done.stderr.splitlines()) == 1
-    assert done.stdout == ""
-
-
-def test_a_small_audit_is_checked_whole_when_it_is_opened(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = write(with_cell(build_audit(), "sample_id", 1, "images/00000.png"), tmp_path / "audit.parquet")
-    assert len(open_audit(path)) == 60
-    monkeypatch.setattr(audit_file, "WHOLE", 60)
-    with pytest.raises(DataError, match=r"row 1, column 'sample_id': 'images/00000\.png' stands twice"):
-        open_audit(path)
-
-
-def test_what_is_read_whole_is_what_read_audit_reads(tmp_path: Path) -> None:
-    path = write(build_audit(), tmp_path / "audit.parquet")
-    whole = read_audit(path)
-    part = open_audit(path).read(COLUMNS)
-    for name in COLUMNS:
-        np.testing.assert_array_equal(part.column(name), whole.column(name))
-    assert part.meta == whole.meta

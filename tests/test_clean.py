@@ -67,7 +67,7 @@ def test_relabel_changes_the_suspects_and_nothing_else(
     out = tmp_path / "out.csv"
     summary = clean_labels(audit, source, out)
     assert out.read_bytes() == CSV.replace(b"a.png,cat", b"a.png,dog").replace(b'e.png,"dog"', b'e.png,"cat"')
-    assert summary == CleanSummary(out, "relabel", 6, 3, 2, 0, 1, 0, 1, 1)
+    assert summary == CleanSummary(out, "relabel", 6, 3, 2, 0, 1, 0, 1, 1, 2)
 
 
 def test_blank_and_drop(audit: AuditResult, source: Source, tmp_path: Path) -> None:
@@ -96,7 +96,7 @@ def test_flag_keeps_every_label_and_flags_held_out_rows_too(
         b'e.png,"dog",,true,cat,0.8\r\n'
         b"f.png,cat,val,,,"
     )
-    assert summary == CleanSummary(out, "flag", 6, 3, 0, 0, 0, 0, 1, 1)
+    assert summary == CleanSummary(out, "flag", 6, 3, 0, 0, 0, 0, 1, 1, 3)
 
 
 def test_provenance_tells_what_was_done(audit: AuditResult, source: Source, tmp_path: Path) -> None:

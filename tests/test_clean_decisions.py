@@ -213,13 +213,24 @@ def test_on_the_command_line(run_folder: AuditResult, tmp_path: Path, suffix: st
     ]
 
 
-@pytest.mark.parametrize(("policy", "fate"), [("none", "label kept"), ("relabel", "relabelled as suggested")])
+@pytest.mark.parametrize(
+    ("policy", "fate"),
+    [
+        ("none", "label kept"),
+        ("relabel", "relabelled as suggested"),
+        ("blank", "label taken away"),
+        ("drop", "dropped"),
+    ],
+)
 def test_what_nobody_judged_is_told(run_folder: AuditResult, tmp_path: Path, policy: str, fate: str) -> None:
     names = run_folder.column("sample_id").tolist()
+    """Those that somebody found ambiguous were judged, suspects or not, whatever the policy makes of them."""
     first, second, third, *others = np.flatnonzero(run_folder.suspects()).tolist()
+    calm = int(np.flatnonzero(~run_folder.suspects() & (run_folder.column("status") == "ok"))[0])
     answers = [
         Decision(names[first], "keep"), Decision(names[second], "skip"),
         Decision(names[third], "skip", reviewer="Ann"), Decision(names[third], "ambiguous", reviewer="Bob"),
+        Decision(names[calm], "ambiguous", reviewer="Bob"),
     ]  # fmt: skip
     write_decisions(tmp_path / "checks.csv", answers)
     words = [

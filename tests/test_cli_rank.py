@@ -93,6 +93,19 @@ def test_one_class(audit: AuditResult, tmp_path: Path) -> None:
     assert {row["given_label"] for row in rows} == {"dog"}
 
 
+def test_several_classes(
+    tmp_path: Path, make_audit: Callable[..., AuditResult], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In the environment one a line: names hold blanks."""
+    make_audit(classes=["big cat", "dog", "frog"]).write(tmp_path / "audit.parquet")
+    options = ("--class", "big cat", "--class", "dog", "--suggested", "frog", "--all", "--json")
+    rows = json.loads(_rank(tmp_path, *options).stdout)
+    assert {row["given_label"] for row in rows} == {"big cat", "dog"}
+    assert {row["suggested_label"] for row in rows} == {"frog"}
+    monkeypatch.setenv("NOISEAUDIT_RANK_CLASS", "big cat\ndog\n")
+    assert json.loads(_rank(tmp_path, *options[4:]).stdout) == rows
+
+
 def test_an_audit_without_suspects_or_scores(tmp_path: Path, make_audit: Callable[..., AuditResult]) -> None:
     make_audit(n=7, n_unlabelled=4, n_unread=3).write(tmp_path / "audit.parquet")
     assert json.loads(_rank(tmp_path, "--json").stdout) == []

@@ -54,7 +54,10 @@ def test_bad_rows_and_warnings_are_listed_and_made_safe() -> None:
     ]
     text = scan_summary(_run(unread=unread, warnings=["class 'x' has one row"]), Path("run"))
     assert "  warnings: 1\n    class 'x' has one row\n" in text
-    assert "  rows whose image could not be used: 7\n    row 0, 0\\x1b.png: missing, no such file\n" in text
+    assert (
+        "  rows, from 0, whose image could not be used: 7\n    row 0, 0\\x1b.png: missing, no such file\n"
+        in text
+    )
     assert "row 4, " in text
     assert "row 5, " not in text
     assert "    ... and 2 more in run.json\n" in text

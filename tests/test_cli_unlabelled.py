@@ -108,7 +108,7 @@ def test_an_unknown_class_and_another_score(run: Path) -> None:
         done = CliRunner().invoke(app, ["rank", str(run), "--unlabelled", *options])
         assert (done.exit_code, done.stdout, problem in done.stderr) == (2, "", True), done.stderr
     with pytest.raises(ConfigError, match="no class 'fog'"):
-        list(unlabelled_tables(open_audit(run), NAMES, suggested="fog"))
+        list(unlabelled_tables(open_audit(run), NAMES, suggested=["fog"]))
 
 
 def on_terminal(monkeypatch: pytest.MonkeyPatch, run: Path, **options: Any) -> list[str]:
@@ -173,5 +173,5 @@ def test_pieces_are_listed_as_the_whole(data: st.DataObject, top: int | None, on
         patch.setattr(audit_file, "WHOLE", 0)
         patch.setattr(ordering, "PIECE", 4)
         for each in (audit, open_audit(written(audit, Path(folder), rows=5))):
-            tables = unlabelled_tables(each, NAMES, top=top, suggested=only_class)
+            tables = unlabelled_tables(each, NAMES, top=top, suggested=[only_class] if only_class else [])
             assert [row for table in tables for row in table.to_pylist()] == expected

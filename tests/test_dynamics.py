@@ -5,13 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
-import pytest
 
 from noiseaudit.course import EpochRecord, Floats
-from noiseaudit.dynamics import SCHEMA, read_dynamics, write_epoch
-from noiseaudit.errors import DataError
+from noiseaudit.dynamics import SCHEMA, write_epoch
+from tests.scoring import read_dynamics
 
 
 def record(epoch: int) -> EpochRecord:
@@ -70,22 +67,3 @@ def test_equal_epochs_are_equal_bytes(tmp_path: Path) -> None:
         write_epoch(tmp_path / name, ["x", "y"], record(1), has_guider=True)
     first, second = (tmp_path / name / "epoch_0001.parquet" for name in ("a", "b"))
     assert first.read_bytes() == second.read_bytes()
-
-
-def test_a_folder_without_epochs(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="holds no epochs"):
-        read_dynamics(tmp_path)
-
-
-def test_a_truncated_epoch_is_named(tmp_path: Path) -> None:
-    write_epoch(tmp_path, ["a", "b"], record(1), has_guider=True)
-    file = tmp_path / "epoch_0001.parquet"
-    file.write_bytes(file.read_bytes()[:-20])
-    with pytest.raises(DataError, match=r"epoch_0001\.parquet: not a readable Parquet file"):
-        read_dynamics(tmp_path)
-
-
-def test_a_file_with_other_columns_is_named(tmp_path: Path) -> None:
-    pq.write_table(pa.table({"epoch": [1]}), tmp_path / "epoch_0001.parquet")
-    with pytest.raises(DataError, match="columns differ"):
-        read_dynamics(tmp_path)

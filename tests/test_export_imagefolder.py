@@ -82,6 +82,13 @@ def test_files_in_the_folders_of_an_export_are_not_deleted(audit: AuditResult, t
     assert (folder / "more.png").read_text() == "drawn by hand"
     (folder / "more.png").unlink()
     export_audit(audit, "imagefolder", out, own, force=True)
+    written = next(path for path in folder.iterdir() if path.suffix == ".png")
+    written.rename(folder / "in-its-place.png")  # as many as before
+    with pytest.raises(
+        OutputError, match=r"out: holds another set of files in '.+', which the export did not"
+    ):
+        export_audit(audit, "imagefolder", out, own, force=True)
+    assert (folder / "in-its-place.png").exists()
 
 
 def test_decisions_on_the_command_line(audit: AuditResult, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from noiseaudit.neighbours import (
     reliability,
     share_by_heart,
 )
-from noiseaudit.score import score_labels
+from tests.scoring import score_labels
 
 Probs = npt.NDArray[np.float32]
 CAT, DOG = (0.9, 0.1), (0.2, 0.8)

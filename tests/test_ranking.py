@@ -8,8 +8,9 @@ import pyarrow as pa
 import pytest
 
 from noiseaudit.errors import ConfigError
-from noiseaudit.ranking import Pair, dominant_pair, ranked_rows, suspect_pairs
+from noiseaudit.ranking import Pair, dominant_pair, suspect_pairs
 from noiseaudit.result import SCHEMA, AuditResult
+from tests.ranked import ranked_rows
 
 MakeAudit = Callable[..., AuditResult]
 
@@ -37,10 +38,23 @@ def test_ties_are_broken_by_row(make_audit: MakeAudit) -> None:
 
 def test_top_and_class(make_audit: MakeAudit) -> None:
     audit = make_audit()
-    dogs = ranked_rows(audit, ["given_label", "rank"], only_class="dog")
+    dogs = ranked_rows(audit, ["given_label", "rank"], given=["dog"])
     assert {row["given_label"] for row in dogs} == {"dog"}
     assert len(dogs) == audit.table.slice(0, 53).column("given_label").to_pylist().count("dog")
-    assert ranked_rows(audit, ["given_label", "rank"], only_class="dog", top=2) == dogs[:2]
+    assert ranked_rows(audit, ["given_label", "rank"], given=["dog"], top=2) == dogs[:2]
+
+
+def test_several_classes_are_those_of_any(make_audit: MakeAudit) -> None:
+    audit, names = make_audit(), ["row", "given_label", "suggested_label"]
+    wanted = [
+        row
+        for row in ranked_rows(audit, names)
+        if row["given_label"] in ("cat", "dog") and row["suggested_label"] in ("dog", "frog")
+    ]
+    assert ranked_rows(audit, names, given=["cat", "dog"], suggested=["frog", "dog"]) == wanted
+    assert {row["given_label"] for row in wanted} == {"cat", "dog"}
+    with pytest.raises(ConfigError, match=r"no class 'fog' \(--class\)"):
+        ranked_rows(audit, names, given=["cat", "fog"])
 
 
 def test_a_pair_of_classes(make_audit: MakeAudit) -> None:
@@ -50,17 +64,17 @@ def test_a_pair_of_classes(make_audit: MakeAudit) -> None:
         for row in ranked_rows(audit, names)
         if (row["given_label"], row["suggested_label"]) == ("cat", "dog")
     ]
-    assert ranked_rows(audit, names, only_class="cat", suggested="dog") == both
+    assert ranked_rows(audit, names, given=["cat"], suggested=["dog"]) == both
     assert len(both) > 1
     with pytest.raises(ConfigError, match=r"no class 'fog' \(--suggested\)"):
-        ranked_rows(audit, names, suggested="fog")
+        ranked_rows(audit, names, suggested=["fog"])
 
 
 def test_an_unknown_class_suggests_the_nearest(make_audit: MakeAudit) -> None:
     with pytest.raises(ConfigError, match="Did you mean 'frog'"):
-        ranked_rows(make_audit(), ["row"], only_class="fog")
+        ranked_rows(make_audit(), ["row"], given=["fog"])
     with pytest.raises(ConfigError, match="Its classes are 'cat', 'dog', 'frog'"):
-        ranked_rows(make_audit(), ["row"], only_class="42")
+        ranked_rows(make_audit(), ["row"], given=["42"])
 
 
 def test_a_method_without_epsilon_cannot_rank_by_it(make_audit: MakeAudit) -> None:

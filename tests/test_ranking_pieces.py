@@ -17,12 +17,13 @@ from typer.testing import CliRunner
 
 from noiseaudit import audit_file, ordering
 from noiseaudit.audit_file import open_audit
-from noiseaudit.ranking import dominant_pair, ranked_rows, ranked_tables, suspect_pairs
+from noiseaudit.ranking import dominant_pair, ranked_tables, suspect_pairs
 from noiseaudit.result import SCHEMA, AuditResult
 from noiseaudit_cli.console import _exact
 from noiseaudit_cli.main import app
 from noiseaudit_cli.rank import COLUMNS, JSON_COLUMNS
 from tests.conftest import build_audit
+from tests.ranked import ranked_rows
 from tests.test_audit_checks import with_cells
 from tests.test_audit_in_pieces import written
 
@@ -82,7 +83,9 @@ def test_pieces_rank_as_the_whole(
         patch.setattr(ordering, "PIECE", 4)
         opened = open_audit(written(audit, Path(folder), rows=5))
         for ranked in (audit, opened):
-            found = ranked_rows(ranked, SCHEMA.names, by=by, top=top, only_class=only_class)
+            found = ranked_rows(
+                ranked, SCHEMA.names, by=by, top=top, given=[only_class] if only_class else []
+            )
             assert found == expected
         assert suspect_pairs(opened) == suspect_pairs(audit)
         assert dominant_pair(opened) == dominant_pair(audit)

@@ -18,7 +18,7 @@ from noiseaudit.result import AuditResult, Cutoff
 from noiseaudit.truth import truth_from_audit
 from noiseaudit_reports import build_view
 from noiseaudit_reports.charts import charts, cost_chart, epsilon_chart, p_mislabeled_chart, reliability_chart
-from noiseaudit_reports.view import EpsilonHistogram, Histogram
+from noiseaudit_reports.view_parts import EpsilonHistogram, Histogram
 
 MakeAudit = Callable[..., AuditResult]
 CUTOFF = Cutoff("auto", "p_mislabeled", 0.5, "")

@@ -14,12 +14,11 @@ from sklearn.metrics import average_precision_score
 
 from noiseaudit import score_blocks
 from noiseaudit.demo import write_digits
-from noiseaudit.dynamics import read_dynamics
 from noiseaudit.result import AuditResult, read_audit
 from noiseaudit.runnames import MODEL_FILE
 from noiseaudit.threshold import choose_cutoff
 from tests.containers import pictures, write_shards
-from tests.scoring import done, score, write_rows
+from tests.scoring import done, read_dynamics, score, write_rows
 
 N = 1_400
 
@@ -139,7 +138,7 @@ def test_a_label_that_the_model_has_no_class_for_is_named(data: Path, tmp_path: 
     assert result.exit_code == 2
     assert result.stderr == (
         f"error: {odd}, row 3, column 'label': label 'ten' is none of the model's 10 classes. Scan with this class in "
-        "the data, or let these rows count as unlabelled: --missing-label ten\n"
+        "the data, or let these rows count as unlabelled: --missing-label ten (rows count from 0: row 3 is line 5)\n"
     )
     assert not (tmp_path / "odd").exists()
     assert score(data, odd, tmp_path / "odd", "--missing-label", "ten").exit_code == 0

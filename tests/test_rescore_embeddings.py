@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score
 
-from noiseaudit.dynamics import read_dynamics
 from noiseaudit.result import read_audit
 from noiseaudit.runnames import MODEL_FILE
-from tests.scoring import done, run
+from tests.scoring import done, read_dynamics, run
 
 
 @pytest.fixture(scope="module")

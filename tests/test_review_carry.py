@@ -5,13 +5,14 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
 
 from noiseaudit.decisions import Decision, read_decisions, run_id
 from noiseaudit.result import SCHEMA, AuditResult
-from noiseaudit.review import carry
+from noiseaudit.review import carry, database
 from noiseaudit.review.carry import can_be_carried, carry_over, samples
 from noiseaudit.review.log import Answer, Log
 from noiseaudit_cli.earlier import after_scan, before_review
@@ -127,6 +128,29 @@ def test_a_third_audit_takes_over_the_last_word_alone(audit: AuditResult, tmp_pa
     assert {(d.sample_id, d.decision) for d in held(third, db)} == {("s0", "keep"), ("s1", "ambiguous")}
 
 
+@pytest.mark.parametrize("takes", [False, True])
+def test_others_decide_while_the_audit_is_read(
+    audit: AuditResult, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, takes: bool
+) -> None:
+    """Nobody waits for that; and what was said meanwhile stands."""
+    db = tmp_path / "run" / "decisions.sqlite"
+    decide(audit, db, "event-01", [Answer("s0", "keep"), Answer("s1", "keep"), Answer("s2", "keep")])
+    new = scanned_again(audit, tmp_path)
+
+    def slow(*what: Any) -> dict[str, Any]:
+        monkeypatch.setattr(carry, "samples", samples)
+        decide(new, db, "event-02", [Answer("s1", "ambiguous")])
+        decide(audit, db, "event-03", [Answer("s2", "skip")])
+        return samples(*what)
+
+    monkeypatch.setattr(carry, "samples", slow)
+    monkeypatch.setattr(database, "WAIT_SECONDS", 0.1)
+    done = (carry_over if takes else can_be_carried)(new, db)
+    assert [made.sample_id for made in done.taken] == (["s0"] if takes else ["s0", "s1", "s2"])
+    made = {decision.sample_id: decision.decision for decision in held(new, db)}
+    assert made == ({"s0": "keep"} if takes else {}) | {"s1": "ambiguous"}
+
+
 def relabelled(audit: AuditResult, sample: str) -> dict[str, str | None]:
     row = audit.table.column("sample_id").to_pylist().index(sample)
     given, suggested = (audit.table.column(c)[row].as_py() for c in ("given_label", "suggested_label"))
@@ -148,6 +172,8 @@ def test_the_command_takes_over_and_exports(audit: AuditResult, tmp_path: Path) 
         "review", run, "--export", out, "--carry-over", "--force", "--db", tmp_path / "other.sqlite"
     )
     assert again.stderr.startswith("No decision about an earlier audit is left to take over.\n")
+    odd = command("review", run, "--export", tmp_path / "out.txt", "--carry-over")
+    assert (odd.exit_code, "taken over" in odd.stderr) == (2, False)
     refused = command("review", run, "--rows", out, "--carry-over")
     assert (refused.exit_code, "--carry-over does not go with --rows" in refused.stderr) == (2, True)
 

@@ -138,10 +138,34 @@ def test_the_counts(audit: AuditResult, log: Log) -> None:
     assert now.errors_left == pytest.approx(float(p[left].sum()))
     assert now.median_seconds == 3.0
     assert board.progress("bob").median_seconds is None
+    assert now.n_top == 6
     log.undo("event-04", "bob")
     board.refresh()
     assert board.progress("ann").precision == proportion(3, 4)
     assert board.answers(rows[0]) == {"ann": Said("relabel", label[rows[0]])}
+
+
+def test_precision_is_of_the_most_suspicious_without_a_gap(audit: AuditResult, log: Log) -> None:
+    """What was judged under a filter, or further down, would make it that of the filter."""
+    board, names, queue = Board(audit, log), audit.column("sample_id"), Queue(audit)
+    rows = shown(queue, Filter(), board)
+    assert len(rows) > 8
+
+    def wrong(row: int) -> Answer:
+        return Answer(names[row], "relabel", queue.classes[(int(queue.given[row]) + 1) % len(queue.classes)])
+
+    log.decide("event-01", "ann", [wrong(row) for row in rows[3:8]])
+    board.refresh()
+    now = board.progress("ann")
+    assert (now.n_wrong, now.n_judged, now.n_top, now.precision) == (5, 5, 0, proportion(0, 0))
+    log.decide("event-02", "bob", [Answer(names[rows[0]], "keep"), Answer(names[rows[1]], "skip")])
+    board.refresh()
+    now = board.progress("ann")
+    assert (now.n_wrong, now.n_judged, now.n_top, now.precision) == (5, 6, 2, proportion(0, 1))
+    log.decide("event-03", "ann", [Answer(names[row], "keep") for row in (rows[2], *rows[8:])])
+    board.refresh()
+    now = board.progress("ann")
+    assert (now.n_top, now.precision) == (len(rows), proportion(5, len(rows) - 1))
 
 
 def test_rows_without_a_label_come_surest_first_ties_by_row(audit: AuditResult, log: Log) -> None:

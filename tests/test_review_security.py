@@ -41,6 +41,14 @@ def test_nothing_without_the_token(stranger: TestClient, path: str) -> None:
     assert stranger.get(path, headers={"Cookie": f"noiseaudit_review_{PORT}=wrong"}).status_code == 403
 
 
+@pytest.mark.parametrize("other", ['{"theme": 1}', '"a', "na\u00efve", "a b, c", "[1]"])
+def test_cookies_of_other_servers_of_this_machine_hide_no_token(stranger: TestClient, other: str) -> None:
+    """They come along, whatever port they are of."""
+    own = f"noiseaudit_review_{PORT}={TOKEN}"
+    for line in (f"other={other}; {own}", f"{own}; other={other}"):
+        assert stranger.get("/", headers={b"cookie": line.encode()}).status_code == 200
+
+
 def test_the_address_gives_a_cookie_that_scripts_cannot_read(stranger: TestClient) -> None:
     answer = stranger.get("/", params={"token": TOKEN})
     assert (answer.status_code, answer.headers["location"]) == (303, "/")

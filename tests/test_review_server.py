@@ -8,6 +8,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,9 @@ pytest.importorskip("httpx", reason="comes with the extra `dev`")
 
 from noiseaudit.decisions import read_decisions, run_id
 from noiseaudit.result import AuditResult
-from noiseaudit.review.log import Answer
+from noiseaudit.review import export
+from noiseaudit.review.export import Written, write_log
+from noiseaudit.review.log import Answer, Log
 from noiseaudit_review import server
 from noiseaudit_review.review import Review
 from tests.review_tab import client_of, decide, opened, suspects
@@ -89,43 +92,64 @@ def test_a_browser_that_waits_for_the_page_does_not_hold_up_the_server(
     assert opened_at == ["http://127.0.0.1:1/?token=once"]  # other users see a browser's command line
 
 
+@pytest.mark.parametrize(
+    ("step", "error", "told"),
+    [
+        ("replace", PermissionError(13, "Access is denied"), "cannot be replaced (Access is denied)"),
+        ("fsync", OSError(28, "No space left on device"), "No space left on device"),
+    ],
+)
 def test_a_file_that_cannot_be_written_at_the_end_is_said_with_the_database(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, step: str, error: OSError, told: str
 ) -> None:
     review_run(tmp_path, 40, n_images=1)
 
     def serve(review: Review, listener: socket.socket, on_start: OnStart) -> None:
         review.log.decide("event-of-Ann", "Ann", [Answer("s0", "keep")])
 
-        def refuse(old: object, new: object) -> None:
-            raise PermissionError(13, "Access is denied")
+        def refuse(*what: object) -> None:
+            raise error
 
-        monkeypatch.setattr(os, "replace", refuse)
+        monkeypatch.setattr(os, step, refuse)
 
     monkeypatch.setattr(server, "serve", serve)
     done = command("review", tmp_path / "run", "--no-browser")
-    assert (done.exit_code, done.stderr.count("\n")) == (2, 1), done.stderr
-    assert "decisions.csv: cannot be replaced (Access is denied)" in done.stderr
+    assert (done.exit_code != 0, done.stderr.count("\n")) == (True, 1), done.stderr
+    assert told in done.stderr
     assert f"all decisions are in {tmp_path / 'run' / 'decisions.sqlite'}" in done.stderr
     assert not (tmp_path / "run" / "decisions.sqlite-wal").exists()  # closed, for all that
 
 
-def test_two_exports_at_once_move_nothing_aside(review: Review, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A second click while the file is written, but not yet noted as ours."""
+@pytest.mark.parametrize("step", ["write_decisions", "file_sha256"])
+def test_two_exports_at_once_lose_nothing_and_move_nothing_aside(
+    review: Review, monkeypatch: pytest.MonkeyPatch, step: str
+) -> None:
+    """A second one while the first is about to write what it read, or wrote it and has not noted it as ours: by a
+    click, or by another server of the same run, where something was decided since.
+    """
     review.export()
     review.log.decide("event-of-Ann", "Ann", [Answer("s0", "keep")])
-    wrote, second = review.log.wrote, threading.Thread(target=review.export)
+    other = Log(review.places.db, review.log.run_id)
 
-    def slow(*what: str | int) -> None:
-        if not second.ident:
-            second.start()
-            second.join(0.5)
-        wrote(*what)  # type: ignore[arg-type]
+    def by_another() -> None:
+        other.decide("event-of-Bob", "Bob", [Answer("s1", "keep")])
+        second.append(write_log(other, review.places.export))
 
-    monkeypatch.setattr(review.log, "wrote", slow)
-    review.export()
-    second.join()
-    assert review.notes == []
+    second: list[Written] = []
+    thread, does = threading.Thread(target=by_another), getattr(export, step)
+
+    def slow(*what: Any) -> Any:
+        if not thread.ident:
+            thread.start()
+            thread.join(0.5)
+        return does(*what)
+
+    monkeypatch.setattr(export, step, slow)
+    first = review.export()
+    thread.join()
+    other.close()
+    assert (first.notes, second[0].notes) == ([], [])
+    assert {made.reviewer for made in read_decisions(review.places.export)} == {"Ann", "Bob"}
 
 
 def test_decisions_of_the_run_before_are_offered_and_taken_over(

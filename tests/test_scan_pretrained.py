@@ -17,9 +17,9 @@ from typer.testing import CliRunner
 from noiseaudit import pretrained
 from noiseaudit.crossfit import believe_folds
 from noiseaudit.data.inputs import Kind
-from noiseaudit.dynamics import read_dynamics
 from noiseaudit.result import read_audit
 from noiseaudit_cli.main import app
+from tests.scoring import read_dynamics
 
 N = 80  # crops of two photographs, 8 of them under the other's name
 

@@ -14,9 +14,9 @@ from sklearn.metrics import average_precision_score, f1_score, precision_score, 
 from typer.testing import CliRunner
 
 from noiseaudit.demo import write_digits
-from noiseaudit.dynamics import read_dynamics
 from noiseaudit.result import read_audit
 from noiseaudit_cli.main import app
+from tests.scoring import read_dynamics
 
 
 @pytest.fixture(scope="module")

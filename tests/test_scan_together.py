@@ -21,12 +21,12 @@ from noiseaudit.choose import Choice
 from noiseaudit.config import AuditConfig, UMNConfig
 from noiseaudit.data.batches import BatchPlan
 from noiseaudit.demo import write_digits
-from noiseaudit.dynamics import read_dynamics
 from noiseaudit.errors import ConfigError
 from noiseaudit.plan import Plan
 from noiseaudit.result import read_audit
 from noiseaudit.scan_together import check_plan
 from noiseaudit_cli.main import app
+from tests.scoring import read_dynamics
 
 TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
 

@@ -15,8 +15,8 @@ from noiseaudit.score import (
     Noise,
     best_classes,
     p_mislabeled,
-    score_labels,
 )
+from tests.scoring import score_labels
 
 Probs = npt.NDArray[np.float32]
 

@@ -16,8 +16,8 @@ from noiseaudit.score import (
     Noise,
     best_classes,
     fit_noise,
-    score_labels,
 )
+from tests.scoring import score_labels
 from tests.test_score_bayes import Probs
 
 

@@ -139,12 +139,13 @@ def clean(
     if strange := new_classes(result, judged):
         say(f"note: labels that no row had before: {', '.join(map(visible, strange))}")
     if done.n_protected:
-        say(f"{done.n_protected:,} suspects in test or validation splits were left alone (--include-test).")
+        what = "suspects and ambiguous rows" if judged.unclear else "suspects"
+        say(f"{done.n_protected:,} {what} in test or validation splits were left alone (--include-test).")
 
 
 def _left(done: CleanSummary, skipped: int) -> str:
     """What became of the suspects that people did not judge."""
-    n = done.n_issues - done.n_protected
+    n = done.n_acted
     asides = (
         f"; {skipped:,} skipped {'row counts' if skipped == 1 else 'rows count'} as not judged"
         if skipped

@@ -67,6 +67,7 @@ def gate(
     from noiseaudit.gate import check_names, parse_check, run_checks
     from noiseaudit.gate_measures import LACKING, measures
     from noiseaudit.manifest import saved_run
+    from noiseaudit.outputs import check_file
     from noiseaudit.result import read_audit
     from noiseaudit_cli.console import print_json, print_rows, say
     from noiseaudit_cli.reporting import given_truth
@@ -74,12 +75,14 @@ def gate(
 
     if json and github:
         raise ConfigError("--json and --github both print on standard output", fix="Give one.")
-    if junit is not None and junit.exists() and not _is_junit(junit):
-        raise OutputError(
-            "exists and is no JUnit file, so --junit does not replace it",
-            file=junit,
-            fix="Give another name.",
-        )
+    if junit is not None and junit.exists():
+        check_file(junit, force=True, option="--junit")
+        if not _is_junit(junit):
+            raise OutputError(
+                "exists and is no JUnit file, so --junit does not replace it",
+                file=junit,
+                fix="Give another name.",
+            )
     checks = [parse_check(text) for text in fail_if]
     run, result = saved_run(audit), read_audit(audit)
     evaluation = evaluate(result, given_truth(result, truth, run)) if truth is not None else None

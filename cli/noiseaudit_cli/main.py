@@ -6,12 +6,14 @@ import contextlib
 import errno
 import functools
 import os
+import re
 import signal
 import sys
 import traceback
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from io import TextIOWrapper
+from pathlib import Path
 from types import FrameType, ModuleType
 from typing import Annotated, Any
 
@@ -196,6 +198,19 @@ def start(
     _help_if_alone(context)
 
 
+def _rows_count(error: NoiseAuditError) -> list[str]:
+    """A note on how rows count, where the error names one, and on its line in a text file: editors count those."""
+    if not re.search(r"\brow \d", str(error)):
+        return []
+    file, row = getattr(error, "file", None), getattr(error, "row", None)
+    if file is not None and row is not None:
+        from noiseaudit.labels.lines import line_of
+
+        if line := line_of(Path(file), row):
+            return [f"rows count from 0: row {row} is line {line}"]
+    return ["rows count from 0"]
+
+
 def _complain(error: Exception) -> int:
     """Print one line about `error` on standard error; return the exit code."""
     if os.environ.get("NOISEAUDIT_DEBUG"):
@@ -203,7 +218,7 @@ def _complain(error: Exception) -> int:
     if isinstance(error, EndedElsewhere) and error.told:
         return error.exit_code
     if isinstance(error, NoiseAuditError):
-        notes = "".join(f" ({note})" for note in getattr(error, "__notes__", []))
+        notes = "".join(f" ({note})" for note in (*getattr(error, "__notes__", []), *_rows_count(error)))
         typer.echo(f"error: {error}{notes}", err=True)
         return error.exit_code
     if hasattr(error, "format_message"):  # a usage error of Typer: unknown option, value out of range ...

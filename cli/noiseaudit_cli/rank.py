@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from noiseaudit_cli.environment import one_a_line
 from noiseaudit_cli.options import Audit, Json, option
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = """
 noiseaudit rank run
-noiseaudit rank run --class cat --suggested dog --top 50
+noiseaudit rank run --class cat --class lynx --suggested dog --top 50
 noiseaudit rank run --all > ranked.tsv
 noiseaudit rank run --json | jq '.[].sample_id'
 noiseaudit rank run --unlabelled --top 50
@@ -44,18 +45,24 @@ def rank(
         option("--all", envvar="NOISEAUDIT_RANK_ALL", help="List every such row, whatever --top says."),
     ] = False,
     only_class: Annotated[
-        str | None,
+        list[str] | None,
         option(
             "--class",
             envvar="NOISEAUDIT_RANK_CLASS",
+            callback=one_a_line,
             metavar="C",
-            help="Only rows with this given label.",
+            help="Only rows with this given label (repeatable; in NOISEAUDIT_RANK_CLASS one a line).",
             show_default=False,
         ),
     ] = None,
     suggested: Annotated[
-        str | None,
-        option(metavar="C", help="Only rows for which this label is suggested.", show_default=False),
+        list[str] | None,
+        option(
+            callback=one_a_line,
+            metavar="C",
+            help="Only rows for which this label is suggested (repeatable; in NOISEAUDIT_RANK_SUGGESTED one a line).",
+            show_default=False,
+        ),
     ] = None,
     unlabelled: Annotated[
         bool,
@@ -78,7 +85,7 @@ def rank(
         raise ConfigError(
             f"--by {by.value}: rows without a label have no such score", fix="Leave out --by or --unlabelled."
         )
-    if unlabelled and only_class is not None:
+    if unlabelled and only_class:
         raise ConfigError(
             "--class: rows without a label have no given one",
             fix="Use --suggested, or leave out --unlabelled.",
@@ -86,11 +93,16 @@ def rank(
     opened = open_audit(audit)
     limit = None if everything else top
     if unlabelled:
-        _list_unlabelled(opened, limit, suggested, json=json)
+        _list_unlabelled(opened, limit, suggested or (), json=json)
         return
     columns = JSON_COLUMNS if json else COLUMNS
     tables = ranked_tables(
-        opened, stored(columns), by=by.value, top=limit, only_class=only_class, suggested=suggested
+        opened,
+        stored(columns),
+        by=by.value,
+        top=limit,
+        given=only_class or (),
+        suggested=suggested or (),
     )
     if json:
         print_objects(row for table in tables for row in records(table, columns))
@@ -100,7 +112,7 @@ def rank(
         print_table_rows(tables, columns)
 
 
-def _list_unlabelled(audit: AuditFile, top: int | None, suggested: str | None, *, json: bool) -> None:
+def _list_unlabelled(audit: AuditFile, top: int | None, suggested: Sequence[str], *, json: bool) -> None:
     """The rows without a label; on a terminal, where there is none, one line says so in place of a table."""
     from noiseaudit.percent import percent
     from noiseaudit.unlabelled import unlabelled_tables
@@ -112,7 +124,7 @@ def _list_unlabelled(audit: AuditFile, top: int | None, suggested: str | None, *
         return
     first = list(islice(tables, 1))
     if not first:
-        which = "" if suggested is None else f" for which {visible(suggested)} is suggested"
+        which = f" for which {' or '.join(map(visible, suggested))} is suggested" if suggested else ""
         say(f"The audit has no row without a label{which}.")
     if not on_terminal():
         print_table_rows(chain(first, tables), SUGGESTED)

@@ -11,10 +11,8 @@ from noiseaudit_cli.options import Audit, Force, option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from socket import socket
 
     from noiseaudit.labels.table import Source
-    from noiseaudit_review.review import Review
 
 EXAMPLES = """
 noiseaudit review run
@@ -69,7 +67,7 @@ def review(
         option(
             "--carry-over",
             help="First take over what was decided about other audits in the database, such as the one before --force: "
-            "where the sample still has the given label and the image that it had then.",
+            "where the sample still has the given label and the image, by its name, that it had then.",
         ),
     ] = False,
     port: Annotated[
@@ -94,6 +92,7 @@ def review(
     when the server stops (Ctrl-C) all of them are in decisions.csv beside the database, for `noiseaudit clean
     --decisions`. Needs the extra `review`, but for --export. docs/review.md says more.
     """
+    from noiseaudit.decisions import check_kind
     from noiseaudit.errors import ConfigError
     from noiseaudit.manifest import run_folder
     from noiseaudit.outputs import DECISIONS_FILE, check_file
@@ -112,6 +111,7 @@ def review(
             "--carry-over does not go with --rows: these are to be judged anew", fix="Leave out one of them."
         )
     if export is not None:
+        check_kind(export)
         check_file(export, force=force, inputs=[place, *never], option="--export")
         if carry_over:
             say(taken_over(audit, place))
@@ -122,6 +122,7 @@ def review(
         say(f"{made} in {visible(str(export))}{agreed}")
         return
     _check_extra()
+    from noiseaudit_cli.serving import serve_until_stopped
     from noiseaudit_review.asked import checked_reviewer
     from noiseaudit_review.review import Places, open_review
     from noiseaudit_review.server import listening
@@ -131,7 +132,7 @@ def review(
         places = Places(audit, place, place.with_suffix(".csv"), images, _moved(audit, label_file), rows)
         if rows is None and (told := (taken_over if carry_over else before_review)(audit, place)):
             say(told)
-        _serve(open_review(places, who), listener, opens_browser=not no_browser)
+        serve_until_stopped(open_review(places, who), listener, opens_browser=not no_browser)
 
 
 def _check_extra() -> None:
@@ -193,56 +194,3 @@ def _moved(audit: Path, label_file: Path | None) -> Source | None:
     from noiseaudit.manifest import find_source
 
     return None if label_file is None else find_source(audit, label_file)
-
-
-def _hang_up_is_terminate() -> None:
-    """Who closes the terminal stops the review, too; unless it is to outlive that (nohup)."""
-    import signal
-
-    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is signal.SIG_DFL:
-        signal.signal(signal.SIGHUP, lambda number, frame: signal.raise_signal(signal.SIGTERM))
-
-
-def _serve(opened: Review, listener: socket, *, opens_browser: bool) -> None:
-    """Until it is stopped; then the decisions are written, however it ends."""
-    from noiseaudit.errors import NoiseAuditError
-    from noiseaudit_cli.console import say, visible
-    from noiseaudit_cli.earlier import decisions
-    from noiseaudit_review.server import serve
-    from noiseaudit_review.shown import next_command
-
-    def on_start(address: str, once: str) -> None:
-        typer.echo(address)
-        say("Ctrl-C stops the server and writes the decisions.")
-        if opens_browser:
-            import threading
-            import webbrowser
-
-            # One of the terminal, or of $BROWSER, comes back when it is closed, and waits for the server until then.
-            threading.Thread(target=webbrowser.open, args=[once], daemon=True).start()
-
-    _hang_up_is_terminate()
-    if not opened.images.are_known:
-        say(
-            "warning: no picture is where the scan found it, or its data set has other rows or another order now."
-            " Name their folder: --images"
-        )
-    try:
-        serve(opened, listener, on_start)
-    except KeyboardInterrupt as stop:
-        if type(stop) is not KeyboardInterrupt:  # SIGTERM; Ctrl-C is how a review ends
-            raise
-    finally:
-        try:
-            written = opened.export()
-        except NoiseAuditError as error:
-            error.add_note(f"all decisions are in {opened.places.db}: review --export writes them")
-            raise
-        finally:
-            opened.log.close()
-        for note in dict.fromkeys(opened.notes):
-            say(visible(note))
-        if not written.is_left:
-            say(f"{decisions(written.n, written.n_skipped)} in {visible(str(opened.places.export))}")
-        if written.n:
-            say(f"Go on with: {visible(next_command(opened))}")

@@ -43,7 +43,7 @@ def scan_summary(run: Mapping[str, Any], out: Path) -> str:
         *_unlabelled(counts["suggested"], out),
         _field("cleaned", _cleaned(run["cleaned"])),
         *_section("warnings", run["warnings"]),
-        *_section("rows whose image could not be used", [_unread(row) for row in run["unread"]]),
+        *_section("rows, from 0, whose image could not be used", [_unread(row) for row in run["unread"]]),
         "",
         f"Open {out / 'report.html'} and look at some suspects before you use {run['cleaned']['file']}, or go on with",
         *(f"  {command}" for command in _next(run, out)),

@@ -9,7 +9,7 @@ from noiseaudit.decisions import run_id
 from noiseaudit.errors import ConfigError
 from noiseaudit.exports import cleanlab, cvat, fiftyone, huggingface, imagefolder, label_studio
 from noiseaudit.exports.base import Exported, ExportOptions, Format
-from noiseaudit.exports.folder import beside, check_folder, mark, put
+from noiseaudit.exports.folder import beside, check_folder, mark, put, settle
 from noiseaudit.outputs import check_file
 from noiseaudit.result import AuditResult
 
@@ -37,11 +37,15 @@ def export_audit(
 ) -> Exported:
     """Write `audit` as `out`, a file or a folder; an existing one only by `force`, and never half.
 
+    What a killed export to the same place left is put right first.
+
     Raises ConfigError for an unknown format, kind of file, or an option that the format has no use for; OutputError
     if `out` is there or cannot be written; DataError if an image is gone; and as the format does.
     """
     format_of = check_export(format_, out, options)
-    check_place(format_, out, force=force, inputs=[options.pictures.folder] if options.pictures else [])
+    inputs = [options.pictures.folder] if options.pictures else []
+    settle(out)
+    check_place(format_, out, force=force, inputs=inputs)
     with beside(out) as folder:
         new = folder / (out.name if format_of.kinds else "export")
         if not format_of.kinds:
@@ -49,6 +53,7 @@ def export_audit(
         done = format_of.write(audit, new, options)
         if not format_of.kinds:
             mark(new, _described(audit, format_, done))
+        check_place(format_, out, force=force, inputs=inputs)  # people may have put something there meanwhile
         put(new, out)
     return done
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import statistics
 import threading
 from bisect import bisect_left, insort
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -42,7 +42,8 @@ class Progress:
     n_skipped: int  # rows with a label that this reviewer skipped, and left open
     n_judged: int  # of these, right or wrong
     n_wrong: int
-    precision: Interval  # n_wrong of n_judged
+    n_top: int  # the most suspicious ones, as far as somebody answered about each
+    precision: Interval  # of these n_top, wrong among those judged right or wrong
     n_disputed: int  # rows that reviewers contradict each other about
     errors_left: float  # sum of p_mislabeled over the scored rows that nobody judged
     median_seconds: float | None  # that this reviewer looked at a sample, of actions that stand
@@ -60,11 +61,17 @@ class Board:
         self._log, self._seq, self._lock = log, 0, threading.Lock()
         self._row_of = {name: row for row, name in enumerate(audit.table.column("sample_id").to_pylist())}
         self._p = np.nan_to_num(audit.column("p_mislabeled"))
-        self._asked = audit.suspects() if drawn is None else np.isin(np.arange(len(audit)), drawn)
+        asked = np.asarray(np.flatnonzero(audit.suspects()) if drawn is None else np.unique(drawn), np.int64)
+        rank = audit.column("rank").astype(np.float64)[asked]
+        self._by_rank = asked[np.argsort(rank, kind="stable")]  # without a rank last
         self._unlabelled = is_unlabelled(audit.table)
         self.verdict = np.zeros(len(audit), np.int8)  # OPEN ... DISPUTED
+        self._is_answered = np.zeros(len(audit), np.bool_)  # by anybody; skipped, too
         self._by_row: dict[int, dict[str, Said]] = {}
         self._by_reviewer: dict[str, dict[int, Said]] = defaultdict(dict)
+        self._tally = Counter[
+            tuple[str, bool, bool]
+        ]()  # rows by reviewer, whether skipped, whether without a label
         self._seconds: dict[str, list[float]] = defaultdict(list)  # rising
         self._spent: dict[tuple[str, str], float] = {}  # by action and sample
 
@@ -80,13 +87,16 @@ class Board:
         if row is None:
             return
         answers = self._by_row.setdefault(row, {})
+        if (before := answers.get(event.reviewer)) is not None:
+            self._tally[self._kind(event.reviewer, row, before.decision)] -= 1
         if event.decision is None:
             answers.pop(event.reviewer, None)
             self._by_reviewer[event.reviewer].pop(row, None)
         else:
             said = Said(event.decision, event.new_label)
             answers[event.reviewer] = self._by_reviewer[event.reviewer][row] = said
-        self.verdict[row] = _verdict(answers)
+            self._tally[self._kind(event.reviewer, row, event.decision)] += 1
+        self.verdict[row], self._is_answered[row] = _verdict(answers), bool(answers)
         self._time(event)
 
     def _time(self, event: Event) -> None:
@@ -129,34 +139,35 @@ class Board:
     def progress(self, reviewer: str) -> Progress:
         """The counts now."""
         with self._lock:
-            found = np.bincount(self.verdict[self._asked], minlength=5)
-            n_wrong, n_judged = int(found[WRONG]), int(found[RIGHT] + found[WRONG])
+            found = self._found(self._by_rank)
+            is_open = ~self._is_answered[self._by_rank]
+            n_top = int(is_open.argmax()) if is_open.any() else len(is_open)
+            top = self._found(self._by_rank[:n_top])
             seconds = self._seconds.get(reviewer)
-            n_mine, n_filled = self._counts(reviewer, skipped=False)
-            n_skipped, n_unfilled = self._counts(reviewer, skipped=True)
             return Progress(
-                n_asked=int(self._asked.sum()),
+                n_asked=len(self._by_rank),
                 n_checked=int(found[1:].sum()),
-                n_mine=n_mine,
-                n_skipped=n_skipped,
-                n_judged=n_judged,
-                n_wrong=n_wrong,
-                precision=proportion(n_wrong, n_judged),
+                n_mine=self._tally[reviewer, False, False],
+                n_skipped=self._tally[reviewer, True, False],
+                n_judged=int(found[RIGHT] + found[WRONG]),
+                n_wrong=int(found[WRONG]),
+                n_top=n_top,
+                precision=proportion(int(top[WRONG]), int(top[RIGHT] + top[WRONG])),
                 n_disputed=int((self.verdict == DISPUTED).sum()),
                 errors_left=float(self._p[self.verdict == OPEN].sum()),
                 median_seconds=statistics.median(seconds) if seconds else None,
                 n_unlabelled=int(self._unlabelled.sum()),
                 n_unlabelled_checked=int((self._unlabelled & (self.verdict != OPEN)).sum()),
-                n_unlabelled_mine=n_filled,
-                n_unlabelled_skipped=n_unfilled,
+                n_unlabelled_mine=self._tally[reviewer, False, True],
+                n_unlabelled_skipped=self._tally[reviewer, True, True],
             )
 
-    def _counts(self, reviewer: str, *, skipped: bool) -> tuple[int, int]:
-        """The rows with and without a label that a reviewer skipped, or judged."""
-        said = self._by_reviewer.get(reviewer, {})
-        rows = [row for row, answer in said.items() if (answer.decision == "skip") == skipped]
-        n_unlabelled = int(self._unlabelled[np.array(rows, np.int64)].sum())
-        return len(rows) - n_unlabelled, n_unlabelled
+    def _found(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """How many of `rows` are OPEN ... DISPUTED, (5,)."""
+        return np.bincount(self.verdict[rows], minlength=5)
+
+    def _kind(self, reviewer: str, row: int, decision: str) -> tuple[str, bool, bool]:
+        return reviewer, decision == "skip", bool(self._unlabelled[row])
 
 
 def _verdict(answers: Mapping[str, Said]) -> int:

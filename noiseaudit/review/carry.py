@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import sqlite3
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from noiseaudit.arrays import texts
 from noiseaudit.decisions import run_id
 from noiseaudit.result import Audited
 from noiseaudit.review.log import KEEP_ASKED, Asked, Log
@@ -32,7 +34,7 @@ _TAKE = (
 UNKNOWN = "without a record of the label that they are about"
 NO_SAMPLE = "about samples that this audit has not"
 OTHER_LABEL = "about another given label"
-OTHER_IMAGE = "about another image"
+OTHER_IMAGE = "about an image of another name"
 NO_CLASS = "for a label that is no class of this audit"
 
 
@@ -64,9 +66,10 @@ class Carried:
 def carry_over(audit: Audited, db: Path) -> Carried:
     """Add to the decisions about `audit` those that `db` holds about other audits, where they hold in this one.
 
-    They do where the sample has the given label and the image that it had when it was decided about, and the new label
-    is a class. Reviewer and time stay. Where a reviewer has said something of a sample in this audit, or taken it back,
-    that stands: doing it twice adds nothing. All are on the disk when this returns. Raises as Log does.
+    They do where the sample has the given label and the image, by its name, that it had when it was decided about,
+    and the new label is a class. Reviewer and time stay. Where a reviewer has said something of a sample in this audit,
+    or taken it back, that stands: doing it twice adds nothing. All are on the disk when this returns. Raises as Log
+    does.
     """
     return _carry(audit, db, takes=True)
 
@@ -81,13 +84,16 @@ def _carry(audit: Audited, db: Path, *, takes: bool) -> Carried:
         return Carried([], {})
     log = Log(db, run_id(audit))
     try:
-        with log.writing() as events:  # nobody else takes the same meanwhile
-            found = [_earlier(row) for row in events.execute(_EARLIER, (log.run_id,)).fetchall()]
-            here = samples(audit, {made.sample_id for made in found})
-            classes = frozenset(audit.meta.classes)
-            judged = [(made, _why_not(made, here.get(made.sample_id), classes)) for made in found]
-            taken = [made for made, why in judged if why is None]
-            if takes:
+        with log.reading() as events:
+            found = _earlier_ones(events, log.run_id)
+        here = samples(audit, {made.sample_id for made in found})  # of a large audit this takes a while
+        classes = frozenset(audit.meta.classes)
+        judged = [(made, _why_not(made, here.get(made.sample_id), classes)) for made in found]
+        taken = [made for made, why in judged if why is None]
+        if takes and taken:
+            with log.writing() as events:  # nobody else takes the same meanwhile
+                still = {*_earlier_ones(events, log.run_id)}
+                taken = [made for made in taken if made in still]
                 events.executemany(_TAKE, [_event(log.run_id, made) for made in taken])
                 events.executemany(KEEP_ASKED, [(log.run_id, *here[made.sample_id]) for made in taken])
     finally:
@@ -95,9 +101,13 @@ def _carry(audit: Audited, db: Path, *, takes: bool) -> Carried:
     return Carried(taken, Counter(why for _, why in judged if why is not None))
 
 
+def _earlier_ones(events: sqlite3.Connection, run: str) -> list[Earlier]:
+    return [_earlier(row) for row in events.execute(_EARLIER, (run,)).fetchall()]
+
+
 def samples(audit: Audited, names: Collection[str]) -> dict[str, Asked]:
     """Of these samples those that the audit has."""
-    wanted, found = pa.array(sorted(names), pa.string()), dict[str, Asked]()
+    wanted, found = texts(sorted(names)), dict[str, Asked]()
     for _, table in audit.tables(list(Asked._fields)) if names else ():
         part = table.filter(pc.is_in(table.column("sample_id").cast(pa.string()), value_set=wanted))
         found |= {row["sample_id"]: Asked(**row) for row in part.select(list(Asked._fields)).to_pylist()}

@@ -119,16 +119,24 @@ def _number(db: sqlite3.Connection, pragma: str) -> int:
 
 
 class Transaction(AbstractContextManager[sqlite3.Connection]):
-    """One that takes the right to write at its start, so that what it reads is still so when it writes."""
+    """One that takes the right to write at its start, so that what it reads is still so when it writes; or, if it only
+    `reads`, one that nobody waits for.
 
-    def __init__(self, db: sqlite3.Connection) -> None:
-        self._db = db
+    Inside another of the same connection it is a part of that one.
+    """
+
+    def __init__(self, db: sqlite3.Connection, *, reads: bool = False) -> None:
+        self._db, self._reads, self._is_part = db, reads, False
 
     def __enter__(self) -> sqlite3.Connection:
-        self._db.execute("BEGIN IMMEDIATE")
+        self._is_part = self._db.in_transaction
+        if not self._is_part:
+            self._db.execute("BEGIN" if self._reads else "BEGIN IMMEDIATE")
         return self._db
 
     def __exit__(self, kind: object, error: object, trace: object) -> None:
+        if self._is_part:
+            return
         try:
             if error is None:
                 self._db.execute("COMMIT")

@@ -68,9 +68,19 @@ def write_log(log: Log, out: Path, drawn: Sequence[Decision] | None = None) -> W
     """Write the decisions that hold now, of `drawn` with all its rows.
 
     A file that is not as the last export of this run left it goes aside, and so does one with decisions in it where
-    there are none now. Where none were ever made about this run, such a file is left: it may be all there is. Raises
-    OutputError if it cannot be moved or written.
+    there are none now. Where none were ever made about this run, such a file is left: it may be all there is. Until it
+    is done nobody adds a decision, nor writes the file, from this process or another. Raises OutputError if it cannot
+    be moved or written.
     """
+    own = Log(log.path, log.run_id)  # a connection of its own: other threads use that of `log` meanwhile
+    try:
+        with own.writing():
+            return _write(own, out, drawn)
+    finally:
+        own.close()
+
+
+def _write(log: Log, out: Path, drawn: Sequence[Decision] | None) -> Written:
     decisions = _holding(log, drawn)
     n, notes = _count(decisions), list[str]()
     last = log.last_written(out.name)

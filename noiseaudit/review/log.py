@@ -199,3 +199,7 @@ class Log:
     def writing(self) -> AbstractContextManager[sqlite3.Connection]:
         """The database for what is added at once or not at all; on the disk when it ends."""
         return Transaction(self._db)
+
+    def reading(self) -> AbstractContextManager[sqlite3.Connection]:
+        """The database as it is now; others add to it meanwhile."""
+        return Transaction(self._db, reads=True)

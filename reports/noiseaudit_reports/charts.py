@@ -13,7 +13,8 @@ from noiseaudit.result import Cutoff
 from noiseaudit_reports.charts_compared import compared_chart
 from noiseaudit_reports.svg import INK, MUTED, ROWS, SUSPECTS, figure, inline_svg, legend
 from noiseaudit_reports.text import count
-from noiseaudit_reports.view import EpsilonHistogram, Histogram, ReportView
+from noiseaudit_reports.view import ReportView
+from noiseaudit_reports.view_parts import EpsilonHistogram, Histogram
 
 COST_REACH = 4  # times the suspects: where the chart of the cost ends
 

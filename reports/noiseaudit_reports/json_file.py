@@ -13,7 +13,8 @@ from noiseaudit.atomic import write_text
 from noiseaudit.compare.stored import Compared
 from noiseaudit.cost import SHARES
 from noiseaudit.expected import as_json
-from noiseaudit_reports.view import Checked, ReportView
+from noiseaudit_reports.view import ReportView
+from noiseaudit_reports.view_parts import Checked
 
 SCHEMA_VERSION = 1
 

@@ -13,7 +13,8 @@ from noiseaudit_reports.markdown_cost import review_costs
 from noiseaudit_reports.markdown_text import name, prose, table
 from noiseaudit_reports.markdown_trust import trust
 from noiseaudit_reports.text import count, range_text, share, whole
-from noiseaudit_reports.view import Checked, GroupPart, Origin, ReportView
+from noiseaudit_reports.view import ReportView
+from noiseaudit_reports.view_parts import Checked, GroupPart, Origin
 
 TOP_SUSPECTS = 20
 TOP_PAIRS = 10

@@ -8,7 +8,8 @@ from noiseaudit.calibration import Calibration
 from noiseaudit.interval import Range
 from noiseaudit_reports.markdown_text import prose, table
 from noiseaudit_reports.text import counted_range, range_text
-from noiseaudit_reports.view import Checked, CheckedShare, ReportView
+from noiseaudit_reports.view import ReportView
+from noiseaudit_reports.view_parts import Checked, CheckedShare
 
 
 def trust(view: ReportView) -> str:

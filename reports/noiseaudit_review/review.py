@@ -60,7 +60,6 @@ class Review:
     _lists: OrderedDict[int, Rows] = field(default_factory=OrderedDict)
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _exporting: threading.Lock = field(default_factory=threading.Lock)
 
     @cached_property
     def class_places(self) -> Mapping[str, int]:
@@ -133,11 +132,10 @@ class Review:
 
     def export(self) -> Written:
         """Write the decisions that hold now to `places.export`."""
-        with self._exporting:  # else a second one takes what the first just wrote for somebody else's
-            drawn = None if self.drawn is None else self.drawn.decisions
-            written = write_log(self.log, self.places.export, drawn)
-            self.notes += written.notes
-            return written
+        drawn = None if self.drawn is None else self.drawn.decisions
+        written = write_log(self.log, self.places.export, drawn)
+        self.notes += written.notes
+        return written
 
 
 def open_review(places: Places, reviewer: str = "") -> Review:

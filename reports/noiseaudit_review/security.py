@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable
-from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import cookie_parser
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -104,14 +104,8 @@ def _no(status: int, why: str) -> Response:
 
 
 def _cookies(lines: Iterable[str], name: str) -> list[str]:
-    found = []
-    for line in lines:
-        try:
-            cookies = SimpleCookie(line)
-        except CookieError:
-            continue
-        found += [cookies[name].value] if name in cookies else []
-    return found
+    """Read as browsers write them: one that another server of this machine set may hold JSON, or no ASCII."""
+    return [cookies[name] for cookies in map(cookie_parser, lines) if name in cookies]
 
 
 async def _whole_body(headers: Headers, receive: Receive) -> bytes | None:

@@ -28,7 +28,7 @@ _COLUMNS = (
 MOST_TOP = 9  # of the classes that the model thinks of: as many as there are number keys
 OPINION = frozenset(("suggested", "p", "p_suggested", "rank", "kind", "top", "why"))  # the audit's, of a row
 SWAYS = frozenset(  # counts that tell something of it, or of others' answers
-    ("precision", "n_judged", "n_wrong", "errors_left", "n_disputed")
+    ("precision", "n_top", "n_judged", "n_wrong", "errors_left", "n_disputed")
 )
 
 

@@ -6,7 +6,7 @@ from noiseaudit.checked import SHARES, contradictions, in_words
 from noiseaudit.estimate import Estimate
 from noiseaudit.expected import Expected
 from noiseaudit_reports.text import count, counted_range
-from noiseaudit_reports.view import Checked, CheckedShare
+from noiseaudit_reports.view_parts import Checked, CheckedShare
 
 MEANINGS = {
     "precision": "of the suspects, wrong",

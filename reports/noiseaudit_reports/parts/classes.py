@@ -9,7 +9,7 @@ import numpy as np
 
 from noiseaudit.expected import Expected
 from noiseaudit.result import AuditResult
-from noiseaudit_reports.view import ClassCount
+from noiseaudit_reports.view_parts import ClassCount
 
 
 def classes(

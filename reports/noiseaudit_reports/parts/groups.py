@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from noiseaudit.groups import GroupColumn, group_rates
 from noiseaudit.result import AuditResult
-from noiseaudit_reports.view import GroupPart
+from noiseaudit_reports.view_parts import GroupPart
 
 MAX_GROUPS = 1_000  # a batch column may name each row
 

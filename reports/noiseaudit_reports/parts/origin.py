@@ -8,7 +8,7 @@ from pathlib import PurePath, PureWindowsPath
 from typing import Any
 
 from noiseaudit.result import AuditMeta
-from noiseaudit_reports.view import Origin
+from noiseaudit_reports.view_parts import Origin
 
 
 def origin(meta: AuditMeta, run: Mapping[str, Any]) -> Origin:

@@ -7,7 +7,7 @@ import pyarrow.compute as pc
 from noiseaudit.ranking import Pair
 from noiseaudit.result import AuditResult
 from noiseaudit_reports.thumbnails import Thumbnails
-from noiseaudit_reports.view import Example, HeatMap, Strip
+from noiseaudit_reports.view_parts import Example, HeatMap, Strip
 
 MAX_HEAT_MAP_CLASSES = 20
 MAX_STRIPS = 6

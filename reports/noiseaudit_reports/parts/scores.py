@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from noiseaudit_reports.view import EpsilonHistogram, Histogram
+from noiseaudit_reports.view_parts import EpsilonHistogram, Histogram
 
 P_EDGES = np.linspace(0, 1, 41)
 EPSILON_EDGES = 10.0 ** np.arange(-12, 0.5, 0.5)

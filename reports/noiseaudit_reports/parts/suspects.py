@@ -9,7 +9,7 @@ import numpy as np
 from noiseaudit.result import AuditResult
 from noiseaudit.why import records
 from noiseaudit_reports.thumbnails import Thumbnails
-from noiseaudit_reports.view import Suggestion, Suspect
+from noiseaudit_reports.view_parts import Suggestion, Suspect
 
 MAX_SUGGESTIONS = 12
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 from noiseaudit.result import AuditResult
-from noiseaudit_reports.view import UnreadGroup
+from noiseaudit_reports.view_parts import UnreadGroup
 
 
 def unread(audit: AuditResult) -> tuple[UnreadGroup, ...]:

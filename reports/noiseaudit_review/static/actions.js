@@ -5,7 +5,7 @@ import { choose } from "./chooser.js";
 import { move, reveal, selectScreen, showGrid } from "./grid.js";
 import { decide, settled, undo } from "./outbox.js";
 import { current, isReady, secondsShown, showSingle } from "./single.js";
-import { className, load, placeOf, row, selection, state, unanswered } from "./state.js";
+import { className, placeOf, row, selection, state, unanswered } from "./state.js";
 
 const MOST_ROWS = 500; // of one action
 
@@ -34,18 +34,15 @@ async function sayEnd() {
 }
 
 export async function nextOpen() {
-  for (let place = state.index + 1; place < state.total; place++) {
-    const found = row(place) ?? (await load(place));
-    if (found && !found.mine) {
-      state.index = place;
-      return inGrid() ? reveal() : showSingle();
-    }
+  let next = state.index + 1;
+  while (row(next)?.mine) next++;
+  if (!row(next)) { // far away, or from the top again: the server knows, without 60 rows at a time being fetched
+    await settled();
+    ({ next } = await unanswered(next));
+    if (next === null) return say("You have answered all of this list.");
+    if (next <= state.index) say("From the top of the list again.");
   }
-  await settled();
-  const { next } = await unanswered(0); // from the top again
-  if (next === null) return say("You have answered all of this list.");
   state.index = next;
-  say("From the top of the list again.");
   return inGrid() ? reveal() : showSingle();
 }
 

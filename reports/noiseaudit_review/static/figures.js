@@ -1,17 +1,16 @@
 // The counts above, and how far reviewers agree.
 
 import { $, counted, get, number, percent } from "./base.js";
-import { areUnlabelled, isFiltered, state } from "./state.js";
+import { areUnlabelled, state } from "./state.js";
 
 const put = (id, text) => ($(id).textContent = text);
 
 let last = null;
 
-/** Of rows that were picked by a filter, the share says nothing of the suspects: only the count is told. */
-function precision({ precision: { value, low, high }, n_wrong, n_judged }) {
-  if (value === null) return "–";
-  if (isFiltered()) return `${number(n_wrong)} of ${number(n_judged)} wrong`;
-  return `${percent(value)} (${percent(low)} to ${percent(high)})`;
+/** Of the most suspicious rows, one after the other: those that were picked by a filter would say nothing of the suspects. */
+function precision({ precision: { value, low, high }, n_top: top, n_wrong, n_judged }) {
+  if (value !== null) return `${percent(value)} (${percent(low)} to ${percent(high)}) of the first ${number(top)}`;
+  return n_judged ? `${number(n_wrong)} of ${number(n_judged)} wrong, not from the top` : "–";
 }
 
 export const showAgain = () => last && showProgress(last);
@@ -41,7 +40,9 @@ function agreementInWords(now) {
 
 export async function showAgreement() {
   const now = await get("/api/agreement");
-  put("agreementText", now.n_rows ? agreementInWords(now) : "No given label was judged by more than one reviewer so far.");
+  const n = last?.n_disputed; // not told of rows to check blind
+  const open = n ? ` ${counted(n, "row")} to settle before \`clean --decisions\`: filter Decisions by Reviewers disagree.` : "";
+  put("agreementText", (now.n_rows ? agreementInWords(now) : "No given label was judged by more than one reviewer so far.") + open);
   put("agreementUnlabelled", now.unlabelled.n_rows ? `Without a label: ${agreementInWords(now.unlabelled)}` : "");
   $("agreement").showModal();
 }

@@ -1,10 +1,11 @@
 // Puts the page together.
 
-import { $, counted, get, number, post, remember, remembered, say, setRun } from "./base.js";
+import { $, counted, get, number, post, say, setRun } from "./base.js";
 import { act, go, inGrid, show } from "./actions.js";
 import { fillFilters, noteFilters } from "./filters.js";
 import { showAgain, showAgreement, showProgress } from "./figures.js";
 import { layOut, reveal } from "./grid.js";
+import { firstName, keepName } from "./who.js";
 import { listen } from "./keys.js";
 import { again, fillKinds } from "./single.js";
 import { areUnlabelled, makeList, onRows, state } from "./state.js";
@@ -48,7 +49,7 @@ async function setReviewer(name) {
   const isNew = bare !== state.reviewer;
   state.reviewer = bare;
   $("reviewer").value = bare;
-  remember("noiseaudit-reviewer", bare);
+  keepName(bare);
   if (isNew) await newList();
 }
 
@@ -66,6 +67,7 @@ async function exportFile() {
 function wire() {
   $("who").addEventListener("submit", (event) => {
     event.preventDefault();
+    setReviewer($("reviewer").value); // Enter says that it is right, changed or not
     $("reviewer").blur();
   });
   $("reviewer").addEventListener("change", () => setReviewer($("reviewer").value));
@@ -105,7 +107,7 @@ async function start() {
   fillKinds();
   fillFilters(() => newList().catch(complain));
   wire();
-  state.reviewer = state.audit.reviewer || remembered("noiseaudit-reviewer") || state.audit.login;
+  state.reviewer = firstName();
   $("reviewer").value = state.reviewer;
   await newList();
   showProgress(await get("/api/progress", { reviewer: state.reviewer }));
