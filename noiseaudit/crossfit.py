@@ -1,4 +1,5 @@
-"""Cross-fitting by label hiding, where labels are so few that a network on features learns them by heart.
+"""Cross-fitting by label hiding, where labels are so few that a network on features learns them by heart, or so few of
+those of images are wrong that learning some of these by heart spoils the top of the ranking.
 
 The network is trained again for each of some folds of the labelled rows, with the fold's labels hidden: its rows still
 teach, as unlabelled ones, and what is predicted of them owes nothing to their labels. A network that saw a label
@@ -36,6 +37,8 @@ Codes = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
 FOLDS = 5
+FEW_WRONG = 0.01  # expected share of the labels of images: below it folds are worth their time,
+MOST_IMAGES = 20_000  # up to so many labels; of more it was not measured
 LEAST_OF_CLASS = FOLDS  # labels of a class of fewer are not hidden: too much of the class would be
 SMALLEST = 1e-12  # probabilities below it are one and the same
 FOLDS_SURENESS = (
@@ -56,14 +59,32 @@ class CrossFitted(NamedTuple):
     hidden: Flags  # (k,), whether it was
 
 
-def choose_folds(config: AuditConfig, inputs: Inputs, given: Codes, trusted: Flags | None = None) -> int:
-    """As asked, else FOLDS for few labels of features, 0 (none) otherwise; `given` are the k labels, (k,).
+def not_crossed(fitted: Fitted) -> CrossFitted:
+    """One training, without folds."""
+    none = fitted.guider_mean[:0]
+    return CrossFitted(fitted, 0, none, none, np.zeros(len(fitted.labelled), np.bool_))
+
+
+def choose_folds(
+    config: AuditConfig,
+    inputs: Inputs,
+    given: Codes,
+    trusted: Flags | None = None,
+    *,
+    expected: float | None = None,
+) -> int:
+    """As asked, else FOLDS for few labels of features, or few wrong ones of images; 0 (none) otherwise.
+
+    `given` are the k labels, (k,); `expected` is the share of them that the first training takes to be wrong, None
+    before there was one.
 
     None where unlabelled rows judge (noiseaudit.neighbours), or a second stage follows, or nothing may be hidden.
     """
     n_unlabelled = inputs.n_rows - inputs.n_labelled
     judged_by_others = n_unlabelled >= UNLABELLED_PER_LABELLED * inputs.n_labelled
-    wanted = inputs.has_few_labels and not judged_by_others and not config.fine_tune
+    is_clean = expected is not None and expected < FEW_WRONG
+    called_for = inputs.has_few_labels or (is_clean and inputs.is_image and inputs.n_labelled <= MOST_IMAGES)
+    wanted = called_for and not judged_by_others and not config.fine_tune
     folds = config.folds if config.folds is not None else FOLDS * wanted
     most = int(may_be_hidden(given, trusted).sum()) if folds else 0
     return min(folds, most) if most > 1 else 0

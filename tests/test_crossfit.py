@@ -166,6 +166,31 @@ def test_folds_are_for_few_labels_of_features(
     assert choose_folds(AuditConfig(**asked), inputs, np.arange(labelled) % 10) == expected
 
 
+@pytest.mark.parametrize(
+    ("asked", "shape", "labelled", "unlabelled", "expected", "folds"),
+    [
+        ({}, (1, 28, 28), 20_000, 0, 0.0099, 5),
+        ({}, (1, 28, 28), 20_000, 0, 0.01, 0),
+        ({}, (1, 28, 28), 20_001, 0, 0.0, 0),
+        ({}, (1280,), 20_000, 0, 0.0, 0),  # features
+        ({}, (1, 28, 28), 100, 400, 0.0, 0),  # unlabelled rows judge there
+        ({"folds": 0}, (1, 28, 28), 1_000, 0, 0.0, 0),
+        ({"folds": 3}, (1, 28, 28), 1_000, 0, 0.5, 3),
+        ({"fine_tune": True}, (3, 32, 32), 1_000, 0, 0.0, 0),
+    ],
+)
+def test_folds_are_for_images_of_few_wrong_labels(
+    asked: dict[str, Any],
+    shape: tuple[int, ...],
+    labelled: int,
+    unlabelled: int,
+    expected: float,
+    folds: int,
+) -> None:
+    inputs, given = Inputs(shape, 10, labelled, labelled + unlabelled), np.arange(labelled) % 10
+    assert choose_folds(AuditConfig(**asked), inputs, given, expected=expected) == folds
+
+
 def test_folds_are_no_more_than_labels_that_may_be_hidden() -> None:
     rare = np.arange(40) % 10
     assert choose_folds(AuditConfig(), Inputs((9,), 10, 40, 40), rare) == 0
