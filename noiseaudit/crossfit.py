@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from noiseaudit.choose import DENSE_BACKBONES
 from noiseaudit.config import AuditConfig
 from noiseaudit.course import Fitted
 from noiseaudit.data.inputs import Inputs, Kind
@@ -38,7 +39,7 @@ Flags = npt.NDArray[np.bool_]
 
 FOLDS = 5
 FEW_WRONG = 0.01  # expected share of the labels of images: below it folds are worth their time,
-MOST_IMAGES = 20_000  # up to so many labels; of more it was not measured
+MOST_IMAGES = 20_000  # up to so many labels, on dense backbones; of others it was not measured
 LEAST_OF_CLASS = FOLDS  # labels of a class of fewer are not hidden: too much of the class would be
 SMALLEST = 1e-12  # probabilities below it are one and the same
 FOLDS_SURENESS = (
@@ -71,23 +72,25 @@ def choose_folds(
     given: Codes,
     trusted: Flags | None = None,
     *,
-    expected: float | None = None,
+    looks_clean: bool = False,
 ) -> int:
-    """As asked, else FOLDS for few labels of features, or few wrong ones of images; 0 (none) otherwise.
-
-    `given` are the k labels, (k,); `expected` is the share of them that the first training takes to be wrong, None
-    before there was one.
+    """As asked, else FOLDS for few labels of features or where `looks_clean` is so, 0 (none) otherwise; `given` are the
+    k labels, (k,).
 
     None where unlabelled rows judge (noiseaudit.neighbours), or a second stage follows, or nothing may be hidden.
     """
     n_unlabelled = inputs.n_rows - inputs.n_labelled
     judged_by_others = n_unlabelled >= UNLABELLED_PER_LABELLED * inputs.n_labelled
-    is_clean = expected is not None and expected < FEW_WRONG
-    called_for = inputs.has_few_labels or (is_clean and inputs.is_image and inputs.n_labelled <= MOST_IMAGES)
-    wanted = called_for and not judged_by_others and not config.fine_tune
+    wanted = (inputs.has_few_labels or looks_clean) and not judged_by_others and not config.fine_tune
     folds = config.folds if config.folds is not None else FOLDS * wanted
     most = int(may_be_hidden(given, trusted).sum()) if folds else 0
     return min(folds, most) if most > 1 else 0
+
+
+def looks_clean(p_mislabeled: npt.NDArray[np.float64], inputs: Inputs, backbone: str) -> bool:
+    """Whether the first training takes so few labels of images, (k,), to be wrong that folds are worth their time."""
+    measured = inputs.is_image and backbone in DENSE_BACKBONES and len(p_mislabeled) <= MOST_IMAGES
+    return measured and float(p_mislabeled.mean()) < FEW_WRONG
 
 
 def may_be_hidden(given: Codes, trusted: Flags | None) -> Flags:

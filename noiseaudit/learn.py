@@ -9,9 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from noiseaudit.config import AuditConfig
 from noiseaudit.course import EpochRecord, Fitted
-from noiseaudit.crossfit import CrossFitted, believe_folds, choose_folds, cross_fit, not_crossed
+from noiseaudit.crossfit import CrossFitted, believe_folds, choose_folds, cross_fit, looks_clean, not_crossed
 from noiseaudit.data.batches import BatchPlan
 from noiseaudit.data.inputs import Kind
 from noiseaudit.data.training import TrainingData
@@ -79,7 +78,7 @@ def learn(
     given = data.codes.numpy()[fitted.labelled]
     kind = Kind.IMAGES if plan.tuning else data.inputs.kind  # the second stage sees images
     believed = believe_folds(alone, given, kind)
-    folds = plan.folds or folds_called_for(believed, data, plan.config)
+    folds = plan.folds or folds_called_for(believed, data, plan)
     if not folds:
         return Learnt(method, given, believed, alone, kind)
     if not plan.folds:
@@ -99,16 +98,16 @@ def learn(
     return Learnt(method, given, believe_folds(crossed, given, kind), crossed, kind, crossed.folds)
 
 
-def folds_called_for(believed: Believed, data: TrainingData, config: AuditConfig) -> int:
+def folds_called_for(believed: Believed, data: TrainingData, plan: Plan) -> int:
     """How many folds the first training's verdict on its labels calls for. All processes do as the first one."""
     labelled = believed.fitted.labelled
     folds: int = current_part().first_ones(
         choose_folds(
-            config,
+            plan.config,
             data.inputs,
             data.codes.numpy()[labelled],
             None if data.trusted is None else data.trusted.numpy()[labelled],
-            expected=float(believed.p_mislabeled.mean()),
+            looks_clean=looks_clean(believed.p_mislabeled, data.inputs, plan.backbone.value),
         )
     )
     return folds

@@ -12,7 +12,15 @@ from scipy.special import expit, logit
 
 from noiseaudit.config import AuditConfig
 from noiseaudit.course import EpochRecord, Fitted
-from noiseaudit.crossfit import LEAST_COUNT, CrossFitted, believe_folds, choose_folds, cross_fit, pooled
+from noiseaudit.crossfit import (
+    LEAST_COUNT,
+    CrossFitted,
+    believe_folds,
+    choose_folds,
+    cross_fit,
+    looks_clean,
+    pooled,
+)
 from noiseaudit.data.inputs import Inputs, Kind
 from noiseaudit.data.training import TrainingData
 from noiseaudit.readings import score_readings
@@ -167,28 +175,37 @@ def test_folds_are_for_few_labels_of_features(
 
 
 @pytest.mark.parametrize(
-    ("asked", "shape", "labelled", "unlabelled", "expected", "folds"),
+    ("asked", "labelled", "unlabelled", "folds"),
     [
-        ({}, (1, 28, 28), 20_000, 0, 0.0099, 5),
-        ({}, (1, 28, 28), 20_000, 0, 0.01, 0),
-        ({}, (1, 28, 28), 20_001, 0, 0.0, 0),
-        ({}, (1280,), 20_000, 0, 0.0, 0),  # features
-        ({}, (1, 28, 28), 100, 400, 0.0, 0),  # unlabelled rows judge there
-        ({"folds": 0}, (1, 28, 28), 1_000, 0, 0.0, 0),
-        ({"folds": 3}, (1, 28, 28), 1_000, 0, 0.5, 3),
-        ({"fine_tune": True}, (3, 32, 32), 1_000, 0, 0.0, 0),
+        ({}, 1_000, 0, 5),
+        ({}, 100, 400, 0),  # unlabelled rows judge there
+        ({"folds": 0}, 1_000, 0, 0),
+        ({"folds": 3}, 1_000, 0, 3),
+        ({"fine_tune": True}, 1_000, 0, 0),
     ],
 )
 def test_folds_are_for_images_of_few_wrong_labels(
-    asked: dict[str, Any],
-    shape: tuple[int, ...],
-    labelled: int,
-    unlabelled: int,
-    expected: float,
-    folds: int,
+    asked: dict[str, Any], labelled: int, unlabelled: int, folds: int
 ) -> None:
-    inputs, given = Inputs(shape, 10, labelled, labelled + unlabelled), np.arange(labelled) % 10
-    assert choose_folds(AuditConfig(**asked), inputs, given, expected=expected) == folds
+    inputs, given = Inputs((1, 28, 28), 10, labelled, labelled + unlabelled), np.arange(labelled) % 10
+    assert choose_folds(AuditConfig(**asked), inputs, given, looks_clean=True) == folds
+
+
+@pytest.mark.parametrize(
+    ("shape", "backbone", "labelled", "expected", "found"),
+    [
+        ((1, 28, 28), "mlp", 20_000, 0.0099, True),
+        ((1, 28, 28), "mlp", 20_000, 0.01, False),
+        ((1, 28, 28), "mlp", 20_001, 0.0, False),
+        ((1, 28, 28), "conv13", 20_000, 0.0, False),
+        ((1280,), "pretrained", 20_000, 0.0, False),
+    ],
+)
+def test_labels_of_images_can_look_clean(
+    shape: tuple[int, ...], backbone: str, labelled: int, expected: float, found: bool
+) -> None:
+    p = np.full(labelled, expected)
+    assert looks_clean(p, Inputs(shape, 10, labelled, labelled), backbone) is found
 
 
 def test_folds_are_no_more_than_labels_that_may_be_hidden() -> None:

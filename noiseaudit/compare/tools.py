@@ -14,7 +14,7 @@ from noiseaudit.compare.case import Case, Floats
 from noiseaudit.compare.dynamics import aum, small_loss
 from noiseaudit.compare.verdict import Verdict
 from noiseaudit.course import Fitted
-from noiseaudit.crossfit import CrossFitted, believe_folds, choose_folds, cross_fit, not_crossed
+from noiseaudit.crossfit import CrossFitted, believe_folds, choose_folds, cross_fit, looks_clean, not_crossed
 from noiseaudit.data.training import TrainingData
 from noiseaudit.threshold import choose_cutoff
 
@@ -44,8 +44,8 @@ def cross_fitted(case: Case, fitted: Fitted) -> CrossFitted:
     """`fitted` with the folds that `scan` would add."""
     data, epochs = case.data, case.schedule("umn_plus", case.data.codes.numpy())[1]
     alone = not_crossed(fitted)
-    expected = float(_p_mislabeled(case, alone).mean())
-    folds = choose_folds(case.config, data.inputs, case.given, expected=expected)
+    clean = looks_clean(_p_mislabeled(case, alone), data.inputs, case.backbone)
+    folds = choose_folds(case.config, data.inputs, case.given, looks_clean=clean)
     if not folds:
         return alone
 
