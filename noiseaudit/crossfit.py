@@ -4,9 +4,9 @@ those of images are wrong that learning some of these by heart spoils the top of
 The network is trained again for each of some folds of the labelled rows, with the fold's labels hidden: its rows still
 teach, as unlabelled ones, and what is predicted of them owes nothing to their labels. A network that saw a label
 repeats it too often; one that did not has fewer to learn from, and doubts too many. So a labelled row's prediction
-becomes the normalised geometric mean of both, a logarithmic opinion pool (Genest and Zidek 1986), and the labels that
-are expected to be wrong are as many as the geometric mean of what each of them expects. docs/method.md has what it is
-worth.
+becomes the normalised geometric mean of both, a logarithmic opinion pool (Genest and Zidek 1986), and of features the
+labels that are expected to be wrong are as many as the geometric mean of what each of them expects. docs/method.md has
+what it is worth.
 """
 
 from __future__ import annotations
@@ -139,7 +139,8 @@ def pooled(seen: Floats, apart: Floats) -> Floats:
 
 
 def believe_folds(crossed: CrossFitted, given: Codes, kind: Kind) -> Believed:
-    """`noiseaudit.neighbours.believe` of the pool, its log-odds moved to the count between both networks'.
+    """`noiseaudit.neighbours.believe` of the pool, its log-odds moved to the count between both networks', or on images
+    to that of the first network, which is not far off where most labels are not learnt by heart.
 
     `kind` is of x. Wide vectors are read as others: half of the pool has not learnt the label by heart.
     """
@@ -161,5 +162,5 @@ def believe_folds(crossed: CrossFitted, given: Codes, kind: Kind) -> Believed:
     calmed = moved(believed.p_mislabeled, slope=FOLDS_SURENESS)
     floor = LEAST_COUNT * max(counts)
     between = math.sqrt(math.prod(max(count, floor) for count in counts))
-    p = moved(calmed, shift_to(calmed, between))
+    p = moved(calmed, shift_to(calmed, counts[0] if kind is Kind.IMAGES else between))
     return dataclasses.replace(believed, p_mislabeled=p, counts=(*believed.counts, *counts))
