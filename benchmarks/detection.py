@@ -3,7 +3,7 @@
 CIFAR-10N informed the design (docs/method.md), so its figures are of a development set.
 
 NOISEAUDIT_DATA=... python benchmarks/detection.py run --sets mnist_symmetric_0.3 chars_asymmetric --seeds 0 1 2 3 4
-NOISEAUDIT_DATA=... python benchmarks/detection.py run --sets mnist_test --folds 5 --tools noiseaudit
+NOISEAUDIT_DATA=... python benchmarks/detection.py run --sets mnist_test --folds 0 --tools noiseaudit
 python benchmarks/detection.py measure   # what follows from the scores that were kept, again, without training
 python benchmarks/detection.py table     # writes benchmarks/results/detection.md
 """

@@ -146,8 +146,11 @@ def features(name: str, split: str) -> torch.Tensor:
 
 
 SETS: dict[str, Callable[[int], Set]] = {
-    **{f"mnist_symmetric_{rate}": planted("symmetric", rate) for rate in (0.05, 0.1, 0.2, 0.3, 0.4, 0.5)},
-    **{f"mnist_asymmetric_{rate}": planted("asymmetric", rate) for rate in (0.1, 0.2, 0.3, 0.4)},
+    **{
+        f"mnist_symmetric_{rate}": planted("symmetric", rate)
+        for rate in (0.01, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5)
+    },
+    **{f"mnist_asymmetric_{rate}": planted("asymmetric", rate) for rate in (0.01, 0.1, 0.2, 0.3, 0.4)},
     **{f"mnist_tail_{noise}": long_tailed(noise) for noise in ("symmetric", "asymmetric")},
     **{f"mnist_part_{share}": partly_labelled(share, drop=False) for share in (0.1, 0.25, 0.5)},
     **{f"mnist_only_{share}": partly_labelled(share, drop=True) for share in (0.1, 0.25, 0.5)},

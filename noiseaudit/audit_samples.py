@@ -59,15 +59,17 @@ def audit_samples(
     *,
     on_epoch: Callable[[EpochRecord], None] = lambda record: None,
     on_extra: Callable[[str, EpochRecord], None] = lambda name, record: None,
+    on_folds: Callable[[int, float], None] = lambda folds, expected: None,
     keeper: Keeper = NOWHERE,
 ) -> Audit:
     """Train on samples that are already read, score every label, and put the verdicts together.
 
     `on_extra` sees the epochs of all trainings but the first, with the training's name: folds and the self-test.
-    `keeper` has the checkpoints that all of them go on from.
+    `on_folds` hears of folds that were not planned: how many, and the share of wrong labels that is expected. `keeper`
+    has the checkpoints that all trainings go on from.
     """
     data = usable_data(table, samples)
-    learnt = learn(data, plan, on_epoch, on_extra, keeper)
+    learnt = learn(data, plan, on_epoch, on_extra, on_folds, keeper)
     tested, untested = _tested(learnt, data, plan, on_extra, keeper)
     believed, given = learnt.believed, learnt.given
     scores = tested.scale(believed.p_mislabeled) if tested else believed.p_mislabeled

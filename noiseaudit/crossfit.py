@@ -1,11 +1,12 @@
-"""Cross-fitting by label hiding, where labels are so few that a network on features learns them by heart.
+"""Cross-fitting by label hiding, where labels are so few that a network on features learns them by heart, or so few of
+those of images are wrong that learning some of these by heart spoils the top of the ranking.
 
 The network is trained again for each of some folds of the labelled rows, with the fold's labels hidden: its rows still
 teach, as unlabelled ones, and what is predicted of them owes nothing to their labels. A network that saw a label
 repeats it too often; one that did not has fewer to learn from, and doubts too many. So a labelled row's prediction
-becomes the normalised geometric mean of both, a logarithmic opinion pool (Genest and Zidek 1986), and the labels that
-are expected to be wrong are as many as the geometric mean of what each of them expects. docs/method.md has what it is
-worth.
+becomes the normalised geometric mean of both, a logarithmic opinion pool (Genest and Zidek 1986), and of features the
+labels that are expected to be wrong are as many as the geometric mean of what each of them expects. docs/method.md has
+what it is worth.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from noiseaudit.choose import DENSE_BACKBONES
 from noiseaudit.config import AuditConfig
 from noiseaudit.course import Fitted
 from noiseaudit.data.inputs import Inputs, Kind
@@ -36,6 +38,8 @@ Codes = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
 FOLDS = 5
+FEW_WRONG = 0.01  # expected share of the labels of images: below it folds are worth their time,
+MOST_IMAGES = 20_000  # up to so many labels, on dense backbones; of others it was not measured
 LEAST_OF_CLASS = FOLDS  # labels of a class of fewer are not hidden: too much of the class would be
 SMALLEST = 1e-12  # probabilities below it are one and the same
 FOLDS_SURENESS = (
@@ -56,17 +60,37 @@ class CrossFitted(NamedTuple):
     hidden: Flags  # (k,), whether it was
 
 
-def choose_folds(config: AuditConfig, inputs: Inputs, given: Codes, trusted: Flags | None = None) -> int:
-    """As asked, else FOLDS for few labels of features, 0 (none) otherwise; `given` are the k labels, (k,).
+def not_crossed(fitted: Fitted) -> CrossFitted:
+    """One training, without folds."""
+    none = fitted.guider_mean[:0]
+    return CrossFitted(fitted, 0, none, none, np.zeros(len(fitted.labelled), np.bool_))
+
+
+def choose_folds(
+    config: AuditConfig,
+    inputs: Inputs,
+    given: Codes,
+    trusted: Flags | None = None,
+    *,
+    looks_clean: bool = False,
+) -> int:
+    """As asked, else FOLDS for few labels of features or where `looks_clean` is so, 0 (none) otherwise; `given` are the
+    k labels, (k,).
 
     None where unlabelled rows judge (noiseaudit.neighbours), or a second stage follows, or nothing may be hidden.
     """
     n_unlabelled = inputs.n_rows - inputs.n_labelled
     judged_by_others = n_unlabelled >= UNLABELLED_PER_LABELLED * inputs.n_labelled
-    wanted = inputs.has_few_labels and not judged_by_others and not config.fine_tune
+    wanted = (inputs.has_few_labels or looks_clean) and not judged_by_others and not config.fine_tune
     folds = config.folds if config.folds is not None else FOLDS * wanted
     most = int(may_be_hidden(given, trusted).sum()) if folds else 0
     return min(folds, most) if most > 1 else 0
+
+
+def looks_clean(p_mislabeled: npt.NDArray[np.float64], inputs: Inputs, backbone: str) -> bool:
+    """Whether the first training takes so few labels of images, (k,), to be wrong that folds are worth their time."""
+    measured = inputs.is_image and backbone in DENSE_BACKBONES and len(p_mislabeled) <= MOST_IMAGES
+    return measured and float(p_mislabeled.mean()) < FEW_WRONG
 
 
 def may_be_hidden(given: Codes, trusted: Flags | None) -> Flags:
@@ -115,7 +139,8 @@ def pooled(seen: Floats, apart: Floats) -> Floats:
 
 
 def believe_folds(crossed: CrossFitted, given: Codes, kind: Kind) -> Believed:
-    """`noiseaudit.neighbours.believe` of the pool, its log-odds moved to the count between both networks'.
+    """`noiseaudit.neighbours.believe` of the pool, its log-odds moved to the count between both networks', or on images
+    to that of the first network, which is not far off where most labels are not learnt by heart.
 
     `kind` is of x. Wide vectors are read as others: half of the pool has not learnt the label by heart.
     """
@@ -137,5 +162,5 @@ def believe_folds(crossed: CrossFitted, given: Codes, kind: Kind) -> Believed:
     calmed = moved(believed.p_mislabeled, slope=FOLDS_SURENESS)
     floor = LEAST_COUNT * max(counts)
     between = math.sqrt(math.prod(max(count, floor) for count in counts))
-    p = moved(calmed, shift_to(calmed, between))
+    p = moved(calmed, shift_to(calmed, counts[0] if kind is Kind.IMAGES else between))
     return dataclasses.replace(believed, p_mislabeled=p, counts=(*believed.counts, *counts))

@@ -10,7 +10,7 @@ import numpy.typing as npt
 import torch
 
 from noiseaudit.course import EpochRecord, Fitted
-from noiseaudit.crossfit import CrossFitted, believe_folds, cross_fit
+from noiseaudit.crossfit import CrossFitted, believe_folds, choose_folds, cross_fit, looks_clean, not_crossed
 from noiseaudit.data.batches import BatchPlan
 from noiseaudit.data.inputs import Kind
 from noiseaudit.data.training import TrainingData
@@ -21,6 +21,7 @@ from noiseaudit.labels.table import LabelTable
 from noiseaudit.methods import METHODS
 from noiseaudit.methods.base import Method, Setup
 from noiseaudit.neighbours import Believed
+from noiseaudit.part import current_part
 from noiseaudit.plan import Plan
 from noiseaudit.runtime import training_runtime
 from noiseaudit.samples import Samples
@@ -51,13 +52,14 @@ def learn(
     plan: Plan,
     on_epoch: Callable[[EpochRecord], None] = lambda record: None,
     on_extra: Callable[[str, EpochRecord], None] = lambda name, record: None,
+    on_folds: Callable[[int, float], None] = lambda folds, expected: None,
     keeper: Keeper = NOWHERE,
 ) -> Learnt:
     """Both stages, where the plan has two, and its folds, whose epochs `on_extra` sees.
 
-    `keeper` has the checkpoints. Raises TrainingDiverged if training fails.
+    `on_folds` hears of folds that were not planned: how many, and the share of wrong labels that is expected. `keeper`
+    has the checkpoints. Raises TrainingDiverged if training fails.
     """
-    warnings: tuple[str, ...] = ()
     method, fitted = _train(data, plan, plan.config.seed, plan.batches, on_epoch, keeper.stage(FIRST_STAGE))
     if plan.tuning:
         with training_runtime():
@@ -72,26 +74,43 @@ def learn(
                 on_epoch=on_epoch,
                 stage=keeper.stage(SECOND_STAGE),
             )
-    none = fitted.guider_mean[:0]
-    crossed = CrossFitted(fitted, 0, none, none, np.zeros(len(fitted.labelled), np.bool_))
-    if plan.folds:
-
-        def train(part: TrainingData, number: int) -> Fitted:
-            name = f"fold {number} of {plan.folds}"
-            seed = derive_seed(plan.config.seed, name)
-            batches = plan.batches_of(int((part.codes >= 0).sum()), len(part.codes))
-            return _train(
-                part, plan, seed, batches, lambda record: on_extra(name, record), keeper.stage(name)
-            )[1]
-
-        try:
-            crossed = cross_fit(fitted, data, plan.folds, plan.config.seed, train)
-        except TrainingDiverged as error:
-            warnings = (f"a fold failed, so labels are judged by a network that has seen them: {error}",)
+    alone = not_crossed(fitted)
     given = data.codes.numpy()[fitted.labelled]
     kind = Kind.IMAGES if plan.tuning else data.inputs.kind  # the second stage sees images
-    believed = believe_folds(crossed, given, kind)
-    return Learnt(method, given, believed, crossed, kind, crossed.folds, warnings)
+    believed = believe_folds(alone, given, kind)
+    folds = plan.folds or folds_called_for(believed, data, plan)
+    if not folds:
+        return Learnt(method, given, believed, alone, kind)
+    if not plan.folds:
+        on_folds(folds, float(believed.p_mislabeled.mean()))
+
+    def train(part: TrainingData, number: int) -> Fitted:
+        name = f"fold {number} of {folds}"
+        seed = derive_seed(plan.config.seed, name)
+        batches = plan.batches_of(int((part.codes >= 0).sum()), len(part.codes))
+        return _train(part, plan, seed, batches, lambda record: on_extra(name, record), keeper.stage(name))[1]
+
+    try:
+        crossed = cross_fit(fitted, data, folds, plan.config.seed, train)
+    except TrainingDiverged as error:
+        failed = f"a fold failed, so labels are judged by a network that has seen them: {error}"
+        return Learnt(method, given, believed, alone, kind, warnings=(failed,))
+    return Learnt(method, given, believe_folds(crossed, given, kind), crossed, kind, crossed.folds)
+
+
+def folds_called_for(believed: Believed, data: TrainingData, plan: Plan) -> int:
+    """How many folds the first training's verdict on its labels calls for. All processes do as the first one."""
+    labelled = believed.fitted.labelled
+    folds: int = current_part().first_ones(
+        choose_folds(
+            plan.config,
+            data.inputs,
+            data.codes.numpy()[labelled],
+            None if data.trusted is None else data.trusted.numpy()[labelled],
+            looks_clean=looks_clean(believed.p_mislabeled, data.inputs, plan.backbone.value),
+        )
+    )
+    return folds
 
 
 def _train(

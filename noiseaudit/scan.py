@@ -59,6 +59,8 @@ class Watcher(Protocol):
 
     def on_extra(self, name: str, record: EpochRecord) -> None: ...
 
+    def on_folds(self, folds: int, expected: float) -> None: ...
+
     def on_restored(self, name: str, done: int, epochs: int) -> None: ...
 
     def on_note(self, text: str) -> None: ...
@@ -189,7 +191,13 @@ def _audit(table: LabelTable, options: ScanOptions, run: RunFolder, watcher: Wat
 
         keeper = Keeper(run.checkpoints, watcher.on_restored)
         return audit_samples(
-            table, samples, plan, on_epoch=on_epoch, on_extra=watcher.on_extra, keeper=keeper
+            table,
+            samples,
+            plan,
+            on_epoch=on_epoch,
+            on_extra=watcher.on_extra,
+            on_folds=watcher.on_folds,
+            keeper=keeper,
         )
 
 

@@ -116,7 +116,7 @@ class _Synced:
         self._watcher, self._rank, self._is_training = watcher, rank, False
         self.on_table, self.on_features = watcher.on_table, watcher.on_features
         self.on_epoch, self.on_extra = watcher.on_epoch, watcher.on_extra
-        self.on_note, self.on_restored = watcher.on_note, watcher.on_restored
+        self.on_folds, self.on_note, self.on_restored = watcher.on_folds, watcher.on_note, watcher.on_restored
 
     def on_plan(self, table: LabelTable, samples: Samples, plan: Plan) -> None:
         check_plan(plan, launched_processes())
@@ -158,6 +158,8 @@ class Silent:
     def on_epoch(self, record: EpochRecord) -> None: ...
 
     def on_extra(self, name: str, record: EpochRecord) -> None: ...
+
+    def on_folds(self, folds: int, expected: float) -> None: ...
 
     def on_note(self, text: str) -> None: ...
 

@@ -87,7 +87,7 @@ def self_test(
     on_extra: Callable[[str, EpochRecord], None] = lambda name, record: None,
     keeper: Keeper = NOWHERE,
 ) -> SelfTest:
-    """Plant labels into `data`, on which `learnt` was trained, and train as planned once more."""
+    """Plant labels into `data`, on which `learnt` was trained, and train as that was once more."""
     believed = learnt.believed
     assert believed.noise is not None
     labelled = believed.fitted.labelled
@@ -105,10 +105,13 @@ def self_test(
     codes[torch.from_numpy(labelled[planted.rows])] = torch.from_numpy(planted.labels)
     again = learn(
         dataclasses.replace(data, codes=codes),
-        plan,
+        # The planted labels must not decide whether there are folds.
+        dataclasses.replace(
+            plan, folds=learnt.folds, config=dataclasses.replace(plan.config, folds=learnt.folds)
+        ),
         lambda record: on_extra("self-test", record),
         lambda name, record: on_extra(f"self-test, {name}", record),
-        keeper.within("self-test"),
+        keeper=keeper.within("self-test"),
     )
     is_planted = np.zeros(len(labelled), np.bool_)
     is_planted[planted.rows] = True

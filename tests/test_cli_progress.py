@@ -184,6 +184,41 @@ def test_folds_are_announced_and_get_a_line_each(monkeypatch: pytest.MonkeyPatch
     ]
 
 
+def test_folds_that_training_calls_for_are_announced_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two epochs of the first training, then three folds and a self-test that has as many: 16 in all, 10 s each."""
+    clock, stderr = itertools.count(0.0, 10.0), io.StringIO()
+    plan: Any = SimpleNamespace(
+        config=SimpleNamespace(method="umn", self_test=True),
+        backbone=SimpleNamespace(value="mlp", reason="small"),
+        device=SimpleNamespace(type="cpu"),
+        batches=SimpleNamespace(steps=7),
+        epochs=2,
+        all_epochs=2,
+        tuning=None,
+        folds=0,
+    )
+    nothing: Any = None
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "stderr", stderr)
+        patch.setattr(progress, "time", SimpleNamespace(monotonic=lambda: next(clock)))
+        with ScanProgress(quiet=False) as watcher:
+            watcher.on_plan(nothing, nothing, plan)
+            watcher.on_epoch(_record(1))
+            watcher.on_folds(3, 0.002)
+            for number in (1, 2, 3):
+                watcher.on_extra(f"fold {number} of 3", _record(2))
+    lines = stderr.getvalue().splitlines()
+    assert lines[2] == (
+        "Few labels look wrong (0.2 %): training 3 times more, each without the labels of one part, so that no network "
+        "only repeats them (--folds 0 leaves this out)."
+    )
+    assert [line.split("  ")[-1] for line in lines[1:2]] == [
+        "30 s left"
+    ]  # of itself and the self-test's first
+    assert lines[-1].startswith("fold 3 of 3, epoch 2/2")
+    assert "44 s left" in lines[-1]  # 4 x 2 epochs of the self-test, at (10 + 1) / 2 s
+
+
 def test_a_resumed_scan_says_where_it_goes_on_and_takes_its_own_pace(monkeypatch: pytest.MonkeyPatch) -> None:
     """Four trainings of 10 epochs: one was done, one had 6. Each epoch takes a second of this process."""
     plan: Any = SimpleNamespace(

@@ -12,7 +12,15 @@ from scipy.special import expit, logit
 
 from noiseaudit.config import AuditConfig
 from noiseaudit.course import EpochRecord, Fitted
-from noiseaudit.crossfit import LEAST_COUNT, CrossFitted, believe_folds, choose_folds, cross_fit, pooled
+from noiseaudit.crossfit import (
+    LEAST_COUNT,
+    CrossFitted,
+    believe_folds,
+    choose_folds,
+    cross_fit,
+    looks_clean,
+    pooled,
+)
 from noiseaudit.data.inputs import Inputs, Kind
 from noiseaudit.data.training import TrainingData
 from noiseaudit.readings import score_readings
@@ -91,14 +99,20 @@ def crossed_of(alone: float, apart: float, n: int = 200) -> tuple[CrossFitted, n
     return CrossFitted(fitted, 5, predictions(alone), predictions(apart), hidden), given
 
 
-def test_the_count_lies_between_both_networks_and_the_order_stays() -> None:
+@pytest.mark.parametrize("kind", [Kind.VECTORS, Kind.IMAGES])
+def test_the_count_lies_between_both_networks_but_on_images_and_the_order_stays(kind: Kind) -> None:
     crossed, given = crossed_of(0.9, 0.7)
-    believed = believe_folds(crossed, given, Kind.IMAGES)
-    counts = [images(probs, given).p.sum() for probs in (crossed.alone, crossed.apart)]
-    assert believed.counts == pytest.approx(counts)
-    assert believed.p_mislabeled.sum() == pytest.approx(np.sqrt(counts[0] * counts[1]))
-    pool = images(crossed.fitted.guider_mean, given).p
-    by = logit(believed.p_mislabeled) - 0.7 * logit(pool)
+    believed = believe_folds(crossed, given, kind)
+
+    def p_of(probs: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        return score_readings(probs, given, kind, noise_known=False).p
+
+    alone, apart = (p_of(probs).sum() for probs in (crossed.alone, crossed.apart))
+    assert abs(alone - apart) > 1
+    assert believed.counts == pytest.approx([alone, apart])
+    expected = alone if kind is Kind.IMAGES else np.sqrt(alone * apart)
+    assert believed.p_mislabeled.sum() == pytest.approx(expected)
+    by = logit(believed.p_mislabeled) - 0.7 * logit(p_of(crossed.fitted.guider_mean))
     assert by == pytest.approx(np.full(200, by[0]), abs=1e-6)
 
 
@@ -111,7 +125,7 @@ def test_without_folds_the_pool_is_scored_as_it_is() -> None:
 def test_a_network_that_repeats_all_labels_does_not_take_the_count_to_nothing() -> None:
     crossed, given = crossed_of(0.9, 0.7)
     repeated = np.eye(2, dtype=np.float32)[given]
-    believed = believe_folds(crossed._replace(alone=repeated), given, Kind.IMAGES)
+    believed = believe_folds(crossed._replace(alone=repeated), given, Kind.VECTORS)
     alone, apart = believed.counts
     assert alone < 0.01 * apart
     assert believed.p_mislabeled.sum() == pytest.approx(apart * LEAST_COUNT**0.5)
@@ -164,6 +178,40 @@ def test_folds_are_for_few_labels_of_features(
 ) -> None:
     inputs = Inputs(shape, 10, labelled, labelled + unlabelled)
     assert choose_folds(AuditConfig(**asked), inputs, np.arange(labelled) % 10) == expected
+
+
+@pytest.mark.parametrize(
+    ("asked", "labelled", "unlabelled", "folds"),
+    [
+        ({}, 1_000, 0, 5),
+        ({}, 100, 400, 0),  # unlabelled rows judge there
+        ({"folds": 0}, 1_000, 0, 0),
+        ({"folds": 3}, 1_000, 0, 3),
+        ({"fine_tune": True}, 1_000, 0, 0),
+    ],
+)
+def test_folds_are_for_images_of_few_wrong_labels(
+    asked: dict[str, Any], labelled: int, unlabelled: int, folds: int
+) -> None:
+    inputs, given = Inputs((1, 28, 28), 10, labelled, labelled + unlabelled), np.arange(labelled) % 10
+    assert choose_folds(AuditConfig(**asked), inputs, given, looks_clean=True) == folds
+
+
+@pytest.mark.parametrize(
+    ("shape", "backbone", "labelled", "expected", "found"),
+    [
+        ((1, 28, 28), "mlp", 20_000, 0.0099, True),
+        ((1, 28, 28), "mlp", 20_000, 0.01, False),
+        ((1, 28, 28), "mlp", 20_001, 0.0, False),
+        ((1, 28, 28), "conv13", 20_000, 0.0, False),
+        ((1280,), "pretrained", 20_000, 0.0, False),
+    ],
+)
+def test_labels_of_images_can_look_clean(
+    shape: tuple[int, ...], backbone: str, labelled: int, expected: float, found: bool
+) -> None:
+    p = np.full(labelled, expected)
+    assert looks_clean(p, Inputs(shape, 10, labelled, labelled), backbone) is found
 
 
 def test_folds_are_no_more_than_labels_that_may_be_hidden() -> None:
@@ -233,4 +281,4 @@ def test_the_pull_is_taken_back_from_the_networks_that_were_pulled() -> None:
     alone, apart = expit(read(sharp, 1.0)).sum(), expit(read(calm, ~hidden)).sum()
     assert alone > 2 * apart
     assert believed.counts[-2:] == pytest.approx([alone, apart])
-    assert believed.p_mislabeled.sum() == pytest.approx(np.sqrt(alone * apart))
+    assert believed.p_mislabeled.sum() == pytest.approx(alone)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rich.progress import TaskID
 
 from noiseaudit.keeper import FIRST_STAGE, SECOND_STAGE, SEPARATOR
+from noiseaudit.percent import percent
 from noiseaudit_cli.live import LiveBar, duration, is_due
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ class ScanProgress(LiveBar):
         self._task: TaskID | None = None
         self._epochs = 0
         self._epochs_after = 0  # of the trainings that follow this one
+        self._audits = 1  # with the self-test's
         self._extra = ""  # name of this one, if it is not the first
         self._before = 0  # epochs of this training that another process did
         self._of_features = 0  # epochs before a second stage, whose epochs take much longer; 0: there is none
@@ -69,14 +71,21 @@ class ScanProgress(LiveBar):
             f"on {plan.device.type}: {plan.epochs} epochs of {plan.batches.steps} steps{_more(plan)}."
         )
         self._epochs = plan.all_epochs
-        trainings = (1 + plan.folds) * (2 if plan.config.self_test else 1)
-        self._epochs_after = (trainings - 1) * plan.all_epochs
+        self._audits = 2 if plan.config.self_test else 1
+        self._epochs_after = ((1 + plan.folds) * self._audits - 1) * plan.all_epochs
         self._of_features = plan.epochs if plan.tuning else 0
         self._started = time.monotonic()
         self._task = self._bar.add_task("epoch", total=plan.all_epochs)
 
     def on_note(self, text: str) -> None:
         self._console.print(text)
+
+    def on_folds(self, folds: int, expected: float) -> None:
+        self._console.print(
+            f"Few labels look wrong ({percent(expected)}): training {folds} times more, each without the labels of one "
+            "part, so that no network only repeats them (--folds 0 leaves this out)."
+        )
+        self._epochs_after += folds * self._epochs * self._audits
 
     def on_restored(self, name: str, done: int, epochs: int) -> None:
         *extra, stage = name.split(SEPARATOR)

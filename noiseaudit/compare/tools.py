@@ -14,7 +14,7 @@ from noiseaudit.compare.case import Case, Floats
 from noiseaudit.compare.dynamics import aum, small_loss
 from noiseaudit.compare.verdict import Verdict
 from noiseaudit.course import Fitted
-from noiseaudit.crossfit import CrossFitted, believe_folds, choose_folds, cross_fit
+from noiseaudit.crossfit import CrossFitted, believe_folds, choose_folds, cross_fit, looks_clean, not_crossed
 from noiseaudit.data.training import TrainingData
 from noiseaudit.threshold import choose_cutoff
 
@@ -36,19 +36,27 @@ class Tool(NamedTuple):
 def noiseaudit(case: Case) -> Verdict:
     """What `scan` does by default."""
     crossed = cross_fitted(case, _umn_plus(case))
-    scores = believe_folds(crossed, case.given, case.data.inputs.kind).p_mislabeled
+    scores = _p_mislabeled(case, crossed)
     return Verdict(scores, choose_cutoff("auto", scores, None).flagged)
 
 
 def cross_fitted(case: Case, fitted: Fitted) -> CrossFitted:
     """`fitted` with the folds that `scan` would add."""
     data, epochs = case.data, case.schedule("umn_plus", case.data.codes.numpy())[1]
-    folds = choose_folds(case.config, data.inputs, case.given)
+    alone = not_crossed(fitted)
+    clean = looks_clean(_p_mislabeled(case, alone), data.inputs, case.backbone)
+    folds = choose_folds(case.config, data.inputs, case.given, looks_clean=clean)
+    if not folds:
+        return alone
 
     def train(part: TrainingData, number: int) -> Fitted:
         return case.train("umn_plus", part.codes.numpy(), stream=number, epochs=epochs)
 
     return cross_fit(fitted, data, folds, case.seed, train)
+
+
+def _p_mislabeled(case: Case, crossed: CrossFitted) -> Floats:
+    return believe_folds(crossed, case.given, case.data.inputs.kind).p_mislabeled
 
 
 def guider(case: Case) -> Verdict:
