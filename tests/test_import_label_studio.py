@@ -126,6 +126,18 @@ def test_tasks_without_annotations_hold_no_answers(audit: AuditResult, tmp_path:
     assert import_answers(tmp_path / "tasks-0001.json", "label-studio", audit).decisions == []
 
 
+@pytest.mark.parametrize("name", ["e.json", "e.csv"])
+def test_a_task_that_nobody_answered_is_not_skipped(audit: AuditResult, tmp_path: Path, name: str) -> None:
+    """As download_all_tasks=true has it, flat: of a task without annotations, too, there is a row."""
+    nobody = dict.fromkeys(("annotation_id", "annotator", "created_at", "updated_at", "lead_time"))
+    (answered,) = min_json(audit)
+    rows = [answered, {"sample_id": audit.column("sample_id")[1], "run_id": answered["run_id"], **nobody}]
+    (tmp_path / name).write_bytes((json.dumps(rows) if name == "e.json" else as_csv(rows)).encode())
+    back = import_answers(tmp_path / name, "label-studio", audit)
+    assert [each.sample_id for each in back.decisions] == [answered["sample_id"]]
+    assert back.n_superseded == 0
+
+
 def test_a_class_that_is_a_number_is_an_answer(tmp_path: Path) -> None:
     audit = build_audit(4, ["0", "1"], n_unlabelled=0, n_unread=0)
     (tmp_path / "e.json").write_text(json.dumps(min_json(audit, choice=0)))
