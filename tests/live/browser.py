@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.reviews import start
 
+WAIT = 600  # seconds, of a machine that does other things, too
 DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 LOADED = """() => {
   const images = [...document.querySelectorAll(".tile:not([hidden]) img:not([hidden])")];
@@ -50,12 +51,13 @@ def served(run: Path, *words: object) -> Iterator[tuple[subprocess.Popen[str], s
         yield server, address
     finally:
         server.send_signal(signal.SIGINT)
-        _, told = server.communicate(timeout=60)
+        _, told = server.communicate(timeout=WAIT)
         assert server.returncode == 0, told
 
 
 def opened(browser: Browser, address: str, errors: list[str], **options: Any) -> Page:
     page = browser.new_context(**options).new_page()
+    page.set_default_timeout(1000 * WAIT)
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("console", lambda line: errors.append(line.text) if line.type in ("error", "warning") else None)
     page.goto(address)
