@@ -120,6 +120,50 @@ def test_images_outside_the_document_root(audit: AuditResult, tmp_path: Path) ->
     assert sorted(path.name for path in tmp_path.iterdir()) == ["elsewhere", "root"]
 
 
+def storages_in(read_me: Path) -> list[str]:
+    """The paths that it says to add, and the document root before them."""
+    text = read_me.read_text("utf-8")
+    (root,) = [line.partition("DOCUMENT_ROOT=")[2] for line in text.splitlines() if "DOCUMENT_ROOT=" in line]
+    return [root, *(line.strip() for line in text.splitlines() if line.startswith("   /"))]
+
+
+@pytest.mark.parametrize("is_told", [False, True])
+def test_a_link_to_the_images_folder(audit: AuditResult, tmp_path: Path, is_told: bool) -> None:
+    """Label Studio shows an image only if its address is below a storage: a link is not."""
+    (tmp_path / "link").symlink_to(tmp_path / "root" / "photos")
+    pictures = find_pictures({}, tmp_path / "link")
+    given = ExportOptions(pictures=pictures, document_root=tmp_path / "root" if is_told else None)
+    export_audit(audit, "label-studio", tmp_path / "out", given)
+    tasks = json.loads((tmp_path / "out" / "tasks-0001.json").read_text())
+    assert all(task["data"]["image"].startswith("/data/local-files/?d=photos/") for task in tasks)
+    root = tmp_path / "root"
+    assert storages_in(tmp_path / "out" / "README.md") == [str(root), str(root / "photos")]
+
+
+def test_images_that_a_link_leads_to_have_a_storage_of_their_own(tmp_path: Path) -> None:
+    (tmp_path / "root" / "photos").mkdir(parents=True)
+    (tmp_path / "root" / "other" / "deep").mkdir(parents=True)
+    (tmp_path / "root" / "photos" / "b").symlink_to(tmp_path / "root" / "other" / "deep")
+    audit = build_audit(2, n_unlabelled=0, n_unread=0, images=["a.png", "b/c.png"], cutoff=0.0)
+    pictures = find_pictures(
+        {"paths": {"allow_roots": [str(tmp_path / "root" / "other")]}}, tmp_path / "root" / "photos"
+    )
+    export_audit(audit, "label-studio", tmp_path / "out", ExportOptions(pictures=pictures))
+    tasks = json.loads((tmp_path / "out" / "tasks-0001.json").read_text())
+    found = sorted(task["data"]["image"].partition("d=")[2] for task in tasks)
+    assert found == ["other/deep/c.png", "photos/a.png"]
+    root = tmp_path / "root"
+    wanted = [str(root), str(root / "other"), str(root / "photos")]
+    assert storages_in(tmp_path / "out" / "README.md") == wanted
+
+
+def test_the_images_folder_is_no_document_root(audit: AuditResult, tmp_path: Path) -> None:
+    root = tmp_path / "root" / "photos"
+    with pytest.raises(ConfigError, match=r"photos holds images itself.* Name a folder above it\."):
+        export_audit(audit, "label-studio", tmp_path / "out", options(tmp_path, document_root=root))
+    assert not (tmp_path / "out").exists()
+
+
 def test_nobody_knows_where_the_images_are(audit: AuditResult, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"nothing says where the images are\. Name their folder: --images"):
         export_audit(audit, "label-studio", tmp_path / "out")

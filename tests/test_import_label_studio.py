@@ -19,7 +19,6 @@ from noiseaudit.decisions import Decision, read_decisions, run_id
 from noiseaudit.exports.base import rows_to_review
 from noiseaudit.exports.label_studio import AMBIGUOUS, CHOICE, DOUBT, tasks
 from noiseaudit.exports.names import choice_text
-from noiseaudit.exports.pictures import find_pictures
 from noiseaudit.imports import import_answers
 from noiseaudit.result import AuditResult
 from noiseaudit_cli.main import app
@@ -107,9 +106,7 @@ def test_whatever_labels_and_ids_are_called_the_answers_come_back(data: st.DataO
         others = [each for each in audit.classes if each != label]
         said[name] = (kind, data.draw(st.sampled_from(others)) if kind == "relabel" else None)
     with tempfile.TemporaryDirectory() as folder:
-        pictures = find_pictures({}, Path(folder))
-        assert pictures is not None
-        found = [json.loads(json.dumps(task)) for task in _tasks(audit, Path(folder))]
+        found = [json.loads(json.dumps(task)) for task in _tasks(audit)]
         for file, text in exported(found, said, given_).items():
             path = Path(folder, file)
             path.write_bytes(text.encode())
@@ -119,20 +116,26 @@ def test_whatever_labels_and_ids_are_called_the_answers_come_back(data: st.DataO
             }
 
 
-def _tasks(audit: AuditResult, folder: Path) -> list[dict[str, Any]]:
-    """Tasks with plain images: ids are what is hostile here."""
-    place = audit.table.schema.get_field_index("image")
-    plain = [[f"{i}.png" for i in range(len(audit))]]
-    table = audit.table.set_column(place, audit.table.schema.field(place), plain)
-    pictures = find_pictures({}, folder)
-    assert pictures is not None
-    return list(tasks(AuditResult(table, audit.meta), range(len(audit)), pictures, folder.parent))
+def _tasks(audit: AuditResult) -> list[dict[str, Any]]:
+    return list(tasks(audit, range(len(audit)), [f"photos/{i}.png" for i in range(len(audit))]))
 
 
 def test_tasks_without_annotations_hold_no_answers(audit: AuditResult, tmp_path: Path) -> None:
     (task,) = min_json(audit)
     (tmp_path / "tasks-0001.json").write_text(json.dumps([{"data": task}]))
     assert import_answers(tmp_path / "tasks-0001.json", "label-studio", audit).decisions == []
+
+
+@pytest.mark.parametrize("name", ["e.json", "e.csv"])
+def test_a_task_that_nobody_answered_is_not_skipped(audit: AuditResult, tmp_path: Path, name: str) -> None:
+    """As download_all_tasks=true has it, flat: of a task without annotations, too, there is a row."""
+    nobody = dict.fromkeys(("annotation_id", "annotator", "created_at", "updated_at", "lead_time"))
+    (answered,) = min_json(audit)
+    rows = [answered, {"sample_id": audit.column("sample_id")[1], "run_id": answered["run_id"], **nobody}]
+    (tmp_path / name).write_bytes((json.dumps(rows) if name == "e.json" else as_csv(rows)).encode())
+    back = import_answers(tmp_path / name, "label-studio", audit)
+    assert [each.sample_id for each in back.decisions] == [answered["sample_id"]]
+    assert back.n_superseded == 0
 
 
 def test_a_class_that_is_a_number_is_an_answer(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ reads the answers.
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,9 +16,10 @@ from typing import Any
 from urllib.parse import quote
 
 from noiseaudit.decisions import run_id
+from noiseaudit.errors import ConfigError
 from noiseaudit.exports.base import Exported, ExportOptions, Format, records_of, rows_to_review
 from noiseaudit.exports.names import choice_text
-from noiseaudit.exports.pictures import Pictures, below, cells, needed
+from noiseaudit.exports.pictures import below, cells, needed
 from noiseaudit.result import AuditResult
 
 CHOICE, DOUBT, AMBIGUOUS = "choice", "doubt", "ambiguous"  # the names in the configuration, and its one doubt
@@ -48,18 +50,15 @@ def label_config(classes: Sequence[str]) -> str:
     return ET.tostring(view, encoding="unicode") + "\n"
 
 
-def tasks(
-    audit: AuditResult, rows: Sequence[int], pictures: Pictures, root: Path
-) -> Iterator[dict[str, Any]]:
-    """A task for each of `rows`, without annotations: it is open.
+def tasks(audit: AuditResult, rows: Sequence[int], places: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """A task for each of `rows`, without annotations: it is open. `places` are their images below the document root.
 
     Its prediction is the suggested label; the score is 1 - p_mislabeled, low = look at it first, and of a row without
-    a label the probability of the suggestion. Raises ConfigError if an image is not below `root`.
+    a label the probability of the suggestion.
     """
     run = run_id(audit)
-    for row in records_of(audit, rows, COLUMNS):
-        path = below(pictures.path(row["image"], row["row"]), root, row["row"])
-        yield _task(row, f"/data/local-files/?d={quote(path, safe='/', errors='surrogateescape')}", run)
+    for row, place in zip(records_of(audit, rows, COLUMNS), places, strict=True):
+        yield _task(row, f"/data/local-files/?d={quote(place, safe='/', errors='surrogateescape')}", run)
 
 
 def _task(row: dict[str, Any], url: str, run: str) -> dict[str, Any]:
@@ -113,16 +112,37 @@ def _write_file(folder: Path, number: int, lines: list[str]) -> None:
 def _write(audit: AuditResult, out: Path, options: ExportOptions) -> Exported:
     cells(audit.column("image").tolist())
     pictures = needed(options.pictures)
-    folder = pictures.folder.absolute()
+    folder = Path(os.path.realpath(pictures.folder))  # where the tasks' images lie, whatever link leads there
     root = (options.document_root or folder.parent).absolute()
     rows, notes = rows_to_review(audit, options.everything)
+    images, numbers = audit.column("image"), audit.column("row")
+    places = [below(pictures.path(images[row], numbers[row]), root, numbers[row]) for row in rows]
+    found = storages(places, folder, root)
     (out / "config.xml").write_text(label_config(audit.classes), "utf-8")
-    n_tasks = write_tasks(out, tasks(audit, rows, pictures, root))
-    (out / "README.md").write_text(_readme(root, folder), "utf-8", errors="backslashreplace")
+    n_tasks = write_tasks(out, tasks(audit, rows, places))
+    (out / "README.md").write_text(_readme(root, found), "utf-8", errors="backslashreplace")
     return Exported(n_tasks, notes)
 
 
-def _readme(root: Path, folder: Path) -> str:
+def storages(places: Sequence[str], folder: Path, root: Path) -> list[Path]:
+    """The folders that Label Studio must be told of, to show the images `places` below the document root `root`.
+
+    That is the images folder; of images elsewhere, by a link to what was admitted, the one just below the root. Raises
+    ConfigError if an image lies in the root itself: Label Studio shows none of these.
+    """
+    own = os.path.relpath(folder, os.path.realpath(root))
+    needed = {own if place.startswith(f"{own}/") else place.partition("/")[0] for place in places}
+    if any("/" not in place for place in places):
+        raise ConfigError(
+            f"--document-root {root} holds images itself, and Label Studio shows only those in folders below it",
+            fix="Name a folder above it.",
+        )
+    return [root / name for name in sorted(needed or {own})]
+
+
+def _readme(root: Path, folders: Sequence[Path]) -> str:
+    which = "the absolute path" if len(folders) == 1 else "each of the absolute paths"
+    paths = "\n".join(f"   {folder}" for folder in folders)
     return f"""# Suspects for Label Studio
 
 1. Start Label Studio so that it may serve the images:
@@ -133,10 +153,10 @@ def _readme(root: Path, folder: Path) -> str:
 
    If it runs elsewhere, as in a container, name the folder that lies there in the place of this one.
 2. Make a project and paste config.xml under Settings > Labeling Interface > Code.
-3. Under Settings > Cloud Storage add a source storage of type Local files with the absolute path
-   {folder}
-   (a folder below the document root, not the root itself). Do not sync it: without the storage Label Studio refuses
-   to show the images, but the tasks come from the files here.
+3. Under Settings > Cloud Storage add a source storage of type Local files with {which}
+{paths}
+   (below the document root, not the root itself). Do not sync it: without the storage Label Studio refuses to show
+   the images, but the tasks come from the files here.
 4. Import every tasks-*.json. The suggested label is a prediction; its score is 1 - p_mislabeled, so that the lowest is
    the most suspicious: order by "Prediction score", ascending.
 5. Choose the right label, which may be the given one. Tick "ambiguous" where nobody can tell. Skip leaves a row open.

@@ -19,7 +19,8 @@ from noiseaudit.result import AuditResult
 from noiseaudit.truth_file import read_records
 
 ANSWERED = "Submit or skip its task; predictions alone are none."  # how a row is
-_COLUMNS = ("sample_id", "run_id", CHOICE, DOUBT, "annotator", "created_at", "updated_at")
+_OF_ANSWERS = (CHOICE, DOUBT, "annotator", "created_at", "updated_at")
+_COLUMNS = ("sample_id", "run_id", *_OF_ANSWERS)
 _FIX = "Export the project as JSON, JSON_MIN or CSV."
 
 
@@ -27,7 +28,8 @@ def read(path: Path, audit: AuditResult) -> list[Answer]:
     """The answers of a file. Raises DataError if it is none of these exports, or has two choices in one answer."""
     if path.suffix.lower() in (".csv", ".tsv"):
         records = read_records(path, lambda names: _columns(names, path))
-        return [_flat(dict(record.cells), row, path) for row, record in enumerate(records)]
+        rows = enumerate(dict(record.cells) for record in records)
+        return [_flat(cells, row, path) for row, cells in rows if _is_answered(cells)]
     tasks = _json(path)
     return [answer for row, task in enumerate(tasks) for answer in _answers(task, row, path)]
 
@@ -76,9 +78,14 @@ def _has_answers(annotations: Any) -> bool:
 def _answers(task: Mapping[str, Any], row: int, path: Path) -> list[Answer]:
     """Of a task of JSON, one for each annotation, or of an annotation of JSON_MIN."""
     if "annotations" not in task and "data" not in task:
-        return [_flat(task, row, path)]
+        return [_flat(task, row, path)] if _is_answered(task) else []
     data = task.get("data", task)
     return [_nested(data, annotation, row, path) for annotation in task.get("annotations", ())]
+
+
+def _is_answered(cells: Mapping[str, Any]) -> bool:
+    """Whether a flat row is somebody's answer: an export of all tasks has a row of each that nobody answered, too."""
+    return any(cells.get(name) not in (None, "") for name in _OF_ANSWERS)
 
 
 def _nested(data: Mapping[str, Any], annotation: Mapping[str, Any], row: int, path: Path) -> Answer:

@@ -2,7 +2,7 @@
 
 No part of the suite: it takes an environment of its own, without torch. For maintainers:
 
-    python3.11 -m venv /tmp/dm && /tmp/dm/bin/pip install datumaro pyarrow pytest
+    python3.11 -m venv /tmp/dm && /tmp/dm/bin/pip install datumaro pyarrow pytest hypothesis
     PYTHONPATH=.:cli:reports /tmp/dm/bin/python -m tests.live.cvat
 """
 

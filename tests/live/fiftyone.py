@@ -4,7 +4,7 @@ No database is asked for anything.
 
 No part of the suite: it takes an environment of its own. For maintainers, where MongoDB can be had or not:
 
-    python3.11 -m venv /tmp/fo && /tmp/fo/bin/pip install fiftyone pyarrow pytest
+    python3.11 -m venv /tmp/fo && /tmp/fo/bin/pip install fiftyone pyarrow pytest hypothesis
     PYTHONPATH=.:cli:reports /tmp/fo/bin/python -m tests.live.fiftyone
 """
 

@@ -2,7 +2,7 @@
 
 No part of the suite: it takes an environment of its own, without torch. For maintainers:
 
-    python3.11 -m venv /tmp/hf && /tmp/hf/bin/pip install datasets pillow 'cleanlab[datalab]==2.9.0' pytest
+    python3.11 -m venv /tmp/hf && /tmp/hf/bin/pip install datasets pillow 'cleanlab[datalab]==2.9.0' pytest hypothesis
     PYTHONPATH=.:cli:reports /tmp/hf/bin/python -m tests.live.hugging_face
 """
 

@@ -7,20 +7,25 @@ No part of the suite; needs what tests.live.review_browser needs:
 
 from __future__ import annotations
 
-import argparse
 import re
-import tempfile
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from noiseaudit.decisions import read_decisions
 from noiseaudit.result import AuditResult
-from tests.live.browser import DESKTOP, LOADED, PHONE, opened, served
-from tests.live.review_browser import seen, settled
+from tests.live.axe_rules import found_in_views, looks
+from tests.live.browser import DESKTOP, LOADED, asker, launched, moved_from, opened, seen, served, settled
 from tests.reviews import review_run
 
 N, N_UNLABELLED = 200, 40
+VIEWS = {
+    "one": [],
+    "choose": ["c"],
+    "grid": ["Escape", "g"],
+    "selected": ["Shift+ArrowDown"],
+    "decided": ["a"],
+}
 HIDDEN = (".card.given", "#precision", "#left", "[name=pair]", "[name=given]", "[data-do=keep]")
 
 
@@ -48,7 +53,7 @@ def answered(page: Page, key: str, *more: str) -> None:
     place = page.inner_text("#place")
     for each in (key, *more):
         page.keyboard.press(each)
-    page.wait_for_function("(before) => document.getElementById('place').textContent !== before", arg=place)
+    moved_from(page, place)
 
 
 def by_keyboard(browser: Browser, folder: Path) -> None:
@@ -144,57 +149,24 @@ def accessible(browser: Browser, folder: Path, axe: Path, save: Path) -> None:
     """axe finds nothing, whatever is on the screen."""
     run_of(folder)
     bad: list[str] = []
-    views = {
-        "one": [],
-        "choose": ["c"],
-        "grid": ["Escape", "g"],
-        "selected": ["Shift+ArrowDown"],
-        "decided": ["a"],
-    }
     with served(folder / "run", "--reviewer", "Ann") as (_, address):
-        for scheme in ("light", "dark"):
-            for name, size in (("desktop", DESKTOP), ("phone", PHONE)):
-                page = opened(browser, address, [], viewport=size, color_scheme=scheme, bypass_csp=True)
-                page.add_script_tag(path=axe)
-                choose_rows(page)
-                page.click("#filters summary")
-                seen(page)
-                for view, keys in views.items():
-                    for key in keys:
-                        page.keyboard.press(key)
-                        page.wait_for_timeout(400)
-                    page.screenshot(path=save / f"unlabelled-{view}-{scheme}-{name}.png")
-                    found = page.evaluate("axe.run()")["violations"]
-                    bad += [
-                        f"{view} {scheme} {name}: {each['id']} {each['nodes'][0]['html'][:200]}"
-                        for each in found
-                    ]
-                    wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-                    bad += [f"{view} {scheme} {name}: {wide} px too wide"] if wide > 0 else []
-                page.context.close()
+        for look, page in looks(browser, address, axe):
+            choose_rows(page)
+            page.click("#filters summary")
+            seen(page)
+            bad += found_in_views(page, VIEWS, f"unlabelled-{look}", save)
     print(
-        *(bad or [f"axe: no finding in {len(views)} views, light and dark, 1280 and 390 px wide"]), sep="\n"
+        *(bad or [f"axe: no finding in {len(VIEWS)} views, light and dark, 1280 and 390 px wide"]), sep="\n"
     )
     assert not bad
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description="Try rows without a label on the review page in a real browser."
-    )
-    parser.add_argument("--axe", type=Path, required=True, help="axe.min.js of the npm package axe-core")
-    parser.add_argument("--chromium", default="/usr/bin/chromium")
-    parser.add_argument("--save", type=Path, help="keep the screenshots in this folder")
-    asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
-        root = Path(name)
-        save = asked.save or root
-        save.mkdir(parents=True, exist_ok=True)
-        browser = playwright.chromium.launch(executable_path=asked.chromium)
+    asked = asker("Try rows without a label on the review page in a real browser.").parse_args()
+    with launched(asked) as (browser, root, save):
         by_keyboard(browser, root / "keyboard")
         digits_are_names(browser, root / "digits")
         accessible(browser, root / "axe", asked.axe, save)
-        browser.close()
 
 
 if __name__ == "__main__":

@@ -7,16 +7,15 @@ No part of the suite: it takes Playwright, Chromium and axe-core (see review_bro
 
 from __future__ import annotations
 
-import argparse
 import itertools
-import tempfile
 from pathlib import Path
 
 import pyarrow as pa
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser
 
 from noiseaudit.result import SCHEMA, AuditResult, read_audit
-from tests.live.browser import DESKTOP, LOADED, PHONE, opened, served
+from tests.live.axe_rules import found_by_axe, looks
+from tests.live.browser import DESKTOP, LOADED, asker, launched, opened, served
 from tests.reviews import command, review_run
 
 KINDS = {
@@ -25,19 +24,6 @@ KINDS = {
     "class_pair": "often mixed up",
     "duplicate_conflict": "labelled twice",
 }
-SIZES = {"desktop": DESKTOP, "phone": PHONE}
-
-
-def found_by(axe: Path, page: Page, name: str, save: Path) -> list[str]:
-    """What axe finds on `page`, and whether it is too wide; the picture goes to `save`."""
-    page.screenshot(path=save / f"{name.replace(', ', '-')}.png")
-    page.add_script_tag(path=axe)
-    bad = [
-        f"{name}: {each['impact']} {each['id']} {each['nodes'][0]['html'][:200]}"
-        for each in page.evaluate("axe.run()")["violations"]
-    ]
-    wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-    return bad + ([f"{name}: {wide} px too wide"] if wide > 0 else [])
 
 
 def blind(browser: Browser, run: Path, axe: Path, save: Path) -> list[str]:
@@ -47,17 +33,14 @@ def blind(browser: Browser, run: Path, axe: Path, save: Path) -> list[str]:
     assert done.exit_code == 0, done.stderr
     bad: list[str] = []
     with served(run, "--rows", checks, "--reviewer", "Ann") as (_, address):
-        for scheme in ("light", "dark"):
-            for size, view in SIZES.items():
-                page = opened(browser, address, [], viewport=view, color_scheme=scheme, bypass_csp=True)
-                page.wait_for_selector("#place:has-text(' of 40')")
-                bad += found_by(axe, page, f"blind, {scheme}, {size}", save)
-                page.keyboard.press("k")
-                page.wait_for_timeout(500)
-                page.keyboard.press("ArrowLeft")
-                page.wait_for_selector("#decided:has-text('You:')")
-                bad += found_by(axe, page, f"blind-answered, {scheme}, {size}", save)
-                page.context.close()
+        for look, page in looks(browser, address, axe):
+            page.wait_for_selector("#place:has-text(' of 40')")
+            bad += found_by_axe(page, f"blind-{look}", save)
+            page.keyboard.press("k")
+            page.wait_for_timeout(500)
+            page.keyboard.press("ArrowLeft")
+            page.wait_for_selector("#decided:has-text('You:')")
+            bad += found_by_axe(page, f"blind-answered-{look}", save)
     return bad
 
 
@@ -71,31 +54,29 @@ def kinds(browser: Browser, run: Path, axe: Path, save: Path) -> list[str]:
     AuditResult(table, audit.meta).write(run / "audit.parquet")
     n, bad = len(audit.table) - found.count(None), list[str]()
     with served(run, "--reviewer", "Kim") as (_, address):
-        for size, view in SIZES.items():
-            page = opened(browser, address, [], viewport=view, bypass_csp=True)
+        for look, page in looks(browser, address, axe, ["light"]):
             page.wait_for_selector("#facts li[title]")
             assert page.inner_text("#facts li[title]") in {f"kind: {name}" for name in KINDS.values()}
-            bad += found_by(axe, page, f"kind, {size}", save)
+            bad += found_by_axe(page, f"kind-{look}", save)
             page.keyboard.press("?")
             page.wait_for_selector("#help[open]")
             assert page.locator("#kinds dt").all_inner_texts()[2] == "two labels fit"
             page.locator("#kinds").scroll_into_view_if_needed()
-            bad += found_by(axe, page, f"kinds-help, {size}", save)
+            bad += found_by_axe(page, f"kinds-help-{look}", save)
             page.keyboard.press("Escape")
             page.keyboard.press("g")
             page.wait_for_function(LOADED)
             told = set(page.locator(".tile:not([hidden]) .done").all_inner_texts())
             assert told <= {f"kind: {name}" for name in KINDS.values()} | {""}, told
-            bad += found_by(axe, page, f"kinds-grid, {size}", save)
+            bad += found_by_axe(page, f"kinds-grid-{look}", save)
             page.keyboard.press("End")
             page.keyboard.press("g")
             page.wait_for_selector(f"#place:text-is('{n} of {n}')")
             page.keyboard.press("ArrowRight")
             page.wait_for_selector(f"#message:has-text('{n} of {n} are unanswered by you: J goes')")
-            bad += found_by(axe, page, f"end, {size}", save)
+            bad += found_by_axe(page, f"end-{look}", save)
             page.keyboard.press("j")
             page.wait_for_selector(f"#place:text-is('1 of {n}')")
-            page.context.close()
     return bad
 
 
@@ -111,32 +92,21 @@ def agreement(browser: Browser, run: Path, axe: Path, save: Path) -> list[str]:
             page.context.close()
     bad: list[str] = []
     with served(run, "--reviewer", "Bob") as (_, address):
-        for scheme in ("light", "dark"):
-            for size, view in SIZES.items():
-                page = opened(browser, address, [], viewport=view, color_scheme=scheme, bypass_csp=True)
-                page.click("#openAgreement")
-                page.wait_for_selector("#agreement[open]")
-                page.wait_for_selector("#agreementText:has-text('kappa')")
-                bad += found_by(axe, page, f"agreement, {scheme}, {size}", save)
-                page.context.close()
+        for look, page in looks(browser, address, axe):
+            page.click("#openAgreement")
+            page.wait_for_selector("#agreement[open]")
+            page.wait_for_selector("#agreementText:has-text('kappa')")
+            bad += found_by_axe(page, f"agreement-{look}", save)
     return bad
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--axe", type=Path, required=True, help="axe.min.js of the npm package axe-core")
-    parser.add_argument("--chromium", default="/usr/bin/chromium")
-    parser.add_argument("--save", type=Path, help="keep the screenshots in this folder")
-    asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
-        save = asked.save or Path(name)
-        save.mkdir(parents=True, exist_ok=True)
-        review_run(Path(name) / "data", 200)
-        run = Path(name) / "data" / "run"
-        browser = playwright.chromium.launch(executable_path=asked.chromium)
+    asked = asker(__doc__).parse_args()
+    with launched(asked) as (browser, root, save):
+        review_run(root / "data", 200)
+        run = root / "data" / "run"
         bad = blind(browser, run, asked.axe, save) + agreement(browser, run, asked.axe, save)
         bad += kinds(browser, run, asked.axe, save)
-        browser.close()
     print(*(bad or ["axe: no finding in 7 views, 1280 and 390 px wide"]), sep="\n")
     assert not bad
 
