@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from noiseaudit.answers import put_aside
 from noiseaudit.aside import move_aside
 from noiseaudit.audit_file import open_audit
 from noiseaudit.decisions import Decision, check_kind, run_id, write_decisions
@@ -28,14 +29,15 @@ class Exported(NamedTuple):
     n_skipped: int  # of these
     agreement: Agreement  # about rows with a label
     unlabelled: Agreement  # about those without
+    note: str = ""  # what became of answers that were in the file's place
 
 
 def export_decisions(audit: Path, db: Path, out: Path, rows: Path | None = None) -> Exported:
     """Write the decisions about `audit` that `db` holds, each reviewer's in rows of their own.
 
     With `rows`, a file of `noiseaudit sample`: its rows and their weights, answered or not, and no others. `out` is a
-    .csv or .parquet file. Raises DataError if there is no such database or audit, ConfigError for another kind of
-    file, OutputError if it cannot be written.
+    .csv or .parquet file; one that holds answers which the new one has not is put aside first. Raises DataError if
+    there is no such database or audit, ConfigError for another kind of file, OutputError if it cannot be written.
     """
     check_kind(out)
     opened = open_audit(audit)
@@ -51,8 +53,9 @@ def export_decisions(audit: Path, db: Path, out: Path, rows: Path | None = None)
     finally:
         log.close()
     labelled, unlabelled = _agreements(opened, decisions)
+    note = put_aside(out, decisions)
     write_decisions(out, decisions)
-    return Exported(_count(decisions), _skipped(decisions), labelled, unlabelled)
+    return Exported(_count(decisions), _skipped(decisions), labelled, unlabelled, note)
 
 
 class Written(NamedTuple):
