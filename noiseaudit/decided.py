@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-from collections.abc import Iterable, Mapping, Sequence, Set
+import shlex
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from noiseaudit.arrays import from_arrow, numbers, texts
-from noiseaudit.decisions import Decision, read_decisions, run_id
+from noiseaudit.decisions import Decision, error_about, read_decisions, run_id
 from noiseaudit.errors import DataError
 from noiseaudit.result import Audited
 
@@ -34,9 +35,39 @@ class Decided:
         return self.confirmed | self.unclear | self.labels.keys()
 
 
-def read_decided(audit: Audited, paths: Iterable[Path]) -> Decided:
-    """The decisions of one or more files. Raises DataError as read_decisions and `decided` do."""
-    return decided(audit, [(path, decision) for path in paths for decision in read_decisions(path)])
+def read_decided(audit: Audited, paths: Iterable[Path], *, new_classes: Collection[str] = ()) -> Decided:
+    """The decisions of one or more files.
+
+    Raises DataError as read_decisions and `decided` do, and for a label that is neither a class of the audit nor
+    one of `new_classes`: most are typing errors.
+    """
+    decisions = [(path, decision) for path in paths for decision in read_decisions(path)]
+    found = decided(audit, decisions)
+    classes = audit.meta.classes
+    if strange := {*found.labels.values()} - {*classes, *new_classes}:
+        raise _strange_label(decisions, strange, classes)
+    return found
+
+
+def _strange_label(
+    decisions: Sequence[tuple[Path, Decision]], strange: Set[str], classes: Sequence[str]
+) -> DataError:
+    """About the first row that has one of them, which the line names with the class that may be meant."""
+    known = frozenset(classes)
+    path, first, label = next(
+        (path, made, shown)
+        for path, made in decisions
+        if (shown := _as_shown(made, known).new_label) in strange and shown is not None
+    )
+    n = len(strange) - 1
+    more = f", nor {'is' if n == 1 else 'are'} {n:,} further new label{'' if n == 1 else 's'}" if n else ""
+    return error_about(
+        first,
+        path,
+        f"{label!r} is no class of the audit{_meant(label, classes)}{more}",
+        role="new_label",
+        fix=f"Correct it, or allow a new class: --new-class {shlex.quote(label)}",
+    )
 
 
 def decided(audit: Audited, decisions: Sequence[tuple[Path, Decision]]) -> Decided:
@@ -97,15 +128,6 @@ def _asked(audit: Audited, names: Sequence[str]) -> tuple[dict[str, int], dict[i
             rows[row["sample_id"]] = first + place
             given[first + place] = row["given_label"]
     return rows, given
-
-
-def new_classes(audit: Audited, decided: Decided) -> list[str]:
-    """Labels that people gave and no row of the audit had, for a note: new classes, or typing errors.
-
-    Where a class has almost that name, it stands behind: `hrose (did you mean 'horse'?)`.
-    """
-    classes = audit.meta.classes
-    return [f"{label}{_meant(label, classes)}" for label in sorted({*decided.labels.values()} - {*classes})]
 
 
 def _meant(label: str, classes: Sequence[str]) -> str:

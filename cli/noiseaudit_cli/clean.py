@@ -6,7 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from noiseaudit_cli.options import Audit, Force, Json, MissingLabel, label_file_option, option
+from noiseaudit_cli.options import Audit, Force, Json, MissingLabel, NewClass, label_file_option, option
 
 if TYPE_CHECKING:
     from noiseaudit.clean import CleanSummary
@@ -53,6 +53,7 @@ def clean(
             show_default=False,
         ),
     ] = None,
+    new_class: NewClass = None,
     data: Annotated[
         Path | None,
         option(metavar="PATH", help="The scanned label file or folder, if it moved.", show_default=False),
@@ -89,13 +90,13 @@ def clean(
 
     from noiseaudit.audit_file import open_audit
     from noiseaudit.clean import clean_labels
-    from noiseaudit.decided import new_classes, read_decided
+    from noiseaudit.decided import read_decided
     from noiseaudit.errors import ConfigError
     from noiseaudit.labels.columns import ColumnNames
     from noiseaudit.manifest import find_source
     from noiseaudit.never_written import never_written
     from noiseaudit.outputs import check_file
-    from noiseaudit_cli.console import print_json, say, visible
+    from noiseaudit_cli.console import print_json, say
 
     if policy is None and not decisions:
         raise ConfigError(
@@ -103,7 +104,7 @@ def clean(
             fix="Say what to do with suspects, as in --policy relabel, or give --decisions FILE.",
         )
     result = open_audit(audit)
-    judged = read_decided(result, decisions or ())
+    judged = read_decided(result, decisions or (), new_classes=new_class or ())
     source = find_source(
         audit,
         data,
@@ -136,8 +137,6 @@ def clean(
         say(
             f"note: {judged.from_elsewhere:,} {made} made about another audit: are the labels still the same?"
         )
-    if strange := new_classes(result, judged):
-        say(f"note: labels that no row had before: {', '.join(map(visible, strange))}")
     if done.n_protected:
         say(f"{done.n_protected:,} suspects in test or validation splits were left alone (--include-test).")
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 from noiseaudit_cli.clean import Policy
-from noiseaudit_cli.options import Audit, Force, option
+from noiseaudit_cli.options import Audit, Force, NewClass, option
 
 EXAMPLES = """
 noiseaudit export run --format cleanlab --out label_issues.csv
@@ -62,6 +62,7 @@ def export(
             show_default=False,
         ),
     ] = None,
+    new_class: NewClass = None,
     include_test: Annotated[
         bool, option("--include-test", help="imagefolder: --policy also changes test and validation splits.")
     ] = False,
@@ -102,7 +103,7 @@ def export(
     check_place(format_, out, force=force, inputs=never_written(audit, *(decisions or ())))
     result = open_audit(audit).read(kind.columns) if kind.columns else read_audit(audit)
     pictures = None if kind.kinds else find_pictures(saved_run(audit), images)
-    decided = read_decided(result, decisions) if decisions else Decided()
+    decided = read_decided(result, decisions, new_classes=new_class or ()) if decisions else Decided()
     done = export_audit(
         result,
         format_,

@@ -105,6 +105,14 @@ Checked = Annotated[
         show_default=False,
     ),
 ]
+NewClass = Annotated[
+    list[str] | None,
+    option(
+        metavar="NAME",
+        help="A label of --decisions that may be new: others must be classes of the audit (repeatable).",
+        show_default=False,
+    ),
+]
 Encoding = Annotated[str, option(help="Text encoding of the label file.", rich_help_panel="Label file")]
 MissingLabel = Annotated[
     str | None,
