@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -90,21 +91,25 @@ def clean(
 
     from noiseaudit.audit_file import open_audit
     from noiseaudit.clean import clean_labels
-    from noiseaudit.decided import read_decided
     from noiseaudit.errors import ConfigError
     from noiseaudit.labels.columns import ColumnNames
-    from noiseaudit.manifest import find_source
+    from noiseaudit.manifest import find_source, run_folder
     from noiseaudit.never_written import never_written
-    from noiseaudit.outputs import check_file
+    from noiseaudit.outputs import check_file, decisions_file
     from noiseaudit_cli.console import print_json, say
+    from noiseaudit_cli.judged import read_judged
 
     if policy is None and not decisions:
+        file = shlex.quote(str(decisions_file(run_folder(audit))))
         raise ConfigError(
             "neither --policy nor --decisions given",
-            fix="Say what to do with suspects, as in --policy relabel, or give --decisions FILE.",
+            fix=f"Give what people decided, as in --decisions {file}, or say what "
+            "to do with suspects that nobody looked at, as in --policy relabel.",
         )
     result = open_audit(audit)
-    judged = read_decided(result, decisions or (), new_classes=new_class or ())
+    judged = read_judged(
+        result, audit, decisions or (), new_classes=new_class or (), may_be_none=policy is not None
+    )
     source = find_source(
         audit,
         data,

@@ -83,7 +83,6 @@ def export(
     from dataclasses import replace
 
     from noiseaudit.audit_file import open_audit
-    from noiseaudit.decided import Decided, read_decided
     from noiseaudit.exports import check_export, check_place, export_audit
     from noiseaudit.exports.base import ExportOptions
     from noiseaudit.exports.pictures import find_pictures
@@ -91,6 +90,7 @@ def export(
     from noiseaudit.never_written import never_written
     from noiseaudit.result import read_audit
     from noiseaudit_cli.console import say, visible
+    from noiseaudit_cli.judged import read_judged
 
     options = ExportOptions(
         everything=everything,
@@ -103,7 +103,9 @@ def export(
     check_place(format_, out, force=force, inputs=never_written(audit, *(decisions or ())))
     result = open_audit(audit).read(kind.columns) if kind.columns else read_audit(audit)
     pictures = None if kind.kinds else find_pictures(saved_run(audit), images)
-    decided = read_decided(result, decisions, new_classes=new_class or ()) if decisions else Decided()
+    decided = read_judged(
+        result, audit, decisions or (), new_classes=new_class or (), may_be_none=policy is not None
+    )
     done = export_audit(
         result,
         format_,
