@@ -162,6 +162,7 @@ def test_from_the_draw_to_the_figures(audit: Path, tmp_path: Path) -> None:
     checks, more = tmp_path / "checks.csv", tmp_path / "more.parquet"
     code, _, said = run("sample", audit, "--n", 120, "--out", checks)
     assert (code, "120 rows to check" in said) == (0, True)
+    assert f"Answer them on a page: noiseaudit review {audit} --rows {checks}\n" in said
     header, first = checks.read_text().splitlines()[:2]
     assert header.split(",")[-2:] == ["image", "given_label"]
     assert first.split(",")[1] == ""

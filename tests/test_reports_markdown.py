@@ -119,7 +119,7 @@ def test_tables_hold_the_audit(make_audit: MakeAudit) -> None:
     assert calibration[2] == ["Calibration error (ECE)", f"{view.calibration.ece:.4f}", "0"]
     assert unread[1] == ["missing", "no such file", "3", "images/00397.png"]
     assert f"{view.n_suspects - TOP_SUSPECTS} more suspects" in text
-    assert "noiseaudit clean run --policy relabel --out cleaned.csv" in text
+    assert "noiseaudit clean run --policy relabel --out labels.cleaned.csv" in text
     assert text.startswith(f"# Label audit: {view.n_suspects} of 393 labels look wrong")
 
 

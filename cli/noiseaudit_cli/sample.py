@@ -33,9 +33,10 @@ def sample(
 ) -> None:
     """Draw rows at random for a person to check.
 
-    Look at each image and fill in the column `decision`: keep if the given label is right; relabel if it is wrong, with
-    the right one in `new_label`; ambiguous if it cannot be said; skip to leave it open. Suspects and others are mixed,
-    and what the audit thinks of them is left out on purpose. `noiseaudit estimate` reads the answers.
+    `noiseaudit review AUDIT --rows FILE` asks about them on a page. Or look at each image and fill in the column
+    `decision`: keep if the given label is right; relabel if it is wrong, with the right one in `new_label`; ambiguous
+    if it cannot be said; skip to leave it open. Suspects and others are mixed, and what the audit thinks of them is left
+    out on purpose. `noiseaudit estimate` reads the answers.
     """
     from noiseaudit.answers import put_aside
     from noiseaudit.decisions import check_kind, read_decisions, write_decisions
@@ -64,4 +65,6 @@ def sample(
     if note := put_aside(out, drawn):
         say(note)
     write_decisions(out, drawn, shown)
-    say(f"{len(drawn):,} rows to check in {out}. Fill in `decision`, then: noiseaudit estimate {audit} {out}")
+    page = shlex.join([str(audit), "--rows", str(out)])
+    say(f"{len(drawn):,} rows to check in {out}. Answer them on a page: noiseaudit review {page}")
+    say(f"Or fill in its column `decision`, then: noiseaudit estimate {shlex.join([str(audit), str(out)])}")
