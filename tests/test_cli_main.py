@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from noiseaudit.errors import DataError, TrainingDiverged
 from noiseaudit.result import AuditResult
 from noiseaudit_cli import main, rank
-from noiseaudit_cli.main import COMMANDS, GROUPS, Terminated, app
+from noiseaudit_cli.main import COMMANDS, GROUPS, Terminated, _reinstall, app
 
 RUN = CliRunner().invoke
 
@@ -78,7 +78,7 @@ def test_version() -> None:
             RuntimeError("operator torchvision::nms does not exist"),
             1,
             f"error: torch {version('torch')} and torchvision {version('torchvision')} do not fit together. "
-            "Install both again, from one index.\n",
+            f"Install both again, from one index: {_reinstall()}\n",
         ),
         (KeyboardInterrupt(), 130, "interrupted\n"),
         (Terminated(), 143, "terminated\n"),
@@ -172,3 +172,22 @@ def test_only_an_interrupted_process_leaves_at_once(monkeypatch: pytest.MonkeyPa
         with pytest.raises(SystemExit) as stopped:
             main.entry()
         assert (stopped.value.code, left) == (code, [])
+
+
+@pytest.mark.parametrize(
+    ("torch", "index"), [("2.5.1", ""), ("2.5.1+cpu", " --index-url https://download.pytorch.org/whl/cpu")]
+)
+def test_both_are_installed_from_the_index_of_torch(
+    monkeypatch: pytest.MonkeyPatch, torch: str, index: str
+) -> None:
+    monkeypatch.setattr("noiseaudit_cli.main.version", lambda _: torch)
+    assert _reinstall() == f"pip install --force-reinstall torch torchvision{index}"
+
+
+def test_a_folder_after_the_label_file_is_asked_for_as_images(tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "labels.csv").touch()
+    words = ["scan", str(tmp_path / "labels.csv"), str(tmp_path / "photos"), "--out", str(tmp_path / "run")]
+    result = RUN(app, words)
+    assert result.exit_code == 2
+    assert f" ({tmp_path / 'photos'}): did you mean --images {tmp_path / 'photos'}? (see" in result.stderr

@@ -159,10 +159,14 @@ def _left(done: CleanSummary, skipped: int) -> str:
 
 def _kept(done: CleanSummary) -> str:
     """Which rows stay although the audit says nothing of their label: "" where there are none."""
-    counts = {"without a readable image": done.n_unread_kept, "without a label": done.n_unlabelled_kept}
-    found = [(n, what) for what, n in counts.items() if n]
-    if not found:
-        return ""
-    (first, what), *rest = found
-    shown = [f"{first:,} {'row' if first == 1 else 'rows'} {what}", *(f"{n:,} {other}" for n, other in rest)]
-    return f"{' and '.join(shown)} {'is' if sum(counts.values()) == 1 else 'are'} kept."
+    unread, unlabelled = done.n_unread_kept, done.n_unlabelled_kept
+    found = [
+        (unread, "without a readable image", "stays as it is", "stay as they are"),
+        (unlabelled, "without a label", "stays without one", "stay without one"),
+    ]
+    shown = [
+        f"{n:,} {'row' if n == 1 else 'rows'} {what} {one if n == 1 else many}"
+        for n, what, one, many in found
+        if n
+    ]
+    return f"{', '.join(shown)}." if shown else ""

@@ -214,12 +214,21 @@ def _complain(error: Exception) -> int:
         return 2
     if isinstance(error, RuntimeError) and "torchvision::" in str(error):  # when torchvision is imported
         both = f"torch {version('torch')} and torchvision {version('torchvision')}"
-        typer.echo(f"error: {both} do not fit together. Install both again, from one index.", err=True)
+        typer.echo(
+            f"error: {both} do not fit together. Install both again, from one index: {_reinstall()}", err=True
+        )
         return 1
     line = " ".join(f"{type(error).__name__}: {error}".split())
     notes = "".join(f"; {note}" for note in getattr(error, "__notes__", []))
     typer.echo(f"error: unexpected {line} (NOISEAUDIT_DEBUG=1 shows where){notes}", err=True)
     return 1
+
+
+def _reinstall() -> str:
+    """The command that installs both, from PyTorch's index where torch is of that (2.5.1+cpu)."""
+    _, plus, build = version("torch").partition("+")
+    index = f" --index-url https://download.pytorch.org/whl/{build}" if plus else ""
+    return f"pip install --force-reinstall torch torchvision{index}"
 
 
 def _help_of(error: Exception) -> str:

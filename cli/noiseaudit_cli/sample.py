@@ -35,8 +35,8 @@ def sample(
 
     `noiseaudit review AUDIT --rows FILE` asks about them on a page. Or look at each image and fill in the column
     `decision`: keep if the given label is right; relabel if it is wrong, with the right one in `new_label`; ambiguous
-    if it cannot be said; skip to leave it open. Suspects and others are mixed, and what the audit thinks of them is left
-    out on purpose. `noiseaudit estimate` reads the answers.
+    if it cannot be said; skip to leave it open. Suspects and others are mixed, and what the audit thinks of them is
+    left out on purpose. `noiseaudit estimate` reads the answers.
     """
     from noiseaudit.answers import put_aside
     from noiseaudit.decisions import check_kind, read_decisions, write_decisions
