@@ -15,7 +15,14 @@ from typing import Any
 from urllib.parse import quote
 
 from noiseaudit.decisions import run_id
-from noiseaudit.exports.base import Exported, ExportOptions, Format, records_of, rows_to_review
+from noiseaudit.exports.base import (
+    Exported,
+    ExportOptions,
+    Format,
+    import_command,
+    records_of,
+    rows_to_review,
+)
 from noiseaudit.exports.names import choice_text
 from noiseaudit.exports.pictures import Pictures, below, cells, needed
 from noiseaudit.result import AuditResult
@@ -115,14 +122,18 @@ def _write(audit: AuditResult, out: Path, options: ExportOptions) -> Exported:
     pictures = needed(options.pictures)
     folder = pictures.folder.absolute()
     root = (options.document_root or folder.parent).absolute()
-    rows, notes = rows_to_review(audit, options.everything)
+    rows, notes = rows_to_review(audit, options.everything, options.decided)
     (out / "config.xml").write_text(label_config(audit.classes), "utf-8")
     n_tasks = write_tasks(out, tasks(audit, rows, pictures, root))
-    (out / "README.md").write_text(_readme(root, folder), "utf-8", errors="backslashreplace")
+    (out / "README.md").write_text(
+        _readme(root, folder, import_command(options, "EXPORT.json", "label-studio")),
+        "utf-8",
+        errors="backslashreplace",
+    )
     return Exported(n_tasks, notes)
 
 
-def _readme(root: Path, folder: Path) -> str:
+def _readme(root: Path, folder: Path, command: str) -> str:
     return f"""# Suspects for Label Studio
 
 1. Start Label Studio so that it may serve the images:
@@ -142,12 +153,12 @@ def _readme(root: Path, folder: Path) -> str:
 5. Choose the right label, which may be the given one. Tick "ambiguous" where nobody can tell. Skip leaves a row open.
 6. Export as JSON (it has most: JSON_MIN and CSV leave out what was skipped), and
 
-       noiseaudit import EXPORT.json --from label-studio --audit RUN --out decisions.csv
+       {command}
 """
 
 
 FORMAT = Format(
     "config.xml, tasks-*.json with predictions, and the settings for local images",
     _write,
-    takes=frozenset({"everything", "document_root"}),
+    takes=frozenset({"everything", "document_root", "decided"}),
 )

@@ -54,7 +54,7 @@ def export_decisions(audit: Path, db: Path, out: Path, rows: Path | None = None)
         log.close()
     labelled, unlabelled = _agreements(opened, decisions)
     note = put_aside(out, decisions)
-    write_decisions(out, decisions)
+    write_decisions(out, decisions, None if drawn is None else _shown(opened, decisions))
     return Exported(_count(decisions), _skipped(decisions), labelled, unlabelled, note)
 
 
@@ -67,8 +67,10 @@ class Written(NamedTuple):
     is_left: bool = False  # nothing was written
 
 
-def write_log(log: Log, out: Path, drawn: Sequence[Decision] | None = None) -> Written:
-    """Write the decisions that hold now, of `drawn` with all its rows.
+def write_log(
+    log: Log, out: Path, drawn: Sequence[Decision] | None = None, audit: Audited | None = None
+) -> Written:
+    """Write the decisions that hold now, of `drawn` with all its rows, and their images and labels in the `audit`.
 
     A file that is not as the last export of this run left it goes aside, and so does one with decisions in it where
     there are none now. Where none were ever made about this run, such a file is left: it may be all there is. Raises
@@ -82,9 +84,16 @@ def write_log(log: Log, out: Path, drawn: Sequence[Decision] | None = None) -> W
         if n == 0 and (last is None or last.run_id != log.run_id):
             return Written(0, 0, [f"{what}; it is left as it is, as there are none about this audit"], True)
         notes.append(f"{what}; it is now {move_aside(out)}")
-    write_decisions(out, decisions)
+    write_decisions(out, decisions, None if drawn is None or audit is None else _shown(audit, decisions))
     log.wrote(out.name, file_sha256(out) or "", n)
     return Written(n, _skipped(decisions), notes)
+
+
+def _shown(audit: Audited, decisions: Sequence[Decision]) -> dict[str, Sequence[str | None]]:
+    """The columns that `noiseaudit sample` writes for people, which its rows keep."""
+    asked = samples(audit, {decision.sample_id for decision in decisions})
+    found = [asked.get(decision.sample_id) for decision in decisions]
+    return {name: [each and getattr(each, name) for each in found] for name in ("image", "given_label")}
 
 
 def _what_is_there(log: Log, last: LastWritten | None, out: Path) -> str:

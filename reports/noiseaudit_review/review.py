@@ -135,7 +135,7 @@ class Review:
         """Write the decisions that hold now to `places.export`."""
         with self._exporting:  # else a second one takes what the first just wrote for somebody else's
             drawn = None if self.drawn is None else self.drawn.decisions
-            written = write_log(self.log, self.places.export, drawn)
+            written = write_log(self.log, self.places.export, drawn, self.audit)
             self.notes += written.notes
             return written
 
