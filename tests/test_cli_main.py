@@ -41,6 +41,7 @@ def test_every_command_has_help_with_examples(name: str) -> None:
     result = RUN(app, [*name.split(), "--help"])
     assert result.exit_code == 0
     assert "Examples:" in result.stdout
+    assert "bool" not in result.stdout
     assert f"noiseaudit {name}" in result.stdout
     assert not result.stderr
 
@@ -50,6 +51,13 @@ def test_the_list_of_commands(arguments: list[str]) -> None:
     result = RUN(app, arguments)
     assert result.exit_code == 0
     assert all(name in result.stdout for name in [*COMMANDS, *GROUPS])
+
+
+def test_help_wraps_its_paragraphs_alone() -> None:
+    said = RUN(app, ["--help"], env={"COLUMNS": "300"}).stdout
+    assert "; where it may be given more than once, one value a line, or paths with" in said
+    assert "3 a gate failed, 130 interrupted, 143 terminated." in said
+    assert "bool" not in said
 
 
 @pytest.mark.parametrize("arguments", [[], ["--help"], ["-h"]])

@@ -158,3 +158,7 @@ def test_a_folder_named_over_lines_stays_in_its_block(make_audit: MakeAudit) -> 
     html = PARSER.render(render_markdown(build_view(make_audit(), run_folder="a\n\n# b\u2028\u202ec")))
     assert "<h1>b" not in html
     assert "clean 'a↵↵# b⟨U+2028⟩⟨U+202E⟩c' --policy relabel" in html
+
+
+def test_a_sign_before_a_blank_stands_as_it_is() -> None:
+    assert prose("it is < 0.1 %, of a <b> & c") == "it is < 0.1 %, of a &#60;b> &#38; c"

@@ -50,6 +50,14 @@ def without_variable(option: Any) -> Any:
     return option
 
 
+def without_type(params: list[Any]) -> list[Any]:
+    """Parameters whose flags take no value: help would say `<bool>` where nothing is to be given."""
+    for param in params:
+        if getattr(param, "is_flag", False):
+            param.metavar = ""
+    return params
+
+
 def one_a_line(
     context: typer.Context, param: typer.CallbackParam, value: list[str] | None
 ) -> list[str] | None:

@@ -25,7 +25,7 @@ from noiseaudit_cli.compare import compare
 from noiseaudit_cli.corrupt import corrupt
 from noiseaudit_cli.demo import demo
 from noiseaudit_cli.diff import diff
-from noiseaudit_cli.environment import set_by_environment, usage_line, without_variable
+from noiseaudit_cli.environment import set_by_environment, usage_line, without_type, without_variable
 from noiseaudit_cli.estimate import estimate
 from noiseaudit_cli.evaluate import evaluate
 from noiseaudit_cli.export import export
@@ -76,12 +76,18 @@ class Command(TyperCommand):
                 error.add_note(note)
             raise
 
+    def get_params(self, ctx: Any) -> Any:
+        return without_type(super().get_params(ctx))
+
     def get_help_option(self, ctx: Any) -> Any:
         return without_variable(super().get_help_option(ctx))
 
 
 class Group(TyperGroup):
     """A group of commands."""
+
+    def get_params(self, ctx: Any) -> Any:
+        return without_type(super().get_params(ctx))
 
     def get_help_option(self, ctx: Any) -> Any:
         return without_variable(super().get_help_option(ctx))
@@ -166,7 +172,6 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback(invoke_without_command=True)
 def start(
     context: typer.Context,
     version: Annotated[
@@ -194,6 +199,9 @@ def start(
                 errors="backslashreplace"
             )  # a label must not crash a terminal that cannot show it
     _help_if_alone(context)
+
+
+app.callback(invoke_without_command=True, help=paragraphs(start))(start)
 
 
 def _complain(error: Exception) -> int:
