@@ -28,7 +28,7 @@ def move_aside(path: Path) -> Path:
         os.rename(path, free)
     except OSError as error:
         raise OutputError(
-            f"is not what was last written, and cannot be moved aside ({error.strerror})",
+            f"holds what people wrote, and cannot be moved aside ({error.strerror})",
             file=path,
             fix="Move it yourself.",
         ) from error

@@ -40,6 +40,26 @@ def joined_lines(table: pa.Table, separator: str, change: Callable[[str], str] |
     return str(pc.binary_join(every, text("\n"))[0].as_py())
 
 
+def six_digits(table: pa.Table) -> pa.Table:
+    """The table with its floating columns rounded to six significant digits."""
+    for place, field in enumerate(table.schema):
+        if pa.types.is_floating(field.type):
+            table = table.set_column(place, field.name, _six_digits(table.column(place).combine_chunks()))
+    return table
+
+
+def _six_digits(column: pa.Array) -> pa.Array:
+    values = from_arrow(pc.coalesce(column.cast(pa.float64()), numbers(np.zeros(1))[0]))
+    size = np.where(np.isfinite(values) & (values != 0), np.abs(values), 1.0)
+    shift = 5 - np.floor(np.log10(size))
+    up, down = (
+        10.0 ** np.clip(shift, 0, 300),
+        10.0 ** np.clip(-shift, 0, 300),
+    )  # exact powers where numbers are usual
+    rounded = np.rint(values * up / down) / up * down
+    return pc.if_else(pc.is_valid(column), numbers(rounded), null(pa.float64()))
+
+
 def float_texts(values: npt.NDArray[np.float64]) -> pa.Array:
     """Each number as `repr` writes it, (n,)."""
     padded = values.astype(f"S{_LONGEST_NUMBER}").view(np.uint8).reshape(len(values), _LONGEST_NUMBER)

@@ -18,14 +18,15 @@ def estimate_from(audit: AuditResult, files: Sequence[Path], *, width: float = 0
     """The estimate of all answers in `files`. Raises DataError as `read_decisions` and `estimate` do, or if nothing
     is answered yet.
     """
-    answers = [decision for file in files for decision in read_decisions(file)]
+    read = [(file, decision) for file in files for decision in read_decisions(file)]
+    answers = [decision for _, decision in read]
     if answers and not any(answer.decision for answer in answers):
         raise DataError(
             "has no answers yet",
             file=files[0],
             fix="Write keep, relabel, ambiguous or skip in its column decision.",
         )
-    return estimate(audit, answers, width=width)
+    return estimate(audit, answers, width=width, files=[file for file, _ in read])
 
 
 def contradictions(expected: Expected, found: Estimate) -> list[str]:

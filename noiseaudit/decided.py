@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-from collections.abc import Iterable, Mapping, Sequence, Set
+import shlex
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from noiseaudit.arrays import from_arrow, numbers, texts
-from noiseaudit.decisions import Decision, read_decisions, run_id
+from noiseaudit.decisions import Decision, error_about, read_decisions, run_id
 from noiseaudit.errors import DataError
 from noiseaudit.result import Audited
 
@@ -34,23 +37,79 @@ class Decided:
         return self.confirmed | self.unclear | self.labels.keys()
 
 
-def read_decided(audit: Audited, paths: Iterable[Path]) -> Decided:
-    """The decisions of one or more files. Raises DataError as read_decisions and `decided` do."""
-    return decided(audit, [(path, decision) for path in paths for decision in read_decisions(path)])
+class _Said(NamedTuple):
+    """What a decision says of a row, and who says it where."""
+
+    kind: str
+    label: str | None
+    reviewer: str | None
+    path: Path
+
+    def agrees(self, other: _Said) -> bool:
+        return (self.kind, self.label) == (other.kind, other.label)
+
+    def __str__(self) -> str:
+        words = {"keep": "kept", "ambiguous": "ambiguous"}.get(self.kind, f"relabelled {self.label!r}")
+        return f"{words} by {self.reviewer}" if self.reviewer else words
 
 
-def decided(audit: Audited, decisions: Sequence[tuple[Path, Decision]]) -> Decided:
-    """Decisions with the files that they stand in, by row of the audit.
+def read_decided(
+    audit: Audited,
+    paths: Iterable[Path],
+    *,
+    new_classes: Collection[str] = (),
+    settle: Mapping[Path, str] = MappingProxyType({}),
+) -> Decided:
+    """The decisions of one or more files; `settle` says by file how to end the contradictions within it.
+
+    Raises DataError as read_decisions and `decided` do, and for a label that is neither a class of the audit nor
+    one of `new_classes`: most are typing errors.
+    """
+    decisions = [(path, decision) for path in paths for decision in read_decisions(path)]
+    found = decided(audit, decisions, settle)
+    classes = audit.meta.classes
+    if strange := {*found.labels.values()} - {*classes, *new_classes}:
+        raise _strange_label(decisions, strange, classes)
+    return found
+
+
+def _strange_label(
+    decisions: Sequence[tuple[Path, Decision]], strange: Set[str], classes: Sequence[str]
+) -> DataError:
+    """About the first row that has one of them, which the line names with the class that may be meant."""
+    known = frozenset(classes)
+    path, first, label = next(
+        (path, made, shown)
+        for path, made in decisions
+        if (shown := _as_shown(made, known).new_label) in strange and shown is not None
+    )
+    n = len(strange) - 1
+    more = f", nor {'is' if n == 1 else 'are'} {n:,} further new label{'' if n == 1 else 's'}" if n else ""
+    return error_about(
+        first,
+        path,
+        f"{label!r} is no class of the audit{_meant(label, classes)}{more}",
+        role="new_label",
+        fix=f"Correct it, or allow a new class: --new-class {shlex.quote(label)}",
+    )
+
+
+def decided(
+    audit: Audited,
+    decisions: Sequence[tuple[Path, Decision]],
+    settle: Mapping[Path, str] = MappingProxyType({}),
+) -> Decided:
+    """Decisions with the files that they stand in, by row of the audit; `settle` as for `read_decided`.
 
     To relabel a row to the label that it has is to keep it. Raises DataError for a sample that the audit has not, one
-    without a label that is kept, and one about which two files, or two people, say different things.
+    without a label that is kept, and those about which two files, or two people, say different things.
     """
     own, from_elsewhere = run_id(audit), 0
     classes = frozenset(audit.meta.classes)
     given_up = {decision.sample_id for _, decision in decisions if decision.decision == "skip"}
     decisions = [(path, decision) for path, decision in decisions if decision.decision not in (None, "skip")]
     rows, given = _asked(audit, [decision.sample_id for _, decision in decisions])
-    found: dict[int, tuple[str, str, str | None]] = {}
+    found, disputes = dict[int, _Said](), dict[int, tuple[str, _Said, _Said]]()
     for path, decision in decisions:
         name = decision.sample_id  # in suspects.csv behind an apostrophe where a spreadsheet would run it
         row = rows.get(name, rows.get(name.removeprefix("'")))
@@ -61,22 +120,21 @@ def decided(audit: Audited, decisions: Sequence[tuple[Path, Decision]]) -> Decid
                 fix="Are these of another data set?",
             )
         from_elsewhere += decision.run_id not in (None, own)
-        said = _said(_as_shown(decision, classes), given[row])
-        if said[0] == "keep" and given[row] is None:
+        said = _said(_as_shown(decision, classes), given[row], path)
+        if said.kind == "keep" and given[row] is None:
             raise DataError(
                 f"{decision.sample_id!r} has no label to keep", file=path, fix="Relabel it, or skip it."
             )
-        by = f" by {decision.reviewer}" if decision.reviewer else ""
-        other = found.setdefault(row, (f"{by} in {path}", *said))
-        if other[1:] != said:
-            raise DataError(
-                f"{decision.sample_id!r} is {_words(*said)}{by} here, and {_words(*other[1:])}{other[0]}",
-                file=path,
-                fix="Agree on one, and remove the other.",
-            )
-    kinds = {kind: {row for row, said in found.items() if said[1] == kind} for kind in ("keep", "ambiguous")}
+        other = found.setdefault(row, said)
+        if not said.agrees(other):
+            disputes.setdefault(row, (name, other, said))
+    if disputes:
+        raise _contradicted([*disputes.values()], settle)
+    kinds = {
+        kind: {row for row, said in found.items() if said.kind == kind} for kind in ("keep", "ambiguous")
+    }
     labels = {
-        row: label for row, (_, kind, label) in found.items() if kind == "relabel" and label is not None
+        row: said.label for row, said in found.items() if said.kind == "relabel" and said.label is not None
     }
     skipped = len(given_up - {decision.sample_id for _, decision in decisions})
     return Decided(labels, frozenset(kinds["keep"]), frozenset(kinds["ambiguous"]), from_elsewhere, skipped)
@@ -99,15 +157,6 @@ def _asked(audit: Audited, names: Sequence[str]) -> tuple[dict[str, int], dict[i
     return rows, given
 
 
-def new_classes(audit: Audited, decided: Decided) -> list[str]:
-    """Labels that people gave and no row of the audit had, for a note: new classes, or typing errors.
-
-    Where a class has almost that name, it stands behind: `hrose (did you mean 'horse'?)`.
-    """
-    classes = audit.meta.classes
-    return [f"{label}{_meant(label, classes)}" for label in sorted({*decided.labels.values()} - {*classes})]
-
-
 def _meant(label: str, classes: Sequence[str]) -> str:
     low = {name.lower(): name for name in classes}
     near = difflib.get_close_matches(label.lower(), low, n=1)
@@ -123,13 +172,27 @@ def _as_shown(decision: Decision, classes: Set[str]) -> Decision:
     return dataclasses.replace(decision, new_label=next(found, bare or decision.new_label))
 
 
-def _said(decision: Decision, given: str | None) -> tuple[str, str | None]:
-    """Kind and label."""
+def _said(decision: Decision, given: str | None, path: Path) -> _Said:
     assert decision.decision is not None
     if decision.decision != "relabel":
-        return decision.decision, None
-    return ("keep", None) if decision.new_label == given else ("relabel", decision.new_label)
+        return _Said(decision.decision, None, decision.reviewer, path)
+    kind, label = ("keep", None) if decision.new_label == given else ("relabel", decision.new_label)
+    return _Said(kind, label, decision.reviewer, path)
 
 
-def _words(kind: str, label: str | None) -> str:
-    return {"keep": "kept", "ambiguous": "ambiguous"}.get(kind, f"relabelled {label!r}")
+def _contradicted(disputes: Sequence[tuple[str, _Said, _Said]], settle: Mapping[Path, str]) -> DataError:
+    name, first, second = disputes[0]
+    is_within = all(first.path == second.path == disputes[0][1].path for _, first, second in disputes)
+    if is_within and first.path in settle:
+        rows = "1 row is" if len(disputes) == 1 else f"{len(disputes):,} rows are"
+        return DataError(
+            f"{rows} contradicted, first {name!r} ({first}, {second})",
+            file=first.path,
+            fix=settle[first.path],
+        )
+    rows = f"{len(disputes):,} rows are contradicted: " if len(disputes) > 1 else ""
+    return DataError(
+        f"{rows}{name!r} is {second} here, and {first} in {first.path}",
+        file=second.path,
+        fix="Agree on one, and remove the other.",
+    )

@@ -18,7 +18,7 @@ from noiseaudit.errors import ConfigError, DataError
 from noiseaudit.labels.delimited import csv_line
 from noiseaudit.result import Audited
 from noiseaudit.spreadsheet import bare, shielded
-from noiseaudit.truth_file import Choose, Record, read_records
+from noiseaudit.truth_file import Record, read_records
 
 KINDS = ("keep", "relabel", "ambiguous", "skip")
 SCHEMA = pa.schema(
@@ -95,18 +95,8 @@ def read_decisions(path: Path) -> list[Decision]:
     not, relabels without a label or to none, or names a sample twice by the same reviewer.
     """
 
-    def choose(names: Sequence[str]) -> dict[str, str]:
-        missing = [name for name in NEEDED if name not in names]
-        if missing:
-            raise DataError(
-                f"has no column {' or '.join(missing)}",
-                file=path,
-                fix=f"Decisions have the columns {', '.join(SCHEMA.names)}.",
-            )
-        return {name: name for name in SCHEMA.names if name in names}
-
     seen: dict[tuple[str, str | None], Record] = {}
-    for record in _bare_records(path, choose):
+    for record in _bare_records(path):
         name = record.cells.get("sample_id")
         if name is None:
             raise record.error("empty", path=path, role="sample_id", fix="Name the sample or remove the row.")
@@ -117,8 +107,26 @@ def read_decisions(path: Path) -> list[Decision]:
     return [_decision(record, path) for record in seen.values()]
 
 
-def _bare_records(path: Path, choose: Choose) -> Iterator[Record]:
+def error_about(decision: Decision, path: Path, problem: str, *, role: str, fix: str) -> DataError:
+    """The DataError about a decision that was read from `path`, which is read again for its line."""
+    key = decision.sample_id, decision.reviewer
+    records = (r for r in _bare_records(path) if (r.cells.get("sample_id"), r.cells.get("reviewer")) == key)
+    return next(records).error(problem, path=path, role=role, fix=fix)
+
+
+def _bare_records(path: Path) -> Iterator[Record]:
     """The rows, of CSV and TSV without apostrophes that are for spreadsheets."""
+
+    def choose(names: Sequence[str]) -> dict[str, str]:
+        missing = [name for name in NEEDED if name not in names]
+        if missing:
+            raise DataError(
+                f"has no column {' or '.join(missing)}",
+                file=path,
+                fix=f"Decisions have the columns {', '.join(SCHEMA.names)}.",
+            )
+        return {name: name for name in SCHEMA.names if name in names}
+
     is_sheet = path.suffix.lower() in (".csv", ".tsv")
     for record in read_records(path, choose):
         cells = {role: cell and bare(cell) for role, cell in record.cells.items()}

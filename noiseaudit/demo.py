@@ -5,12 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 
 from noiseaudit.atomic import write_text
 from noiseaudit.errors import OutputError
+from noiseaudit.folders import empty, remove_empty
 from noiseaudit.outputs import check_parent, has_content, unwritable
 
 IMAGES = "images"
@@ -40,6 +43,21 @@ def prepare_demo(folder: Path, *, force: bool = False) -> Path:
         raise unwritable(folder, error) from error
     write_text(folder / MARKER, _MARKER_TEXT)
     return write_digits(folder)
+
+
+@contextmanager
+def nothing_left_of_failure(folder: Path, result: Path, *, was_there: bool) -> Iterator[None]:
+    """Where a demo that `prepare_demo` made fails before `result` is there, all of it goes: the next one can start.
+
+    `folder` itself stays where it `was_there` before.
+    """
+    try:
+        yield
+    except BaseException:
+        if not result.exists():
+            empty(folder, keep=())
+            remove_empty(folder, folder, keep=was_there)
+        raise
 
 
 def _check_replaceable(folder: Path, force: bool) -> None:

@@ -11,8 +11,9 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -64,15 +65,19 @@ class Estimate:
         return dataclasses.asdict(self) | {"is_enough": self.is_enough}
 
 
-def estimate(audit: AuditResult, decisions: Sequence[Decision], *, width: float = 0.1) -> Estimate:
+def estimate(
+    audit: AuditResult, decisions: Sequence[Decision], *, width: float = 0.1, files: Sequence[Path] = ()
+) -> Estimate:
     """Noise rate, precision, recall and F1 of an audit from decisions on rows that `sample` drew.
+
+    `files`: that of each decision, (n,), for messages.
 
     A row that one person skipped, or left open, and another judged is that one's. Raises DataError if a decision is
     about another audit or an unknown row, if two judge one row, or if some part of the sample has no answer yet.
     """
     strata = stratify(audit)
     asked = [decision for decision in decisions if decision.sampling_weight is not None]
-    drawn = _once(asked)
+    drawn = _once(asked, {id(each): file for each, file in zip(decisions, files, strict=False)})
     parts = _parts(audit, strata, drawn)
     kinds = np.array([decision.decision or "" for decision in drawn], dtype=object)
     if decisions and not drawn:
@@ -85,9 +90,12 @@ def estimate(audit: AuditResult, decisions: Sequence[Decision], *, width: float 
     checked = np.bincount(parts[answered], minlength=n_parts)
     wrong = np.bincount(parts[answered & (kinds == "relabel")], minlength=n_parts)
     if (checked == 0).any():
-        empty = int((checked == 0).sum())
+        n = int(answered.sum())
         raise DataError(
-            f"{int(answered.sum())} answers, and none in {empty} of the sample's {n_parts} parts",
+            f"{n} answer{'s are' if n != 1 else ' is'} too few: rows are drawn from {n_parts} groups, suspects and "
+            "other labels, each cut in two by p_mislabeled, and "
+            f"{int((checked == 0).sum())} of them {'has' if (checked == 0).sum() == 1 else 'have'} no answer yet",
+            file=", ".join(map(str, dict.fromkeys(files))) or None,
             fix="Answer more of the rows that were drawn.",
         )
     found = _ranges(strata, checked, wrong)
@@ -107,17 +115,28 @@ def estimate(audit: AuditResult, decisions: Sequence[Decision], *, width: float 
     )
 
 
-def _once(asked: Sequence[Decision]) -> list[Decision]:
-    """Each row once, as it was judged, if it was: one that two people judged would count twice."""
+def _once(asked: Sequence[Decision], file_of: Mapping[int, Path]) -> list[Decision]:
+    """Each row once, as it was judged, if it was: one that two people judged would count twice.
+
+    `file_of`: by the identity of a decision.
+    """
     judged = [decision for decision in asked if decision.decision not in OPEN]
     for name, n in Counter(decision.sample_id for decision in judged).items():
         if n > 1:
+            twice = [each for each in judged if each.sample_id == name]
+            places = " and ".join(filter(None, (_place(each, file_of.get(id(each))) for each in twice)))
             raise DataError(
-                f"{name!r} is answered twice",
+                f"{name!r} is answered twice{f': {places}' if places else ''}",
                 fix="Keep one answer; draw further rows with --without the earlier file.",
             )
     first = {decision.sample_id: decision for decision in reversed([*judged, *asked])}
     return [first[name] for name in dict.fromkeys(decision.sample_id for decision in asked)]
+
+
+def _place(decision: Decision, file: Path | None) -> str:
+    """`by Ann in checks.csv`, as far as that is known."""
+    by = f"by {decision.reviewer}" if decision.reviewer else ""
+    return " ".join(filter(None, [by, f"in {file}" if file else ""]))
 
 
 def _parts(audit: AuditResult, strata: Strata, drawn: Sequence[Decision]) -> Codes:

@@ -139,7 +139,7 @@ def run_folder(audit: Path) -> Path:
 
 def clean_command(run: Mapping[str, Any], folder: Path) -> str:
     """A command that cleans the labels of the run in `folder`, as far as `run`, its run.json, says what they are."""
-    return f"noiseaudit clean {shlex.quote(str(folder))} --policy relabel --out cleaned{cleaned_suffix(run)}"
+    return f"noiseaudit clean {shlex.quote(str(folder))} --policy relabel --out labels.cleaned{cleaned_suffix(run)}"
 
 
 def decided_command(

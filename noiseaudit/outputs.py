@@ -51,10 +51,18 @@ def check_parent(out: Path) -> None:
         raise unwritable(out, error) from error
 
 
-def check_file(out: Path, *, force: bool, inputs: Sequence[Path] = (), option: str = "--out") -> None:
+def check_file(
+    out: Path,
+    *,
+    force: bool,
+    inputs: Sequence[Path] = (),
+    option: str = "--out",
+    answered: str | None = None,
+) -> None:
     """Raise OutputError unless the file `out` may be written: never over `inputs`, over others by `force`.
 
-    `option` is the one that names it.
+    `option` is the one that names it. Answers of people are not replaced either, unless the caller puts such a file
+    aside (`noiseaudit.answers.put_aside`): then `answered` says what to do instead of --force.
     """
     for path in inputs:
         if os.path.realpath(out) == os.path.realpath(path):
@@ -63,12 +71,20 @@ def check_file(out: Path, *, force: bool, inputs: Sequence[Path] = (), option: s
             )
     if out.is_dir():
         raise OutputError("is a folder", file=out, fix=f"Give {option} a file name.")
+    if out.exists() and (found := _answers_in(out)) and (answered is None or not force):
+        raise OutputError(f"holds {found}", file=out, fix=answered or f"Choose another {option}.")
     if out.exists() and not force:
         raise OutputError("exists", file=out, fix=f"Give --force to replace it, or choose another {option}.")
     if not out.parent.is_dir():
         raise OutputError(
             "its folder does not exist", file=out, fix=f"Create the folder, or choose another {option}."
         )
+
+
+def _answers_in(path: Path) -> str:
+    from noiseaudit.answers import answers_in  # only where a file is in the way: it loads the readers
+
+    return answers_in(path)
 
 
 def has_content(folder: Path) -> bool:

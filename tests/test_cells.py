@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pyarrow as pa
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from noiseaudit.cells import cell_texts, float_texts, joined_lines
+from noiseaudit.cells import cell_texts, float_texts, joined_lines, six_digits
 
 Floats = st.floats(allow_nan=True, allow_infinity=True)
 
@@ -47,3 +49,19 @@ def test_only_what_is_not_plain_is_changed_in_text_and_in_dictionaries(
 def test_lines_are_cells_between_separators() -> None:
     table = pa.table({"a": ["x", None], "b": [True, False], "c": [1, None], "d": [0.1, 1e-9]})
     assert joined_lines(table, "\t") == "x\ttrue\t1\t0.1\n\tfalse\t\t1e-09"
+
+
+def test_six_significant_digits_are_kept() -> None:
+    rng = np.random.default_rng(0)
+    values = [
+        0.0,
+        1.0,
+        0.999105316884051,
+        -2.5,
+        123456789.0,
+        math.inf,
+        *(10 ** rng.uniform(-12, 12, 500)).tolist(),
+    ]
+    found = six_digits(pa.table({"p": [None, *values], "n": [None, *range(len(values))]}))
+    assert found.column("p").to_pylist() == [None, *(float(f"{value:.6g}") for value in values)]
+    assert found.column("n").to_pylist() == [None, *range(len(values))]

@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from noiseaudit.clean import clean_labels
-from noiseaudit.decided import Decided, decided, new_classes
+from noiseaudit.decided import Decided, decided, read_decided
 from noiseaudit.decisions import Decision, run_id, write_decisions
 from noiseaudit.errors import DataError
 from noiseaudit.labels import Source
@@ -50,12 +50,32 @@ def test_the_policy_is_for_what_nobody_decided(audit: AuditResult, source: Sourc
     summary = clean_labels(audit, source, out, policy="relabel", decided=said)
     assert out.read_bytes() == CSV.replace(b"c.png,,", b"c.png,frog,").replace(b'e.png,"dog"', b'e.png,"cat"')
     assert (summary.n_issues, summary.n_changed, summary.n_protected) == (2, 2, 1)
-    assert new_classes(audit, said) == ["frog"]
 
 
-def test_a_new_label_that_is_almost_a_class_is_told_with_it(audit: AuditResult) -> None:
-    said = judged(audit, ("0", "relabel", "Cta"), ("2", "relabel", "frog"))
-    assert new_classes(audit, said) == ["Cta (did you mean 'cat'?)", "frog"]
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (
+            ["0,relabel,Cta"],
+            "line 2, column 'new_label': 'Cta' is no class of the audit (did you mean 'cat'?).",
+        ),
+        (
+            ["0,keep,", "1,relabel,frog", "2,relabel,Cta"],
+            "line 3, column 'new_label': 'frog' is no class of the audit, nor is 1 further new label.",
+        ),
+    ],
+)
+def test_a_label_that_is_no_class_is_an_error_unless_it_is_named(
+    audit: AuditResult, tmp_path: Path, rows: list[str], said: str
+) -> None:
+    file = tmp_path / "x.csv"
+    file.write_text("\n".join(["sample_id,decision,new_label", *rows]))
+    with pytest.raises(DataError) as error:
+        read_decided(audit, [file])
+    assert str(error.value).startswith(f"{file}, {said} Correct it, or allow a new class: --new-class ")
+    with pytest.raises(DataError, match="Cta"):
+        read_decided(audit, [file], new_classes=["frog"])
+    assert "Cta" in read_decided(audit, [file], new_classes=["frog", "Cta"]).labels.values()
 
 
 def test_what_is_unclear_is_dropped_or_blanked_and_else_stays(
@@ -199,11 +219,16 @@ def test_on_the_command_line(run_folder: AuditResult, tmp_path: Path, suffix: st
     ]
     write_decisions(checks, answers)
     words = ["clean", tmp_path / "run", "--decisions", checks, "--out", tmp_path / "out.csv"]
-    result = CliRunner().invoke(app, [str(word) for word in words])
+    refused = CliRunner().invoke(app, [str(word) for word in words])
+    assert (refused.exit_code, "column 'new_label': 'a new\\nclass' is no class" in refused.stderr) == (
+        2,
+        True,
+    )
+    assert not (tmp_path / "out.csv").exists()
+    result = CliRunner().invoke(app, [*map(str, words), "--new-class", "a new\nclass"])
     assert result.exit_code == 0, result.stderr
     assert "1 changed, 0 dropped" in result.stderr
     assert "2 rows were decided by people, 1 of them relabelled" in result.stderr
-    assert r"labels that no row had before: a new\nclass" in result.stderr
     assert "note: 1 decision was made about another audit" in result.stderr
     with (tmp_path / "out.csv").open(newline="") as file:
         labels = [row["label"] or None for row in csv.DictReader(file)]

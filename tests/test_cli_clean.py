@@ -78,7 +78,9 @@ def test_rows_that_were_not_judged_are_kept_and_counted(
     audit: AuditResult, tmp_path: Path, policy: str
 ) -> None:
     said = _clean(tmp_path, policy).stderr
-    assert "3 rows without a readable image and 4 without a label are kept.\n" in said
+    assert (
+        "3 rows without a readable image stay as they are, 4 rows without a label stay without one.\n" in said
+    )
     summary = json.loads(_clean(tmp_path, policy, "--force", "--json").stdout)
     assert (summary["n_unread_kept"], summary["n_unlabelled_kept"]) == (3, 4)
 
@@ -87,9 +89,13 @@ def test_rows_that_were_not_judged_are_kept_and_counted(
     ("unread", "unlabelled", "said"),
     [
         (0, 0, ""),
-        (1, 0, "1 row without a readable image is kept."),
-        (0, 1200, "1,200 rows without a label are kept."),
-        (1, 1, "1 row without a readable image and 1 without a label are kept."),
+        (1, 0, "1 row without a readable image stays as it is."),
+        (0, 1200, "1,200 rows without a label stay without one."),
+        (
+            1,
+            1,
+            "1 row without a readable image stays as it is, 1 row without a label stays without one.",
+        ),
     ],
 )
 def test_kept_rows_in_words(unread: int, unlabelled: int, said: str) -> None:

@@ -50,6 +50,7 @@ def test_ctrl_c_in_a_command_ends_the_demo(tmp_path: Path, monkeypatch: pytest.M
     result = CliRunner().invoke(app, ["demo", "--out", str(tmp_path / "demo")])
     assert result.exit_code == 130
     assert result.stderr.endswith("interrupted\n")
+    assert not (tmp_path / "demo").exists()
 
 
 @pytest.mark.usefixtures("few_digits")
@@ -59,3 +60,11 @@ def test_a_command_that_fails_ends_the_demo(tmp_path: Path, monkeypatch: pytest.
     assert result.exit_code == 2
     assert "--cutoff 'luck'" in result.stderr.splitlines()[-1]
     assert "$ noiseaudit rank" not in result.stderr
+    assert [*tmp_path.iterdir()] == []  # so the next demo can start
+
+
+@pytest.mark.usefixtures("few_digits")
+def test_results_of_a_demo_that_fails_later_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NOISEAUDIT_RANK_SUGGESTED", "none of them")
+    result = CliRunner().invoke(app, ["demo", "--out", str(tmp_path / "demo")])
+    assert (result.exit_code, (tmp_path / "demo" / "run" / "report.html").is_file()) == (2, True)

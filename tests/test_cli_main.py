@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from noiseaudit.errors import DataError, TrainingDiverged
 from noiseaudit.result import AuditResult
 from noiseaudit_cli import main, rank
-from noiseaudit_cli.main import COMMANDS, GROUPS, Terminated, app
+from noiseaudit_cli.main import COMMANDS, GROUPS, Terminated, _reinstall, app
 
 RUN = CliRunner().invoke
 
@@ -41,6 +41,7 @@ def test_every_command_has_help_with_examples(name: str) -> None:
     result = RUN(app, [*name.split(), "--help"])
     assert result.exit_code == 0
     assert "Examples:" in result.stdout
+    assert "bool" not in result.stdout
     assert f"noiseaudit {name}" in result.stdout
     assert not result.stderr
 
@@ -50,6 +51,13 @@ def test_the_list_of_commands(arguments: list[str]) -> None:
     result = RUN(app, arguments)
     assert result.exit_code == 0
     assert all(name in result.stdout for name in [*COMMANDS, *GROUPS])
+
+
+def test_help_wraps_its_paragraphs_alone() -> None:
+    said = RUN(app, ["--help"], env={"COLUMNS": "300"}).stdout
+    assert "; where it may be given more than once, one value a line, or paths with" in said
+    assert "3 a gate failed, 130 interrupted, 143 terminated." in said
+    assert "bool" not in said
 
 
 @pytest.mark.parametrize("arguments", [[], ["--help"], ["-h"]])
@@ -78,7 +86,7 @@ def test_version() -> None:
             RuntimeError("operator torchvision::nms does not exist"),
             1,
             f"error: torch {version('torch')} and torchvision {version('torchvision')} do not fit together. "
-            "Install both again, from one index.\n",
+            f"Install both again, from one index: {_reinstall()}\n",
         ),
         (KeyboardInterrupt(), 130, "interrupted\n"),
         (Terminated(), 143, "terminated\n"),
@@ -172,3 +180,22 @@ def test_only_an_interrupted_process_leaves_at_once(monkeypatch: pytest.MonkeyPa
         with pytest.raises(SystemExit) as stopped:
             main.entry()
         assert (stopped.value.code, left) == (code, [])
+
+
+@pytest.mark.parametrize(
+    ("torch", "index"), [("2.5.1", ""), ("2.5.1+cpu", " --index-url https://download.pytorch.org/whl/cpu")]
+)
+def test_both_are_installed_from_the_index_of_torch(
+    monkeypatch: pytest.MonkeyPatch, torch: str, index: str
+) -> None:
+    monkeypatch.setattr("noiseaudit_cli.main.version", lambda _: torch)
+    assert _reinstall() == f"pip install --force-reinstall torch torchvision{index}"
+
+
+def test_a_folder_after_the_label_file_is_asked_for_as_images(tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "labels.csv").touch()
+    words = ["scan", str(tmp_path / "labels.csv"), str(tmp_path / "photos"), "--out", str(tmp_path / "run")]
+    result = RUN(app, words)
+    assert result.exit_code == 2
+    assert f" ({tmp_path / 'photos'}): did you mean --images {tmp_path / 'photos'}? (see" in result.stderr

@@ -58,8 +58,8 @@ def test_tsv_in_a_pipe(audit: AuditResult, tmp_path: Path) -> None:
         expected["sample_id"],
         expected["given_label"],
         expected["suggested_label"],
-        str(expected["p_mislabeled"]),
-        str(expected["epsilon"]),
+        str(float(f"{expected['p_mislabeled']:.6g}")),
+        str(float(f"{expected['epsilon']:.6g}")),
         "true",
     ]
 

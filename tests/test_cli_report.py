@@ -131,7 +131,7 @@ def test_thumbnails_obey_the_runs_max_pixels(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("protected", "sentence"),
     [
-        (0, "The scan wrote cleaned.csv with 7 suspects relabelled."),
+        (0, "run/cleaned.csv with 7 suspects relabelled."),
         (2, "with 7 suspects relabelled; 2 suspects in test or validation splits kept the given label ("),
     ],
 )

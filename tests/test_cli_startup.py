@@ -66,6 +66,9 @@ def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
         ),
         (["labels.csv", "--images", "labels.csv"], "labels.csv: not a folder"),
         (["labels.csv", "--embeddings", "absent.npy"], "absent.npy: no such file"),
+        (["labels.cvs"], "labels.cvs: no such label file or folder. Did you mean labels.csv?"),
+        (["lables.csv"], "lables.csv: no such label file. Did you mean labels.csv?"),
+        (["labels.csv", "--out", "."], ".: the output folder exists. Give --force"),
         ([f"{'a' * 300}.csv"], "a.csv: no such label file"),
         (["labels.csv", "--images", "b" * 300], "b: no such folder"),
     ],
@@ -73,9 +76,10 @@ def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
 def test_a_wrong_path_is_told_before_anything_heavy_is_imported(
     run: Path, arguments: list[str], said: str
 ) -> None:
+    (run / "run.json").write_text('{"status": "complete"}')
     probe = PROBE.format(heavy=HEAVY).replace("assert not end.code", "assert end.code == 2")
     done = subprocess.run(
-        [sys.executable, "-c", probe, "scan", *arguments, "--out", "out"],
+        [sys.executable, "-c", probe, "scan", "--out", "out", *arguments],
         capture_output=True,
         text=True,
         check=True,

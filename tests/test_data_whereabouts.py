@@ -115,3 +115,17 @@ def test_very_large_files_are_not_read_for_a_hint(tmp_path: Path, monkeypatch: p
     assert likely_scan([file]) == f"{file} as DATA with --images {tmp_path}"
     monkeypatch.setattr("noiseaudit.data.whereabouts.MOST_BYTES", file.stat().st_size - 1)
     assert likely_scan([file]) is None
+
+
+def test_what_noiseaudit_wrote_is_no_label_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor a part of one, nor its cleaned copy."""
+    monkeypatch.chdir(tmp_path)
+    names = [f"{i}.png" for i in range(6)]
+    put(*(Path("photos") / name for name in names))
+    for name in ("a.csv", "b.csv", "c.csv"):
+        rows = "".join(f"{cell},a,,r1,2\n" for cell in names)
+        Path(name).write_text(f"image,given_label,decision,run_id,sampling_weight\n{rows}")
+    labels(tmp_path, *names[:4]).rename("data.part.csv")
+    labels(tmp_path, *names).rename("data.csv")
+    labels(tmp_path, *names).rename("data.checked.csv")
+    assert "perhaps data.csv as DATA with --images photos.\n" in scan("photos", "--out", "run").stderr

@@ -162,6 +162,7 @@ def test_from_the_draw_to_the_figures(audit: Path, tmp_path: Path) -> None:
     checks, more = tmp_path / "checks.csv", tmp_path / "more.parquet"
     code, _, said = run("sample", audit, "--n", 120, "--out", checks)
     assert (code, "120 rows to check" in said) == (0, True)
+    assert f"Answer them on a page: noiseaudit review {audit} --rows {checks}\n" in said
     header, first = checks.read_text().splitlines()[:2]
     assert header.split(",")[-2:] == ["image", "given_label"]
     assert first.split(",")[1] == ""
@@ -212,6 +213,22 @@ def test_a_file_without_answers_says_where_they_go(audit: Path, tmp_path: Path) 
     )
 
 
+def test_too_few_answers_are_told_with_their_file(audit: Path, tmp_path: Path) -> None:
+    checks = tmp_path / "checks.csv"
+    run("sample", audit, "--n", 50, "--out", checks)
+    fill_in(checks, audit)
+    first, *others = read_decisions(checks)
+    write_decisions(
+        checks, [first, *(dataclasses.replace(each, decision=None, new_label=None) for each in others)]
+    )
+    code, _, said = run("estimate", audit, checks)
+    assert (code, said) == (
+        2,
+        f"error: {checks}: 1 answer is too few: rows are drawn from 4 groups, suspects and other labels, each cut in "
+        "two by p_mislabeled, and 3 of them have no answer yet. Answer more of the rows that were drawn.\n",
+    )
+
+
 @pytest.mark.parametrize(("width", "code"), [("20%", 0), ("0.2", 0), ("0", 2), ("101%", 2), ("wide", 2)])
 def test_the_width_is_a_share(audit: Path, tmp_path: Path, width: str, code: int) -> None:
     checks = tmp_path / "checks.csv"
@@ -235,7 +252,7 @@ def test_bad_input_leaves_nothing(audit: Path, tmp_path: Path) -> None:
     assert run("sample", audit, "--n", 50, "--without", checks, "--out", checks, "--force")[0] == 2
     fill_in(checks, audit)
     code, _, said = run("estimate", audit, checks, checks)
-    assert (code, "is answered twice" in said) == (2, True)
+    assert (code, f"is answered twice: in {checks} and in {checks}. Keep one" in said) == (2, True)
     assert run("estimate", audit, tmp_path / "absent.csv")[0] == 2
 
 

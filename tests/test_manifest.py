@@ -195,10 +195,10 @@ def test_an_odd_source_in_run_json_is_named(tmp_path: Path, source: object) -> N
 @pytest.mark.parametrize(
     ("data", "format", "out"),
     [
-        ("/data/labels.jsonl", "jsonl", "cleaned.jsonl"),
-        ("/data/LABELS.TSV", "tsv", "cleaned.TSV"),
-        ("/data/photos.v2", "folder", "cleaned.csv"),
-        ("/data/photos.parquet", "folder", "cleaned.csv"),
+        ("/data/labels.jsonl", "jsonl", "labels.cleaned.jsonl"),
+        ("/data/LABELS.TSV", "tsv", "labels.cleaned.TSV"),
+        ("/data/photos.v2", "folder", "labels.cleaned.csv"),
+        ("/data/photos.parquet", "folder", "labels.cleaned.csv"),
     ],
 )
 def test_the_clean_command_writes_the_format_that_was_scanned(data: str, format: str, out: str) -> None:
@@ -207,6 +207,8 @@ def test_the_clean_command_writes_the_format_that_was_scanned(data: str, format:
 
 
 def test_the_clean_command_of_a_run_that_says_little() -> None:
-    assert clean_command({}, Path("run")).endswith(" --out cleaned.csv")
-    assert clean_command({"paths": {"data": "/data/labels.parquet"}}, Path("run")).endswith("cleaned.parquet")
-    assert clean_command({"paths": {"data": "/data/photos.v2"}}, Path("run")).endswith("cleaned.csv")
+    assert clean_command({}, Path("run")).endswith(" --out labels.cleaned.csv")
+    assert clean_command({"paths": {"data": "/data/labels.parquet"}}, Path("run")).endswith(
+        "labels.cleaned.parquet"
+    )
+    assert clean_command({"paths": {"data": "/data/photos.v2"}}, Path("run")).endswith("labels.cleaned.csv")

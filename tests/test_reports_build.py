@@ -242,7 +242,7 @@ def test_run_json_gives_suffix_warnings_and_duration_but_no_path(make_audit: Mak
         "warnings": ["'NA' is a class name"],
     }
     view = build_view(make_audit(), run, run_folder="my run")
-    assert view.clean_command == "noiseaudit clean 'my run' --policy relabel --out cleaned.parquet"
+    assert view.clean_command == "noiseaudit clean 'my run' --policy relabel --out labels.cleaned.parquet"
     assert view.warnings == ("'NA' is a class name",)
     settings = dict(view.settings)
     assert settings["duration"] == "62 s"
@@ -254,7 +254,7 @@ def test_run_json_gives_suffix_warnings_and_duration_but_no_path(make_audit: Mak
 
 def test_a_folder_scan_is_cleaned_to_csv(make_audit: MakeAudit) -> None:
     run = {"paths": {"data": "/data/photos.v2"}, "source": {"format": "folder"}}
-    assert build_view(make_audit(), run).clean_command.endswith(" --out cleaned.csv")
+    assert build_view(make_audit(), run).clean_command.endswith(" --out labels.cleaned.csv")
 
 
 @pytest.mark.parametrize(

@@ -149,28 +149,38 @@ def test_review_comes_first_and_relabelling_last(make_audit: MakeAudit) -> None:
     commands = [
         "noiseaudit review 'my run'",
         "noiseaudit clean 'my run' --decisions 'my run/decisions.csv' --out labels.checked.tsv",
-        "noiseaudit clean 'my run' --policy relabel --out cleaned.tsv",
+        "noiseaudit clean 'my run' --policy relabel --out labels.cleaned.tsv",
     ]
     assert view.expected.precision.value is not None
     right = round(view.n_suspects * (1 - view.expected.precision.value))
     assert right > 1
-    warning = f"Of {view.n_suspects} suspects it is expected to spoil about {right} right labels."
+    warning = f"Of {view.n_suspects} suspects it is expected to spoil about {right} right labels, by the model's own"
     for text in (Page(render_html(view, NO_CHARTS)).text, render_markdown(view)):
         places = [text.index(part) for part in (*commands[:2], warning, commands[2])]
         assert places == sorted(places)
         assert "pip install '.[review]'" in text
+        assert text.index("noiseaudit sample 'my run' --n ") < text.index(warning)
+        assert text.index("noiseaudit rank 'my run' --unlabelled --all") < text.index(warning)
+        assert "audit.parquet" not in text
     nothing = build_view(make_audit(cutoff=2.0))
     for text in (render_html(nothing, NO_CHARTS), render_markdown(nothing)):
         assert "There is nothing to clean: no label is above the cut-off." in text
         assert "noiseaudit clean" not in text
+        assert "noiseaudit sample RUN" not in text
+        assert "noiseaudit rank RUN --unlabelled --all" in text
+    all_labelled = render_markdown(build_view(make_audit(n_unlabelled=0)))
+    assert "--unlabelled" not in all_labelled
 
 
 @pytest.mark.parametrize(
     ("precision", "warning"),
     [
-        (0.75, "Of 8 suspects it is expected to spoil about 2 right labels."),
-        (0.85, "Of 8 suspects it is expected to spoil about 1 right label."),
-        (0.99, "Of 8 suspects it is expected to spoil fewer than one right label."),
+        (0.75, "Of 8 suspects it is expected to spoil about 2 right labels, by the model's own estimate."),
+        (0.85, "Of 8 suspects it is expected to spoil about 1 right label, by the model's own estimate."),
+        (
+            0.99,
+            "Of 8 suspects it is expected to spoil fewer than one right label, by the model's own estimate.",
+        ),
         (None, "It also spoils the suspects whose label is right."),
     ],
 )

@@ -119,7 +119,7 @@ def test_tables_hold_the_audit(make_audit: MakeAudit) -> None:
     assert calibration[2] == ["Calibration error (ECE)", f"{view.calibration.ece:.4f}", "0"]
     assert unread[1] == ["missing", "no such file", "3", "images/00397.png"]
     assert f"{view.n_suspects - TOP_SUSPECTS} more suspects" in text
-    assert "noiseaudit clean run --policy relabel --out cleaned.csv" in text
+    assert "noiseaudit clean run --policy relabel --out labels.cleaned.csv" in text
     assert text.startswith(f"# Label audit: {view.n_suspects} of 393 labels look wrong")
 
 
@@ -158,3 +158,7 @@ def test_a_folder_named_over_lines_stays_in_its_block(make_audit: MakeAudit) -> 
     html = PARSER.render(render_markdown(build_view(make_audit(), run_folder="a\n\n# b\u2028\u202ec")))
     assert "<h1>b" not in html
     assert "clean 'a↵↵# b⟨U+2028⟩⟨U+202E⟩c' --policy relabel" in html
+
+
+def test_a_sign_before_a_blank_stands_as_it_is() -> None:
+    assert prose("it is < 0.1 %, of a <b> & c") == "it is < 0.1 %, of a &#60;b> &#38; c"

@@ -100,10 +100,12 @@ def test_the_summary_and_the_next_steps() -> None:
     assert found["reviewed"] == dataclasses.asdict(FOUND) | {"said": said}
     review = "noiseaudit review 'my run'"
     decided = "noiseaudit clean 'my run' --decisions 'my run/decisions.csv' --out labels.checked.csv"
-    rest = "noiseaudit clean 'my run' --policy relabel --out cleaned.csv --decisions 'my run/decisions.csv'"
+    rest = "noiseaudit clean 'my run' --policy relabel --out labels.cleaned.csv --decisions 'my run/decisions.csv'"
     assert [found["next"][name] for name in ("review", "decided", "command")] == [review, decided, rest]
     first = f"Go on with the review; {N - 6} suspects left:"
-    spoiled = f"Of {N - 6} suspects it is expected to spoil about 10 right labels."
+    spoiled = (
+        f"Of {N - 6} suspects it is expected to spoil about 10 right labels, by the model's own estimate."
+    )
     for text in (steps(html), markdown.partition("## What next")[2]):
         places = [text.index(part) for part in (first, review, decided, spoiled, rest)]
         assert places == sorted(places)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from noiseaudit_cli.options import Audit, Force, Json, MissingLabel, label_file_option, option
+from noiseaudit_cli.options import Audit, Force, Json, MissingLabel, NewClass, label_file_option, option
 
 if TYPE_CHECKING:
     from noiseaudit.clean import CleanSummary
@@ -53,6 +54,7 @@ def clean(
             show_default=False,
         ),
     ] = None,
+    new_class: NewClass = None,
     data: Annotated[
         Path | None,
         option(metavar="PATH", help="The scanned label file or folder, if it moved.", show_default=False),
@@ -89,21 +91,25 @@ def clean(
 
     from noiseaudit.audit_file import open_audit
     from noiseaudit.clean import clean_labels
-    from noiseaudit.decided import new_classes, read_decided
     from noiseaudit.errors import ConfigError
     from noiseaudit.labels.columns import ColumnNames
-    from noiseaudit.manifest import find_source
+    from noiseaudit.manifest import find_source, run_folder
     from noiseaudit.never_written import never_written
-    from noiseaudit.outputs import check_file
-    from noiseaudit_cli.console import print_json, say, visible
+    from noiseaudit.outputs import check_file, decisions_file
+    from noiseaudit_cli.console import print_json, say
+    from noiseaudit_cli.judged import read_judged
 
     if policy is None and not decisions:
+        file = shlex.quote(str(decisions_file(run_folder(audit))))
         raise ConfigError(
             "neither --policy nor --decisions given",
-            fix="Say what to do with suspects, as in --policy relabel, or give --decisions FILE.",
+            fix=f"Give what people decided, as in --decisions {file}, or say what "
+            "to do with suspects that nobody looked at, as in --policy relabel.",
         )
     result = open_audit(audit)
-    judged = read_decided(result, decisions or ())
+    judged = read_judged(
+        result, audit, decisions or (), new_classes=new_class or (), may_be_none=policy is not None
+    )
     source = find_source(
         audit,
         data,
@@ -136,8 +142,6 @@ def clean(
         say(
             f"note: {judged.from_elsewhere:,} {made} made about another audit: are the labels still the same?"
         )
-    if strange := new_classes(result, judged):
-        say(f"note: labels that no row had before: {', '.join(map(visible, strange))}")
     if done.n_protected:
         what = "suspects and ambiguous rows" if judged.unclear else "suspects"
         say(f"{done.n_protected:,} {what} in test or validation splits were left alone (--include-test).")
@@ -156,10 +160,14 @@ def _left(done: CleanSummary, skipped: int) -> str:
 
 def _kept(done: CleanSummary) -> str:
     """Which rows stay although the audit says nothing of their label: "" where there are none."""
-    counts = {"without a readable image": done.n_unread_kept, "without a label": done.n_unlabelled_kept}
-    found = [(n, what) for what, n in counts.items() if n]
-    if not found:
-        return ""
-    (first, what), *rest = found
-    shown = [f"{first:,} {'row' if first == 1 else 'rows'} {what}", *(f"{n:,} {other}" for n, other in rest)]
-    return f"{' and '.join(shown)} {'is' if sum(counts.values()) == 1 else 'are'} kept."
+    unread, unlabelled = done.n_unread_kept, done.n_unlabelled_kept
+    found = [
+        (unread, "without a readable image", "stays as it is", "stay as they are"),
+        (unlabelled, "without a label", "stays without one", "stay without one"),
+    ]
+    shown = [
+        f"{n:,} {'row' if n == 1 else 'rows'} {what} {one if n == 1 else many}"
+        for n, what, one, many in found
+        if n
+    ]
+    return f"{', '.join(shown)}." if shown else ""

@@ -55,9 +55,10 @@ def print_table_rows(tables: Iterable[pa.Table], columns: Sequence[str]) -> None
 
 
 def _lines(table: pa.Table) -> str:
-    from noiseaudit.cells import joined_lines
+    """Numbers with six significant digits, as in suspects.csv."""
+    from noiseaudit.cells import joined_lines, six_digits
 
-    return joined_lines(table, "\t", change=visible)
+    return joined_lines(six_digits(table), "\t", change=visible)
 
 
 def print_table(

@@ -28,20 +28,24 @@ def demo(
 
     Every command line is shown before it runs, so that it can be repeated on other data.
     """
-    from noiseaudit.demo import IMAGES, prepare_demo
+    from noiseaudit.demo import IMAGES, nothing_left_of_failure, prepare_demo
+    from noiseaudit.runnames import REPORTS
     from noiseaudit_cli.console import say
 
+    was_there = out.is_dir()
     labels = prepare_demo(out, force=force)
     images, noisy, run = out / IMAGES, out / "noisy.csv", out / "run"
-    for command in (
+    commands = (
         ["corrupt", labels, "--kind", "symmetric", "--rate", "0.2", "--seed", seed, "--out", noisy],
         ["scan", noisy, "--images", images, "--out", run, "--seed", seed],
         ["rank", run, "--top", 10],
         ["evaluate", run, "--truth", f"{noisy}.truth.csv"],
         ["clean", run, "--policy", "relabel", "--out", out / "cleaned.csv"],
         ["report", run, "--truth", f"{noisy}.truth.csv"],
-    ):
-        _run(context, [str(word) for word in command])
+    )
+    with nothing_left_of_failure(out, run / REPORTS["html"], was_there=was_there):
+        for command in commands:
+            _run(context, [str(word) for word in command])
     say(f"\nOpen {run / 'report.html'} in a browser.")
 
 

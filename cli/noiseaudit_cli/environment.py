@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -28,8 +29,18 @@ def usage_line(error: Any) -> str:
     variable = variable_of(param, context) if param is not None and context is not None else None
     if variable is not None:
         return f"Invalid value for the environment variable {variable}: {plain or error.message}"
-    text = str(error.format_message())
+    text = str(error.format_message()) + _folder_hint(error)
     return text.replace(error.message, plain) if plain else text
+
+
+def _folder_hint(error: Any) -> str:
+    """`: did you mean --images photos?` where that folder stands after the arguments of a command with --images."""
+    found = re.search(r"extra arguments?(?:\(s\))? \((.+)\)$", str(error.message))
+    command = getattr(getattr(error, "ctx", None), "command", None)
+    if found is None or not os.path.isdir(found[1]):
+        return ""
+    has_images = any("--images" in param.opts for param in getattr(command, "params", ()))
+    return f": did you mean --images {shlex.quote(found[1])}?" if has_images else ""
 
 
 def without_variable(option: Any) -> Any:
@@ -37,6 +48,14 @@ def without_variable(option: Any) -> Any:
     if option is not None:
         option.allow_from_autoenv = False
     return option
+
+
+def without_type(params: list[Any]) -> list[Any]:
+    """Parameters whose flags take no value: help would say `<bool>` where nothing is to be given."""
+    for param in params:
+        if getattr(param, "is_flag", False):
+            param.metavar = ""
+    return params
 
 
 def one_a_line(

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from noiseaudit_cli.clean import Policy
-from noiseaudit_cli.options import Audit, Force, option
+from noiseaudit_cli.options import Audit, Force, NewClass, option
+
+if TYPE_CHECKING:
+    from noiseaudit.result import AuditResult
 
 EXAMPLES = """
 noiseaudit export run --format cleanlab --out label_issues.csv
@@ -58,10 +61,12 @@ def export(
         list[Path] | None,
         option(
             metavar="FILE",
-            help="imagefolder: what people decided, as in `noiseaudit clean` (repeatable).",
+            help="What people decided. imagefolder: as in `noiseaudit clean`; label-studio, cvat: rows to leave out "
+            "(repeatable).",
             show_default=False,
         ),
     ] = None,
+    new_class: NewClass = None,
     include_test: Annotated[
         bool, option("--include-test", help="imagefolder: --policy also changes test and validation splits.")
     ] = False,
@@ -82,14 +87,15 @@ def export(
     from dataclasses import replace
 
     from noiseaudit.audit_file import open_audit
-    from noiseaudit.decided import Decided, read_decided
     from noiseaudit.exports import check_export, check_place, export_audit
     from noiseaudit.exports.base import ExportOptions
     from noiseaudit.exports.pictures import find_pictures
-    from noiseaudit.manifest import saved_run
+    from noiseaudit.manifest import run_folder, saved_run
     from noiseaudit.never_written import never_written
+    from noiseaudit.outputs import decisions_file
     from noiseaudit.result import read_audit
     from noiseaudit_cli.console import say, visible
+    from noiseaudit_cli.judged import read_judged
 
     options = ExportOptions(
         everything=everything,
@@ -102,14 +108,49 @@ def export(
     check_place(format_, out, force=force, inputs=never_written(audit, *(decisions or ())))
     result = open_audit(audit).read(kind.columns) if kind.columns else read_audit(audit)
     pictures = None if kind.kinds else find_pictures(saved_run(audit), images)
-    decided = read_decided(result, decisions) if decisions else Decided()
+    decided = read_judged(
+        result,
+        audit,
+        decisions or (),
+        new_classes=new_class or (),
+        may_be_none=policy is not None or "policy" not in kind.takes,
+    )
     done = export_audit(
         result,
         format_,
         out,
-        replace(options, pictures=pictures, decided=decided),
+        replace(options, pictures=pictures, decided=decided, run=run_folder(audit)),
         force=force,
     )
     say(f"{done.rows:,} rows in {visible(str(out))}")
-    for note in done.notes:
+    for left in done.notes:
+        say(left)
+    shows_people = {"everything", "decided"} <= kind.takes and not decisions
+    if shows_people and (note := _judged(result, decisions_file(run_folder(audit)), everything)):
         say(note)
+    if (readme := out / "README.md").is_file():
+        say(f"How to go on: {visible(str(readme))}")
+
+
+def _judged(result: AuditResult, file: Path, everything: bool) -> str:
+    """A note on exported rows that the run's review judged already; "" where there are none."""
+    from noiseaudit.decisions import read_decisions, run_id
+    from noiseaudit.errors import DataError
+    from noiseaudit.exports.base import rows_to_review
+    from noiseaudit_cli.console import visible
+
+    try:
+        made = read_decisions(file) if file.is_file() else []
+    except DataError:  # `clean` says what is wrong with it
+        return ""
+    own = run_id(result)
+    judged = {each.sample_id for each in made if each.run_id == own and each.decision not in (None, "skip")}
+    rows, _ = rows_to_review(result, everything)
+    n = len(judged & {*result.column("sample_id")[rows].tolist()})
+    are = "is" if n == 1 else "are"
+    where = visible(str(file))
+    return (
+        f"{n:,} of them {are} judged in {where} already: --decisions {where} leaves such rows out."
+        if n
+        else ""
+    )

@@ -39,7 +39,9 @@ def import_(
 
     label-studio: JSON, JSON_MIN, CSV or TSV. cvat: annotations.xml of "CVAT for images 1.1", or the .zip.
     """
+    from noiseaudit.answers import answers_in, put_aside
     from noiseaudit.decisions import check_kind, write_decisions
+    from noiseaudit.errors import DataError
     from noiseaudit.imports import ANSWERED, check_tool, import_answers
     from noiseaudit.never_written import never_written
     from noiseaudit.outputs import check_file
@@ -48,8 +50,17 @@ def import_(
 
     check_tool(tool)
     check_kind(out)
-    check_file(out, force=force, inputs=never_written(audit, file))
+    check_file(
+        out,
+        force=force,
+        inputs=never_written(audit, file),
+        answered="Choose another --out, or give --force, which puts this file aside first.",
+    )
     found = import_answers(file, tool, read_audit(audit))
+    if not found.decisions and (kept := answers_in(out)):
+        raise DataError(f"no row is answered, and {out} holds {kept}", file=file, fix=ANSWERED[tool])
+    if note := put_aside(out, found.decisions):
+        say(visible(note))
     write_decisions(out, found.decisions)
     n_people = len({decision.reviewer for decision in found.decisions})
     n_samples = len({decision.sample_id for decision in found.decisions})

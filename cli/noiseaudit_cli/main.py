@@ -27,7 +27,7 @@ from noiseaudit_cli.compare import compare
 from noiseaudit_cli.corrupt import corrupt
 from noiseaudit_cli.demo import demo
 from noiseaudit_cli.diff import diff
-from noiseaudit_cli.environment import set_by_environment, usage_line, without_variable
+from noiseaudit_cli.environment import set_by_environment, usage_line, without_type, without_variable
 from noiseaudit_cli.estimate import estimate
 from noiseaudit_cli.evaluate import evaluate
 from noiseaudit_cli.export import export
@@ -78,12 +78,18 @@ class Command(TyperCommand):
                 error.add_note(note)
             raise
 
+    def get_params(self, ctx: Any) -> Any:
+        return without_type(super().get_params(ctx))
+
     def get_help_option(self, ctx: Any) -> Any:
         return without_variable(super().get_help_option(ctx))
 
 
 class Group(TyperGroup):
     """A group of commands."""
+
+    def get_params(self, ctx: Any) -> Any:
+        return without_type(super().get_params(ctx))
 
     def get_help_option(self, ctx: Any) -> Any:
         return without_variable(super().get_help_option(ctx))
@@ -168,7 +174,6 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback(invoke_without_command=True)
 def start(
     context: typer.Context,
     version: Annotated[
@@ -196,6 +201,9 @@ def start(
                 errors="backslashreplace"
             )  # a label must not crash a terminal that cannot show it
     _help_if_alone(context)
+
+
+app.callback(invoke_without_command=True, help=paragraphs(start))(start)
 
 
 def _rows_count(error: NoiseAuditError) -> list[str]:
@@ -229,12 +237,21 @@ def _complain(error: Exception) -> int:
         return 2
     if isinstance(error, RuntimeError) and "torchvision::" in str(error):  # when torchvision is imported
         both = f"torch {version('torch')} and torchvision {version('torchvision')}"
-        typer.echo(f"error: {both} do not fit together. Install both again, from one index.", err=True)
+        typer.echo(
+            f"error: {both} do not fit together. Install both again, from one index: {_reinstall()}", err=True
+        )
         return 1
     line = " ".join(f"{type(error).__name__}: {error}".split())
     notes = "".join(f"; {note}" for note in getattr(error, "__notes__", []))
     typer.echo(f"error: unexpected {line} (NOISEAUDIT_DEBUG=1 shows where){notes}", err=True)
     return 1
+
+
+def _reinstall() -> str:
+    """The command that installs both, from PyTorch's index where torch is of that (2.5.1+cpu)."""
+    _, plus, build = version("torch").partition("+")
+    index = f" --index-url https://download.pytorch.org/whl/{build}" if plus else ""
+    return f"pip install --force-reinstall torch torchvision{index}"
 
 
 def _help_of(error: Exception) -> str:

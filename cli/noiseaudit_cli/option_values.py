@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -71,13 +72,25 @@ def check_places(data: Path, images: Path | None, embeddings: Path | None) -> No
 
     from noiseaudit.errors import DataError
 
-    if data.suffix.lower() in LABEL_FILES and not (exists(data) or set(str(data)) & set(":*{")):
-        raise DataError("no such label file", file=data, fix="Check the path.")
+    if not (exists(data) or set(str(data)) & set(":*{")):
+        what = "label file" if data.suffix.lower() in LABEL_FILES else "label file or folder"
+        raise DataError(f"no such {what}", file=data, fix=_meant(data))
     if images is not None and not isdir(images):
         problem = "not a folder" if exists(images) else "no such folder"
         raise DataError(problem, file=images, fix="Give --images a folder that holds images.")
     if embeddings is not None and not exists(embeddings):
         raise DataError("no such file", file=embeddings, fix="Give --embeddings a .npy or .parquet file.")
+
+
+def _meant(path: Path) -> str:
+    """Which file or folder beside `path` has almost its name, if one has."""
+    import difflib
+
+    with contextlib.suppress(OSError):
+        names = [each.name for each in path.parent.iterdir() if not each.name.startswith(".")]
+        if near := difflib.get_close_matches(path.name, names, n=1, cutoff=0.8):
+            return f"Did you mean {path.with_name(near[0])}?"
+    return "Check the path."
 
 
 def sample_options(

@@ -105,6 +105,14 @@ Checked = Annotated[
         show_default=False,
     ),
 ]
+NewClass = Annotated[
+    list[str] | None,
+    option(
+        metavar="NAME",
+        help="A label of --decisions that may be new: others must be classes of the audit (repeatable).",
+        show_default=False,
+    ),
+]
 Encoding = Annotated[str, option(help="Text encoding of the label file.", rich_help_panel="Label file")]
 MissingLabel = Annotated[
     str | None,
@@ -130,7 +138,7 @@ def _column(what: str) -> typer.models.OptionInfo:
 
 
 ImageColumn = Annotated[str | None, _column("image path (default: file_name, filepath, path, image, ...)")]
-LabelColumn = Annotated[str | None, _column("label (default: label, class, target or category)")]
+LabelColumn = Annotated[str | None, _column("label (default: label, class, target, category or given_label)")]
 IdColumn = Annotated[str | None, _column("sample id (default: sample_id or id, else the image path)")]
 TrueLabelColumn = Annotated[str | None, _column("known true label, for evaluation only")]
 SplitColumn = Annotated[str | None, _column("split (train, test, ...)")]

@@ -72,8 +72,9 @@ def rank(
 ) -> None:
     """List the rows of an audit, most suspicious first.
 
-    A table on a terminal, tab-separated values in a pipe. Rows whose image could not be read are not listed. Rows
-    without a label have no rank: --unlabelled lists them, by the probability of the label that is suggested.
+    A table on a terminal, tab-separated values with six significant digits in a pipe (--json has all). Rows whose image
+    could not be read are not listed. Rows without a label have no rank: --unlabelled lists them, by the probability of
+    the label that is suggested.
     """
     from noiseaudit.audit_file import open_audit
     from noiseaudit.errors import ConfigError

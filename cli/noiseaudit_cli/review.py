@@ -112,10 +112,18 @@ def review(
         )
     if export is not None:
         check_kind(export)
-        check_file(export, force=force, inputs=[place, *never], option="--export")
+        check_file(
+            export,
+            force=force,
+            inputs=[place, *never],
+            option="--export",
+            answered="Choose another --export, or give --force, which keeps what is not in the new file aside.",
+        )
         if carry_over:
             say(taken_over(audit, place))
         exported = export_decisions(audit, place, export, rows)
+        if exported.note:
+            say(visible(exported.note))
         told, unlabelled = agreement_text(exported.agreement), agreement_text(exported.unlabelled)
         agreed = f"{told and f'; {told}'}{unlabelled and f'; without a label: {unlabelled}'}"
         made = decisions(exported.n_decisions, exported.n_skipped)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -32,10 +33,12 @@ def sample(
 ) -> None:
     """Draw rows at random for a person to check.
 
-    Look at each image and fill in the column `decision`: keep if the given label is right; relabel if it is wrong, with
-    the right one in `new_label`; ambiguous if it cannot be said; skip to leave it open. Suspects and others are mixed,
-    and what the audit thinks of them is left out on purpose. `noiseaudit estimate` reads the answers.
+    `noiseaudit review AUDIT --rows FILE` asks about them on a page. Or look at each image and fill in the column
+    `decision`: keep if the given label is right; relabel if it is wrong, with the right one in `new_label`; ambiguous
+    if it cannot be said; skip to leave it open. Suspects and others are mixed, and what the audit thinks of them is
+    left out on purpose. `noiseaudit estimate` reads the answers.
     """
+    from noiseaudit.answers import put_aside
     from noiseaudit.decisions import check_kind, read_decisions, write_decisions
     from noiseaudit.never_written import never_written
     from noiseaudit.outputs import check_file
@@ -44,12 +47,24 @@ def sample(
     from noiseaudit_cli.console import say
 
     check_kind(out)
-    check_file(out, force=force, inputs=never_written(audit, *(without or ())))
+    further = (
+        f"noiseaudit sample {shlex.join([str(audit), '--n', str(n), '--without', str(out)])} --out more.csv"
+    )
+    check_file(
+        out,
+        force=force,
+        inputs=never_written(audit, *(without or ())),
+        answered=f"Draw further rows: {further} (with --force, the answered file is put aside first)",
+    )
     result = read_audit(audit)
     earlier = [decision.sample_id for file in without or [] for decision in read_decisions(file)]
     drawn = draw_sample(result, n, seed, earlier)
     row_of = {name: row for row, name in enumerate(result.column("sample_id"))}
     rows = [row_of[decision.sample_id] for decision in drawn]
     shown = {name: result.column(name)[rows].tolist() for name in ("image", "given_label")}
+    if note := put_aside(out, drawn):
+        say(note)
     write_decisions(out, drawn, shown)
-    say(f"{len(drawn):,} rows to check in {out}. Fill in `decision`, then: noiseaudit estimate {audit} {out}")
+    page = shlex.join([str(audit), "--rows", str(out)])
+    say(f"{len(drawn):,} rows to check in {out}. Answer them on a page: noiseaudit review {page}")
+    say(f"Or fill in its column `decision`, then: noiseaudit estimate {shlex.join([str(audit), str(out)])}")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from noiseaudit.data.limits import DEFAULT_MAX_MEMORY_TEXT, DEFAULT_MAX_PIXELS
+from noiseaudit.outputs import check_output
 from noiseaudit_cli.option_values import check_places, cutoff_rule, named_values, sample_options, share
 from noiseaudit_cli.options import (
     READING,
@@ -155,6 +157,8 @@ def scan(
     """
     rule = cutoff_rule(cutoff, precision=target_precision, recall=target_recall, budget=review_budget)
     check_places(data, images, embeddings)
+    if "WORLD_SIZE" not in os.environ:  # else another process may have begun it
+        check_output(out, force=force, resume=resume)
 
     from noiseaudit.config import AuditConfig
     from noiseaudit.distributed import launched_processes, launched_rank

@@ -43,6 +43,7 @@ def serve_until_stopped(opened: Review, listener: socket, *, opens_browser: bool
     finally:
         try:
             written = opened.export()
+            disputed = 0 if opened.is_blind else _disputed(opened)
         except Exception as error:  # a full disk, too
             error.add_note(f"all decisions are in {opened.places.db}: review --export writes them")
             raise
@@ -53,7 +54,21 @@ def serve_until_stopped(opened: Review, listener: socket, *, opens_browser: bool
         if not written.is_left:
             say(f"{decisions(written.n, written.n_skipped)} in {visible(str(opened.places.export))}")
         if written.n:
-            say(f"Go on with: {visible(next_command(opened))}")
+            say(f"{_settle_first(disputed)}: {visible(next_command(opened))}")
+
+
+def _disputed(opened: Review) -> int:
+    """Rows that reviewers contradict each other about, as the log has it now."""
+    opened.board.refresh()
+    return opened.board.progress(opened.reviewer).n_disputed
+
+
+def _settle_first(n: int) -> str:
+    """What to do when a review has stopped, before the command that takes its decisions."""
+    if not n:
+        return "Go on with"
+    rows, them = ("1 row is", "it") if n == 1 else (f"{n:,} rows are", "them")
+    return f"{rows} contradicted: settle {them} on the page (Filters, Decisions: Reviewers disagree), then go on with"
 
 
 def _hang_up_is_terminate() -> None:

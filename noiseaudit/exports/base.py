@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +17,8 @@ from noiseaudit.exports.pictures import Pictures
 from noiseaudit.result import AuditResult
 from noiseaudit.why import records
 
+NOBODY = Decided()
+
 
 @dataclass(frozen=True)
 class ExportOptions:
@@ -28,6 +31,7 @@ class ExportOptions:
     policy: str | None = None  # of noiseaudit.clean
     decided: Decided = field(default_factory=Decided)
     include_test: bool = False
+    run: Path | None = None  # of the audit, for the commands in a README
 
 
 @dataclass(frozen=True)
@@ -49,17 +53,29 @@ class Format:
     columns: tuple[str, ...] = ()  # of an audit, that it is made from; empty: all
 
 
-def rows_to_review(audit: AuditResult, everything: bool) -> tuple[list[int], tuple[str, ...]]:
+def import_command(options: ExportOptions, file: str, tool: str) -> str:
+    """What reads the answers back, for a README."""
+    run = shlex.quote(str(options.run.absolute())) if options.run else "RUN"
+    return f"noiseaudit import {file} --from {tool} --audit {run} --out decisions.csv"
+
+
+def rows_to_review(
+    audit: AuditResult, everything: bool, decided: Decided = NOBODY
+) -> tuple[list[int], tuple[str, ...]]:
     """Rows to show to a person, most suspicious first, those without a rank last; and what was left out.
 
-    Suspects, or all rows whose image was read. Rows of every split are among them: a person may judge those, too.
+    Suspects, or all rows whose image was read, but for those that people `decided` about. Rows of every split are
+    among them: a person may judge those, too.
     """
     readable = np.isin(audit.column("status").astype(str), ("ok", "unlabelled"))
-    wanted = readable if everything else audit.suspects()
+    wanted = (readable if everything else audit.suspects()).copy()
+    judged = [row for row in decided.rows if wanted[row]]
+    wanted[judged] = False
+    notes = (f"Left out because people judged them: {len(judged):,}.",) if judged else ()
     rank = audit.column("rank").astype(np.float64)
     rows = np.flatnonzero(wanted)
     order = np.argsort(np.nan_to_num(rank[rows], nan=np.inf), kind="stable")
-    return rows[order].tolist(), left_out(~readable) if everything else ()
+    return rows[order].tolist(), (*notes, *(left_out(~readable) if everything else ()))
 
 
 def records_of(audit: AuditResult, rows: Sequence[int], columns: Sequence[str]) -> list[dict[str, Any]]:

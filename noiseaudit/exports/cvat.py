@@ -18,7 +18,14 @@ from noiseaudit.data.limits import DEFAULT_MAX_PIXELS
 from noiseaudit.data.probe import probe_images
 from noiseaudit.decisions import run_id
 from noiseaudit.errors import DataError
-from noiseaudit.exports.base import Exported, ExportOptions, Format, records_of, rows_to_review
+from noiseaudit.exports.base import (
+    Exported,
+    ExportOptions,
+    Format,
+    import_command,
+    records_of,
+    rows_to_review,
+)
 from noiseaudit.exports.names import choice_text, short_choice_text
 from noiseaudit.exports.pictures import cells, needed
 from noiseaudit.result import AuditResult
@@ -102,7 +109,7 @@ def _attribute(name: str, kind: str, values: Sequence[str]) -> dict[str, Any]:
 def _write(audit: AuditResult, out: Path, options: ExportOptions) -> Exported:
     cells(audit.column("image").tolist())
     pictures = needed(options.pictures)
-    wanted, notes = rows_to_review(audit, options.everything)
+    wanted, notes = rows_to_review(audit, options.everything, options.decided)
     rows, twins = _one_of_each(records_of(audit, wanted, COLUMNS))
     probe = probe_images(
         [pictures.path(row["image"], row["row"]) for row in rows], max_pixels=DEFAULT_MAX_PIXELS
@@ -115,7 +122,9 @@ def _write(audit: AuditResult, out: Path, options: ExportOptions) -> Exported:
     labels = json.dumps(raw_labels(audit.classes, run), indent=1, ensure_ascii=False)
     (out / "labels.json").write_text(labels + "\n", "utf-8", errors="backslashreplace")
     (out / "images.txt").write_text("".join(f"{row['image']}\n" for row in rows), "utf-8")
-    (out / "README.md").write_text(_README, "utf-8")
+    (out / "README.md").write_text(
+        _README + import_command(options, "annotations.xml", "cvat") + "\n", "utf-8", "backslashreplace"
+    )
     missed = f"Left out because another image has the same name, suffix aside: {twins:,}."
     return Exported(len(rows), (*notes, *([missed] if twins else ())))
 
@@ -143,11 +152,10 @@ _README = """# Suspects for CVAT
    can tell: ambiguous. What stays as it was, `open`, is not answered.
 4. Actions > Export task dataset > CVAT for images 1.1, unpack annotations.xml, and
 
-       noiseaudit import annotations.xml --from cvat --audit RUN --out decisions.csv
-"""
+       """
 
 FORMAT = Format(
     'tags as "CVAT for images 1.1" has them, and the labels for its constructor',
     _write,
-    takes=frozenset({"everything"}),
+    takes=frozenset({"everything", "decided"}),
 )

@@ -17,7 +17,14 @@ from urllib.parse import quote
 
 from noiseaudit.decisions import run_id
 from noiseaudit.errors import ConfigError
-from noiseaudit.exports.base import Exported, ExportOptions, Format, records_of, rows_to_review
+from noiseaudit.exports.base import (
+    Exported,
+    ExportOptions,
+    Format,
+    import_command,
+    records_of,
+    rows_to_review,
+)
 from noiseaudit.exports.names import choice_text
 from noiseaudit.exports.pictures import below, cells, needed
 from noiseaudit.result import AuditResult
@@ -114,13 +121,17 @@ def _write(audit: AuditResult, out: Path, options: ExportOptions) -> Exported:
     pictures = needed(options.pictures)
     folder = Path(os.path.realpath(pictures.folder))  # where the tasks' images lie, whatever link leads there
     root = (options.document_root or folder.parent).absolute()
-    rows, notes = rows_to_review(audit, options.everything)
+    rows, notes = rows_to_review(audit, options.everything, options.decided)
     images, numbers = audit.column("image"), audit.column("row")
     places = [below(pictures.path(images[row], numbers[row]), root, numbers[row]) for row in rows]
     found = storages(places, folder, root)
     (out / "config.xml").write_text(label_config(audit.classes), "utf-8")
     n_tasks = write_tasks(out, tasks(audit, rows, places))
-    (out / "README.md").write_text(_readme(root, found), "utf-8", errors="backslashreplace")
+    (out / "README.md").write_text(
+        _readme(root, found, import_command(options, "EXPORT.json", "label-studio")),
+        "utf-8",
+        errors="backslashreplace",
+    )
     return Exported(n_tasks, notes)
 
 
@@ -140,7 +151,7 @@ def storages(places: Sequence[str], folder: Path, root: Path) -> list[Path]:
     return [root / name for name in sorted(needed or {own})]
 
 
-def _readme(root: Path, folders: Sequence[Path]) -> str:
+def _readme(root: Path, folders: Sequence[Path], command: str) -> str:
     which = "the absolute path" if len(folders) == 1 else "each of the absolute paths"
     paths = "\n".join(f"   {folder}" for folder in folders)
     return f"""# Suspects for Label Studio
@@ -162,12 +173,12 @@ def _readme(root: Path, folders: Sequence[Path]) -> str:
 5. Choose the right label, which may be the given one. Tick "ambiguous" where nobody can tell. Skip leaves a row open.
 6. Export as JSON (it has most: JSON_MIN and CSV leave out what was skipped), and
 
-       noiseaudit import EXPORT.json --from label-studio --audit RUN --out decisions.csv
+       {command}
 """
 
 
 FORMAT = Format(
     "config.xml, tasks-*.json with predictions, and the settings for local images",
     _write,
-    takes=frozenset({"everything", "document_root"}),
+    takes=frozenset({"everything", "document_root", "decided"}),
 )

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from noiseaudit.answers import put_aside
 from noiseaudit.aside import move_aside
 from noiseaudit.audit_file import open_audit
 from noiseaudit.decisions import Decision, check_kind, run_id, write_decisions
@@ -28,14 +29,15 @@ class Exported(NamedTuple):
     n_skipped: int  # of these
     agreement: Agreement  # about rows with a label
     unlabelled: Agreement  # about those without
+    note: str = ""  # what became of answers that were in the file's place
 
 
 def export_decisions(audit: Path, db: Path, out: Path, rows: Path | None = None) -> Exported:
     """Write the decisions about `audit` that `db` holds, each reviewer's in rows of their own.
 
     With `rows`, a file of `noiseaudit sample`: its rows and their weights, answered or not, and no others. `out` is a
-    .csv or .parquet file. Raises DataError if there is no such database or audit, ConfigError for another kind of
-    file, OutputError if it cannot be written.
+    .csv or .parquet file; one that holds answers which the new one has not is put aside first. Raises DataError if
+    there is no such database or audit, ConfigError for another kind of file, OutputError if it cannot be written.
     """
     check_kind(out)
     opened = open_audit(audit)
@@ -51,8 +53,9 @@ def export_decisions(audit: Path, db: Path, out: Path, rows: Path | None = None)
     finally:
         log.close()
     labelled, unlabelled = _agreements(opened, decisions)
-    write_decisions(out, decisions)
-    return Exported(_count(decisions), _skipped(decisions), labelled, unlabelled)
+    note = put_aside(out, decisions)
+    write_decisions(out, decisions, None if drawn is None else _shown(opened, decisions))
+    return Exported(_count(decisions), _skipped(decisions), labelled, unlabelled, note)
 
 
 class Written(NamedTuple):
@@ -64,8 +67,10 @@ class Written(NamedTuple):
     is_left: bool = False  # nothing was written
 
 
-def write_log(log: Log, out: Path, drawn: Sequence[Decision] | None = None) -> Written:
-    """Write the decisions that hold now, of `drawn` with all its rows.
+def write_log(
+    log: Log, out: Path, drawn: Sequence[Decision] | None = None, audit: Audited | None = None
+) -> Written:
+    """Write the decisions that hold now, of `drawn` with all its rows, and their images and labels in the `audit`.
 
     A file that is not as the last export of this run left it goes aside, and so does one with decisions in it where
     there are none now. Where none were ever made about this run, such a file is left: it may be all there is. Until it
@@ -75,12 +80,12 @@ def write_log(log: Log, out: Path, drawn: Sequence[Decision] | None = None) -> W
     own = Log(log.path, log.run_id)  # a connection of its own: other threads use that of `log` meanwhile
     try:
         with own.writing():
-            return _write(own, out, drawn)
+            return _write(own, out, drawn, audit)
     finally:
         own.close()
 
 
-def _write(log: Log, out: Path, drawn: Sequence[Decision] | None) -> Written:
+def _write(log: Log, out: Path, drawn: Sequence[Decision] | None, audit: Audited | None) -> Written:
     decisions = _holding(log, drawn)
     n, notes = _count(decisions), list[str]()
     last = log.last_written(out.name)
@@ -89,9 +94,16 @@ def _write(log: Log, out: Path, drawn: Sequence[Decision] | None) -> Written:
         if n == 0 and (last is None or last.run_id != log.run_id):
             return Written(0, 0, [f"{what}; it is left as it is, as there are none about this audit"], True)
         notes.append(f"{what}; it is now {move_aside(out)}")
-    write_decisions(out, decisions)
+    write_decisions(out, decisions, None if drawn is None or audit is None else _shown(audit, decisions))
     log.wrote(out.name, file_sha256(out) or "", n)
     return Written(n, _skipped(decisions), notes)
+
+
+def _shown(audit: Audited, decisions: Sequence[Decision]) -> dict[str, Sequence[str | None]]:
+    """The columns that `noiseaudit sample` writes for people, which its rows keep."""
+    asked = samples(audit, {decision.sample_id for decision in decisions})
+    found = [asked.get(decision.sample_id) for decision in decisions]
+    return {name: [each and getattr(each, name) for each in found] for name in ("image", "given_label")}
 
 
 def _what_is_there(log: Log, last: LastWritten | None, out: Path) -> str:

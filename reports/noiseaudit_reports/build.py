@@ -26,7 +26,13 @@ from noiseaudit_reports.parts.calibration import calibrated
 from noiseaudit_reports.parts.checked import checked as checked_part
 from noiseaudit_reports.parts.classes import classes
 from noiseaudit_reports.parts.groups import groups
-from noiseaudit_reports.parts.next_steps import besides, review_command, spoiled
+from noiseaudit_reports.parts.next_steps import (
+    besides,
+    review_command,
+    sample_command,
+    spoiled,
+    unlabelled_command,
+)
 from noiseaudit_reports.parts.origin import origin
 from noiseaudit_reports.parts.pairs import heat_map, strips
 from noiseaudit_reports.parts.reviewed import reviewed_text, spoiled_left
@@ -102,9 +108,11 @@ def build_view(
         evaluation=evaluation,
         calibration=measured,
         reliability=reliability,
-        cleaned=cleaned(run.get("cleaned")),
+        cleaned=cleaned(run.get("cleaned"), folder),
         review_command=review_command(folder),
         decided_command=decided_command(run, folder),
+        sample_command=sample_command(folder, n_scored) if n_suspects and not checked else "",
+        unlabelled_command=unlabelled_command(folder) if status["unlabelled"] else "",
         clean_command=besides(clean_command(run, folder), decisions_file(folder) if reviewed else None),
         spoiled=spoiled_left(reviewed) if reviewed else spoiled(expected, n_suspects, checked),
         reviewed=reviewed,

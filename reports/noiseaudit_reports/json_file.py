@@ -49,6 +49,8 @@ def _content(view: ReportView) -> dict[str, Any]:
         "next": {
             "review": view.review_command,
             "decided": view.decided_command,
+            "sample": view.sample_command or None,
+            "unlabelled": view.unlabelled_command or None,
             "command": view.clean_command,
             "cleaned": view.cleaned or None,
         },

@@ -58,12 +58,19 @@ def _origin(origin: Origin) -> str:
 def _next(view: ReportView) -> str:
     cleaned = f" {prose(view.cleaned)}" if view.cleaned else ""
     if not view.n_suspects:
-        return f"## What next\n\nThere is nothing to clean: no label is above the cut-off.{cleaned}"
+        nothing = f"There is nothing to clean: no label is above the cut-off.{cleaned}"
+        return "\n\n".join(["## What next", nothing, *_first_labels(view)])
     steps = [
         f"{_look(view)}\n\n    {whole(view.review_command)}",
         "Write a label file in which what you decided is changed, and nothing else:"
         f"\n\n    {whole(view.decided_command)}",
     ]
+    if view.sample_command:
+        steps.append(
+            "To know how good the audit is, not what it expects of itself, check some labels drawn at random:"
+            f"\n\n    {whole(view.sample_command)}"
+        )
+    steps += _first_labels(view)
     if view.spoiled:
         which = "the others" if view.reviewed else "all suspects"
         steps.append(
@@ -71,6 +78,17 @@ def _next(view: ReportView) -> str:
             f"\n\n    {whole(view.clean_command)}"
         )
     return "## What next\n\n" + "\n\n".join(steps)
+
+
+def _first_labels(view: ReportView) -> list[str]:
+    """What becomes of rows without a label, where there are some."""
+    if not view.unlabelled_command:
+        return []
+    have = "has" if view.n_unlabelled == 1 else "have"
+    return [
+        f"{count(view.n_unlabelled, 'row')} without a label {have} a suggested one: confirm them on the page of "
+        f"`noiseaudit review` (Filters, Rows: without a label), or list them:\n\n    {whole(view.unlabelled_command)}"
+    ]
 
 
 def _look(view: ReportView) -> str:

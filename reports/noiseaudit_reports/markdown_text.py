@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from noiseaudit_reports.text import sentence, visible
 
 _ASCII_PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
-_ACTIVE = re.compile(r"[\\`*_\[\]<&|~$@#]|:(?=\S)|(?<=www)\.", re.IGNORECASE)
+_ACTIVE = re.compile(r"[\\`*_\[\]&|~$@#]|<(?! )|:(?=\S)|(?<=www)\.", re.IGNORECASE)
 
 
 def name(text: str) -> str:
@@ -22,7 +22,7 @@ def name(text: str) -> str:
 def prose(text: str) -> str:
     """A sentence that may quote labels: markup, mentions and automatic links in it stay plain text.
 
-    It must not begin a line, where a `>` would quote; within one, `>` and a colon before a space do nothing.
+    It must not begin a line, where a `>` would quote; within one, `>`, and a colon or `<` before a space, do nothing.
     """
     quoted = _ACTIVE.sub(_entity, sentence(text))
     return quoted.replace("&#64;", "&#64;&#8203;").replace("&#35;", "&#35;&#8203;")

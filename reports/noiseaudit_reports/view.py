@@ -68,6 +68,10 @@ class ReportView:
     cleaned: str  # one sentence on the cleaned file of the scan; empty where nothing is known of it
     review_command: str
     decided_command: str  # applies what was decided on the review page
+    sample_command: (
+        str  # draws rows that tell how good the audit is; "" where some were checked, or there is no suspect
+    )
+    unlabelled_command: str  # lists all suggestions for rows without a label; "" without such rows
     clean_command: str  # relabels all suspects that were not judged
     spoiled: str  # what that is expected to spoil, a sentence; empty without suspects
     reviewed: Reviewed | None  # None: nobody judged a row yet

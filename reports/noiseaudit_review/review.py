@@ -133,7 +133,7 @@ class Review:
     def export(self) -> Written:
         """Write the decisions that hold now to `places.export`."""
         drawn = None if self.drawn is None else self.drawn.decisions
-        written = write_log(self.log, self.places.export, drawn)
+        written = write_log(self.log, self.places.export, drawn, self.audit)
         self.notes += written.notes
         return written
 

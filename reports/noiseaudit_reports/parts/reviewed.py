@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from noiseaudit.reviewed import Reviewed
+from noiseaudit_reports.parts.next_steps import MODELS
 from noiseaudit_reports.text import count
 
 
@@ -34,7 +35,7 @@ def spoiled_left(found: Reviewed) -> str:
         return ""
     right = round(found.right_left)
     number = f"about {count(right, 'right label')}" if right else "fewer than one right label"
-    return f"Of {count(found.n_suspects_left, 'suspect')} it is expected to spoil {number}."
+    return f"Of {count(found.n_suspects_left, 'suspect')} it is expected to spoil {number}, {MODELS}."
 
 
 def _were(number: int, noun: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from noiseaudit.estimate import Estimate
@@ -54,11 +55,11 @@ def sureness(expected: Expected, evaluation: Evaluation | None, n_suspects: int,
     return said
 
 
-def cleaned(found: Mapping[str, Any] | None) -> str:
-    """One sentence on the cleaned file of a scan, of which `found` is what run.json says."""
+def cleaned(found: Mapping[str, Any] | None, folder: Path) -> str:
+    """One sentence on the cleaned file of a scan in `folder`, of which `found` is what run.json says."""
     if found is None:
         return ""
-    wrote = f"The scan wrote {found['file']} with {count(found['changed'], 'suspect')} relabelled"
+    wrote = f"The scan wrote {folder / found['file']} with {count(found['changed'], 'suspect')} relabelled"
     if not found["protected"]:
         return f"{wrote}."
     spared = count(found["protected"], "suspect")
