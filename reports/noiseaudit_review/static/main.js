@@ -4,10 +4,10 @@ import { $, counted, get, number, post, remember, remembered, say, setRun } from
 import { act, go, inGrid, show } from "./actions.js";
 import { fillFilters, noteFilters } from "./filters.js";
 import { showAgain, showAgreement, showProgress } from "./figures.js";
-import { layOut, reveal } from "./grid.js";
+import { layOut, revealAtTop } from "./grid.js";
 import { listen } from "./keys.js";
 import { again, fillKinds } from "./single.js";
-import { areUnlabelled, makeList, onRows, state } from "./state.js";
+import { areUnlabelled, leftOut, makeList, onRows, state } from "./state.js";
 
 async function newList() {
   state.index = await makeList(); // the first that this reviewer has not answered
@@ -19,7 +19,7 @@ async function newList() {
   if (inGrid()) {
     $("scroller").scrollTop = 0;
     layOut();
-    reveal();
+    revealAtTop();
   }
   await show();
 }
@@ -31,7 +31,7 @@ function setView(grid) {
   $("toSingle").setAttribute("aria-pressed", String(!grid));
   if (grid) {
     layOut();
-    reveal();
+    revealAtTop();
     $("tiles").focus({ preventScroll: true });
   } else show();
 }
@@ -46,6 +46,7 @@ async function setReviewer(name) {
     return;
   }
   const isNew = bare !== state.reviewer;
+  if (isNew) leftOut.clear();
   state.reviewer = bare;
   $("reviewer").value = bare;
   remember("noiseaudit-reviewer", bare);

@@ -1,7 +1,7 @@
 // Decisions on their way to the server: in order, one after the other, each with its own id, again until they arrive.
 
 import { $, newId, post, Refusal, say } from "./base.js";
-import { placeOf, row as rowAt, state, update } from "./state.js";
+import { leftOut, placeOf, row as rowAt, state, update } from "./state.js";
 import { showProgress } from "./figures.js";
 
 const NO_ANSWER = "no answer from the server, trying again";
@@ -26,6 +26,7 @@ export const isEmpty = () => waiting.length === 0;
 export function decide(answers, seconds) {
   const body = { event_id: newId(), reviewer: state.reviewer, answers, seconds };
   const before = answers.map(({ row }) => ({ row, mine: rowAt(placeOf(row))?.mine ?? null }));
+  for (const { row } of answers) leftOut.delete(row);
   update(
     answers.map(({ row, decision, label }) => ({
       row,
