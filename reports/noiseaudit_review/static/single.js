@@ -126,9 +126,13 @@ const inWords = (said, given) =>
 
 export const inShort = (said) => (said.decision === "relabel" ? `→ ${said.text}` : VERBS[said.decision]);
 
+// Others' answers would sway one that is not given yet; whoever asks for those that differ settles them.
+const isJudged = ({ mine }) => mine !== null && mine.decision !== "skip";
+const othersTold = (found) => (isJudged(found) || state.filter.state === "disputed" ? found.others : []);
+
 function showDecision(found) {
   $("decided").replaceChildren(found.mine ? `You: ${inWords(found.mine, found.given)}` : "");
-  for (const other of found.others) $("decided").append(make("span", "quiet", `${other.who}: ${inWords(other, found.given)}`));
+  for (const other of othersTold(found)) $("decided").append(make("span", "quiet", `${other.who}: ${inWords(other, found.given)}`));
   for (const button of document.querySelectorAll("#single [data-do]"))
     button.setAttribute("aria-pressed", String(isDone(button.dataset.do, found)));
   for (const button of document.querySelectorAll('#single [data-do="undo"]')) button.removeAttribute("aria-pressed");
