@@ -8,6 +8,7 @@ No part of the suite; needs what tests.live.review_browser needs, but for axe:
 from __future__ import annotations
 
 import argparse
+import re
 import tempfile
 from pathlib import Path
 
@@ -42,6 +43,8 @@ def buttons_stay(browser: Browser, run: Path) -> None:
         for name, size in SIZES.items():
             page = opened(browser, address, [], viewport=size)
             seen(page)
+            assert re.search(r"\d\u00a0%", page.inner_text("#why")), page.inner_text("#why")
+            assert " %" not in page.inner_text("#why")
             places, heights = set(), set()
             for key in ("a", "k", *["ArrowRight"] * 12, *["ArrowLeft"] * 3):
                 goes(page, key)

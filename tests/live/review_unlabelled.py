@@ -63,7 +63,7 @@ def by_keyboard(browser: Browser, folder: Path) -> None:
         choose_rows(page)
         assert page.inner_text("#place") == f"1 of {N_UNLABELLED}"
         assert page.inner_text("#suggested") == suggested[rows[0]]
-        assert page.inner_text("#sure") == ", 86 % sure", page.inner_text("#sure")
+        assert page.inner_text("#sure") == ", the model gives it 86\u00a0%", page.inner_text("#sure")
         assert not [name for name in HIDDEN if page.locator(name).first.is_visible()]
         assert page.inner_text("#likeFirstTitle").endswith(f"among {suggested[rows[0]]}")
         seen(page)

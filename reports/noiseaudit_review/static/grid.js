@@ -83,10 +83,11 @@ function newTile() {
     none.hidden = false;
   });
   const lines = ["from", "to", "done"].map((name) => make("div", `line ${name}`));
-  const mark = make("span", "mark");
+  const [name, share, mark] = [make("span", "name"), make("span", "share"), make("span", "mark")];
+  lines[1].append(name, share);
   element.append(image, none, ...lines, mark);
   board.append(element);
-  return { element, image, none, lines, mark, row: null };
+  return { element, image, none, lines, name, share, mark, row: null };
 }
 
 function put(place) {
@@ -106,15 +107,16 @@ function put(place) {
 }
 
 function fill(tile, place) {
-  const { element, image, none, lines, mark } = tile;
+  const { element, image, none, lines, name, share, mark } = tile;
   const found = row(place);
   element.setAttribute("aria-selected", String(selection.has(place)));
   element.classList.toggle("here", place === state.index);
   element.dataset.said = found?.mine?.decision ?? "";
   if (place === state.index) board.setAttribute("aria-activedescendant", element.id);
-  const [from, to, done] = lines;
+  const [from, , done] = lines;
   from.textContent = found ? className(found.given) : "…";
-  to.textContent = found && !state.audit.blind ? suggestion(found) : "";
+  name.textContent = found && !state.audit.blind ? `→ ${className(found.suggested)}` : "";
+  share.textContent = found && found.given < 0 && !state.audit.blind ? estimated(found.p_suggested) : ""; // all there is to go by
   done.textContent = found?.mine ? inShort(found.mine) : kindShown(found?.kind);
   mark.textContent = found && !found.mine && leftOut.has(found.row) ? "left out" : "";
   if (!found || tile.row === found.row) return;
@@ -123,10 +125,6 @@ function fill(tile, place) {
   image.hidden = !state.audit.has_images;
   if (state.audit.has_images) image.src = picture(found.row, "small");
 }
-
-// Where no label was given, how sure the suggestion is is all there is to go by.
-const suggestion = ({ given, suggested, p_suggested: p }) =>
-  `→ ${className(suggested)}${given < 0 ? ` ${estimated(p)}` : ""}`;
 
 /** Of the tiles that are on the screen whole: the place of the first, and the place after the last. */
 export function screen() {

@@ -1,6 +1,6 @@
 // One suspect, large.
 
-import { $, estimated, get, make, number } from "./base.js";
+import { $, estimated, get, make, number, unbroken } from "./base.js";
 import { className, load, picture, row, state } from "./state.js";
 
 const STRIPS = ["likeFirst", "likeSecond"];
@@ -29,8 +29,8 @@ export async function showSingle() {
   $("given").textContent = className(found.given);
   if (!state.audit.blind) {
     $("suggested").textContent = className(found.suggested);
-    $("sure").textContent = found.given < 0 ? `, ${estimated(found.p_suggested)} sure` : "";
-    $("why").textContent = found.why;
+    $("sure").textContent = found.given < 0 ? `, the model gives it ${estimated(found.p_suggested)}` : "";
+    $("why").textContent = unbroken(found.why);
   }
   showFacts(found);
   showSimilar(found);
