@@ -55,6 +55,7 @@ async function setReviewer(name) {
 
 function openHelp() {
   $("help").showModal();
+  $("help").scrollTop = 0; // not where it was left
 }
 
 async function exportFile() {
