@@ -27,17 +27,22 @@ async function answer(response) {
   return body;
 }
 
+const fetched = (path, how) =>
+  fetch(path, how).catch(() => {
+    throw new Error("no answer from the server");
+  });
+
 // The run whose rows and classes this page numbers: the server refuses requests about any other.
 let run = null;
 export const setRun = (name) => (run = name);
 
 export async function get(path, query = {}) {
-  return answer(await fetch(`${path}?${new URLSearchParams(run === null ? query : { ...query, run })}`));
+  return answer(await fetched(`${path}?${new URLSearchParams(run === null ? query : { ...query, run })}`));
 }
 
 export async function post(path, body = {}) {
   const headers = { "Content-Type": "application/json" };
-  return answer(await fetch(path, { method: "POST", headers, body: JSON.stringify({ ...body, run }) }));
+  return answer(await fetched(path, { method: "POST", headers, body: JSON.stringify({ ...body, run }) }));
 }
 
 export const newId = () =>
