@@ -3,6 +3,7 @@
 import { $, number, say } from "./base.js";
 import { choose } from "./chooser.js";
 import { move, reveal, selectScreen, showGrid } from "./grid.js";
+import { afterBatch, afterTile, isLeaving } from "./onward.js";
 import { decide, settled, undo } from "./outbox.js";
 import { current, isReady, secondsShown, showSingle } from "./single.js";
 import { className, placeOf, row, selection, state, unanswered } from "./state.js";
@@ -71,11 +72,12 @@ function answerAll(answerOf, places = targets(), rows = places.map(row)) {
   for (let start = 0; start < answers.length; start += MOST_ROWS)
     decide(answers.slice(start, start + MOST_ROWS), seconds);
   if (!inGrid()) return places[0] === state.index ? go(1) : showSingle();
+  const isBatch = selection.size > 0;
   selection.clear();
   if (left) say(`${number(answers.length)} decided, ${number(left)} have no label to keep. U takes it back.`);
   else if (answers.length > 1) say(`${number(answers.length)} decided. U takes it back.`);
-  state.index = Math.min(state.total - 1, places.at(-1) + 1);
-  reveal();
+  const wentOn = isBatch ? afterBatch(places.at(-1)) : afterTile(places[0]);
+  return wentOn.then((isMore) => isMore || sayEnd());
 }
 
 async function takeBack() {
@@ -123,6 +125,7 @@ const ACTIONS = {
 export function act(name) {
   if (name === "screen") return selectScreen();
   if (!named() || state.total === 0) return;
+  if (name !== "undo" && inGrid() && isLeaving()) return say("Not decided: the next open row is still on its way.");
   if (name !== "undo" && !inGrid() && !isReady()) return say("Not decided: the picture is still on its way.");
   return ACTIONS[name]();
 }

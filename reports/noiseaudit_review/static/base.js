@@ -27,17 +27,22 @@ async function answer(response) {
   return body;
 }
 
+const fetched = (path, how) =>
+  fetch(path, how).catch(() => {
+    throw new Error("no answer from the server");
+  });
+
 // The run whose rows and classes this page numbers: the server refuses requests about any other.
 let run = null;
 export const setRun = (name) => (run = name);
 
 export async function get(path, query = {}) {
-  return answer(await fetch(`${path}?${new URLSearchParams(run === null ? query : { ...query, run })}`));
+  return answer(await fetched(`${path}?${new URLSearchParams(run === null ? query : { ...query, run })}`));
 }
 
 export async function post(path, body = {}) {
   const headers = { "Content-Type": "application/json" };
-  return answer(await fetch(path, { method: "POST", headers, body: JSON.stringify({ ...body, run }) }));
+  return answer(await fetched(path, { method: "POST", headers, body: JSON.stringify({ ...body, run }) }));
 }
 
 export const newId = () =>
@@ -45,15 +50,18 @@ export const newId = () =>
 
 export const number = (value) => value.toLocaleString("en");
 export const counted = (value, noun) => `${number(value)} ${noun}${value === 1 ? "" : "s"}`;
-/** What a model estimates is never certain: as noiseaudit/percent.py has it. */
+/** What a model estimates is never certain: as noiseaudit/percent.py has it, but on one line. */
 export const estimated = (p) => {
-  if (p < 0.001) return "< 0.1 %";
-  if (p > 0.999) return "> 99.9 %";
+  if (p < 0.001) return "<\u00a00.1\u00a0%";
+  if (p > 0.999) return ">\u00a099.9\u00a0%";
   const whole = Math.round(100 * p);
-  return `${(100 * p).toFixed(whole >= 10 && whole <= 99 ? 0 : 1)} %`;
+  return `${(100 * p).toFixed(whole >= 10 && whole <= 99 ? 0 : 1)}\u00a0%`;
 };
 
-export const percent = (value) => `${(100 * value).toFixed(value > 0.995 && value < 1 ? 1 : 0)} %`;
+/** A sentence in which no share breaks over two lines. */
+export const unbroken = (text) => text.replace(/([<>]) (?=\d)/g, "$1\u00a0").replace(/(\d) %/g, "$1\u00a0%");
+
+export const percent = (value) => `${(100 * value).toFixed(value > 0.995 && value < 1 ? 1 : 0)}\u00a0%`;
 
 let hiding = 0;
 export function say(text, seconds = 4) {

@@ -76,5 +76,5 @@ function classWords({ given, suggested }) {
 
 export function openFilters() {
   $("filters").open = true;
-  form.elements.state.focus();
+  [...form.elements].find((field) => field.offsetParent).focus(); // the first that is shown: of rows to check blind there is no Rows
 }

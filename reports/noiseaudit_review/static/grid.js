@@ -1,7 +1,7 @@
 // Many suspects at once. Only the tiles on the screen, and a few around it, are in the document.
 
 import { $, estimated, make, number, say } from "./base.js";
-import { className, load, picture, row, selection, state } from "./state.js";
+import { className, leftOut, load, picture, row, selection, state } from "./state.js";
 import { inShort, kindShown } from "./single.js";
 
 const GAP = 8;
@@ -83,9 +83,11 @@ function newTile() {
     none.hidden = false;
   });
   const lines = ["from", "to", "done"].map((name) => make("div", `line ${name}`));
-  element.append(image, none, ...lines, make("span", "mark"));
+  const [name, share, mark] = [make("span", "name"), make("span", "share"), make("span", "mark")];
+  lines[1].append(name, share);
+  element.append(image, none, ...lines, mark);
   board.append(element);
-  return { element, image, none, lines, row: null };
+  return { element, image, none, lines, name, share, mark, row: null };
 }
 
 function put(place) {
@@ -105,16 +107,18 @@ function put(place) {
 }
 
 function fill(tile, place) {
-  const { element, image, none, lines } = tile;
+  const { element, image, none, lines, name, share, mark } = tile;
   const found = row(place);
   element.setAttribute("aria-selected", String(selection.has(place)));
   element.classList.toggle("here", place === state.index);
   element.dataset.said = found?.mine?.decision ?? "";
   if (place === state.index) board.setAttribute("aria-activedescendant", element.id);
-  const [from, to, done] = lines;
+  const [from, , done] = lines;
   from.textContent = found ? className(found.given) : "…";
-  to.textContent = found && !state.audit.blind ? suggestion(found) : "";
+  name.textContent = found && !state.audit.blind ? `→ ${className(found.suggested)}` : "";
+  share.textContent = found && found.given < 0 && !state.audit.blind ? estimated(found.p_suggested) : ""; // all there is to go by
   done.textContent = found?.mine ? inShort(found.mine) : kindShown(found?.kind);
+  mark.textContent = found && !found.mine && leftOut.has(found.row) ? "left out" : "";
   if (!found || tile.row === found.row) return;
   tile.row = found.row;
   none.hidden = state.audit.has_images;
@@ -122,9 +126,22 @@ function fill(tile, place) {
   if (state.audit.has_images) image.src = picture(found.row, "small");
 }
 
-// Where no label was given, how sure the suggestion is is all there is to go by.
-const suggestion = ({ given, suggested, p_suggested: p }) =>
-  `→ ${className(suggested)}${given < 0 ? ` ${estimated(p)}` : ""}`;
+/** Of the tiles that are on the screen whole: the place of the first, and the place after the last. */
+export function screen() {
+  const step = height + GAP;
+  const first = Math.max(0, Math.ceil((scroller.scrollTop - GAP) / step));
+  const end = Math.max(first + 1, Math.floor((scroller.scrollTop + scroller.clientHeight) / step));
+  return [first * columns, Math.min(state.total, end * columns)];
+}
+
+export const toTop = (place) => (scroller.scrollTop = Math.floor(place / columns) * (height + GAP));
+
+/** As `reveal`, but what was off the screen comes to its top, with what follows below it. */
+export function revealAtTop() {
+  const [first, end] = screen();
+  if (state.index < first || state.index >= end) toTop(state.index);
+  showGrid();
+}
 
 export function reveal() {
   const step = height + GAP;
@@ -138,7 +155,7 @@ export function move(by, select) {
   const to = Math.min(state.total - 1, Math.max(0, state.index + by));
   if (select) {
     const [low, high] = [Math.min(state.index, to), Math.max(state.index, to)];
-    for (let place = low; place <= high; place++) if (row(place)) selection.add(place);
+    for (let place = low; place <= high; place++) pick(place);
   }
   state.index = to;
   reveal();
@@ -146,17 +163,24 @@ export function move(by, select) {
 
 export const down = () => columns;
 
-export function toggle(place) {
+function pick(place) {
   if (!row(place)) return;
-  if (!selection.delete(place)) selection.add(place);
+  selection.add(place);
+  leftOut.delete(row(place).row);
+}
+
+export function toggle(place) {
+  if (!selection.delete(place)) pick(place);
+  else if (row(place)) leftOut.add(row(place).row);
   showGrid();
 }
 
 export function selectScreen() {
-  const step = height + GAP;
-  const first = Math.ceil(scroller.scrollTop / step) * columns;
-  const last = Math.max(1, Math.floor((scroller.scrollTop + scroller.clientHeight) / step)) * columns;
-  for (let place = first; place < Math.min(last, state.total); place++) if (row(place) && !row(place).mine) selection.add(place);
+  const [first, end] = screen();
+  for (let place = first; place < end; place++) {
+    const found = row(place);
+    if (found && !found.mine && !leftOut.has(found.row)) selection.add(place);
+  }
   showGrid();
 }
 

@@ -4,11 +4,11 @@ import { $, counted, get, number, post, say, setRun } from "./base.js";
 import { act, go, inGrid, show } from "./actions.js";
 import { fillFilters, noteFilters } from "./filters.js";
 import { showAgain, showAgreement, showProgress } from "./figures.js";
-import { layOut, reveal } from "./grid.js";
+import { layOut, revealAtTop } from "./grid.js";
 import { firstName, keepName } from "./who.js";
 import { listen } from "./keys.js";
 import { again, fillKinds } from "./single.js";
-import { areUnlabelled, makeList, onRows, state } from "./state.js";
+import { areUnlabelled, leftOut, makeList, onRows, state } from "./state.js";
 
 async function newList() {
   state.index = await makeList(); // the first that this reviewer has not answered
@@ -20,7 +20,7 @@ async function newList() {
   if (inGrid()) {
     $("scroller").scrollTop = 0;
     layOut();
-    reveal();
+    revealAtTop();
   }
   await show();
 }
@@ -32,7 +32,7 @@ function setView(grid) {
   $("toSingle").setAttribute("aria-pressed", String(!grid));
   if (grid) {
     layOut();
-    reveal();
+    revealAtTop();
     $("tiles").focus({ preventScroll: true });
   } else show();
 }
@@ -47,6 +47,7 @@ async function setReviewer(name) {
     return;
   }
   const isNew = bare !== state.reviewer;
+  if (isNew) leftOut.clear();
   state.reviewer = bare;
   $("reviewer").value = bare;
   keepName(bare);
@@ -55,6 +56,7 @@ async function setReviewer(name) {
 
 function openHelp() {
   $("help").showModal();
+  $("help").scrollTop = 0; // not where it was left
 }
 
 async function exportFile() {

@@ -1,10 +1,12 @@
 // Decisions on their way to the server: in order, one after the other, each with its own id, again until they arrive.
 
 import { $, newId, post, Refusal, say } from "./base.js";
-import { placeOf, row as rowAt, state, update } from "./state.js";
+import { showGone } from "./gone.js";
+import { leftOut, placeOf, row as rowAt, state, update } from "./state.js";
 import { showProgress } from "./figures.js";
 
 const NO_ANSWER = "no answer from the server, trying again";
+const GONE_AFTER = 5; // tries without an answer, in 8 s
 const NEW_TOKEN = "open the server's new address in another tab";
 const WAITS = { // that the server may take later, once it is started again
   401: NEW_TOKEN,
@@ -26,6 +28,7 @@ export const isEmpty = () => waiting.length === 0;
 export function decide(answers, seconds) {
   const body = { event_id: newId(), reviewer: state.reviewer, answers, seconds };
   const before = answers.map(({ row }) => ({ row, mine: rowAt(placeOf(row))?.mine ?? null }));
+  for (const { row } of answers) leftOut.delete(row);
   update(
     answers.map(({ row, decision, label }) => ({
       row,
@@ -91,7 +94,9 @@ function showAgain(before) {
 function show() {
   const stuck = failures > 0 && waiting.length > 0;
   $("saved").classList.toggle("waiting", stuck);
-  if (stuck) $("saved").textContent = `${waiting.length} not saved: ${why}`;
+  const isGone = stuck && failures >= GONE_AFTER && why === NO_ANSWER;
+  showGone(isGone ? waiting.map(({ body }) => body) : null);
+  if (stuck) $("saved").textContent = `${waiting.length} not saved${isGone ? "" : `: ${why}`}`;
   else if (waiting.length) $("saved").textContent = "Saving …";
   else if ($("saved").textContent) $("saved").textContent = "All saved";
 }

@@ -1,6 +1,6 @@
 // One suspect, large.
 
-import { $, estimated, get, make, number } from "./base.js";
+import { $, estimated, get, make, number, unbroken } from "./base.js";
 import { className, load, picture, row, state } from "./state.js";
 
 const STRIPS = ["likeFirst", "likeSecond"];
@@ -29,8 +29,8 @@ export async function showSingle() {
   $("given").textContent = className(found.given);
   if (!state.audit.blind) {
     $("suggested").textContent = className(found.suggested);
-    $("sure").textContent = found.given < 0 ? `, ${estimated(found.p_suggested)} sure` : "";
-    $("why").textContent = found.why;
+    $("sure").textContent = found.given < 0 ? `, the model gives it ${estimated(found.p_suggested)}` : "";
+    $("why").textContent = unbroken(found.why);
   }
   showFacts(found);
   showSimilar(found);
@@ -126,9 +126,13 @@ const inWords = (said, given) =>
 
 export const inShort = (said) => (said.decision === "relabel" ? `→ ${said.text}` : VERBS[said.decision]);
 
+// Others' answers would sway one that is not given yet; whoever asks for those that differ settles them.
+const isJudged = ({ mine }) => mine !== null && mine.decision !== "skip";
+const othersTold = (found) => (isJudged(found) || state.filter.state === "disputed" ? found.others : []);
+
 function showDecision(found) {
   $("decided").replaceChildren(found.mine ? `You: ${inWords(found.mine, found.given)}` : "");
-  for (const other of found.others) $("decided").append(make("span", "quiet", `${other.who}: ${inWords(other, found.given)}`));
+  for (const other of othersTold(found)) $("decided").append(make("span", "quiet", `${other.who}: ${inWords(other, found.given)}`));
   for (const button of document.querySelectorAll("#single [data-do]"))
     button.setAttribute("aria-pressed", String(isDone(button.dataset.do, found)));
   for (const button of document.querySelectorAll('#single [data-do="undo"]')) button.removeAttribute("aria-pressed");

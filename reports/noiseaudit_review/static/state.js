@@ -19,6 +19,7 @@ export const isFiltered = () => state.filter.rows !== "suspects" || state.filter
 export const areUnlabelled = () => state.filter.rows === "unlabelled";
 
 export const selection = new Set(); // places in the list
+export const leftOut = new Set(); // rows that were taken out of a selection by hand: open, but no part of the next one
 
 let list = 0;
 let pages = new Map(); // number -> rows, the one looked at last at the end
