@@ -11,12 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, ViewportSize, sync_playwright
 
 from tests.reviews import start
 
 WAIT = 600  # seconds, of a machine that does other things, too
-DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
+DESKTOP, PHONE = ViewportSize(width=1280, height=800), ViewportSize(width=390, height=844)
 LOADED = """() => {
   const images = [...document.querySelectorAll(".tile:not([hidden]) img:not([hidden])")];
   return images.length > 3 && images.every((image) => image.complete && image.naturalWidth > 0);
