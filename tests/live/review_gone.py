@@ -12,10 +12,10 @@ import tempfile
 import urllib.parse
 from pathlib import Path
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, ViewportSize, sync_playwright
 
 from noiseaudit.decisions import read_decisions
-from tests.live.browser import DESKTOP, PHONE, opened, served
+from tests.live.browser import DESKTOP, opened, served
 from tests.live.review_browser import seen, settled
 from tests.live.review_views import found_by
 from tests.reviews import review_run
@@ -45,7 +45,11 @@ def gone(browser: Browser, folder: Path, axe: Path, save: Path) -> list[str]:
     assert f"2 decisions, row {rows[0]} (kept), row {rows[1]} (→ {suggested})." in told, told
     assert "noiseaudit review" in told
     assert page.inner_text("#saved") == "2 not saved"
-    for name, size in (("desktop", DESKTOP), ("phone", PHONE)):
+    sizes: dict[str, ViewportSize] = {
+        "desktop": {"width": 1280, "height": 800},
+        "phone": {"width": 390, "height": 844},
+    }
+    for name, size in sizes.items():
         for scheme in ("light", "dark"):
             page.set_viewport_size(size)
             page.emulate_media(color_scheme=scheme)

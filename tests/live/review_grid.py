@@ -64,7 +64,9 @@ def by_screens(browser: Browser, run: Path, name: str) -> None:
         assert not any(tile["said"] for tile in second)
         assert second[0]["here"]
         toast, top = page.locator("#message").bounding_box(), page.locator("#scroller").bounding_box()
-        assert toast and top and toast["y"] + toast["height"] <= top["y"], (toast, top)
+        assert toast is not None
+        assert top is not None
+        assert toast["y"] + toast["height"] <= top["y"], (toast, top)
         press(page, "v", "a")
         settled(page)
         press(page, "Home")
