@@ -34,6 +34,7 @@ def by_keyboard(browser: Browser, folder: Path, save: Path) -> None:
             "() => { const all = [...document.querySelectorAll('.strip img')];"
             " return all.length > 6 && all.every((image) => image.complete); }"
         )
+        page.wait_for_selector("#message:empty", state="attached")
         page.screenshot(path=save / "one.png")
         page.reload()
         page.wait_for_selector("html[data-ready]")
