@@ -32,7 +32,8 @@ def test_rare_classes_are_those_with_labels(by_class: Any) -> None:
 def test_what_is_not_defined_is_none(by_class: Any) -> None:
     given, none = np.array([0, 0, 1, 1]), np.zeros(4, np.bool_)
     assert by_class(np.full(4, 0.01), none, given) == {
-        "macro_f1": None, "oracle_macro_f1": None, "rare_false_flags": None,
+        "macro_f1": None, "oracle_macro_f1": None, "even_macro_f1": None,
+        "rare_false_flags": None, "even_rare_false_flags": None,
     }  # fmt: skip
     assert by_class(np.full(4, 0.99), ~none, given)["rare_false_flags"] is None
     many, wrong = (

@@ -66,7 +66,7 @@ def test_an_audit_of_embeddings_has_no_images(tmp_path: Path, format_: str) -> N
         ("huggingface", {"everything": True}, "--all"),
         ("cvat", {"document_root": Path("x")}, "--document-root"),
         ("fiftyone", {"include_test": True}, "--include-test"),
-        ("cvat", {"decided": Decided(confirmed=frozenset({1}))}, "--decisions"),
+        ("fiftyone", {"decided": Decided(confirmed=frozenset({1}))}, "--decisions"),
     ],
 )
 def test_no_option_does_nothing(format_: str, asked: dict[str, Any], flag: str, tmp_path: Path) -> None:

@@ -181,7 +181,7 @@ def test_the_command_and_what_clean_makes_of_two_opinions(tmp_path: Path) -> Non
     assert "2 earlier answers by the same people are left out" in result.stderr
     assert decisions == import_answers(SAVED / "export.json", "label-studio", audit).decisions
     again = CliRunner().invoke(app, [str(word) for word in words])
-    assert (again.exit_code, "Give --force" in again.stderr) == (2, True)
+    assert (again.exit_code, "or give --force, which puts this file aside" in again.stderr) == (2, True)
     clean = ["clean", str(tmp_path), "--decisions", str(out), "--out", str(tmp_path / "c.csv")]
     refused = CliRunner().invoke(app, clean)
     assert refused.exit_code == 2

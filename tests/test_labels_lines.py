@@ -38,7 +38,8 @@ def test_an_error_about_a_row_says_its_line(tmp_path: Path) -> None:
     file = tmp_path / "labels.csv"
     file.write_text('image,label\n"a\n.png",x\nb.png,y\nc.png,x|y\n')
     done = CliRunner().invoke(
-        app, ["corrupt", str(file), "--rate", "0.5", "--out", str(tmp_path / "out.csv")]
+        app,
+        ["corrupt", str(file), "--kind", "symmetric", "--rate", "0.5", "--out", str(tmp_path / "out.csv")],
     )
     assert done.exit_code == 2
     assert done.stderr.startswith(f"error: {file}, row 2, column 'label': label 'x|y'")
