@@ -15,7 +15,7 @@ from playwright.sync_api import Browser
 
 from noiseaudit.result import SCHEMA, AuditResult, read_audit
 from tests.live.axe_rules import found_by_axe, looks
-from tests.live.browser import DESKTOP, LOADED, asker, launched, opened, served
+from tests.live.browser import DESKTOP, LOADED, asker, launched, opened, seen, served
 from tests.reviews import command, review_run
 
 KINDS = {
@@ -36,6 +36,7 @@ def blind(browser: Browser, run: Path, axe: Path, save: Path) -> list[str]:
         for look, page in looks(browser, address, axe):
             page.wait_for_selector("#place:has-text(' of 40')")
             bad += found_by_axe(page, f"blind-{look}", save)
+            seen(page)
             page.keyboard.press("k")
             page.wait_for_timeout(500)
             page.keyboard.press("ArrowLeft")
@@ -86,6 +87,7 @@ def agreement(browser: Browser, run: Path, axe: Path, save: Path) -> list[str]:
         with served(run, "--reviewer", reviewer) as (_, address):
             page = opened(browser, address, [], viewport=DESKTOP)
             for n, key in enumerate(keys, 1):
+                seen(page)
                 page.keyboard.press(key)
                 page.wait_for_selector(f"#checked:has-text('{n} by you')")
                 page.wait_for_timeout(300)
