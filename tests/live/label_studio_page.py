@@ -23,6 +23,10 @@ ARE_TICKED = """(wanted) => {
   return JSON.stringify(ticked.map((box) => box.name)) === JSON.stringify(wanted);
 }""".replace("BOXES", BOXES)
 IS_DRAWN = "() => [...document.images].some((image) => image.complete && image.naturalWidth > 0)"
+NAMES = """([boxes, n]) => {
+  const found = [...document.querySelectorAll(boxes)].map((box) => box.name);
+  return found.length === n && found;
+}"""
 
 
 def click_all(
@@ -61,7 +65,8 @@ def _check(page: Page, task: dict[str, Any], audit: AuditResult) -> None:
         page.wait_for_selector(GIVEN)
     given = page.locator(GIVEN).all_inner_texts()
     assert " ".join(given).split() == task["data"]["given_label"].split(), given
-    names = page.locator(BOXES).evaluate_all("boxes => boxes.map((box) => box.name)")
+    # The page draws itself again once the image is there, so that boxes come, go and come.
+    names = page.wait_for_function(NAMES, arg=[BOXES, len(audit.classes) + 1]).json_value()
     assert names == [*map(choice_text, audit.classes), AMBIGUOUS], names
     (prediction,) = task["predictions"]
     page.wait_for_function(ARE_TICKED, arg=prediction["result"][0]["value"]["choices"])
