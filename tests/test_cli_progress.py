@@ -34,16 +34,7 @@ def _watched(
     folds: int = 0,
     columns: int = 120,
 ) -> str:
-    plan: Any = SimpleNamespace(
-        config=SimpleNamespace(method="umn", self_test=self_test),
-        backbone=SimpleNamespace(value="mlp", reason="small [8x8] images"),
-        device=SimpleNamespace(type="cpu"),
-        batches=SimpleNamespace(steps=7),
-        epochs=epochs,
-        all_epochs=epochs,
-        tuning=None,
-        folds=folds,
-    )
+    plan = _plan(epochs, self_test=self_test, folds=folds)
     nothing: Any = None
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setenv("COLUMNS", str(columns))
@@ -59,6 +50,19 @@ def _watched(
                 for epoch in range(1, epochs + 1):
                     watcher.on_extra(name, _record(epoch))
     return stderr.getvalue()
+
+
+def _plan(epochs: int, *, self_test: bool, folds: int) -> Any:
+    return SimpleNamespace(
+        config=SimpleNamespace(method="umn", self_test=self_test),
+        backbone=SimpleNamespace(value="mlp", reason="small [8x8] images"),
+        device=SimpleNamespace(type="cpu"),
+        batches=SimpleNamespace(steps=7),
+        epochs=epochs,
+        all_epochs=epochs,
+        tuning=None,
+        folds=folds,
+    )
 
 
 def _plain(text: str) -> str:
@@ -187,16 +191,7 @@ def test_folds_are_announced_and_get_a_line_each(monkeypatch: pytest.MonkeyPatch
 def test_folds_that_training_calls_for_are_announced_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two epochs of the first training, then three folds and a self-test that has as many: 16 in all, 10 s each."""
     clock, stderr = itertools.count(0.0, 10.0), io.StringIO()
-    plan: Any = SimpleNamespace(
-        config=SimpleNamespace(method="umn", self_test=True),
-        backbone=SimpleNamespace(value="mlp", reason="small"),
-        device=SimpleNamespace(type="cpu"),
-        batches=SimpleNamespace(steps=7),
-        epochs=2,
-        all_epochs=2,
-        tuning=None,
-        folds=0,
-    )
+    plan = _plan(2, self_test=True, folds=0)
     nothing: Any = None
     with monkeypatch.context() as patch:
         patch.setattr(sys, "stderr", stderr)
@@ -221,16 +216,7 @@ def test_folds_that_training_calls_for_are_announced_and_counted(monkeypatch: py
 
 def test_a_resumed_scan_says_where_it_goes_on_and_takes_its_own_pace(monkeypatch: pytest.MonkeyPatch) -> None:
     """Four trainings of 10 epochs: one was done, one had 6. Each epoch takes a second of this process."""
-    plan: Any = SimpleNamespace(
-        config=SimpleNamespace(method="umn", self_test=True),
-        backbone=SimpleNamespace(value="mlp", reason="small"),
-        device=SimpleNamespace(type="cpu"),
-        batches=SimpleNamespace(steps=7),
-        epochs=10,
-        all_epochs=10,
-        tuning=None,
-        folds=1,
-    )
+    plan = _plan(10, self_test=True, folds=1)
     nothing: Any = None
     clock, stderr = itertools.count(100.0), io.StringIO()
     with monkeypatch.context() as patch:
