@@ -13,17 +13,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from noiseaudit.audit_meta import SCHEMA_VERSION, AuditMeta, Cutoff
 from noiseaudit.errors import DataError
-from noiseaudit.result import (
-    METADATA_KEY,
-    SCHEMA,
-    SCHEMA_VERSION,
-    STATUSES,
-    AuditMeta,
-    AuditResult,
-    Cutoff,
-    read_audit,
-)
+from noiseaudit.result import METADATA_KEY, SCHEMA, STATUSES, AuditResult, read_audit
 
 MakeAudit = Callable[..., AuditResult]
 
