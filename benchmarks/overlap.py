@@ -17,7 +17,7 @@ import torch
 
 from noiseaudit import pretrained
 from noiseaudit.config import AuditConfig
-from noiseaudit.samples import SampleOptions
+from noiseaudit.load_samples import SampleOptions
 from noiseaudit.scan import ScanOptions, scan
 
 RESULTS = Path(__file__).parent / "results" / "overlap.md"

@@ -20,12 +20,12 @@ from noiseaudit.errors import ConfigError, DataError
 from noiseaudit.labels.columns import FIND_ALL, ColumnNames
 from noiseaudit.labels.read import read_labels
 from noiseaudit.labels.table import LabelTable
+from noiseaudit.load_samples import SampleOptions
 from noiseaudit.manifest import RunInputs, describe_run
 from noiseaudit.methods import METHODS
 from noiseaudit.model_file import read_model
 from noiseaudit.runfolder import RunFolder
 from noiseaudit.runtime import training_runtime
-from noiseaudit.samples import SampleOptions
 from noiseaudit.saved_model import SavedModel
 from noiseaudit.scan import WriteReports, write_results
 from noiseaudit.score_blocks import Block, Scorer, Scores, block_rows, cut_blocks

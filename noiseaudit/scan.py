@@ -28,6 +28,7 @@ from noiseaudit.keeper import Keeper
 from noiseaudit.labels.columns import FIND_ALL, ColumnNames
 from noiseaudit.labels.read import read_labels
 from noiseaudit.labels.table import WITHOUT_FILE, LabelTable, Source
+from noiseaudit.load_samples import SampleOptions, load_samples
 from noiseaudit.manifest import RunInputs, describe_run
 from noiseaudit.methods import METHODS
 from noiseaudit.model_file import write_model
@@ -39,7 +40,7 @@ from noiseaudit.result import AuditResult
 from noiseaudit.runfolder import RunFolder
 from noiseaudit.runnames import AUDIT_FILE, CACHE, CLEANED, DYNAMICS_FOLDER, EMBEDDINGS_FILE, MODEL_FILE
 from noiseaudit.runtime import training_runtime
-from noiseaudit.samples import SampleOptions, Samples, load_samples
+from noiseaudit.samples import Samples
 from noiseaudit.threshold import check_cutoff
 from noiseaudit.trusted import with_trusted
 

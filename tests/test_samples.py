@@ -13,7 +13,8 @@ from PIL import Image
 from noiseaudit.data.embeddings import UNREADABLE
 from noiseaudit.errors import ConfigError, DataError
 from noiseaudit.labels.table import LabelTable
-from noiseaudit.samples import SampleOptions, Samples, column_scales, from_vectors, load_samples
+from noiseaudit.load_samples import SampleOptions, load_samples
+from noiseaudit.samples import Samples, column_scales, from_vectors
 
 
 def table(n: int) -> LabelTable:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from noiseaudit.samples import SampleOptions
+    from noiseaudit.load_samples import SampleOptions
 
 
 N = TypeVar("N", int, float)
@@ -106,7 +106,7 @@ def sample_options(
     workers: int | None,
 ) -> SampleOptions:
     """What the options of the Images panel say; a folder as DATA holds its own images."""
-    from noiseaudit.samples import SampleOptions
+    from noiseaudit.load_samples import SampleOptions
 
     return SampleOptions(
         images=data if images is None and embeddings is None and data.is_dir() else images,
