@@ -11,13 +11,12 @@ from typing import Any
 import pytest
 
 from noiseaudit.clean import CleanSummary
+from noiseaudit.describe_run import RunInputs, describe_run
 from noiseaudit.errors import ConfigError, DataError
 from noiseaudit.labels.columns import ColumnNames
 from noiseaudit.labels.table import Source
 from noiseaudit.manifest import (
-    RunInputs,
     clean_command,
-    describe_run,
     file_sha256,
     find_source,
     saved_run,

@@ -163,8 +163,8 @@ def scan(
     from noiseaudit.config import AuditConfig
     from noiseaudit.distributed import launched_processes, launched_rank
     from noiseaudit.labels.columns import ColumnNames
-    from noiseaudit.scan import ScanOptions
     from noiseaudit.scan import scan as run_scan
+    from noiseaudit.scan_options import ScanOptions
     from noiseaudit_cli.console import print_json
     from noiseaudit_cli.progress import ScanProgress
     from noiseaudit_cli.reporting import write_run_reports
