@@ -51,7 +51,7 @@ class AuditMeta:
     def from_json(cls, text: str | bytes) -> AuditMeta:
         """Raises ValueError if a field is missing, unknown or of another type."""
         fields = json.loads(text)
-        _check_meta(fields)
+        check_meta(fields)
         fields["classes"] = tuple(fields["classes"])
         fields["cutoff"] = Cutoff(**fields["cutoff"])
         return cls(**fields)
@@ -79,7 +79,7 @@ def checked_meta(raw: str | bytes, file: Path) -> AuditMeta:
     return meta
 
 
-def _check_meta(fields: Any) -> None:
+def check_meta(fields: Any) -> None:
     """Raise ValueError naming the first field of an audit's metadata that is missing, unknown or mistyped."""
     _check_fields(fields, _META)
     _check_fields(fields["cutoff"], _CUTOFF)

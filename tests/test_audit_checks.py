@@ -13,7 +13,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from noiseaudit.audit_checks import check_meta, check_table
+from noiseaudit.audit_checks import check_table
+from noiseaudit.audit_meta import check_meta
 from noiseaudit.errors import DataError
 from noiseaudit.result import METADATA_KEY, SCHEMA, STATUSES, AuditResult, read_audit
 
