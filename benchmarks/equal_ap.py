@@ -33,7 +33,7 @@ from peer import cross_validated_probabilities
 
 from noiseaudit import read_audit
 from noiseaudit.labels.read import read_labels
-from noiseaudit.samples import SampleOptions, load_samples
+from noiseaudit.load_samples import SampleOptions, load_samples
 from noiseaudit.versions import versions
 
 EPOCHS = (3, 6, 12, 18, 30)

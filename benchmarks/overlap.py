@@ -17,8 +17,9 @@ import torch
 
 from noiseaudit import pretrained
 from noiseaudit.config import AuditConfig
-from noiseaudit.samples import SampleOptions
-from noiseaudit.scan import ScanOptions, scan
+from noiseaudit.load_samples import SampleOptions
+from noiseaudit.scan import scan
+from noiseaudit.scan_options import ScanOptions
 
 RESULTS = Path(__file__).parent / "results" / "overlap.md"
 

@@ -17,7 +17,8 @@ import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet as pq
 
-from noiseaudit.result import EVIDENCE, METADATA_KEY, SCHEMA, AuditMeta, Cutoff
+from noiseaudit.audit_meta import AuditMeta, Cutoff
+from noiseaudit.result import EVIDENCE, METADATA_KEY, SCHEMA
 
 PIECE = 131_072  # rows, as many as a row group of a scan has
 CLASSES = tuple(f"class {number:03d}" for number in range(100))

@@ -21,8 +21,9 @@ import pyarrow as pa
 from detection import SCORES
 from scipy.stats import binomtest
 
+from noiseaudit.audit_meta import AuditMeta
 from noiseaudit.estimate import estimate
-from noiseaudit.result import AuditMeta, AuditResult
+from noiseaudit.result import AuditResult
 from noiseaudit.sample import draw_sample
 from noiseaudit.threshold import choose_cutoff
 from noiseaudit.versions import versions

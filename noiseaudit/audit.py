@@ -18,10 +18,10 @@ from noiseaudit.labels.columns import FIND_ALL, ColumnNames
 from noiseaudit.labels.read import read_labels
 from noiseaudit.labels.roles import Reader
 from noiseaudit.labels.table import LabelTable
+from noiseaudit.load_samples import SampleOptions, load_samples
 from noiseaudit.plan import make_plan
 from noiseaudit.plan_checks import check_needs
 from noiseaudit.runtime import training_runtime
-from noiseaudit.samples import SampleOptions, load_samples
 from noiseaudit.trusted import with_trusted
 
 if TYPE_CHECKING:

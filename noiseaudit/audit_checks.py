@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,7 @@ from noiseaudit.parquet import is_true, is_valid, to_numpy
 Bools = npt.NDArray[np.bool_]
 
 CHANGED = "The file was changed after the scan; scan again."
+SCAN_AGAIN = "Give a run folder or its audit.parquet; if it is that, run `noiseaudit scan` again."
 ROUNDING = 1e-5  # by which a float32 probability may leave [0, 1]
 _NOT_A_PROBABILITY = "{value!r} is not a probability from 0 to 1"
 _UNFIT = "{value!r} does not fit the row's status"
@@ -30,12 +31,6 @@ class _Violation(NamedTuple):
     column: str
     wrong: Bools  # (n,)
     problem: str  # may show the cell as {value!r}
-
-
-def check_meta(fields: Any) -> None:
-    """Raise ValueError naming the first field of an audit's metadata that is missing, unknown or mistyped."""
-    _check_fields(fields, _META)
-    _check_fields(fields["cutoff"], _CUTOFF)
 
 
 def check_table(
@@ -160,50 +155,3 @@ def _marked(rows: npt.NDArray[np.int64], n: int) -> Bools:
     mask = np.zeros(n, dtype=np.bool_)
     mask[rows] = True
     return mask
-
-
-def _check_fields(fields: Any, kinds: Mapping[str, Callable[[Any], bool]]) -> None:
-    if not isinstance(fields, dict):
-        raise ValueError("not an object")
-    odd = sorted(fields.keys() ^ kinds.keys())
-    if odd:
-        raise ValueError(f"{odd[0]!r} is {'unknown' if odd[0] in fields else 'missing'}")
-    for name, is_right in kinds.items():
-        if not is_right(fields[name]):
-            raise ValueError(f"{name!r} is {str(fields[name])[:40]!r}")
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
-
-
-def _is_count(value: Any) -> bool:
-    return type(value) is int and value >= 0  # True is an int too
-
-
-def _is_number(value: Any) -> bool:
-    return type(value) in (int, float) and value == value
-
-
-def _is_object(value: Any) -> bool:
-    return isinstance(value, dict)
-
-
-_META: Mapping[str, Callable[[Any], bool]] = {
-    "schema_version": _is_count,
-    "classes": lambda value: isinstance(value, list) and all(map(_is_text, value)),
-    "class_type": lambda value: value in ("string", "integer", "boolean"),
-    "config": _is_object,
-    "versions": lambda value: _is_object(value) and all(map(_is_text, value.values())),
-    "seed": _is_count,
-    "device_type": _is_text,
-    "threads": _is_count,
-    "cutoff": _is_object,
-    "data_fingerprint": _is_text,
-}
-_CUTOFF: Mapping[str, Callable[[Any], bool]] = {
-    "rule": _is_text,
-    "score": lambda value: value in ("p_mislabeled", "epsilon"),
-    "threshold": _is_number,
-    "reason": _is_text,
-}

@@ -16,20 +16,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from noiseaudit.arrays import numbers
-from noiseaudit.audit_checks import CHANGED, check_table
+from noiseaudit.audit_checks import CHANGED, SCAN_AGAIN, check_table
+from noiseaudit.audit_meta import AuditMeta
 from noiseaudit.errors import DataError
 from noiseaudit.parquet import open_parquet, readable_parquet
-from noiseaudit.result import (
-    SCAN_AGAIN,
-    STATUSES,
-    AuditMeta,
-    AuditResult,
-    Rows,
-    audit_path,
-    no_rows,
-    read_audit,
-    read_meta,
-)
+from noiseaudit.result import STATUSES, AuditResult, Rows, audit_path, no_rows, read_audit, read_meta
 
 WHOLE = 131_072  # rows of an audit that is checked whole each time it is opened: a fraction of a second
 # Texts that many rows share: read as codes, which is faster and takes a tenth of the memory.

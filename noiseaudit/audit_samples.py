@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from noiseaudit.audit_meta import AuditMeta
 from noiseaudit.course import EpochRecord, Fitted
 from noiseaudit.data.training import TrainingData
 from noiseaudit.doubt import doubt_of
@@ -30,7 +31,7 @@ from noiseaudit.remarks import (
     about_noise_weight,
     about_self_test,
 )
-from noiseaudit.result import AuditMeta, AuditResult
+from noiseaudit.result import AuditResult
 from noiseaudit.samples import Samples
 from noiseaudit.saved_model import Intake, SavedModel, saved_networks
 from noiseaudit.selftest import SelfTest, self_test

@@ -19,8 +19,8 @@ import numpy as np
 
 from noiseaudit.choose import choose_device
 from noiseaudit.errors import ConfigError, NoiseAuditError
+from noiseaudit.load_samples import SampleOptions
 from noiseaudit.model_file import read_model
-from noiseaudit.samples import SampleOptions
 from noiseaudit.score_blocks import Block, Scorer, Scores
 
 if TYPE_CHECKING:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from noiseaudit.describe_run import counts
 from noiseaudit.estimate import Estimate
 from noiseaudit.evaluation import DEFAULT_RULE, Evaluation
 from noiseaudit.expected import SINGLE, expect
 from noiseaudit.gate import Value, class_measure
 from noiseaudit.interval import Range
-from noiseaudit.manifest import counts
 from noiseaudit.result import AuditResult
 
 MEASURES: Mapping[str, str] = {

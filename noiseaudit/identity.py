@@ -25,7 +25,7 @@ from noiseaudit.samples import Samples
 from noiseaudit.versions import versions
 
 if TYPE_CHECKING:
-    from noiseaudit.scan import ScanOptions
+    from noiseaudit.scan_options import ScanOptions
 
 LABEL_FILE, DATA = "label file", "data"
 CHANGED = {  # where the values would say nothing

@@ -16,11 +16,11 @@ import torch
 from torch import Tensor
 
 from noiseaudit import pretrained
+from noiseaudit.audit_meta import AuditMeta
 from noiseaudit.config import AuditConfig, Settings, with_overrides
 from noiseaudit.data.inputs import SOME_IMAGES
 from noiseaudit.methods import METHODS
 from noiseaudit.models import BACKBONES
-from noiseaudit.result import AuditMeta
 from noiseaudit.threshold import check_cutoff
 
 KINDS = ("images", "features", "embeddings")

@@ -20,10 +20,10 @@ from torch import Tensor
 
 from noiseaudit import pretrained
 from noiseaudit.atomic import atomic_path
+from noiseaudit.audit_meta import checked_meta
 from noiseaudit.errors import ConfigError, DataError
 from noiseaudit.image_noise import ImageNoise
 from noiseaudit.model_checks import check_audit, check_networks, check_noise, check_x
-from noiseaudit.result import checked_meta
 from noiseaudit.runjson import read_run_json
 from noiseaudit.runnames import MODEL_FILE, RUN_FILE
 from noiseaudit.samples import Scales

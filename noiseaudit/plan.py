@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from noiseaudit.audit_meta import AuditMeta, Cutoff
 from noiseaudit.choose import (
     Choice,
     choose_backbone,
@@ -28,7 +29,6 @@ from noiseaudit.labels.table import LabelTable
 from noiseaudit.methods import METHODS
 from noiseaudit.part import current_part
 from noiseaudit.plan_checks import check_classes, check_needs, check_self_test
-from noiseaudit.result import AuditMeta, Cutoff
 from noiseaudit.samples import Samples
 from noiseaudit.threshold import check_cutoff
 from noiseaudit.trusted import check_trusted

@@ -15,17 +15,17 @@ from typing import Any, Literal, Protocol
 from noiseaudit.choose import choose_device
 from noiseaudit.data.embeddings import load_embeddings
 from noiseaudit.data.paths import resolve_images
+from noiseaudit.describe_run import RunInputs, describe_run
 from noiseaudit.distributed import launched_processes
 from noiseaudit.errors import ConfigError, DataError
 from noiseaudit.labels.columns import FIND_ALL, ColumnNames
 from noiseaudit.labels.read import read_labels
 from noiseaudit.labels.table import LabelTable
-from noiseaudit.manifest import RunInputs, describe_run
+from noiseaudit.load_samples import SampleOptions
 from noiseaudit.methods import METHODS
 from noiseaudit.model_file import read_model
 from noiseaudit.runfolder import RunFolder
 from noiseaudit.runtime import training_runtime
-from noiseaudit.samples import SampleOptions
 from noiseaudit.saved_model import SavedModel
 from noiseaudit.scan import WriteReports, write_results
 from noiseaudit.score_blocks import Block, Scorer, Scores, block_rows, cut_blocks

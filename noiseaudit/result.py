@@ -6,8 +6,6 @@ The schema is documented in docs/audit-format.md and frozen by tests/test_result
 
 from __future__ import annotations
 
-import dataclasses
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,8 +18,8 @@ import pyarrow.parquet as pq
 
 from noiseaudit.arrays import numbers
 from noiseaudit.atomic import atomic_path
-from noiseaudit.audit_checks import check_meta, check_table
-from noiseaudit.classes import canonical_order
+from noiseaudit.audit_checks import SCAN_AGAIN, check_table
+from noiseaudit.audit_meta import AuditMeta, checked_meta
 from noiseaudit.errors import DataError
 from noiseaudit.parquet import is_true, open_parquet, to_numpy
 from noiseaudit.runjson import read_run_json
@@ -32,17 +30,15 @@ if TYPE_CHECKING:
 
 Rows = npt.NDArray[np.int64]  # numbers of rows
 
-SCHEMA_VERSION = 1
 METADATA_KEY = b"noiseaudit"
 STATUSES = ("ok", "unlabelled", "missing", "unreadable", "too_large")
-SCAN_AGAIN = "Give a run folder or its audit.parquet; if it is that, run `noiseaudit scan` again."
 
 EVIDENCE = pa.list_(  # noiseaudit.evidence says what the kinds are
     pa.struct(
         [pa.field("kind", pa.string()), pa.field("value", pa.float64()), pa.field("reference", pa.string())]
     )
 )
-SCHEMA = pa.schema(
+SCHEMA = pa.schema(  # a change raises noiseaudit.audit_meta.SCHEMA_VERSION
     [
         pa.field("row", pa.int64(), nullable=False),
         pa.field("sample_id", pa.string(), nullable=False),
@@ -68,47 +64,6 @@ SCHEMA = pa.schema(
         pa.field("batch", pa.string()),
     ]
 )
-
-
-@dataclass(frozen=True)
-class Cutoff:
-    """Where suspects begin: rows with `score >= threshold` are flagged (`>` for the epsilon rule), but for
-    "even", which flags fewer of them in some classes.
-    """
-
-    rule: str  # "auto", "even", "epsilon", "budget=N" or "rate=R", as the user gave it
-    score: str  # the column that is cut: "p_mislabeled" or "epsilon"
-    threshold: float
-    reason: str  # for people
-
-
-@dataclass(frozen=True)
-class AuditMeta:
-    """What the audit depended on, and nothing else: no clock, host or path (those live in run.json)."""
-
-    classes: tuple[str, ...]  # in canonical order: numeric if all are integers, else by code point
-    class_type: str  # the labels' type in the input: "string", "integer" or "boolean"
-    config: dict[str, Any]
-    versions: dict[str, str]
-    seed: int
-    device_type: str
-    threads: int
-    cutoff: Cutoff
-    data_fingerprint: str  # "sha256:..." of labels and decoded images
-    schema_version: int = SCHEMA_VERSION
-
-    def to_json(self) -> str:
-        """As the Parquet file holds it: keys are sorted, so equal metadata give equal text."""
-        return json.dumps(dataclasses.asdict(self), sort_keys=True, ensure_ascii=False)
-
-    @classmethod
-    def from_json(cls, text: str | bytes) -> AuditMeta:
-        """Raises ValueError if a field is missing, unknown or of another type."""
-        fields = json.loads(text)
-        check_meta(fields)
-        fields["classes"] = tuple(fields["classes"])
-        fields["cutoff"] = Cutoff(**fields["cutoff"])
-        return cls(**fields)
 
 
 @dataclass(frozen=True)
@@ -238,25 +193,3 @@ def audit_path(path: Path) -> Path:
     if not file.exists():
         raise DataError(f"holds no {AUDIT_FILE}", file=path, fix="Give the --out folder of a finished scan.")
     return file
-
-
-def checked_meta(raw: str | bytes, file: Path) -> AuditMeta:
-    """An audit's metadata from its JSON text; `file` is for the DataError that a damaged one raises."""
-    try:
-        version = json.loads(raw)["schema_version"]
-        if version != SCHEMA_VERSION:
-            raise DataError(
-                f"schema version {version}, but this noiseaudit reads {SCHEMA_VERSION}",
-                file=file,
-                fix="Scan again, or use the noiseaudit version that wrote it.",
-            )
-        meta = AuditMeta.from_json(raw)
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise DataError(f"its metadata are damaged ({error})", file=file, fix=SCAN_AGAIN) from error
-    if list(meta.classes) != canonical_order(meta.classes):
-        raise DataError(
-            "the class names are not in canonical order, so labels cannot be trusted",
-            file=file,
-            fix="Scan again.",
-        )
-    return meta

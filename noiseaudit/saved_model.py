@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from noiseaudit import pretrained
+from noiseaudit.audit_meta import AuditMeta
 from noiseaudit.config import with_overrides
 from noiseaudit.data.inputs import SOME_IMAGES
 from noiseaudit.data.training import TrainingData
@@ -17,7 +18,6 @@ from noiseaudit.methods import METHODS
 from noiseaudit.methods.base import Setup
 from noiseaudit.methods.descent import Descent
 from noiseaudit.model_checks import check_alike
-from noiseaudit.result import AuditMeta
 from noiseaudit.samples import Samples, Scales
 from noiseaudit.unseen import Unseen
 

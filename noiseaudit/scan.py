@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,28 +17,23 @@ from noiseaudit.atomic import atomic_path
 from noiseaudit.audit_samples import Audit, audit_samples, scored_ids
 from noiseaudit.choose import choose_device
 from noiseaudit.clean import CleanSummary, clean_labels
-from noiseaudit.config import AuditConfig, one_of, with_overrides
 from noiseaudit.course import EpochRecord
-from noiseaudit.data.inputs import SOME_IMAGES
+from noiseaudit.describe_run import describe_run
 from noiseaudit.dynamics import write_epoch
 from noiseaudit.errors import OtherRun
 from noiseaudit.keeper import Keeper
-from noiseaudit.labels.columns import FIND_ALL, ColumnNames
 from noiseaudit.labels.read import read_labels
 from noiseaudit.labels.table import WITHOUT_FILE, LabelTable, Source
-from noiseaudit.manifest import RunInputs, describe_run
+from noiseaudit.load_samples import load_samples
 from noiseaudit.methods import METHODS
 from noiseaudit.model_file import write_model
-from noiseaudit.models import BACKBONES
 from noiseaudit.plan import Plan, make_plan
-from noiseaudit.plan_checks import check_needs
-from noiseaudit.pretrained import check_installed
 from noiseaudit.result import AuditResult
 from noiseaudit.runfolder import RunFolder
 from noiseaudit.runnames import AUDIT_FILE, CACHE, CLEANED, DYNAMICS_FOLDER, EMBEDDINGS_FILE, MODEL_FILE
 from noiseaudit.runtime import training_runtime
-from noiseaudit.samples import SampleOptions, Samples, load_samples
-from noiseaudit.threshold import check_cutoff
+from noiseaudit.samples import Samples
+from noiseaudit.scan_options import ScanOptions, check_config, run_inputs, trusted_file
 from noiseaudit.trusted import with_trusted
 
 WriteReports = Callable[[AuditResult, dict[str, Any], Path], None]
@@ -66,22 +59,6 @@ class Watcher(Protocol):
     def on_note(self, text: str) -> None: ...
 
 
-@dataclass(frozen=True)
-class ScanOptions:
-    """What to scan, how, and where to."""
-
-    data: Path
-    out: Path
-    samples: SampleOptions
-    config: AuditConfig
-    columns: ColumnNames = field(default=FIND_ALL)
-    missing_label: str | None = None
-    encoding: str = "utf-8"
-    trusted: str | None = None  # file of sample ids, else a column of the label file
-    force: bool = False
-    resume: bool = False  # go on with an interrupted run of the same options and data, if there is one
-
-
 def scan(options: ScanOptions, watcher: Watcher, write_reports: WriteReports) -> dict[str, Any]:
     """Audit the labels and fill the run folder `options.out`; return the content of its run.json.
 
@@ -102,7 +79,7 @@ def scan(options: ScanOptions, watcher: Watcher, write_reports: WriteReports) ->
 
 
 def _scan(options: ScanOptions, watcher: Watcher, write_reports: WriteReports) -> dict[str, Any]:
-    files = (options.data, options.samples.images, options.samples.embeddings, _trusted_file(options))
+    files = (options.data, options.samples.images, options.samples.embeddings, trusted_file(options))
     inputs = [path for path in files if path]
     with (
         RunFolder(options.out, force=options.force, resume=options.resume, inputs=inputs) as run,
@@ -120,21 +97,10 @@ def _scan(options: ScanOptions, watcher: Watcher, write_reports: WriteReports) -
         audit = _audit(table, options, run, watcher)
         write_model(audit.model, run.path / MODEL_FILE)
         cleaned = write_results(audit.result, audit.embeddings, table.source, run.path)
-        info = describe_run(audit.result, _inputs(table.source, options), audit.warnings, cleaned)
+        info = describe_run(audit.result, run_inputs(table.source, options), audit.warnings, cleaned)
         write_reports(audit.result, info, run.path)
         run.finish(info)
     return info
-
-
-def check_config(config: AuditConfig, *, has_trusted: bool) -> None:
-    """Raise ConfigError for what can be seen to be wrong before anything is read."""
-    check_needs(config, has_trusted=has_trusted)
-    one_of("--backbone", config.backbone, ("auto", *BACKBONES))
-    check_cutoff(config.cutoff)
-    with_overrides(METHODS[config.method].settings(SOME_IMAGES), config.settings)
-    choose_device(config.device)
-    if config.backbone == "pretrained":
-        check_installed()
 
 
 def _read(options: ScanOptions) -> LabelTable:
@@ -210,19 +176,3 @@ def write_results(
         np.save(file, embeddings, allow_pickle=False)
     suffix = ".csv" if source.format in WITHOUT_FILE else source.path.suffix
     return clean_labels(result, source, folder / f"{CLEANED}{suffix}", policy="relabel")
-
-
-def _inputs(source: Source, options: ScanOptions) -> RunInputs:
-    samples = options.samples
-    return RunInputs(
-        source,
-        samples.images,
-        samples.embeddings,
-        tuple(samples.allow_roots),
-        trusted=_trusted_file(options),
-        max_pixels=samples.max_pixels,
-    )
-
-
-def _trusted_file(options: ScanOptions) -> Path | None:
-    return Path(options.trusted) if options.trusted and os.path.isfile(options.trusted) else None

@@ -29,7 +29,8 @@ from noiseaudit.plan import Plan
 from noiseaudit.result import AuditResult
 from noiseaudit.runnames import CACHE
 from noiseaudit.samples import Samples
-from noiseaudit.scan import ScanOptions, Watcher, WriteReports, scan
+from noiseaudit.scan import Watcher, WriteReports, scan
+from noiseaudit.scan_options import ScanOptions
 
 LONGEST_WAIT = timedelta(hours=24)  # for a process that still reads images
 

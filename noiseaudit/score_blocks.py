@@ -26,9 +26,10 @@ from noiseaudit.data.embeddings import UNREADABLE, is_readable
 from noiseaudit.data.probe import Probe, probe_images
 from noiseaudit.data.training import TrainingData
 from noiseaudit.labels.table import Strings
+from noiseaudit.load_samples import SampleOptions, decoding_workers, embed_stored
 from noiseaudit.methods.base import Prediction
 from noiseaudit.runtime import training_runtime
-from noiseaudit.samples import SampleOptions, decoding_workers, embed_stored, standardised
+from noiseaudit.samples import standardised
 from noiseaudit.saved_model import SavedModel
 from noiseaudit.train import chunk_rows, predict_all
 

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from noiseaudit.audit_meta import AuditMeta, Cutoff
 from noiseaudit.course import Fitted, epoch_record
 from noiseaudit.data.fingerprint import fingerprint
 from noiseaudit.doubt import Doubt, doubt_of
@@ -18,7 +19,7 @@ from noiseaudit.judge import Verdicts, judge
 from noiseaudit.labels.table import LabelTable
 from noiseaudit.methods import METHODS
 from noiseaudit.methods.base import Prediction
-from noiseaudit.result import AuditMeta, AuditResult, Cutoff
+from noiseaudit.result import AuditResult
 from noiseaudit.saved_model import SavedModel
 from noiseaudit.score_blocks import Scores
 from noiseaudit.threshold import choose_cutoff

@@ -8,9 +8,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from noiseaudit.audit_meta import Cutoff
 from noiseaudit.errors import ConfigError
 from noiseaudit.even_cutoff import Codes, least_by_class
-from noiseaudit.result import Cutoff
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]

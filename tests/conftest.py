@@ -17,8 +17,9 @@ import pyarrow as pa
 import pytest
 from hypothesis import settings
 
+from noiseaudit.audit_meta import AuditMeta, Cutoff
 from noiseaudit.classes import canonical_order
-from noiseaudit.result import SCHEMA, AuditMeta, AuditResult, Cutoff
+from noiseaudit.result import SCHEMA, AuditResult
 
 settings.register_profile("noiseaudit", deadline=None)  # a busy machine is no error
 settings.load_profile("noiseaudit")

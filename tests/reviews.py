@@ -14,8 +14,8 @@ from PIL import Image, ImageDraw
 from typer.testing import CliRunner
 
 from noiseaudit.clean import CleanSummary
+from noiseaudit.describe_run import RunInputs, describe_run
 from noiseaudit.labels.table import Source
-from noiseaudit.manifest import RunInputs, describe_run
 from noiseaudit.result import SCHEMA, AuditResult
 from noiseaudit.runjson import write_run_json
 from noiseaudit_cli.main import app

@@ -14,7 +14,7 @@ from noiseaudit.config import AuditConfig
 from noiseaudit.demo import write_digits
 from noiseaudit.errors import ConfigError
 from noiseaudit.labels.read import read_labels
-from noiseaudit.samples import SampleOptions
+from noiseaudit.load_samples import SampleOptions
 from tests.test_audit_rows import QUICK, N, _one_thread, digits
 
 __all__ = ["_one_thread", "digits"]  # fixtures

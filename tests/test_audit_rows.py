@@ -18,11 +18,11 @@ from noiseaudit.course import EpochRecord, Fitted
 from noiseaudit.data.inputs import Kind
 from noiseaudit.demo import write_digits
 from noiseaudit.labels.read import read_labels
+from noiseaudit.load_samples import SampleOptions, load_samples
 from noiseaudit.neighbours import Believed
 from noiseaudit.plan import make_plan
 from noiseaudit.readings import score_readings
 from noiseaudit.runtime import flushes_denormals
-from noiseaudit.samples import SampleOptions, load_samples
 from noiseaudit.score import Scored
 from noiseaudit.why import records
 

@@ -6,10 +6,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from noiseaudit.audit_meta import AuditMeta, Cutoff
 from noiseaudit.clean import CleanSummary, clean_labels
 from noiseaudit.errors import ConfigError, DataError, OutputError
 from noiseaudit.labels import Source, read_labels
-from noiseaudit.result import SCHEMA, AuditMeta, AuditResult, Cutoff
+from noiseaudit.result import SCHEMA, AuditResult
 
 CSV = (
     b'path,label,"split"\r\n'

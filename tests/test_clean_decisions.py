@@ -7,28 +7,18 @@ import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from typer.testing import CliRunner
 
 from noiseaudit.clean import clean_labels
-from noiseaudit.decided import Decided, decided, read_decided
-from noiseaudit.decisions import Decision, run_id, write_decisions
 from noiseaudit.errors import DataError
 from noiseaudit.labels import Source
 from noiseaudit.result import AuditResult
-from noiseaudit_cli.main import app
 from tests.test_clean import CSV, ISSUES, LABELS, SPLITS, audit, audit_of, source
-from tests.test_cli_clean import audit as run_folder
+from tests.test_decided import judged
 
-__all__ = ["audit", "run_folder", "source"]  # fixtures
-HERE = Path("checks.csv")
-
-
-def judged(audit: AuditResult, *answers: tuple[str, str, str | None]) -> Decided:
-    return decided(audit, [(HERE, Decision(name, kind, label)) for name, kind, label in answers])
+__all__ = ["audit", "source"]  # fixtures
 
 
 def test_only_what_was_decided_changes_without_a_policy(
@@ -50,32 +40,6 @@ def test_the_policy_is_for_what_nobody_decided(audit: AuditResult, source: Sourc
     summary = clean_labels(audit, source, out, policy="relabel", decided=said)
     assert out.read_bytes() == CSV.replace(b"c.png,,", b"c.png,frog,").replace(b'e.png,"dog"', b'e.png,"cat"')
     assert (summary.n_issues, summary.n_changed, summary.n_protected) == (2, 2, 1)
-
-
-@pytest.mark.parametrize(
-    ("rows", "said"),
-    [
-        (
-            ["0,relabel,Cta"],
-            "line 2, column 'new_label': 'Cta' is no class of the audit (did you mean 'cat'?).",
-        ),
-        (
-            ["0,keep,", "1,relabel,frog", "2,relabel,Cta"],
-            "line 3, column 'new_label': 'frog' is no class of the audit, nor is 1 further new label.",
-        ),
-    ],
-)
-def test_a_label_that_is_no_class_is_an_error_unless_it_is_named(
-    audit: AuditResult, tmp_path: Path, rows: list[str], said: str
-) -> None:
-    file = tmp_path / "x.csv"
-    file.write_text("\n".join(["sample_id,decision,new_label", *rows]))
-    with pytest.raises(DataError) as error:
-        read_decided(audit, [file])
-    assert str(error.value).startswith(f"{file}, {said} Correct it, or allow a new class: --new-class ")
-    with pytest.raises(DataError, match="Cta"):
-        read_decided(audit, [file], new_classes=["frog"])
-    assert "Cta" in read_decided(audit, [file], new_classes=["frog", "Cta"]).labels.values()
 
 
 def test_what_is_unclear_is_dropped_or_blanked_and_else_stays(
@@ -131,160 +95,6 @@ def test_flags_leave_out_what_people_judged(audit: AuditResult, source: Source, 
     with out.open(newline="") as file:
         flags = [row["is_label_issue"] for row in csv.DictReader(file)]
     assert [flag.lower() for flag in flags] == ["false", "false", "", "true", "true", ""]
-
-
-def test_to_relabel_to_the_same_is_to_keep(audit: AuditResult) -> None:
-    said = judged(audit, ("0", "relabel", "cat"))
-    assert said == Decided(confirmed=frozenset({0}))
-    twice = [(HERE, Decision("0", "keep")), (Path("other.csv"), Decision("0", "relabel", "cat"))]
-    assert decided(audit, twice) == said
-
-
-@pytest.mark.parametrize(("typed", "label"), [(" dog ", "dog"), ("'dog", "dog"), (" new one ", "new one")])
-def test_blanks_and_apostrophes_around_a_label_are_none_of_it(
-    audit: AuditResult, typed: str, label: str
-) -> None:
-    assert judged(audit, ("0", "relabel", typed)) == Decided({0: label})
-
-
-def test_unless_a_class_has_them() -> None:
-    found = audit_of(["cat", " dog "], [True, False], [None, None])
-    found = AuditResult(found.table, dataclasses.replace(found.meta, classes=(" dog ", "cat")))
-    assert judged(found, ("0", "relabel", " dog ")) == Decided({0: " dog "})
-
-
-@pytest.mark.parametrize("label", [" ", "\u00a0"])
-def test_a_class_of_blanks_is_given(audit: AuditResult, label: str) -> None:
-    found = AuditResult(audit.table, dataclasses.replace(audit.meta, classes=(*audit.meta.classes, label)))
-    assert judged(found, ("0", "relabel", label)) == Decided({0: label})
-    assert judged(audit, ("0", "relabel", label)) == Decided({0: label})  # never an empty label
-
-
-class Unsearched(tuple[str, ...]):
-    """Looked through for each decision, 20,000 classes took 25 seconds for 100,000."""
-
-    def __contains__(self, name: object) -> bool:
-        pytest.fail("classes are looked through one by one")
-
-
-def test_many_classes_are_not_looked_through_for_each_decision(audit: AuditResult) -> None:
-    meta = dataclasses.replace(audit.meta, classes=Unsearched(audit.meta.classes))
-    assert judged(AuditResult(audit.table, meta), ("0", "relabel", "'dog")) == Decided({0: "dog"})
-
-
-def test_people_who_disagree_are_named(audit: AuditResult) -> None:
-    said = [
-        (HERE, Decision("0", "keep", reviewer="ann")),
-        (HERE, Decision("0", "relabel", "dog", reviewer="bob")),
-    ]
-    with pytest.raises(
-        DataError, match=r"'0' is relabelled 'dog' by bob here, and kept by ann in checks\.csv"
-    ):
-        decided(audit, said)
-    assert decided(audit, [said[0], (HERE, Decision("0", "keep", reviewer="bob"))]).confirmed == {0}
-
-
-@pytest.mark.parametrize(
-    ("answers", "message"),
-    [
-        ([("9", "keep", None)], "checks.csv: '9' is no sample of the audit"),
-        ([("2", "keep", None)], "checks.csv: '2' has no label to keep"),
-        (
-            [("0", "relabel", "dog"), ("0", "keep", None)],
-            "'0' is kept here, and relabelled 'dog' in checks.csv",
-        ),
-        (
-            [("0", "relabel", "dog"), ("0", "relabel", "frog")],
-            "'0' is relabelled 'frog' here, and relabelled 'dog'",
-        ),
-    ],
-)
-def test_what_cannot_be_done(
-    audit: AuditResult, answers: list[tuple[str, str, str | None]], message: str
-) -> None:
-    with pytest.raises(DataError) as error:
-        judged(audit, *answers)
-    assert message in str(error.value)
-
-
-@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
-def test_on_the_command_line(run_folder: AuditResult, tmp_path: Path, suffix: str) -> None:
-    names, given = (run_folder.column(name).tolist() for name in ("sample_id", "given_label"))
-    flagged = [row for row, flag in enumerate(run_folder.suspects().tolist()) if flag]
-    first, second = flagged[:2]
-    checks = tmp_path / f"checks{suffix}"
-    answers = [
-        Decision(names[first], "keep", run_id=run_id(run_folder)),
-        Decision(names[second], "relabel", "a new\nclass", run_id="of another"),
-    ]
-    write_decisions(checks, answers)
-    words = ["clean", tmp_path / "run", "--decisions", checks, "--out", tmp_path / "out.csv"]
-    refused = CliRunner().invoke(app, [str(word) for word in words])
-    assert (refused.exit_code, "column 'new_label': 'a new\\nclass' is no class" in refused.stderr) == (
-        2,
-        True,
-    )
-    assert not (tmp_path / "out.csv").exists()
-    result = CliRunner().invoke(app, [*map(str, words), "--new-class", "a new\nclass"])
-    assert result.exit_code == 0, result.stderr
-    assert "1 changed, 0 dropped" in result.stderr
-    assert "2 rows were decided by people, 1 of them relabelled" in result.stderr
-    assert "note: 1 decision was made about another audit" in result.stderr
-    with (tmp_path / "out.csv").open(newline="") as file:
-        labels = [row["label"] or None for row in csv.DictReader(file)]
-    assert labels[second] == "a new\nclass"
-    assert [label for row, label in enumerate(labels) if row != second] == [
-        label for row, label in enumerate(given) if row != second
-    ]
-
-
-@pytest.mark.parametrize(
-    ("policy", "fate"),
-    [
-        ("none", "label kept"),
-        ("relabel", "relabelled as suggested"),
-        ("blank", "label taken away"),
-        ("drop", "dropped"),
-    ],
-)
-def test_what_nobody_judged_is_told(run_folder: AuditResult, tmp_path: Path, policy: str, fate: str) -> None:
-    names = run_folder.column("sample_id").tolist()
-    """Those that somebody found ambiguous were judged, suspects or not, whatever the policy makes of them."""
-    first, second, third, *others = np.flatnonzero(run_folder.suspects()).tolist()
-    calm = int(np.flatnonzero(~run_folder.suspects() & (run_folder.column("status") == "ok"))[0])
-    answers = [
-        Decision(names[first], "keep"), Decision(names[second], "skip"),
-        Decision(names[third], "skip", reviewer="Ann"), Decision(names[third], "ambiguous", reviewer="Bob"),
-        Decision(names[calm], "ambiguous", reviewer="Bob"),
-    ]  # fmt: skip
-    write_decisions(tmp_path / "checks.csv", answers)
-    words = [
-        "clean",
-        tmp_path / "run",
-        "--decisions",
-        tmp_path / "checks.csv",
-        "--policy",
-        policy,
-        "--include-test",
-    ]
-    result = CliRunner().invoke(app, [str(word) for word in [*words, "--out", tmp_path / "out.csv"]])
-    told = f"{len(others) + 1} suspects that nobody judged: {fate}; 1 skipped row counts as not judged.\n"
-    assert (result.exit_code, told in result.stderr) == (0, True), result.stderr
-
-
-def test_neither_policy_nor_decisions(run_folder: AuditResult, tmp_path: Path) -> None:
-    words = ["clean", str(tmp_path / "run"), "--out", str(tmp_path / "out.csv")]
-    result = CliRunner().invoke(app, words)
-    assert (result.exit_code, "neither --policy nor --decisions" in result.stderr) == (2, True)
-
-
-def test_decisions_are_not_overwritten(run_folder: AuditResult, tmp_path: Path) -> None:
-    checks = tmp_path / "checks.csv"
-    write_decisions(checks, [Decision(str(run_folder.column("sample_id")[0]), "ambiguous")])
-    before = checks.read_bytes()
-    words = ["clean", str(tmp_path / "run"), "--decisions", str(checks), "--out", str(checks), "--force"]
-    assert CliRunner().invoke(app, words).exit_code == 2
-    assert checks.read_bytes() == before
 
 
 def test_a_label_that_the_files_type_cannot_hold_is_refused(

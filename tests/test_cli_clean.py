@@ -12,8 +12,8 @@ import pytest
 from typer.testing import CliRunner
 
 from noiseaudit.clean import CleanSummary
+from noiseaudit.describe_run import RunInputs, describe_run
 from noiseaudit.labels.table import Source
-from noiseaudit.manifest import RunInputs, describe_run
 from noiseaudit.result import SCHEMA, AuditResult
 from noiseaudit.runjson import write_run_json
 from noiseaudit_cli.clean import _kept

@@ -16,7 +16,8 @@ from typer.testing import CliRunner
 from noiseaudit.errors import DataError, TrainingDiverged
 from noiseaudit.result import AuditResult
 from noiseaudit_cli import main, rank
-from noiseaudit_cli.main import COMMANDS, GROUPS, Terminated, _reinstall, app
+from noiseaudit_cli.complaints import _reinstall
+from noiseaudit_cli.main import COMMANDS, GROUPS, Terminated, app
 
 RUN = CliRunner().invoke
 
@@ -188,7 +189,7 @@ def test_only_an_interrupted_process_leaves_at_once(monkeypatch: pytest.MonkeyPa
 def test_both_are_installed_from_the_index_of_torch(
     monkeypatch: pytest.MonkeyPatch, torch: str, index: str
 ) -> None:
-    monkeypatch.setattr("noiseaudit_cli.main.version", lambda _: torch)
+    monkeypatch.setattr("noiseaudit_cli.complaints.version", lambda _: torch)
     assert _reinstall() == f"pip install --force-reinstall torch torchvision{index}"
 
 

@@ -11,8 +11,9 @@ from noiseaudit.data.limits import DEFAULT_MAX_MEMORY, DEFAULT_MAX_MEMORY_TEXT
 from noiseaudit.demo import write_digits
 from noiseaudit.errors import ConfigError
 from noiseaudit.result import read_audit
+from noiseaudit_cli.cutoff_options import cutoff_rule
 from noiseaudit_cli.main import app
-from noiseaudit_cli.option_values import cutoff_rule, feature_folder, memory_size, seed_list, share
+from noiseaudit_cli.option_values import feature_folder, memory_size, seed_list, share
 
 
 def test_short_forms_are_rules() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -27,8 +26,12 @@ def put(*files: Path) -> None:
         file.write_bytes(b"x")
 
 
-def scan(*words: object) -> Any:
-    return CliRunner().invoke(app, ["scan", *map(str, words)])
+def refused(data: str, out: str = "run") -> str:
+    """What a scan without --images says, which leaves nothing."""
+    done = CliRunner().invoke(app, ["scan", data, "--out", out])
+    assert done.exit_code == 2
+    assert not Path(out).exists()
+    return done.stderr
 
 
 @pytest.mark.parametrize(
@@ -54,20 +57,14 @@ def test_where_the_first_images_are(
 def test_the_error_says_what_to_type(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     labels(tmp_path / "my data", "1.png", "2.png")
     monkeypatch.chdir(tmp_path)
-    words = (Path("my data/labels.csv"), "--out", "run")
-    done = scan(*words)
-    assert done.exit_code == 2
-    assert done.stderr.endswith(
+    assert refused("my data/labels.csv").endswith(
         "error: neither --images nor --embeddings given. Give either --images DIR or --embeddings FILE.\n"
     )
     put(Path("my data/photos/2.png"))
-    done = scan(*words)
-    assert done.exit_code == 2
-    assert done.stderr.endswith(
+    assert refused("my data/labels.csv").endswith(
         "error: neither --images nor --embeddings given. The images seem to lie in my data/photos: add --images "
         f"'my data{os.sep}photos'.\n"
     )
-    assert not Path("run").exists()
 
 
 def test_a_folder_with_label_file_and_images_is_told_how_to_scan_them(
@@ -77,14 +74,12 @@ def test_a_folder_with_label_file_and_images_is_told_how_to_scan_them(
     labels(Path("my data"), "1.png", "2.png")
     put(Path("my data/pictures/1.png"))
     for data in ("my data", "my data/pictures"):
-        done = scan(data, "--out", "run")
-        assert done.exit_code == 2
-        assert done.stderr.endswith(
+        assert refused(data).endswith(
             ", or a label file with an image and a label column, perhaps 'my data/labels.csv' as DATA with "
             "--images 'my data/pictures'.\n"
         )
     monkeypatch.chdir("my data/pictures")
-    assert "perhaps ../labels.csv as DATA with --images ../pictures.\n" in scan(".", "--out", "../run").stderr
+    assert "perhaps ../labels.csv as DATA with --images ../pictures.\n" in refused(".", "../run")
 
 
 def test_cells_that_name_the_folder_are_found_from_it(
@@ -94,7 +89,7 @@ def test_cells_that_name_the_folder_are_found_from_it(
     labels(Path("data"), "pictures/1.png", "pictures/2.png")
     put(Path("data/pictures/1.png"))
     for data in ("data", "data/pictures"):
-        assert "perhaps data/labels.csv as DATA with --images data.\n" in scan(data, "--out", "run").stderr
+        assert "perhaps data/labels.csv as DATA with --images data.\n" in refused(data)
 
 
 def test_a_file_beside_a_folder_that_names_other_images_is_not_mentioned(tmp_path: Path) -> None:
@@ -128,4 +123,4 @@ def test_what_noiseaudit_wrote_is_no_label_file(tmp_path: Path, monkeypatch: pyt
     labels(tmp_path, *names[:4]).rename("data.part.csv")
     labels(tmp_path, *names).rename("data.csv")
     labels(tmp_path, *names).rename("data.checked.csv")
-    assert "perhaps data.csv as DATA with --images photos.\n" in scan("photos", "--out", "run").stderr
+    assert "perhaps data.csv as DATA with --images photos.\n" in refused("photos")

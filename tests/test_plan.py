@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from noiseaudit import plan as planning
+from noiseaudit.audit_meta import Cutoff
 from noiseaudit.config import AuditConfig, UMNConfig
 from noiseaudit.data.batches import BatchPlan
 from noiseaudit.data.inputs import Inputs
@@ -19,7 +20,6 @@ from noiseaudit.errors import ConfigError, DataError
 from noiseaudit.labels.table import LabelTable, Source
 from noiseaudit.methods import METHODS
 from noiseaudit.plan import make_plan
-from noiseaudit.result import Cutoff
 from noiseaudit.samples import Samples
 from noiseaudit.versions import RECORDED_VERSIONS, versions
 

@@ -19,7 +19,7 @@ from noiseaudit.data.load import Found
 from noiseaudit.data.probe import Probe
 from noiseaudit.errors import ConfigError
 from noiseaudit.labels.table import LabelTable
-from noiseaudit.samples import SampleOptions, load_samples
+from noiseaudit.load_samples import SampleOptions, load_samples
 from tests.test_pretrained_images import colours
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")

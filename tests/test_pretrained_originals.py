@@ -8,10 +8,12 @@ import numpy as np
 import pytest
 import torch
 
-from noiseaudit import pretrained, samples
+from noiseaudit import load_samples as loading
+from noiseaudit import pretrained
 from noiseaudit.data.decode import Pixels
 from noiseaudit.labels.read import read_labels
-from noiseaudit.samples import SampleOptions, Samples, load_samples
+from noiseaudit.load_samples import SampleOptions, load_samples
+from noiseaudit.samples import Samples
 from tests.test_pretrained_images import colours
 
 N = 12
@@ -48,7 +50,7 @@ def test_the_network_makes_the_features_of_them(labels: Path) -> None:
 
 
 def test_a_file_that_was_damaged_since_is_left_out(labels: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    read = samples._load_images
+    read = loading._load_images
 
     def worse(*args: object) -> Pixels:
         pixels = read(*args)  # type: ignore[arg-type]
@@ -56,7 +58,7 @@ def test_a_file_that_was_damaged_since_is_left_out(labels: Path, monkeypatch: py
         return pixels
 
     whole = loaded(labels)
-    monkeypatch.setattr(samples, "_load_images", worse)
+    monkeypatch.setattr(loading, "_load_images", worse)
     found = loaded(labels)
     assert found.status.tolist() == ["ok"] * 4 + ["unreadable"] + ["ok"] * (N - 5)
     assert found.reason[4] == "it broke"

@@ -17,7 +17,7 @@ from noiseaudit.data.embed import Extractor, embed_images
 from noiseaudit.data.feature_store import FILE_NAME, open_store
 from noiseaudit.data.probe import probe_images
 from noiseaudit.errors import OutputError
-from noiseaudit.samples import SampleOptions, load_samples
+from noiseaudit.load_samples import SampleOptions, load_samples
 from tests.test_pretrained_images import Counting, colours, embed
 from tests.test_pretrained_network import found_images
 

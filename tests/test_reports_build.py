@@ -2,34 +2,21 @@
 
 from __future__ import annotations
 
-import base64
-import tracemalloc
-from collections import Counter
 from collections.abc import Callable
 
 import numpy as np
 import pytest
 
 from noiseaudit.evaluation import evaluate
-from noiseaudit.ranking import suspect_pairs
 from noiseaudit.result import AuditResult
 from noiseaudit.truth import truth_from_audit
 from noiseaudit.why import why
 from noiseaudit_reports import build_view
 from noiseaudit_reports.parts.groups import MAX_GROUPS
 from noiseaudit_reports.parts.origin import origin
-from noiseaudit_reports.parts.pairs import MAX_EXAMPLES, MAX_HEAT_MAP_CLASSES, MAX_STRIPS, strips
 from noiseaudit_reports.text import range_text
-from noiseaudit_reports.thumbnails import (
-    BYTES_A_SUSPECT,
-    LEAST_BUDGET_BYTES,
-    MOST_BUDGET_BYTES,
-    Thumbnails,
-    budget,
-)
 
 MakeAudit = Callable[..., AuditResult]
-PNG = b"\x89PNG rest"
 
 
 def test_counts_add_up(make_audit: MakeAudit) -> None:
@@ -66,25 +53,6 @@ def test_suspects_are_the_first_ranks(make_audit: MakeAudit) -> None:
     assert (first.p_mislabeled, first.epsilon, first.why) == (row["p_mislabeled"], row["epsilon"], why(row))
 
 
-def test_pairs_and_heat_map_count_the_same(make_audit: MakeAudit) -> None:
-    audit = make_audit(400)
-    frame = audit.to_pandas()
-    issues = frame[frame.is_label_issue.eq(True)]
-    expected = Counter(zip(issues.given_label, issues.suggested_label, strict=True))
-    view = build_view(audit)
-    assert {(p.given_label, p.suggested_label): p.count for p in view.pairs} == expected
-    assert [p.count for p in view.pairs] == sorted(expected.values(), reverse=True)
-    assert view.heat_map is not None
-    for given, counts in zip(view.heat_map.classes, view.heat_map.counts, strict=True):
-        assert list(counts) == [expected[given, suggested] for suggested in view.heat_map.classes]
-
-
-def test_many_classes_have_no_heat_map(make_audit: MakeAudit) -> None:
-    names = [f"class {i}" for i in range(MAX_HEAT_MAP_CLASSES + 1)]
-    assert build_view(make_audit(400, names)).heat_map is None
-    assert build_view(make_audit(400, names[:-1])).heat_map is not None
-
-
 def test_epsilon_zero_has_its_own_bar(make_audit: MakeAudit) -> None:
     audit = make_audit(500)
     epsilon = audit.column("epsilon")
@@ -111,73 +79,6 @@ def test_suggestions_are_the_surest_unlabelled_rows(make_audit: MakeAudit) -> No
     unlabelled = audit.to_pandas().query("status == 'unlabelled'")
     assert len(view.suggestions) == 12
     assert [s.p_suggested for s in view.suggestions] == unlabelled.p_suggested.nlargest(12).tolist()
-
-
-def test_thumbnails_become_data_uris(make_audit: MakeAudit) -> None:
-    view = build_view(make_audit(), thumbnail=lambda row: None if row % 2 else PNG + bytes([row]))
-    assert {s.row % 2 for s in view.suspects} == {0, 1}
-    for s in view.suspects:
-        encoded = base64.b64encode(PNG + bytes([s.row])).decode()
-        assert s.thumbnail == (None if s.row % 2 else f"data:image/png;base64,{encoded}")
-
-
-@pytest.mark.parametrize(
-    ("image", "kind"),
-    [(PNG, "png"), (b"RIFF1234WEBPVP8 ", "webp"), (b"\xff\xd8\xff\xe0", "jpeg")],
-)
-def test_media_types(image: bytes, kind: str, make_audit: MakeAudit) -> None:
-    uri = build_view(make_audit(), thumbnail=lambda row: image).suspects[0].thumbnail
-    assert uri is not None
-    assert uri.startswith(f"data:image/{kind};base64,")
-
-
-def test_thumbnails_stop_at_the_budget_of_which_strips_have_a_quarter(make_audit: MakeAudit) -> None:
-    size, read = LEAST_BUDGET_BYTES // 20, list[int]()
-
-    def picture(row: int) -> bytes:
-        read.append(row)
-        return PNG.ljust(size, b"0")
-
-    view = build_view(make_audit(400), thumbnail=picture)
-    pictures = [s.thumbnail for s in view.suspects]
-    assert len(pictures) > 15
-    assert all(pictures[:15])
-    assert not any(pictures[15:])
-    assert sum(bool(e.thumbnail) for strip in view.strips for e in strip.examples) == 5
-    assert len(read) == len(set(read))
-
-
-def test_more_suspects_have_more_room() -> None:
-    assert budget(100) == LEAST_BUDGET_BYTES
-    assert budget(400) == 400 * BYTES_A_SUSPECT
-    assert budget(10_000) == MOST_BUDGET_BYTES
-
-
-def test_strips_hold_the_most_suspicious_of_their_pair(make_audit: MakeAudit) -> None:
-    audit = make_audit(400)
-    view = build_view(audit)
-    frame = audit.to_pandas()
-    issues = frame[frame.is_label_issue.eq(True)].sort_values("rank")
-    assert [strip.pair for strip in view.strips] == list(view.pairs[:MAX_STRIPS])
-    for strip in view.strips:
-        own = issues[
-            (issues.given_label == strip.pair.given_label)
-            & (issues.suggested_label == strip.pair.suggested_label)
-        ]
-        assert [e.row for e in strip.examples] == own.row.tolist()[:MAX_EXAMPLES]
-        assert [e.p_mislabeled for e in strip.examples] == own.p_mislabeled.tolist()[:MAX_EXAMPLES]
-
-
-def test_strips_take_no_room_for_the_longest_label(make_audit: MakeAudit) -> None:
-    """In a numpy array of text every cell is as wide as the longest, here 200 kB for each of 200 suspects."""
-    audit = make_audit(n=600, classes=("cat", "dog", "a" * 50_000), noise_rate=0.3)
-    pairs = tuple(suspect_pairs(audit))
-    tracemalloc.start()
-    found = strips(audit, pairs, Thumbnails(None, 0))
-    peak = tracemalloc.get_traced_memory()[1]
-    tracemalloc.stop()
-    assert [len(strip.examples) for strip in found] == [8] * 6
-    assert peak < 10e6
 
 
 def test_annotators_and_batches(make_audit: MakeAudit) -> None:

@@ -10,11 +10,12 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from noiseaudit.audit_meta import Cutoff
 from noiseaudit.calibration import Reliability
 from noiseaudit.cost import CostCurve, Milestone
 from noiseaudit.evaluation import evaluate
 from noiseaudit.metrics import proportion
-from noiseaudit.result import AuditResult, Cutoff
+from noiseaudit.result import AuditResult
 from noiseaudit.truth import truth_from_audit
 from noiseaudit_reports import build_view
 from noiseaudit_reports.charts import charts, cost_chart, epsilon_chart, p_mislabeled_chart, reliability_chart

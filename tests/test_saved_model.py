@@ -21,9 +21,9 @@ from noiseaudit.config import AuditConfig
 from noiseaudit.errors import DataError
 from noiseaudit.finetune import deepen, plan_tuning
 from noiseaudit.labels.table import LabelTable
+from noiseaudit.load_samples import SampleOptions
 from noiseaudit.methods import METHODS
 from noiseaudit.model_file import METADATA_KEY, read_model, write_model
-from noiseaudit.samples import SampleOptions
 from noiseaudit.saved_model import Intake, SavedModel, saved_networks
 from tests.test_finetune import network
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from noiseaudit.audit_meta import Cutoff
 from noiseaudit.errors import ConfigError
-from noiseaudit.result import Cutoff
 from noiseaudit.threshold import LEAST_PROBABILITY, Floats, check_cutoff, choose_cutoff, expected_f1
 
 probabilities = st.lists(st.integers(0, 20).map(lambda k: k / 20), min_size=1, max_size=25).map(np.array)

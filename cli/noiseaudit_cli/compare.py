@@ -122,9 +122,9 @@ def compare(
     from noiseaudit.config import AuditConfig
     from noiseaudit.labels.columns import ColumnNames
     from noiseaudit.labels.read import read_labels
+    from noiseaudit.load_samples import load_samples
     from noiseaudit.outputs import check_file
     from noiseaudit.runtime import training_runtime
-    from noiseaudit.samples import load_samples
     from noiseaudit_cli.console import say
     from noiseaudit_cli.progress import ScanProgress
 

@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import functools
 import os
-import re
 import signal
 import sys
-import traceback
 from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from io import TextIOWrapper
-from pathlib import Path
 from types import FrameType, ModuleType
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from noiseaudit.errors import EndedElsewhere, NoiseAuditError
+from noiseaudit.errors import NoiseAuditError
 from noiseaudit_cli import bench
 from noiseaudit_cli.clean import clean
 from noiseaudit_cli.compare import compare
+from noiseaudit_cli.complaints import complain
 from noiseaudit_cli.corrupt import corrupt
 from noiseaudit_cli.demo import demo
 from noiseaudit_cli.diff import diff
-from noiseaudit_cli.environment import set_by_environment, usage_line, without_type, without_variable
+from noiseaudit_cli.environment import set_by_environment, without_type, without_variable
 from noiseaudit_cli.estimate import estimate
 from noiseaudit_cli.evaluate import evaluate
 from noiseaudit_cli.export import export
@@ -117,7 +114,7 @@ class Commands(Group):
         try:
             code = run(standalone_mode=False)
         except Exception as error:
-            code = _complain(error)
+            code = complain(error)
         sys.exit(code)
 
 
@@ -204,59 +201,6 @@ def start(
 
 
 app.callback(invoke_without_command=True, help=paragraphs(start))(start)
-
-
-def _rows_count(error: NoiseAuditError) -> list[str]:
-    """A note on how rows count, where the error names one, and on its line in a text file: editors count those."""
-    if not re.search(r"\brow \d", str(error)):
-        return []
-    file, row = getattr(error, "file", None), getattr(error, "row", None)
-    if file is not None and row is not None:
-        from noiseaudit.labels.lines import line_of
-
-        if line := line_of(Path(file), row):
-            return [f"rows count from 0: row {row} is line {line}"]
-    return ["rows count from 0"]
-
-
-def _complain(error: Exception) -> int:
-    """Print one line about `error` on standard error; return the exit code."""
-    if os.environ.get("NOISEAUDIT_DEBUG"):
-        traceback.print_exception(error)
-    if isinstance(error, EndedElsewhere) and error.told:
-        return error.exit_code
-    if isinstance(error, NoiseAuditError):
-        notes = "".join(f" ({note})" for note in (*getattr(error, "__notes__", []), *_rows_count(error)))
-        typer.echo(f"error: {error}{notes}", err=True)
-        return error.exit_code
-    if hasattr(error, "format_message"):  # a usage error of Typer: unknown option, value out of range ...
-        typer.echo(f"error: {' '.join(usage_line(error).split())} ({_help_of(error)})", err=True)
-        return 2
-    if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:  # whichever path was looked at first
-        typer.echo(f"error: {error.filename}: {error.strerror}. Choose a shorter name.", err=True)
-        return 2
-    if isinstance(error, RuntimeError) and "torchvision::" in str(error):  # when torchvision is imported
-        both = f"torch {version('torch')} and torchvision {version('torchvision')}"
-        typer.echo(
-            f"error: {both} do not fit together. Install both again, from one index: {_reinstall()}", err=True
-        )
-        return 1
-    line = " ".join(f"{type(error).__name__}: {error}".split())
-    notes = "".join(f"; {note}" for note in getattr(error, "__notes__", []))
-    typer.echo(f"error: unexpected {line} (NOISEAUDIT_DEBUG=1 shows where){notes}", err=True)
-    return 1
-
-
-def _reinstall() -> str:
-    """The command that installs both, from PyTorch's index where torch is of that (2.5.1+cpu)."""
-    _, plus, build = version("torch").partition("+")
-    index = f" --index-url https://download.pytorch.org/whl/{build}" if plus else ""
-    return f"pip install --force-reinstall torch torchvision{index}"
-
-
-def _help_of(error: Exception) -> str:
-    context = getattr(error, "ctx", None)
-    return f"see {context.command_path if context else 'noiseaudit'} --help"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What the texts of options say: sizes, lists, seeds, rules, and how samples are read."""
+"""What the texts of options say: sizes, lists, seeds, and how samples are read."""
 
 from __future__ import annotations
 
@@ -9,17 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
-    from noiseaudit.samples import SampleOptions
+    from noiseaudit.load_samples import SampleOptions
 
 
 N = TypeVar("N", int, float)
 
 LABEL_FILES = (".csv", ".tsv", ".jsonl", ".ndjson", ".parquet")
-SHORT_FORMS = {
-    "precision": "--target-precision",
-    "recall": "--target-recall",
-    "budget": "--review-budget",
-}  # of --cutoff
 
 
 def share(text: str | float) -> float:
@@ -106,7 +101,7 @@ def sample_options(
     workers: int | None,
 ) -> SampleOptions:
     """What the options of the Images panel say; a folder as DATA holds its own images."""
-    from noiseaudit.samples import SampleOptions
+    from noiseaudit.load_samples import SampleOptions
 
     return SampleOptions(
         images=data if images is None and embeddings is None and data.is_dir() else images,
@@ -119,25 +114,6 @@ def sample_options(
         feature_cache=feature_folder(feature_cache),
         must_cache=feature_cache is not None,
     )
-
-
-def cutoff_rule(cutoff: str, **targets: float | None) -> str:
-    """The rule that --cutoff or one of its short forms asks for. Raises ConfigError where they are more than one."""
-    from noiseaudit.errors import ConfigError
-
-    given = [f"{kind}={target}" for kind, target in targets.items() if target is not None]
-    for kind, target in targets.items():
-        if target is not None and not (target >= 1 if kind == "budget" else 0 < target < 1):
-            allowed = (
-                "a number of rows, 1 or more" if kind == "budget" else "above 0 and below 1, as 0.9 or 90%"
-            )
-            raise ConfigError(f"{SHORT_FORMS[kind]} {target} is out of range", fix=f"It must be {allowed}.")
-    if len(given) + (cutoff != "auto") > 1:
-        raise ConfigError(
-            "more than one of --cutoff, --target-precision, --target-recall and --review-budget is given",
-            fix="Give one.",
-        )
-    return given[0] if given else cutoff
 
 
 def listed(text: str | None) -> list[str] | None:

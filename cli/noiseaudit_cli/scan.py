@@ -10,7 +10,8 @@ import typer
 
 from noiseaudit.data.limits import DEFAULT_MAX_MEMORY_TEXT, DEFAULT_MAX_PIXELS
 from noiseaudit.outputs import check_output
-from noiseaudit_cli.option_values import check_places, cutoff_rule, named_values, sample_options, share
+from noiseaudit_cli.cutoff_options import Cutoff, ReviewBudget, TargetPrecision, TargetRecall, cutoff_rule
+from noiseaudit_cli.option_values import check_places, named_values, sample_options
 from noiseaudit_cli.options import (
     READING,
     AllowRoot,
@@ -44,6 +45,7 @@ from noiseaudit_cli.training_options import (
     Method,
     NoiseRate,
     OnDevice,
+    SelfTest,
     Setting,
     Trusted,
 )
@@ -64,46 +66,13 @@ def scan(
     out: Annotated[Path, option(metavar="DIR", help="Run folder to create.")],
     images: Images = None,
     seed: Annotated[int, option(metavar="N", help="The same seed gives the same audit.")] = 0,
-    cutoff: Annotated[
-        str,
-        option(
-            metavar="RULE",
-            help="Where suspects begin: auto, even (as auto, but sparing right labels of rare classes), epsilon (the "
-            "paper's rule), budget=N rows to review, rate=R of the labels, or precision=P or recall=R, as expected.",
-        ),
-    ] = "auto",
-    target_precision: Annotated[
-        float | None,
-        option(
-            parser=share,
-            metavar="P",
-            help="As --cutoff precision=P: flag the most that keep it.",
-            show_default=False,
-        ),
-    ] = None,
-    target_recall: Annotated[
-        float | None,
-        option(
-            parser=share,
-            metavar="R",
-            help="As --cutoff recall=R: flag the fewest that reach it.",
-            show_default=False,
-        ),
-    ] = None,
-    review_budget: Annotated[
-        int | None,
-        option(metavar="N", help="As --cutoff budget=N: flag so many rows.", show_default=False),
-    ] = None,
+    cutoff: Cutoff = "auto",
+    target_precision: TargetPrecision = None,
+    target_recall: TargetRecall = None,
+    review_budget: ReviewBudget = None,
     fine_tune: FineTune = False,
     folds: Folds = None,
-    self_test: Annotated[
-        bool,
-        option(
-            "--self-test",
-            help="Plant some wrong labels, train again, say how many are found, and calibrate on them. Takes twice "
-            "the time; the planted labels reach no output.",
-        ),
-    ] = False,
+    self_test: SelfTest = False,
     force: Annotated[bool, option("--force", help="Replace the run folder of an earlier scan.")] = False,
     resume: Annotated[
         bool,
@@ -163,8 +132,8 @@ def scan(
     from noiseaudit.config import AuditConfig
     from noiseaudit.distributed import launched_processes, launched_rank
     from noiseaudit.labels.columns import ColumnNames
-    from noiseaudit.scan import ScanOptions
     from noiseaudit.scan import scan as run_scan
+    from noiseaudit.scan_options import ScanOptions
     from noiseaudit_cli.console import print_json
     from noiseaudit_cli.progress import ScanProgress
     from noiseaudit_cli.reporting import write_run_reports

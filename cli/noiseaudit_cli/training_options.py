@@ -111,3 +111,11 @@ FineTune = Annotated[
         rich_help_panel=_TRAINING,
     ),
 ]
+SelfTest = Annotated[
+    bool,
+    option(
+        "--self-test",
+        help="Plant some wrong labels, train again, say how many are found, and calibrate on them. Takes twice "
+        "the time; the planted labels reach no output.",
+    ),
+]

@@ -19,7 +19,7 @@ from noiseaudit.errors import DataError
 from noiseaudit.labels.columns import FIND_ALL, ColumnNames
 from noiseaudit.labels.read import read_labels
 from noiseaudit.labels.table import FORMATS, LabelTable
-from noiseaudit.samples import SampleOptions, load_samples
+from noiseaudit.load_samples import SampleOptions, load_samples
 
 if TYPE_CHECKING:
     import pyarrow as pa

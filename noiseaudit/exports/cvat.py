@@ -27,7 +27,7 @@ from noiseaudit.exports.base import (
     rows_to_review,
 )
 from noiseaudit.exports.names import choice_text, short_choice_text
-from noiseaudit.exports.pictures import cells, needed
+from noiseaudit.exports.pictures import image_files
 from noiseaudit.result import AuditResult
 
 OPEN = "open"
@@ -107,8 +107,7 @@ def _attribute(name: str, kind: str, values: Sequence[str]) -> dict[str, Any]:
 
 
 def _write(audit: AuditResult, out: Path, options: ExportOptions) -> Exported:
-    cells(audit.column("image").tolist())
-    pictures = needed(options.pictures)
+    _, pictures = image_files(audit, options.pictures)
     wanted, notes = rows_to_review(audit, options.everything, options.decided)
     rows, twins = _one_of_each(records_of(audit, wanted, COLUMNS))
     probe = probe_images(

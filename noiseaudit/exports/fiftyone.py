@@ -14,7 +14,7 @@ from noiseaudit.atomic import write_text
 from noiseaudit.errors import OutputError
 from noiseaudit.exports.base import Exported, ExportOptions, Format, left_out, records_of
 from noiseaudit.exports.files import place_all
-from noiseaudit.exports.pictures import cells, needed
+from noiseaudit.exports.pictures import image_files
 from noiseaudit.result import AuditResult
 
 COLUMNS = (
@@ -55,15 +55,16 @@ def _facts(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _write(audit: AuditResult, out: Path, options: ExportOptions) -> Exported:
+    images, pictures = image_files(audit, options.pictures)
     readable = np.isin(audit.column("status").astype(str), ("ok", "unlabelled"))
     rows = np.flatnonzero(readable).tolist()
     placed = place_all(
         out,
         rows,
         folder_of=lambda row: "data",
-        images=cells(audit.column("image").tolist()),
+        images=images,
         ids=audit.column("sample_id").tolist(),
-        pictures=needed(options.pictures),
+        pictures=pictures,
         copy=options.copy,
     )
     key = {row: posixpath.splitext(path.removeprefix("data/"))[0] for row, path in placed.items()}

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 from noiseaudit.atomic import atomic_path
 from noiseaudit.exports.base import Exported, ExportOptions, Format, left_out, records_of
 from noiseaudit.exports.files import place_all
-from noiseaudit.exports.pictures import cells, needed
+from noiseaudit.exports.pictures import image_files
 from noiseaudit.mend import HELD_OUT_SPLITS
 from noiseaudit.result import AuditResult
 
@@ -68,7 +68,7 @@ def _features(audit: AuditResult, table: pa.Table) -> dict[str, Any]:
 
 
 def _write(audit: AuditResult, out: Path, options: ExportOptions) -> Exported:
-    images = cells(audit.column("image").tolist())
+    images, pictures = image_files(audit, options.pictures)
     readable = np.isin(audit.column("status").astype(str), ("ok", "unlabelled"))
     rows = np.flatnonzero(readable).tolist()
     split = [split_of(text) for text in audit.column("split").tolist()]
@@ -78,7 +78,7 @@ def _write(audit: AuditResult, out: Path, options: ExportOptions) -> Exported:
         folder_of=lambda row: split[row],
         images=images,
         ids=audit.column("sample_id").tolist(),
-        pictures=needed(options.pictures),
+        pictures=pictures,
         copy=options.copy,
         reserved=_RESERVED,
     )

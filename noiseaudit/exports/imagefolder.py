@@ -20,7 +20,7 @@ from noiseaudit.exports.base import Exported, ExportOptions, Format, left_out
 from noiseaudit.exports.files import place_all
 from noiseaudit.exports.folder import MARKER, beside
 from noiseaudit.exports.names import folder_names
-from noiseaudit.exports.pictures import cells, needed
+from noiseaudit.exports.pictures import image_files
 from noiseaudit.labels.folder import ROWS  # which file is which row, and what became of its label
 from noiseaudit.labels.table import Source
 from noiseaudit.result import AuditResult
@@ -53,7 +53,7 @@ def cleaned_rows(audit: AuditResult, options: ExportOptions, scratch: Path) -> p
 
 
 def _write(audit: AuditResult, out: Path, options: ExportOptions) -> Exported:
-    images, pictures = cells(audit.column("image").tolist()), needed(options.pictures)
+    images, pictures = image_files(audit, options.pictures)
     if options.policy is None and options.decided == ExportOptions().decided:
         raise ConfigError(
             "imagefolder is of the cleaned set, and neither --policy nor --decisions is given",

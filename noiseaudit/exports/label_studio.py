@@ -26,7 +26,7 @@ from noiseaudit.exports.base import (
     rows_to_review,
 )
 from noiseaudit.exports.names import choice_text
-from noiseaudit.exports.pictures import below, cells, needed
+from noiseaudit.exports.pictures import below, image_files
 from noiseaudit.result import AuditResult
 
 CHOICE, DOUBT, AMBIGUOUS = "choice", "doubt", "ambiguous"  # the names in the configuration, and its one doubt
@@ -117,12 +117,11 @@ def _write_file(folder: Path, number: int, lines: list[str]) -> None:
 
 
 def _write(audit: AuditResult, out: Path, options: ExportOptions) -> Exported:
-    cells(audit.column("image").tolist())
-    pictures = needed(options.pictures)
+    images, pictures = image_files(audit, options.pictures)
     folder = Path(os.path.realpath(pictures.folder))  # where the tasks' images lie, whatever link leads there
     root = (options.document_root or folder.parent).absolute()
     rows, notes = rows_to_review(audit, options.everything, options.decided)
-    images, numbers = audit.column("image"), audit.column("row")
+    numbers = audit.column("row")
     places = [below(pictures.path(images[row], numbers[row]), root, numbers[row]) for row in rows]
     found = storages(places, folder, root)
     (out / "config.xml").write_text(label_config(audit.classes), "utf-8")

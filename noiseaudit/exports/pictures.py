@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from noiseaudit.data.paths import image_finder
 from noiseaudit.errors import ConfigError, DataError, OutputError
+from noiseaudit.result import AuditResult
 
 
 @dataclass(frozen=True)
@@ -41,11 +42,14 @@ def find_pictures(run: Mapping[str, Any], images: Path | None) -> Pictures | Non
     return Pictures(folder, image_finder(folder, roots))
 
 
-def needed(pictures: Pictures | None) -> Pictures:
-    """Raises ConfigError if nobody knows where the images are."""
+def image_files(audit: AuditResult, pictures: Pictures | None) -> tuple[list[str | None], Pictures]:
+    """The image cells of an audit, and what finds their files. Raises ConfigError if it has none, or nobody knows."""
+    cells: list[str | None] = audit.column("image").tolist()
+    if cells and not any(cells):
+        raise ConfigError("the audit is of embeddings: it names no images", fix="Use --format cleanlab.")
     if pictures is None:
         raise ConfigError("nothing says where the images are", fix="Name their folder: --images DIR.")
-    return pictures
+    return cells, pictures
 
 
 def place(source: Path, target: Path, *, copy: bool) -> None:
@@ -71,11 +75,3 @@ def below(path: Path, root: Path, row: int) -> str:
             f"row {row}: {path} is not below --document-root {root}",
             fix="Name a folder that holds all images.",
         ) from error
-
-
-def cells(column: Sequence[str | None]) -> list[str | None]:
-    """The image cells of an audit. Raises ConfigError if it has none."""
-    found = list(column)
-    if found and not any(found):
-        raise ConfigError("the audit is of embeddings: it names no images", fix="Use --format cleanlab.")
-    return found

@@ -6,10 +6,10 @@ from itertools import pairwise
 
 from matplotlib.axes import Axes
 
+from noiseaudit.audit_meta import Cutoff
 from noiseaudit.calibration import Reliability
 from noiseaudit.cost import CostCurve
 from noiseaudit.evaluation import DEFAULT_RULE, PAPER_RULE, RULE_TITLES, Evaluation
-from noiseaudit.result import Cutoff
 from noiseaudit_reports.charts_compared import compared_chart
 from noiseaudit_reports.svg import INK, MUTED, ROWS, SUSPECTS, figure, inline_svg, legend
 from noiseaudit_reports.text import count

@@ -23,25 +23,37 @@ LOADED = """() => {
 }"""
 
 
-def asker(description: str | None) -> argparse.ArgumentParser:
-    """Of the options that all these scripts have."""
+def plain_asker(description: str | None) -> argparse.ArgumentParser:
+    """Of the option that all these scripts have."""
     parser = argparse.ArgumentParser(description=description)
-    parser.add_argument("--axe", type=Path, required=True, help="axe.min.js of the npm package axe-core")
     parser.add_argument("--chromium", default="/usr/bin/chromium")
+    return parser
+
+
+def asker(description: str | None) -> argparse.ArgumentParser:
+    """Of the options of scripts that take screenshots and let axe look at the page."""
+    parser = plain_asker(description)
+    parser.add_argument("--axe", type=Path, required=True, help="axe.min.js of the npm package axe-core")
     parser.add_argument("--save", type=Path, help="keep the screenshots in this folder")
     return parser
 
 
 @contextmanager
-def launched(asked: argparse.Namespace) -> Iterator[tuple[Browser, Path, Path]]:
-    """The browser that was asked for, a folder for runs, which goes with it, and the one for screenshots."""
+def plainly_launched(asked: argparse.Namespace) -> Iterator[tuple[Browser, Path]]:
+    """The browser that was asked for, and a folder for runs, which goes with it."""
     with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
-        root = Path(name)
+        browser = playwright.chromium.launch(executable_path=asked.chromium)
+        yield browser, Path(name)
+        browser.close()
+
+
+@contextmanager
+def launched(asked: argparse.Namespace) -> Iterator[tuple[Browser, Path, Path]]:
+    """The browser, the folder for runs, and the one for screenshots."""
+    with plainly_launched(asked) as (browser, root):
         save: Path = asked.save or root
         save.mkdir(parents=True, exist_ok=True)
-        browser = playwright.chromium.launch(executable_path=asked.chromium)
         yield browser, root, save
-        browser.close()
 
 
 @contextmanager

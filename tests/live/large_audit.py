@@ -10,7 +10,8 @@ import numpy.typing as npt
 import pyarrow as pa
 from PIL import Image, ImageDraw
 
-from noiseaudit.result import SCHEMA, AuditMeta, AuditResult, Cutoff
+from noiseaudit.audit_meta import AuditMeta, Cutoff
+from noiseaudit.result import SCHEMA, AuditResult
 
 N, N_SUSPECTS, N_UNLABELLED, N_UNREAD = 60_000, 500, 40, 30
 CLASSES = ["bird", "boat", "car", "cat", "deer", "dog", "frog", "horse", "lorry", "\u202eenalp"]

@@ -7,15 +7,13 @@ No part of the suite; needs what tests.live.review_browser needs, but for axe:
 
 from __future__ import annotations
 
-import argparse
-import tempfile
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from tests.live.axe_rules import SIZES
-from tests.live.browser import DESKTOP, LOADED, opened, served, settled
+from tests.live.browser import DESKTOP, LOADED, opened, plain_asker, plainly_launched, served, settled
 from tests.reviews import review_run
 
 TILES = """() => {
@@ -117,18 +115,14 @@ def one_by_one(browser: Browser, run: Path) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Try the grid of the review page in a real browser.")
-    parser.add_argument("--chromium", default="/usr/bin/chromium")
-    asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=asked.chromium)
-        review_run(Path(name), 800, n_images=40)
-        run = Path(name) / "run"
+    asked = plain_asker("Try the grid of the review page in a real browser.").parse_args()
+    with plainly_launched(asked) as (browser, root):
+        review_run(root, 800, n_images=40)
+        run = root / "run"
         for size in SIZES:
             by_screens(browser, run, size)
         exceptions_first(browser, run)
         one_by_one(browser, run)
-        browser.close()
 
 
 if __name__ == "__main__":

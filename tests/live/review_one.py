@@ -7,15 +7,23 @@ No part of the suite; needs what tests.live.review_browser needs, but for axe:
 
 from __future__ import annotations
 
-import argparse
 import re
-import tempfile
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from tests.live.axe_rules import SIZES
-from tests.live.browser import DESKTOP, LOADED, moved_from, opened, seen, served, settled
+from tests.live.browser import (
+    DESKTOP,
+    LOADED,
+    moved_from,
+    opened,
+    plain_asker,
+    plainly_launched,
+    seen,
+    served,
+    settled,
+)
 from tests.reviews import review_run
 
 CLASSES = ("automobile", "deer", "a rather long name of one class of things", "truck")
@@ -125,16 +133,12 @@ def shares_are_whole(browser: Browser, run: Path) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description="Try the review page row by row in a real browser.")
-    parser.add_argument("--chromium", default="/usr/bin/chromium")
-    asked = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=asked.chromium)
-        review_run(Path(name), 400, CLASSES, n_images=40, n_unlabelled=40, noise_rate=0.6)
-        run = Path(name) / "run"
+    asked = plain_asker("Try the review page row by row in a real browser.").parse_args()
+    with plainly_launched(asked) as (browser, root):
+        review_run(root, 400, CLASSES, n_images=40, n_unlabelled=40, noise_rate=0.6)
+        run = root / "run"
         for check in (buttons_stay, second_reviewer, help_from_the_top, shares_are_whole):
             check(browser, run)
-        browser.close()
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import PurePath, PureWindowsPath
 from typing import Any
 
-from noiseaudit.result import AuditMeta
+from noiseaudit.audit_meta import AuditMeta
 from noiseaudit_reports.view_parts import Origin
 
 

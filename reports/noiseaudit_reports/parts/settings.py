@@ -6,8 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from noiseaudit.audit_meta import AuditMeta
 from noiseaudit.percent import cutoff_text
-from noiseaudit.result import AuditMeta
 
 
 def settings(meta: AuditMeta, run: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
