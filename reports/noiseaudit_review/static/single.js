@@ -126,9 +126,10 @@ const inWords = (said, given) =>
 
 export const inShort = (said) => (said.decision === "relabel" ? `→ ${said.text}` : VERBS[said.decision]);
 
-// Others' answers would sway one that is not given yet; whoever asks for those that differ settles them.
+// Others' answers would sway one that is not given yet, or taken back: the server tells them afterwards, or, at once, whoever
+// asks for those that differ and settles them.
 const isJudged = ({ mine }) => mine !== null && mine.decision !== "skip";
-const othersTold = (found) => (isJudged(found) || state.filter.state === "disputed" ? found.others : []);
+const othersTold = (found) => ((isJudged(found) || state.filter.state === "disputed") && found.others) || [];
 
 function showDecision(found) {
   $("decided").replaceChildren(found.mine ? `You: ${inWords(found.mine, found.given)}` : "");
