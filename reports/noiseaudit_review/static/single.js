@@ -1,6 +1,7 @@
 // One suspect, large.
 
 import { $, estimated, get, make, number, unbroken } from "./base.js";
+import { AGAIN_MS, GONE, whyNot } from "./pictures.js";
 import { className, load, picture, row, state } from "./state.js";
 
 const STRIPS = ["likeFirst", "likeSecond"];
@@ -51,14 +52,17 @@ async function showPicture(found) {
   image.hidden = true;
   image.removeAttribute("src");
   $("noPicture").hidden = false;
-  $("noPicture").textContent = "Loading …";
-  const isThere = state.audit.has_images && (await isDecoded(image, picture(found.row, "large")));
+  if ($("noPicture").textContent !== GONE) $("noPicture").textContent = "Loading …";
+  const address = picture(found.row, "large");
+  const isThere = state.audit.has_images && (await isDecoded(image, address));
+  const why = isThere ? "" : await whyNot(address);
   if (own !== pictures) return;
+  $("noPicture").textContent = why;
+  if (why === GONE) return setTimeout(() => own === pictures && showPicture(found), AGAIN_MS);
   image.style.maxWidth = `${MOST_ENLARGED * image.naturalWidth}px`;
   image.style.maxHeight = `${MOST_ENLARGED * image.naturalHeight}px`;
   image.hidden = !isThere;
   $("noPicture").hidden = isThere;
-  $("noPicture").textContent = "No picture";
   isSeen = true;
   since = performance.now();
 }
