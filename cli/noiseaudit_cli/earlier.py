@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from noiseaudit.review.carry import Carried
 
+BY_NAME = "images are compared by name, not by content"  # an audit keeps no hash of each
+
 
 def after_scan(out: Path) -> list[str]:
     """A line where the new run's folder has decisions about the run before it."""
@@ -41,7 +43,7 @@ def before_review(audit: Path, db: Path) -> str:
     if not n:
         return f"{has}; none holds here: {_left(found)}."
     holds = f"{n:,} of which {'holds' if n == 1 else 'hold'} here"
-    return f"{has}, {holds}: --carry-over takes {'it' if n == 1 else 'them'} over."
+    return f"{has}, {holds}: --carry-over takes {'it' if n == 1 else 'them'} over ({BY_NAME})."
 
 
 def taken_over(audit: Path, db: Path) -> str:
@@ -53,7 +55,8 @@ def taken_over(audit: Path, db: Path) -> str:
     if not found.n:
         return "No answer about an earlier audit is left to take over."
     left = f"; left: {_left(found)}" if found.left else ""
-    return f"{_answers(len(found.taken))} about an earlier audit taken over{left}."
+    by_name = f" ({BY_NAME})" if found.taken else ""
+    return f"{_answers(len(found.taken))} about an earlier audit taken over{by_name}{left}."
 
 
 def decisions(n: int, skipped: int = 0) -> str:
