@@ -29,6 +29,14 @@ def estimate_from(audit: AuditResult, files: Sequence[Path], *, width: float = 0
     return estimate(audit, answers, width=width, files=[file for file, _ in read])
 
 
+def agreed_text(found: Estimate) -> str:
+    """What was done about rows that several people judged; "" where there are none."""
+    if not found.n_agreed:
+        return ""
+    rows, count = ("row has", "counts") if found.n_agreed == 1 else ("rows have", "count")
+    return f"{found.n_agreed:,} {rows} several answers, which agree, and {count} once."
+
+
 def contradictions(expected: Expected, found: Estimate) -> list[str]:
     """Those of SHARES whose interval by the answers does not meet the one that the audit expected."""
     return contradicted(expected, {name: getattr(found, name) for name in SHARES})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import difflib
 import shlex
 from collections.abc import Collection, Iterable, Mapping, Sequence, Set
@@ -18,6 +17,7 @@ import pyarrow.compute as pc
 from noiseaudit.arrays import from_arrow, numbers, texts
 from noiseaudit.decisions import Decision, error_about, read_decisions, run_id
 from noiseaudit.errors import DataError
+from noiseaudit.meaning import as_shown, in_words, meant
 from noiseaudit.result import Audited
 
 
@@ -38,19 +38,16 @@ class Decided:
 
 
 class _Said(NamedTuple):
-    """What a decision says of a row, and who says it where."""
+    """What a decision means for its row, and the file that it stands in."""
 
-    kind: str
-    label: str | None
-    reviewer: str | None
+    made: Decision
     path: Path
 
     def agrees(self, other: _Said) -> bool:
-        return (self.kind, self.label) == (other.kind, other.label)
+        return (self.made.decision, self.made.new_label) == (other.made.decision, other.made.new_label)
 
     def __str__(self) -> str:
-        words = {"keep": "kept", "ambiguous": "ambiguous"}.get(self.kind, f"relabelled {self.label!r}")
-        return f"{words} by {self.reviewer}" if self.reviewer else words
+        return in_words(self.made)
 
 
 def read_decided(
@@ -81,7 +78,7 @@ def _strange_label(
     path, first, label = next(
         (path, made, shown)
         for path, made in decisions
-        if (shown := _as_shown(made, known).new_label) in strange and shown is not None
+        if (shown := as_shown(made, known).new_label) in strange and shown is not None
     )
     n = len(strange) - 1
     more = f", nor {'is' if n == 1 else 'are'} {n:,} further new label{'' if n == 1 else 's'}" if n else ""
@@ -120,8 +117,8 @@ def decided(
                 fix="Are these of another data set?",
             )
         from_elsewhere += decision.run_id not in (None, own)
-        said = _said(_as_shown(decision, classes), given[row], path)
-        if said.kind == "keep" and given[row] is None:
+        said = _Said(meant(decision, given[row], classes), path)
+        if said.made.decision == "keep" and given[row] is None:
             raise DataError(
                 f"{decision.sample_id!r} has no label to keep", file=path, fix="Relabel it, or skip it."
             )
@@ -130,14 +127,14 @@ def decided(
             disputes.setdefault(row, (name, other, said))
     if disputes:
         raise _contradicted([*disputes.values()], settle)
+    made_of = {row: said.made for row, said in found.items()}
     kinds = {
-        kind: {row for row, said in found.items() if said.kind == kind} for kind in ("keep", "ambiguous")
+        kind: frozenset(row for row, made in made_of.items() if made.decision == kind)
+        for kind in ("keep", "ambiguous")
     }
-    labels = {
-        row: said.label for row, said in found.items() if said.kind == "relabel" and said.label is not None
-    }
+    labels = {row: made.new_label for row, made in made_of.items() if made.new_label is not None}
     skipped = len(given_up - {decision.sample_id for _, decision in decisions})
-    return Decided(labels, frozenset(kinds["keep"]), frozenset(kinds["ambiguous"]), from_elsewhere, skipped)
+    return Decided(labels, kinds["keep"], kinds["ambiguous"], from_elsewhere, skipped)
 
 
 def _asked(audit: Audited, names: Sequence[str]) -> tuple[dict[str, int], dict[int, str | None]]:
@@ -161,23 +158,6 @@ def _meant(label: str, classes: Sequence[str]) -> str:
     low = {name.lower(): name for name in classes}
     near = difflib.get_close_matches(label.lower(), low, n=1)
     return f" (did you mean {low[near[0]]!r}?)" if near else ""
-
-
-def _as_shown(decision: Decision, classes: Set[str]) -> Decision:
-    """A label copied from suspects.csv may have its apostrophe, too, and one typed by hand blanks around it."""
-    if decision.new_label is None:
-        return decision
-    bare = decision.new_label.strip()
-    found = (label for label in (decision.new_label, bare, bare.removeprefix("'")) if label in classes)
-    return dataclasses.replace(decision, new_label=next(found, bare or decision.new_label))
-
-
-def _said(decision: Decision, given: str | None, path: Path) -> _Said:
-    assert decision.decision is not None
-    if decision.decision != "relabel":
-        return _Said(decision.decision, None, decision.reviewer, path)
-    kind, label = ("keep", None) if decision.new_label == given else ("relabel", decision.new_label)
-    return _Said(kind, label, decision.reviewer, path)
 
 
 def _contradicted(disputes: Sequence[tuple[str, _Said, _Said]], settle: Mapping[Path, str]) -> DataError:

@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +21,7 @@ import numpy.typing as npt
 from noiseaudit.decisions import Decision, run_id
 from noiseaudit.errors import DataError
 from noiseaudit.interval import Range
+from noiseaudit.one_answer import one_each
 from noiseaudit.result import AuditResult
 from noiseaudit.sample import Strata, stratify
 from noiseaudit.seeds import derive_seed
@@ -33,7 +33,6 @@ PRIOR = 1 / 3
 DRAWS = 20_000
 LEVEL = 0.95
 ANSWERS = ("keep", "relabel")  # that say whether the label is right
-OPEN = (None, "skip")
 
 
 @dataclass(frozen=True)
@@ -45,6 +44,7 @@ class Estimate:
     n_answers: int  # keep or relabel
     n_ambiguous: int
     n_open: int  # drawn, and skipped or not answered
+    n_agreed: int  # rows that several answers agree about; each counts once
     n_not_drawn: int  # answers about rows that were not drawn at random; left out
     noise_rate: Range
     mislabeled: Range  # rows
@@ -72,12 +72,13 @@ def estimate(
 
     `files`: that of each decision, (n,), for messages.
 
-    A row that one person skipped, or left open, and another judged is that one's. Raises DataError if a decision is
-    about another audit or an unknown row, if two judge one row, or if some part of the sample has no answer yet.
+    A row counts once, as all who judged it agree (noiseaudit.one_answer). Raises DataError where they contradict each
+    other, if a decision is about another audit or an unknown row, or if some part of the sample has no answer yet.
     """
     strata = stratify(audit)
     asked = [decision for decision in decisions if decision.sampling_weight is not None]
-    drawn = _once(asked, {id(each): file for each, file in zip(decisions, files, strict=False)})
+    file_of = {id(each): file for each, file in zip(decisions, files, strict=False)}
+    drawn, n_agreed = one_each(asked, _given(audit, strata), frozenset(audit.meta.classes), file_of)
     parts = _parts(audit, strata, drawn)
     kinds = np.array([decision.decision or "" for decision in drawn], dtype=object)
     if decisions and not drawn:
@@ -108,6 +109,7 @@ def estimate(
         n_answers=n,
         n_ambiguous=int((kinds == "ambiguous").sum()),
         n_open=int((~answered).sum() - (kinds == "ambiguous").sum()),
+        n_agreed=n_agreed,
         n_not_drawn=len(decisions) - len(asked),
         **found,
         wanted_width=width,
@@ -115,28 +117,10 @@ def estimate(
     )
 
 
-def _once(asked: Sequence[Decision], file_of: Mapping[int, Path]) -> list[Decision]:
-    """Each row once, as it was judged, if it was: one that two people judged would count twice.
-
-    `file_of`: by the identity of a decision.
-    """
-    judged = [decision for decision in asked if decision.decision not in OPEN]
-    for name, n in Counter(decision.sample_id for decision in judged).items():
-        if n > 1:
-            twice = [each for each in judged if each.sample_id == name]
-            places = " and ".join(filter(None, (_place(each, file_of.get(id(each))) for each in twice)))
-            raise DataError(
-                f"{name!r} is answered twice{f': {places}' if places else ''}",
-                fix="Keep one answer; draw further rows with --without the earlier file.",
-            )
-    first = {decision.sample_id: decision for decision in reversed([*judged, *asked])}
-    return [first[name] for name in dict.fromkeys(decision.sample_id for decision in asked)]
-
-
-def _place(decision: Decision, file: Path | None) -> str:
-    """`by Ann in checks.csv`, as far as that is known."""
-    by = f"by {decision.reviewer}" if decision.reviewer else ""
-    return " ".join(filter(None, [by, f"in {file}" if file else ""]))
+def _given(audit: AuditResult, strata: Strata) -> dict[str, str | None]:
+    """The label of each scored sample."""
+    columns = (audit.column(name)[strata.rows] for name in ("sample_id", "given_label"))
+    return dict(zip(*columns, strict=True))
 
 
 def _parts(audit: AuditResult, strata: Strata, drawn: Sequence[Decision]) -> Codes:

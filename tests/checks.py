@@ -25,7 +25,7 @@ def all_wrong(audit: AuditResult, n: int = 120) -> list[Decision]:
 
 
 def _answer(drawn: Decision, is_wrong: bool) -> Decision:
-    kind, label = ("relabel", "dog") if is_wrong else ("keep", None)
+    kind, label = ("relabel", "bird") if is_wrong else ("keep", None)
     return dataclasses.replace(drawn, decision=kind, new_label=label)
 
 

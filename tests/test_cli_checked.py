@@ -80,7 +80,8 @@ def open_rows(answers: list[Decision]) -> list[Decision]:
 
 
 def two_reviewers(answers: list[Decision]) -> list[Decision]:
-    return [*answers, dataclasses.replace(answers[0], reviewer="Bob")]
+    other = "ambiguous" if answers[0].decision == "keep" else "keep"
+    return [*answers, dataclasses.replace(answers[0], decision=other, new_label=None, reviewer="Bob")]
 
 
 @pytest.mark.parametrize(
@@ -89,7 +90,7 @@ def two_reviewers(answers: list[Decision]) -> list[Decision]:
         (other_audit, "is about another audit"),
         (not_drawn, "is about a row that `noiseaudit sample` drew"),
         (open_rows, "checks.csv: has no answers yet"),
-        (two_reviewers, "is answered twice"),
+        (two_reviewers, "Agree on one answer, and remove the other."),
         (lambda answers: answers[:1], "and 3 of them have no answer yet"),
     ],
 )

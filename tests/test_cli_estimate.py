@@ -141,9 +141,6 @@ def test_bad_input_leaves_nothing(audit: Path, tmp_path: Path) -> None:
     code, _, said = run("sample", audit, "--n", 50, "--out", checks)
     assert (code, "--force" in said, checks.read_bytes() == before) == (2, True, True)
     assert run("sample", audit, "--n", 50, "--without", checks, "--out", checks, "--force")[0] == 2
-    fill_in(checks, audit)
-    code, _, said = run("estimate", audit, checks, checks)
-    assert (code, f"is answered twice: in {checks} and in {checks}. Keep one" in said) == (2, True)
     assert run("estimate", audit, tmp_path / "absent.csv")[0] == 2
 
 

@@ -18,6 +18,8 @@ from noiseaudit.review.log import Answer, Log
 from noiseaudit_cli.earlier import after_scan, before_review
 from tests.reviews import command, review_run
 
+BY_NAME = "(images are compared by name, not by content)"
+
 
 @pytest.fixture
 def audit(tmp_path: Path) -> AuditResult:
@@ -164,14 +166,14 @@ def test_the_command_takes_over_and_exports(audit: AuditResult, tmp_path: Path) 
     done = command("review", run, "--export", out, "--carry-over")
     assert done.exit_code == 0, done.stderr
     assert done.stderr.splitlines() == [
-        "1 decision about an earlier audit taken over; left: 1 about another given label.",
+        f"1 answer about an earlier audit taken over {BY_NAME}; left: 1 about another given label.",
         f"1 decision in {out}",
     ]
     assert [(d.sample_id, d.run_id) for d in read_decisions(out)] == [("s0", run_id(new))]
     again = command(
         "review", run, "--export", out, "--carry-over", "--force", "--db", tmp_path / "other.sqlite"
     )
-    assert again.stderr.startswith("No decision about an earlier audit is left to take over.\n")
+    assert again.stderr.startswith("No answer about an earlier audit is left to take over.\n")
     odd = command("review", run, "--export", tmp_path / "out.txt", "--carry-over")
     assert (odd.exit_code, "taken over" in odd.stderr) == (2, False)
     refused = command("review", run, "--rows", out, "--carry-over")
@@ -186,12 +188,12 @@ def test_what_is_said_before_a_review_and_after_a_scan(audit: AuditResult, tmp_p
     assert (after_scan(run), before_review(run, db)) == ([], "")  # about this very audit
     new = scanned_again(audit, tmp_path, given_label=relabelled(audit, "s1"))
     told = f"noiseaudit review {run} --carry-over takes over those that hold here."
-    assert after_scan(run) == [f"2 decisions about the audit before are kept; {told}"]
-    offer = "1 of which holds here: --carry-over takes it over."
-    assert before_review(run, db) == f"{db} has 2 decisions about an earlier audit, {offer}"
+    assert after_scan(run) == [f"2 answers about the audit before are kept; {told}"]
+    offer = f"1 of which holds here: --carry-over takes it over {BY_NAME}."
+    assert before_review(run, db) == f"{db} has 2 answers about an earlier audit, {offer}"
     carry_over(new, db)
     none = "none holds here: 1 about another given label."
-    assert before_review(run, db) == f"{db} has 1 decision about an earlier audit; {none}"
+    assert before_review(run, db) == f"{db} has 1 answer about an earlier audit; {none}"
     assert after_scan(run) == []  # nothing to take over
     db.write_text("no database")
     assert after_scan(run) == []

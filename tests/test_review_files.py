@@ -53,7 +53,7 @@ def test_decisions_of_an_earlier_run_go_aside(audit: AuditResult, tmp_path: Path
     log = Log(run / "decisions.sqlite", "another")
     log.decide("event-of-Cy", "Cy", [Answer("s2", "keep")])
     log.close()
-    moved = "decisions.csv has 1 decision about another audit; it is now decisions.1.csv"
+    moved = "decisions.csv has 1 answer about another audit; it is now decisions.1.csv"
     assert exported(run, "another") == [moved]
     assert [d.sample_id for d in read_decisions(run / "decisions.1.csv")] == ["s0"]
     assert [d.sample_id for d in read_decisions(run / "decisions.csv")] == ["s2"]
@@ -68,7 +68,7 @@ def test_a_run_without_decisions_leaves_those_of_another(
     exported(run, run_id(audit))
     own.write_text(own.read_text() + ("s2,keep,,me,,,\n" if edited else ""))
     before = own.read_text()
-    what = "was not as this review had last written it" if edited else "has 2 decisions about another audit"
+    what = "was not as this review had last written it" if edited else "has 2 answers about another audit"
     left = f"decisions.csv {what}; it is left as it is, as there are none about this audit"
     assert exported(run, "another") == [left]
     assert (own.read_text(), (run / "decisions.1.csv").exists()) == (before, False)
@@ -81,7 +81,7 @@ def test_no_rows_are_never_written_over_rows(audit: AuditResult, tmp_path: Path)
     log = Log(run / "decisions.sqlite", run_id(audit))
     log.undo("undone-1", "Ann")
     log.close()
-    gone = "decisions.csv has 1 decision taken back since; it is now decisions.1.csv"
+    gone = "decisions.csv has 1 answer taken back since; it is now decisions.1.csv"
     assert exported(run, run_id(audit)) == [gone]
     assert len(read_decisions(run / "decisions.1.csv")) == 1
 

@@ -168,16 +168,18 @@ def test_decisions_of_the_run_before_are_offered_and_taken_over(
     monkeypatch.setattr(server, "serve", lambda review, listener, on_start: None)
     place, db = run / "decisions.csv", run / "decisions.sqlite"
     done = command("review", run, "--no-browser")
-    has = f"{db} has 2 decisions about an earlier audit, 2 of which hold here: --carry-over takes them over."
-    left = "has 2 decisions about another audit; it is left as it is, as there are none about this audit"
+    by_name = "(images are compared by name, not by content)"
+    offer = f"2 of which hold here: --carry-over takes them over {by_name}."
+    has = f"{db} has 2 answers about an earlier audit, {offer}"
+    left = "has 2 answers about another audit; it is left as it is, as there are none about this audit"
     assert done.stderr.splitlines() == [has, f"{place} {left}"]
     done = command("review", run, "--no-browser", "--carry-over")
     told = done.stderr.splitlines()
-    aside = f"{place} has 2 decisions about another audit; it is now {run / 'decisions.1.csv'}"
+    aside = f"{place} has 2 answers about another audit; it is now {run / 'decisions.1.csv'}"
     assert told[:3] == [
-        "2 decisions about an earlier audit taken over.",
+        f"2 answers about an earlier audit taken over {by_name}.",
         aside,
-        f"2 decisions (1 skipped) in {place}",
+        f"1 decision and 1 skip in {place}",
     ]
     assert (len(told), "--decisions" in told[3]) == (4, True)
     assert {d.run_id for d in read_decisions(place)} == {run_id(AuditResult(audit.table, meta))}

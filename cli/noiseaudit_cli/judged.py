@@ -23,11 +23,12 @@ def read_judged(
 ) -> Decided:
     """What `files` say about the audit `result`, which the user named `audit`.
 
-    `may_be_none`: there is something to do without a decision, too. Raises DataError as `read_decided` does, for the
-    decisions of a review that was not held yet, and where nobody answered.
+    `may_be_none`: there is something to do without a decision, too; that there is none is then said. Raises DataError
+    as `read_decided` does, for the decisions of a review that was not held yet, and where nobody answered.
     """
     from noiseaudit.decided import read_decided
     from noiseaudit.errors import DataError
+    from noiseaudit_cli.console import say
 
     for file in files:
         if not file.exists() and _is_of_review(file, audit):
@@ -38,7 +39,9 @@ def read_judged(
         new_classes=new_classes,
         settle={file: _settle(file, audit) for file in files if file.with_suffix(".sqlite").is_file()},
     )
-    if files and not (found.rows or found.skipped or may_be_none):
+    if files and not found.rows and (found.skipped or may_be_none):
+        say(_nothing_said(files, found.skipped))
+    elif files and not found.rows:
         if _is_of_review(files[0], audit):
             raise _not_reviewed(files[0], audit)
         raise DataError(
@@ -48,6 +51,16 @@ def read_judged(
             f"{review_command(audit)}",
         )
     return found
+
+
+def _nothing_said(files: Sequence[Path], skipped: int) -> str:
+    """A warning: who gave a policy besides may believe that people's word went before it."""
+    from noiseaudit_cli.console import visible
+
+    names = ", ".join(visible(str(file)) for file in files)
+    has, it = ("has", "it changes") if len(files) == 1 else ("have", "they change")
+    rows = f" ({skipped:,} {'row was' if skipped == 1 else 'rows were'} skipped)" if skipped else ""
+    return f"warning: {names} {has} no decision{rows}: {it} nothing."
 
 
 def review_command(audit: Path, *options: str) -> str:

@@ -26,7 +26,7 @@ class Exported(NamedTuple):
     """What was written, and how far its reviewers agree."""
 
     n_decisions: int
-    n_skipped: int  # of these
+    n_skipped: int  # beside them: rows that a reviewer left open
     agreement: Agreement  # about rows with a label
     unlabelled: Agreement  # about those without
     note: str = ""  # what became of answers that were in the file's place
@@ -55,14 +55,14 @@ def export_decisions(audit: Path, db: Path, out: Path, rows: Path | None = None)
     labelled, unlabelled = _agreements(opened, decisions)
     note = put_aside(out, decisions)
     write_decisions(out, decisions, None if drawn is None else _shown(opened, decisions))
-    return Exported(_count(decisions), _skipped(decisions), labelled, unlabelled, note)
+    return Exported(_judged(decisions), _skipped(decisions), labelled, unlabelled, note)
 
 
 class Written(NamedTuple):
     """What the end of a review wrote."""
 
     n: int  # decisions that hold now
-    n_skipped: int  # of these
+    n_skipped: int  # beside them: rows that a reviewer left open
     notes: Sequence[str] = ()  # what became of a file that was there, a line each
     is_left: bool = False  # nothing was written
 
@@ -96,7 +96,7 @@ def _write(log: Log, out: Path, drawn: Sequence[Decision] | None, audit: Audited
         notes.append(f"{what}; it is now {move_aside(out)}")
     write_decisions(out, decisions, None if drawn is None or audit is None else _shown(audit, decisions))
     log.wrote(out.name, file_sha256(out) or "", n)
-    return Written(n, _skipped(decisions), notes)
+    return Written(_judged(decisions), _skipped(decisions), notes)
 
 
 def _shown(audit: Audited, decisions: Sequence[Decision]) -> dict[str, Sequence[str | None]]:
@@ -108,7 +108,7 @@ def _shown(audit: Audited, decisions: Sequence[Decision]) -> dict[str, Sequence[
 
 def _what_is_there(log: Log, last: LastWritten | None, out: Path) -> str:
     if last is not None and file_sha256(out) == last.sha256:
-        n = f"{last.n:,} decision{'' if last.n == 1 else 's'}"
+        n = f"{last.n:,} answer{'' if last.n == 1 else 's'}"
         return f"{out} has {n} {'taken back since' if last.run_id == log.run_id else 'about another audit'}"
     return f"{out} was not as this review had last written it"
 
@@ -118,7 +118,13 @@ def _holding(log: Log, drawn: Sequence[Decision] | None) -> list[Decision]:
 
 
 def _count(decisions: Sequence[Decision]) -> int:
+    """Answers of all kinds."""
     return sum(decision.decision is not None for decision in decisions)
+
+
+def _judged(decisions: Sequence[Decision]) -> int:
+    """As `clean` counts: who skips a row decides nothing about it."""
+    return _count(decisions) - _skipped(decisions)
 
 
 def _skipped(decisions: Sequence[Decision]) -> int:

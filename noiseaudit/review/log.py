@@ -45,7 +45,7 @@ class LastWritten:
 
     run_id: str
     sha256: str
-    n: int  # decisions in it
+    n: int  # answers in it, skipped rows among them
 
 
 @dataclass(frozen=True)

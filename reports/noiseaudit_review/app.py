@@ -105,7 +105,7 @@ def _add_reading(app: FastAPI, review: Review) -> None:
         found = review.page(number, start, count)
         if found is None:
             raise Refused(404, "no such list")
-        return {"rows": shown.rows(review, found, reviewer)}
+        return {"rows": shown.rows(review, found.rows.tolist(), reviewer, settles=found.settles)}
 
     @app.get("/api/lists/{number}/unanswered", dependencies=same_run)
     def unanswered(

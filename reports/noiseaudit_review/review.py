@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -43,6 +43,13 @@ class Places:
     rows: Path | None = None  # of `noiseaudit sample`: these are asked about, and no suspects
 
 
+class Listed(NamedTuple):
+    """Rows of a list."""
+
+    rows: Rows
+    settles: bool  # they are those that reviewers contradict each other about: whoever asks settles them
+
+
 @dataclass
 class Review:
     """Everything the routes need. Make it with `open_review`, and close its log."""
@@ -57,7 +64,7 @@ class Review:
     reviewer: str = ""
     drawn: Drawn | None = None
     notes: list[str] = field(default_factory=list)  # what became of files that exports met, a line each
-    _lists: OrderedDict[int, Rows] = field(default_factory=OrderedDict)
+    _lists: OrderedDict[int, Listed] = field(default_factory=OrderedDict)
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -82,21 +89,20 @@ class Review:
             rows = self.drawn.rows[in_state(wanted.state, self.board, reviewer)[self.drawn.rows]]
         with self._lock:
             number = next(self._numbers)
-            self._lists[number] = rows
+            self._lists[number] = Listed(rows, wanted.state == "disputed")
             while len(self._lists) > MOST_LISTS:
                 self._lists.popitem(last=False)
         is_open = ~self.board.answered(reviewer)[rows]
         return {"list": number, "total": len(rows), "first": int(is_open.argmax()) if len(rows) else 0}
 
-    def page(self, number: int, start: int, count: int) -> list[int] | None:
-        """Rows of a list; None if it is not kept any more."""
+    def page(self, number: int, start: int, count: int) -> Listed | None:
+        """`count` rows of a list from place `start` on; None if it is not kept any more."""
         with self._lock:
-            rows = self._lists.get(number)
-            if rows is None:
+            found = self._lists.get(number)
+            if found is None:
                 return None
             self._lists.move_to_end(number)
-        found: list[int] = rows[start : start + count].tolist()
-        return found
+        return found._replace(rows=found.rows[start : start + count])
 
     def unanswered(self, number: int, start: int, reviewer: str) -> dict[str, int | None] | None:
         """How many rows of a list the reviewer has not answered, and the place of the first from `start` on, or else of
@@ -104,10 +110,10 @@ class Review:
         """
         self.board.refresh()
         with self._lock:
-            rows = self._lists.get(number)
-        if rows is None:
+            found = self._lists.get(number)
+        if found is None:
             return None
-        places = np.flatnonzero(~self.board.answered(reviewer)[rows])
+        places = np.flatnonzero(~self.board.answered(reviewer)[found.rows])
         after = places[places >= start]
         first = after if len(after) else places
         return {"n": len(places), "next": int(first[0]) if len(first) else None}

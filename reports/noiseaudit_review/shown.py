@@ -14,7 +14,7 @@ import numpy as np
 
 from noiseaudit.arrays import numbers
 from noiseaudit.manifest import decided_command, saved_run
-from noiseaudit.review.board import DISPUTED, Said
+from noiseaudit.review.board import Said
 from noiseaudit.review.queue import Choice, Queue
 from noiseaudit.why import records
 from noiseaudit_reports.text import sentence, visible, whole
@@ -72,14 +72,16 @@ def clean_command(review: Review) -> str:
     return decided_command(saved_run(places.audit), places.audit, places.export, moved)
 
 
-def rows(review: Review, wanted: Sequence[int], reviewer: str) -> list[dict[str, Any]]:
-    """These rows of the audit, with what people said about them."""
+def rows(
+    review: Review, wanted: Sequence[int], reviewer: str, *, settles: bool = False
+) -> list[dict[str, Any]]:
+    """These rows of the audit, with what people said about them; all of it for a reviewer who `settles` them."""
     review.board.refresh()
     table = review.audit.table.take(numbers(np.asarray(wanted, np.int64)))
-    return [_row(review, record, reviewer) for record in records(table, _COLUMNS)]
+    return [_row(review, record, reviewer, settles) for record in records(table, _COLUMNS)]
 
 
-def _row(review: Review, record: dict[str, Any], reviewer: str) -> dict[str, Any]:
+def _row(review: Review, record: dict[str, Any], reviewer: str, settles: bool) -> dict[str, Any]:
     row = record["row"]
     given, suggested = int(review.queue.given[row]), int(review.queue.suggested[row])
     top = zip(record["top_labels"] or (), record["top_probs"] or (), strict=True)
@@ -98,22 +100,23 @@ def _row(review: Review, record: dict[str, Any], reviewer: str) -> dict[str, Any
         "annotator": _text(record["annotator"]),
         "top": [[places[name], p] for name, p in list(top)[:MOST_TOP]],
         "why": sentence(record["why"] or ""),
-        **said(review, row, reviewer),
+        **said(review, row, reviewer, settles=settles),
     }
     return {name: value for name, value in told.items() if not (review.is_blind and name in OPINION)}
 
 
-def said(review: Review, row: int, reviewer: str) -> dict[str, Any]:
-    """What people decided about a row; where it was drawn, without others' answers, which would sway this one."""
+def said(review: Review, row: int, reviewer: str, *, settles: bool = False) -> dict[str, Any]:
+    """What people decided about a row. Others' answers would sway this reviewer's, who is told them once they have
+    judged it, or where they `settle` what others contradict each other about; never where the row was drawn.
+    """
     answers = dict(review.board.answers(row))
     mine = answers.pop(reviewer, None)
-    if review.is_blind:
-        return {"row": row, "mine": mine and _said(review, mine), "others": [], "disputed": False}
-    return {
-        "row": row,
-        "mine": None if mine is None else _said(review, mine),
-        "others": [{"who": visible(who), **_said(review, answer)} for who, answer in sorted(answers.items())],
-        "disputed": bool(review.board.verdict[row] == DISPUTED),
+    told = {"row": row, "mine": mine and _said(review, mine)}
+    is_judged = mine is not None and mine.decision != "skip"
+    if review.is_blind or not (is_judged or settles):
+        return told
+    return told | {
+        "others": [{"who": visible(who), **_said(review, answer)} for who, answer in sorted(answers.items())]
     }
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import urllib.parse
 from pathlib import Path
 
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 
 from noiseaudit.decisions import read_decisions
 from tests.live.axe_rules import found_by_axe
@@ -18,6 +18,7 @@ from tests.live.browser import DESKTOP, PHONE, asker, launched, moved_from, open
 from tests.reviews import review_run
 
 AWAY_MS = 30_000
+GONE = "The server is gone"
 
 
 def gone(browser: Browser, folder: Path, axe: Path, save: Path) -> list[str]:
@@ -46,6 +47,7 @@ def gone(browser: Browser, folder: Path, axe: Path, save: Path) -> list[str]:
             page.set_viewport_size(size)
             page.emulate_media(color_scheme=scheme)
             bad += found_by_axe(page, f"gone-{scheme}-{name}", save)
+    without_pictures(page)
     page.keyboard.press("u")
     page.wait_for_selector("#gone:has-text('2 decisions and 1 undo, row')", timeout=AWAY_MS)
     assert not file.exists() or not read_decisions(file)
@@ -54,11 +56,26 @@ def gone(browser: Browser, folder: Path, axe: Path, save: Path) -> list[str]:
         page.context.new_page().goto(address)
         page.wait_for_selector("#gone", state="hidden", timeout=AWAY_MS)
         settled(page)
+        seen(page)  # without a click: the picture is asked for again
     found = {(said.sample_id, said.decision) for said in read_decisions(file)}
     assert found == {(f"s{rows[0]}", "keep")}, found
     page.context.close()
     print("gone: the rows are named, and sent to a server that comes to the same port")
     return bad
+
+
+def without_pictures(page: Page) -> None:
+    """Where none was fetched ahead: that the server is gone is said in their place, and nothing is decided."""
+    for _ in range(8):
+        page.keyboard.press("ArrowRight")
+    page.wait_for_selector(f"#noPicture:text-is('{GONE}')", timeout=AWAY_MS)
+    page.keyboard.press("k")
+    assert page.inner_text("#decided") == ""
+    page.keyboard.press("g")
+    page.wait_for_selector(f".tile .none:visible:text-is('{GONE}')", timeout=AWAY_MS)
+    assert page.locator(".tile .none:visible:text-is('No picture')").count() == 0
+    page.keyboard.press("g")
+    print("gone: pictures that were not fetched ahead say so")
 
 
 def main() -> None:

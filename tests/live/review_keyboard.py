@@ -91,11 +91,13 @@ def by_keyboard(browser: Browser, folder: Path, save: Path) -> None:
         assert "Cohen's kappa: 1.000" in page.inner_text("#agreementText"), page.inner_text("#agreementText")
         page.keyboard.press("Escape")
         page.click("#export")
-        page.wait_for_selector(f"#message:has-text('{len(said)} decisions written')")
+        skips = sum(kind == "skip" for kind, _ in said.values())
+        told = f"{len(said) - skips} decisions and {skips} skips written"
+        page.wait_for_selector(f"#message:has-text('{told}')")
         page.context.close()
     assert not errors, errors
     check_files(folder, audit, said)
-    print(f"by keyboard: {len(said)} decisions of two reviewers, in the file and applied exactly")
+    print(f"by keyboard: {len(said)} answers of two reviewers, in the file and applied exactly")
 
 
 def check_files(

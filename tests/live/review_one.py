@@ -31,6 +31,10 @@ BOXES = """() => [...document.querySelectorAll("#single [data-do]")].map((button
   const {x, y, width, height} = button.getBoundingClientRect();
   return [button.dataset.do, x, y, width, height].join(" ");
 }).join("; ")"""
+MEET = """(other) => {
+  const [a, b] = ["#message", other].map((part) => document.querySelector(part).getBoundingClientRect());
+  return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+}"""
 CUT = """() => [...document.querySelectorAll(".side > *")].filter(
   (part) => part.scrollHeight > part.clientHeight + 1).map((part) => part.id || part.className)"""
 
@@ -42,6 +46,20 @@ def goes(page: Page, key: str) -> None:
     page.keyboard.press(key)
     moved_from(page, place)
     seen(page)
+
+
+def messages_beside_the_reviewer(browser: Browser, run: Path) -> None:
+    """A message hides neither the box of who decides nor the hint beside it."""
+    with served(run) as (_, address):
+        for name, size in SIZES.items():
+            page = opened(browser, address, [], viewport=size)
+            goes(page, "s")
+            page.keyboard.press("u")
+            page.wait_for_selector("#message:has-text('Undone')")
+            hidden = [part for part in ("#reviewer", "#whoNote") if page.evaluate(MEET, part)]
+            assert hidden == [], (name, hidden)
+            page.context.close()
+    print("messages hide neither the reviewer's name nor the hint beside it")
 
 
 def buttons_stay(browser: Browser, run: Path) -> None:
@@ -74,7 +92,7 @@ def second_reviewer(browser: Browser, run: Path) -> None:
         assert page.inner_text("#decided") == "You: skipped"  # it is open still
         goes(page, "k")
         goes(page, "ArrowLeft")
-        assert "Ann: relabelled" in page.inner_text("#decided"), page.inner_text("#decided")
+        page.wait_for_selector("#decided:has-text('Ann: relabelled')")  # once the server has the answer
         assert page.inner_text("#decided").startswith("You: kept")
         page.keyboard.press("f")
         assert page.evaluate("document.activeElement.name") == "rows"
@@ -137,7 +155,13 @@ def main() -> None:
     with plainly_launched(asked) as (browser, root):
         review_run(root, 400, CLASSES, n_images=40, n_unlabelled=40, noise_rate=0.6)
         run = root / "run"
-        for check in (buttons_stay, second_reviewer, help_from_the_top, shares_are_whole):
+        for check in (
+            buttons_stay,
+            second_reviewer,
+            help_from_the_top,
+            shares_are_whole,
+            messages_beside_the_reviewer,
+        ):
             check(browser, run)
 
 

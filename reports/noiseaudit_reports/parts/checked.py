@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from noiseaudit.checked import SHARES, contradictions, in_words
+from noiseaudit.checked import SHARES, agreed_text, contradictions, in_words
 from noiseaudit.estimate import Estimate
 from noiseaudit.expected import Expected
 from noiseaudit_reports.text import count, counted_range
@@ -61,9 +61,10 @@ def _verdict(against: tuple[str, ...]) -> str:
 def _basis(found: Estimate) -> str:
     """What the figures rest on."""
     verb = "is" if found.n_not_drawn == 1 else "are"
-    others = f" {count(found.n_not_drawn, 'answer')} about rows that it did not draw {verb} left out."
-    return (
+    others = f"{count(found.n_not_drawn, 'answer')} about rows that it did not draw {verb} left out."
+    basis = (
         f"95 % intervals from {count(found.n_answers, 'answer')} about rows that noiseaudit sample drew from "
         f"{count(found.n_scored, 'label')}; {found.n_ambiguous:,} ambiguous and {found.n_open:,} open rows count as "
-        f"not asked.{others if found.n_not_drawn else ''}"
+        "not asked."
     )
+    return " ".join(filter(None, [basis, agreed_text(found), others if found.n_not_drawn else ""]))

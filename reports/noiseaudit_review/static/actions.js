@@ -126,6 +126,6 @@ export function act(name) {
   if (name === "screen") return selectScreen();
   if (!named() || state.total === 0) return;
   if (name !== "undo" && inGrid() && isLeaving()) return say("Not decided: the next open row is still on its way.");
-  if (name !== "undo" && !inGrid() && !isReady()) return say("Not decided: the picture is still on its way.");
+  if (name !== "undo" && !inGrid() && !isReady()) return say("Not decided: the picture is not there yet.");
   return ACTIONS[name]();
 }

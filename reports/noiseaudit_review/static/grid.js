@@ -1,8 +1,10 @@
 // Many suspects at once. Only the tiles on the screen, and a few around it, are in the document.
 
-import { $, estimated, make, number, say } from "./base.js";
+import { $, estimated, number, say } from "./base.js";
+import { NONE } from "./pictures.js";
 import { className, leftOut, load, picture, row, selection, state } from "./state.js";
 import { inShort, kindShown } from "./single.js";
+import { newTile, showPicture } from "./tile.js";
 
 const GAP = 8;
 const LEAST_WIDTH = 160;
@@ -71,27 +73,8 @@ function release(place) {
   free.push(tile);
 }
 
-function newTile() {
-  const element = make("div", "tile");
-  element.setAttribute("role", "option");
-  const image = make("img");
-  image.decoding = "async";
-  image.alt = "";
-  const none = make("div", "none", "No picture");
-  image.addEventListener("error", () => {
-    image.hidden = true;
-    none.hidden = false;
-  });
-  const lines = ["from", "to", "done"].map((name) => make("div", `line ${name}`));
-  const [name, share, mark] = [make("span", "name"), make("span", "share"), make("span", "mark")];
-  lines[1].append(name, share);
-  element.append(image, none, ...lines, mark);
-  board.append(element);
-  return { element, image, none, lines, name, share, mark, row: null };
-}
-
 function put(place) {
-  const tile = free.pop() ?? newTile();
+  const tile = free.pop() ?? newTile(board);
   const { element } = tile;
   element.hidden = false;
   element.id = `tile-${place}`;
@@ -121,8 +104,8 @@ function fill(tile, place) {
   mark.textContent = found && !found.mine && leftOut.has(found.row) ? "left out" : "";
   if (!found || tile.row === found.row) return;
   tile.row = found.row;
-  none.hidden = state.audit.has_images;
-  image.hidden = !state.audit.has_images;
+  none.textContent = NONE;
+  showPicture(tile, state.audit.has_images);
   if (state.audit.has_images) image.src = picture(found.row, "small");
 }
 

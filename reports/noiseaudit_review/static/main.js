@@ -1,6 +1,6 @@
 // Puts the page together.
 
-import { $, counted, get, number, post, say, setRun } from "./base.js";
+import { $, counted, get, post, say, setRun } from "./base.js";
 import { act, go, inGrid, show } from "./actions.js";
 import { fillFilters, noteFilters } from "./filters.js";
 import { showAgain, showAgreement, showProgress } from "./figures.js";
@@ -61,9 +61,9 @@ function openHelp() {
 
 async function exportFile() {
   const { n, n_skipped: skipped, notes } = await post("/api/export");
-  const open = skipped ? `, ${number(skipped)} of them skipped` : "";
-  const told = `${counted(n, "decision")} written to ${state.audit.export}${open}`;
-  say([...notes, ...(n || !notes.length ? [told] : [])].join(". "), 8);
+  const open = skipped ? ` and ${counted(skipped, "skip")}` : "";
+  const told = `${counted(n, "decision")}${open} written to ${state.audit.export}`;
+  say([...notes, ...(n || skipped || !notes.length ? [told] : [])].join(". "), 8);
 }
 
 function wire() {

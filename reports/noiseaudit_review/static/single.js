@@ -1,6 +1,7 @@
 // One suspect, large.
 
 import { $, estimated, get, make, number, unbroken } from "./base.js";
+import { AGAIN_MS, GONE, whyNot } from "./pictures.js";
 import { className, load, picture, row, state } from "./state.js";
 
 const STRIPS = ["likeFirst", "likeSecond"];
@@ -51,14 +52,17 @@ async function showPicture(found) {
   image.hidden = true;
   image.removeAttribute("src");
   $("noPicture").hidden = false;
-  $("noPicture").textContent = "Loading …";
-  const isThere = state.audit.has_images && (await isDecoded(image, picture(found.row, "large")));
+  if ($("noPicture").textContent !== GONE) $("noPicture").textContent = "Loading …";
+  const address = picture(found.row, "large");
+  const isThere = state.audit.has_images && (await isDecoded(image, address));
+  const why = isThere ? "" : await whyNot(address);
   if (own !== pictures) return;
+  $("noPicture").textContent = why;
+  if (why === GONE) return setTimeout(() => own === pictures && showPicture(found), AGAIN_MS);
   image.style.maxWidth = `${MOST_ENLARGED * image.naturalWidth}px`;
   image.style.maxHeight = `${MOST_ENLARGED * image.naturalHeight}px`;
   image.hidden = !isThere;
   $("noPicture").hidden = isThere;
-  $("noPicture").textContent = "No picture";
   isSeen = true;
   since = performance.now();
 }
@@ -126,9 +130,10 @@ const inWords = (said, given) =>
 
 export const inShort = (said) => (said.decision === "relabel" ? `→ ${said.text}` : VERBS[said.decision]);
 
-// Others' answers would sway one that is not given yet; whoever asks for those that differ settles them.
+// Others' answers would sway one that is not given yet, or taken back: the server tells them afterwards, or, at once, whoever
+// asks for those that differ and settles them.
 const isJudged = ({ mine }) => mine !== null && mine.decision !== "skip";
-const othersTold = (found) => (isJudged(found) || state.filter.state === "disputed" ? found.others : []);
+const othersTold = (found) => ((isJudged(found) || state.filter.state === "disputed") && found.others) || [];
 
 function showDecision(found) {
   $("decided").replaceChildren(found.mine ? `You: ${inWords(found.mine, found.given)}` : "");
