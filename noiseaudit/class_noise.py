@@ -23,6 +23,10 @@ LEAST_ACCURACY = (
     0.75  # of the network, as labels show it: the share that it agrees with, of the share that is right
 )
 LEAST_TOLD = 0.25  # of what labels would tell if all were right: the share that is, beyond chance
+LEAST_LABELLED, LEAST_VECTORS = (
+    0.25,
+    0.5,
+)  # shares of the rows: where fewer have a label, it is seen too often
 VECTORS_A_CLASS = 150  # labels of vectors: with fewer, T is a weak network's
 HUMAN_GAMMA = 0.2  # of people's mistakes, and no more than that
 HUMAN_DEVIATION = 0.5  # of the prior about it, where one label is wrong; falls with the root of their number
@@ -32,9 +36,10 @@ MOST_COUNTED = 1_400  # wrong labels: beyond them it falls no more
 def can_be_learnt(inputs: Inputs) -> bool:
     """Whether labels are enough for T, and for a loss that learns what it is told.
 
-    Not where most rows have none: the labels of the others are seen again and again.
+    Not where few rows have one: these are seen again and again.
     """
-    if inputs.has_few_labels or 2 * inputs.n_labelled < inputs.n_rows:
+    least = LEAST_LABELLED if inputs.is_image else LEAST_VECTORS
+    if inputs.has_few_labels or inputs.n_labelled < least * inputs.n_rows:
         return False
     is_many = inputs.is_image or inputs.n_labelled >= VECTORS_A_CLASS * inputs.n_classes
     return is_many and has_enough(inputs.n_labelled, inputs.n_classes)

@@ -29,7 +29,7 @@ from noiseaudit.data.training import TrainingData
 from noiseaudit.folds import spread_folds
 from noiseaudit.neighbours import UNLABELLED_PER_LABELLED, Believed, believe
 from noiseaudit.odds import moved, shift_to
-from noiseaudit.readings import score_readings
+from noiseaudit.readings import labels_strength, score_readings
 from noiseaudit.score import Scored
 from noiseaudit.seeds import derive_seed
 
@@ -146,10 +146,11 @@ def believe_folds(crossed: CrossFitted, given: Codes, kind: Kind) -> Believed:
     """
     if crossed.folds and kind is Kind.WIDE_VECTORS:
         kind = Kind.VECTORS
+    strength = labels_strength(len(given), len(crossed.fitted.guider_mean))
 
     def score(probs: Floats, given: Codes, unseen: float) -> Scored:
         """`unseen`: the share of the log-odds of a hidden row that is of the network which did not see its label."""
-        taught = np.where(crossed.hidden, 1 - unseen, 1.0)
+        taught = strength * np.where(crossed.hidden, 1 - unseen, 1.0)
         return score_readings(probs, given, kind, noise_known=crossed.fitted.noise_known, taught=taught)
 
     believed = believe(crossed.fitted, given, partial(score, unseen=0.5))

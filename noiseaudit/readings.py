@@ -8,8 +8,8 @@ the gradient of log sum_y q(y|x) T[y, y_hat] with respect to the logit of y_hat,
 which is large where a label is doubtful and small where it is certain, right or wrong. So much, times a pull, is taken
 from the log-odds of the label being right: about what the network would say if this label had not taught it. The pull
 is the stronger the more of the noise depends on the image (noiseaudit.image_noise): such mistakes look plausible, and
-are learnt first. Where the loss has a power, the gradient is smaller by the likelihood to this power; that is left out,
-and WIDE_SLOPE was fitted with it left out.
+are learnt first; and where each label weighs more because only some rows have one. Where the loss has a power, the
+gradient is smaller by the likelihood to this power; that is left out, and WIDE_SLOPE was fitted with it left out.
 
 One that was trained as the paper has it gives doubtful labels up in place of learning them. Of it two readings of the
 noise are taken, of which labels alone do not tell the share of each. Planted noise, and slips of the hand, depend on
@@ -23,10 +23,12 @@ fitted to the labels that it learnt from, does not see. docs/method.md measures 
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
-from noiseaudit.class_noise import fit_people
+from noiseaudit.class_noise import LEAST_LABELLED, fit_people
 from noiseaudit.data.inputs import Kind
 from noiseaudit.image_noise import ImageNoise, fit_image_noise, has_enough, p_mislabeled
 from noiseaudit.odds import mean_odds, moved
@@ -48,9 +50,9 @@ def score_readings(
 
     `kind` is of what the network was trained on; `noise_known`: through an estimate of the noise. `taught` is the
     share of the log-odds that comes of networks which the row's own label taught, of all or of each (n,): so much of
-    the pull is taken back. `counts` are other estimates of the number of wrong labels: after learning through the
-    noise those with none and with twice of what is taken back; else those of each reading, none where there is only
-    the first.
+    the pull is taken back, and more than that where labels weigh more (`labels_strength`). `counts`
+    are other estimates of the number of wrong labels: after learning through the noise those with none and with twice
+    of what is taken back; else those of each reading, none where there is only the first.
     """
     by_class, slope = score_with_noise(probs, given), slope_of(kind, noise_known)
     if noise_known:
@@ -81,6 +83,14 @@ def _pulls(by_class: Scored, probs: Probs, given: Codes) -> Floats:
     return np.asarray(
         (PULL + PULL_OF_GAMMA * gamma) * gradient.clip(0)
     )  # T is fitted anew: it may be below 0
+
+
+def labels_strength(n_labelled: int, n_rows: int) -> float:
+    """By how much more a label draws the network to itself where only some rows have one.
+
+    The labels of a batch weigh the same in all. Its root was measured to be the size (docs/method.md).
+    """
+    return math.sqrt(1 / max(n_labelled / max(1, n_rows), LEAST_LABELLED))
 
 
 def second_noise(by_class: Noise, probs: Probs, given: Codes) -> ImageNoise | None:

@@ -37,9 +37,11 @@ def test_when_it_is_learnt(epochs: int, early: list[int], due: list[int]) -> Non
     [
         (1_000, 0, 10, True, True),  # 100 labels a class
         (999, 0, 10, True, False),
-        (1_000, 1_000, 10, True, True),
-        (1_000, 1_001, 10, True, False),  # labels are seen again and again
+        (1_000, 3_000, 10, True, True),
+        (1_000, 3_001, 10, True, False),  # labels are seen again and again
         (2_001, 0, 10, False, True),
+        (2_001, 2_001, 10, False, True),
+        (2_001, 2_002, 10, False, False),  # features are learnt by heart sooner
         (2_000, 0, 10, False, False),  # hidden in turn instead (noiseaudit.crossfit)
         (3_000, 0, 20, False, True),
         (2_999, 0, 20, False, False),  # of vectors it takes 150 a class

@@ -86,7 +86,7 @@ def test_from_the_draw_to_the_figures(audit: Path, tmp_path: Path) -> None:
     )
     write_decisions(
         checks,
-        [dataclasses.replace(each, decision="relabel", new_label="dog") for each in read_decisions(checks)],
+        [dataclasses.replace(each, decision="relabel", new_label="bird") for each in read_decisions(checks)],
     )
     assert (
         "The answers contradict it about precision, recall and noise rate"

@@ -90,6 +90,21 @@ def test_what_a_network_knew_of_the_noise_decides_how_it_is_read() -> None:
     assert found[0].sum() > 1.05 * found[1].sum()
 
 
+def test_more_of_the_pull_is_taken_back_where_others_have_no_label() -> None:
+    """Twice as many rows as labels: the root of two times as much."""
+    q, _, label = world(0.5, n=1_500)
+    crossed, _ = crossed_of(0.9, 0.7, n=1_500)
+    found = []
+    for unlabelled in (0, 1_500):
+        probs = np.concatenate([q, q[:unlabelled]])
+        fitted = dataclasses.replace(crossed.fitted, guider_mean=probs, noise_known=True)
+        whole = crossed._replace(fitted=fitted, folds=0, hidden=~crossed.hidden)
+        found.append(logit(believe_folds(whole, label, Kind.IMAGES).p_mislabeled) / 0.9)
+    unpulled = logit(score_with_noise(q, label).p)
+    assert (found[0] - unpulled > 0.5).any()
+    assert found[1] - unpulled == pytest.approx(2**0.5 * (found[0] - unpulled), abs=1e-6)
+
+
 def test_the_pull_is_taken_back_from_the_networks_that_were_pulled() -> None:
     """All of it from the one that saw all labels, none from those that did not, half from the pool; the last two
     labels were never hidden.

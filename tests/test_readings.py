@@ -102,6 +102,15 @@ def test_the_pull_is_the_gradient_of_the_loss() -> None:
     assert (pulls > 0.2).any()
 
 
+@pytest.mark.parametrize(
+    ("labelled", "rows", "times"),
+    [(10, 10, 1.0), (8, 16, 2**0.5), (4, 16, 2.0), (1, 100, 2.0), (0, 5, 2.0), (0, 0, 2.0)],
+)
+def test_labels_draw_the_more_the_fewer_rows_have_one(labelled: int, rows: int, times: float) -> None:
+    """A batch is a quarter of labelled rows at least, so no label weighs more than it does there."""
+    assert readings.labels_strength(labelled, rows) == pytest.approx(times)
+
+
 def test_networks_that_learnt_their_labels_are_corrected() -> None:
     """Each label drew its row by twice the gradient, in small steps: without the pull, too few are expected."""
     rng = np.random.default_rng(0)
