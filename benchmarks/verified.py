@@ -38,7 +38,14 @@ def audit_of(scores: Floats) -> AuditResult:
     """What `sample` and `estimate` read of an audit, with the default cut-off."""
     flagged, cutoff = choose_cutoff("auto", scores, None)
     ids = [str(row) for row in range(len(scores))]
-    table = pa.table({"sample_id": ids, "p_mislabeled": scores, "is_label_issue": flagged})
+    table = pa.table(
+        {
+            "sample_id": ids,
+            "given_label": ["a"] * len(ids),
+            "p_mislabeled": scores,
+            "is_label_issue": flagged,
+        }
+    )
     return AuditResult(table, AuditMeta(("a", "b"), "string", {}, {}, 0, "cpu", 1, cutoff, "sha256:0"))
 
 
@@ -55,7 +62,9 @@ def simulate(scores: Floats, wrong: Flags, audits: int, answers: int) -> dict[st
     for seed in range(audits):
         drawn = draw_sample(audit, answers, seed)
         told = [
-            dataclasses.replace(each, decision="relabel" if wrong[int(each.sample_id)] else "keep")
+            dataclasses.replace(
+                each, decision="relabel", new_label="b" if wrong[int(each.sample_id)] else "a"
+            )
             for each in drawn
         ]
         found = estimate(audit, told)
