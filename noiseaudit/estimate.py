@@ -78,6 +78,7 @@ def estimate(
     strata = stratify(audit)
     asked = [decision for decision in decisions if decision.sampling_weight is not None]
     file_of = {id(each): file for each, file in zip(decisions, files, strict=False)}
+    _check_of_audit(audit, strata, asked)  # before people are said to contradict each other
     drawn, n_agreed = one_each(asked, _given(audit, strata), frozenset(audit.meta.classes), file_of)
     parts = _parts(audit, strata, drawn)
     kinds = np.array([decision.decision or "" for decision in drawn], dtype=object)
@@ -123,21 +124,25 @@ def _given(audit: AuditResult, strata: Strata) -> dict[str, str | None]:
     return dict(zip(*columns, strict=True))
 
 
-def _parts(audit: AuditResult, strata: Strata, drawn: Sequence[Decision]) -> Codes:
-    """The part of each decision's row."""
-    place = {str(name): i for i, name in enumerate(audit.column("sample_id")[strata.rows])}
-    own = run_id(audit)
-    for decision in drawn:
+def _check_of_audit(audit: AuditResult, strata: Strata, asked: Sequence[Decision]) -> None:
+    """Raise DataError unless all are about scored rows of this audit."""
+    known, own = set(audit.column("sample_id")[strata.rows]), run_id(audit)
+    for decision in asked:
         if decision.run_id not in (None, own):
             raise DataError(
                 f"the decision on {decision.sample_id!r} is about another audit ({decision.run_id}, this is {own})",
                 fix="Give the audit that the sample was drawn from.",
             )
-        if decision.sample_id not in place:
+        if decision.sample_id not in known:
             raise DataError(
                 f"{decision.sample_id!r} has no score in the audit",
                 fix="Give the audit that the sample was drawn from.",
             )
+
+
+def _parts(audit: AuditResult, strata: Strata, drawn: Sequence[Decision]) -> Codes:
+    """The part of each decision's row."""
+    place = {str(name): i for i, name in enumerate(audit.column("sample_id")[strata.rows])}
     return strata.part[[place[decision.sample_id] for decision in drawn]].astype(np.int64)
 
 

@@ -56,6 +56,19 @@ def test_a_row_that_all_agree_about_counts_once() -> None:
     assert dataclasses.replace(found, n_agreed=0) == alone
 
 
+@pytest.mark.parametrize("agrees", [True, False])
+@pytest.mark.parametrize("is_first", [True, False])
+def test_answers_about_another_audit_are_refused_whoever_agrees(agrees: bool, is_first: bool) -> None:
+    """Whatever the order of files, and before anybody is said to contradict them."""
+    elsewhere = [
+        dataclasses.replace(each, run_id="rdeadbeef000", decision=each.decision if agrees else "ambiguous")
+        for each in ANSWERS
+    ]
+    answers = [*elsewhere, *ANSWERS] if is_first else [*ANSWERS, *elsewhere]
+    with pytest.raises(DataError, match=r"is about another audit \(rdeadbeef000"):
+        estimate(AUDIT, answers)
+
+
 def test_two_who_find_a_row_ambiguous_agree() -> None:
     kept = first("keep")
     unclear = [by_bob(kept, "ambiguous"), dataclasses.replace(by_bob(kept, "ambiguous"), reviewer="Cy")]

@@ -104,7 +104,10 @@ def _show(found: Estimate) -> None:
     if agreed := agreed_text(found):
         say(agreed)
     if found.n_not_drawn:
-        say(f"{found.n_not_drawn:,} rows were not drawn by `noiseaudit sample` and are left out.")
+        say(
+            f"{found.n_not_drawn:,} answers have no sampling_weight, as those about rows that `noiseaudit sample` did not "
+            "draw, and are left out."
+        )
 
 
 def _go_on(found: Estimate, audit: Path, files: Sequence[Path]) -> None:
