@@ -105,8 +105,8 @@ def _show(found: Estimate) -> None:
         say(agreed)
     if found.n_not_drawn:
         say(
-            f"{found.n_not_drawn:,} answers have no sampling_weight, as those about rows that `noiseaudit sample` did not "
-            "draw, and are left out."
+            f"{found.n_not_drawn:,} answers have no sampling_weight, as those about rows that `noiseaudit sample` did "
+            "not draw, and are left out."
         )
 
 
