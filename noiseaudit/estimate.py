@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -78,8 +78,9 @@ def estimate(
     strata = stratify(audit)
     asked = [decision for decision in decisions if decision.sampling_weight is not None]
     file_of = {id(each): file for each, file in zip(decisions, files, strict=False)}
-    _check_of_audit(audit, strata, asked)  # before people are said to contradict each other
-    drawn, n_agreed = one_each(asked, _given(audit, strata), frozenset(audit.meta.classes), file_of)
+    given = _given(audit, strata)
+    _check_asked(asked, given, run_id(audit))  # before people are said to contradict each other
+    drawn, n_agreed = one_each(asked, given, frozenset(audit.meta.classes), file_of)
     parts = _parts(audit, strata, drawn)
     kinds = np.array([decision.decision or "" for decision in drawn], dtype=object)
     if decisions and not drawn:
@@ -124,16 +125,15 @@ def _given(audit: AuditResult, strata: Strata) -> dict[str, str | None]:
     return dict(zip(*columns, strict=True))
 
 
-def _check_of_audit(audit: AuditResult, strata: Strata, asked: Sequence[Decision]) -> None:
-    """Raise DataError unless all are about scored rows of this audit."""
-    known, own = set(audit.column("sample_id")[strata.rows]), run_id(audit)
+def _check_asked(asked: Sequence[Decision], scored: Collection[str], own: str) -> None:
+    """Raise DataError unless all are about the audit with the run id `own`, and about samples that it scored."""
     for decision in asked:
         if decision.run_id not in (None, own):
             raise DataError(
                 f"the decision on {decision.sample_id!r} is about another audit ({decision.run_id}, this is {own})",
                 fix="Give the audit that the sample was drawn from.",
             )
-        if decision.sample_id not in known:
+        if decision.sample_id not in scored:
             raise DataError(
                 f"{decision.sample_id!r} has no score in the audit",
                 fix="Give the audit that the sample was drawn from.",

@@ -50,9 +50,9 @@ def score_readings(
 
     `kind` is of what the network was trained on; `noise_known`: through an estimate of the noise. `taught` is the
     share of the log-odds that comes of networks which the row's own label taught, of all or of each (n,): so much of
-    the pull is taken back, and more than that where labels weigh more (`labels_strength`). `counts`
-    are other estimates of the number of wrong labels: after learning through the noise those with none and with twice
-    of what is taken back; else those of each reading, none where there is only the first.
+    the pull is taken back, times `labels_strength` where some rows have no label. `counts` are other estimates of the
+    number of wrong labels: after learning through the noise those with none and with twice of what is taken back; else
+    those of each reading, none where there is only the first.
     """
     by_class, slope = score_with_noise(probs, given), slope_of(kind, noise_known)
     if noise_known:
@@ -86,9 +86,10 @@ def _pulls(by_class: Scored, probs: Probs, given: Codes) -> Floats:
 
 
 def labels_strength(n_labelled: int, n_rows: int) -> float:
-    """By how much more a label draws the network to itself where only some rows have one.
+    """How many times the pull of fully labelled data a label has where only some rows have one: 1 to 2.
 
-    The labels of a batch weigh the same in all. Its root was measured to be the size (docs/method.md).
+    The labels of a batch weigh the same in all, so each weighs the more, the fewer they are; what it draws was measured
+    to grow with the root of its weight (docs/method.md).
     """
     return math.sqrt(1 / max(n_labelled / max(1, n_rows), LEAST_LABELLED))
 

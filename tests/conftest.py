@@ -10,6 +10,7 @@ os.environ["NOISEAUDIT_SCAN_FEATURE_CACHE"] = "none"  # the user's cache is none
 os.environ["NOISEAUDIT_SCORE_FEATURE_CACHE"] = "none"
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -120,6 +121,13 @@ def build_audit(
         data_fingerprint="sha256:" + "0" * 64,
     )
     return AuditResult(table, meta)
+
+
+def written(audit: AuditResult, folder: Path) -> Path:
+    """`folder`, made to hold the audit as a run does."""
+    folder.mkdir()
+    audit.write(folder / "audit.parquet")
+    return folder
 
 
 @pytest.fixture

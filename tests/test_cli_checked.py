@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from noiseaudit.decisions import Decision
 from noiseaudit_cli.main import app
 from tests.checks import all_wrong, as_expected, write_checks
-from tests.conftest import build_audit
+from tests.conftest import build_audit, written
 
 AUDIT = build_audit(n=407)
 GATE = ("--fail-if", "checked_noise_rate_low > 50%")
@@ -26,10 +26,7 @@ def invoke(*words: object) -> Any:
 
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
-    folder = tmp_path / "run"
-    folder.mkdir()
-    AUDIT.write(folder / "audit.parquet")
-    return folder
+    return written(AUDIT, tmp_path / "run")
 
 
 def test_the_reports_have_what_estimate_prints(run: Path, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from noiseaudit_cli.main import app
 from tests.comparisons import line, write_lines
-from tests.conftest import build_audit
+from tests.conftest import build_audit, written
 from tests.test_compare_tools import N, blobs
 
 
@@ -22,10 +22,7 @@ def invoke(*words: object) -> Any:
 
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
-    folder = tmp_path / "run"
-    folder.mkdir()
-    build_audit(n_unlabelled=0, n_unread=0).write(folder / "audit.parquet")
-    return folder
+    return written(build_audit(n_unlabelled=0, n_unread=0), tmp_path / "run")
 
 
 def test_a_scan_and_a_comparison_of_the_same_data_meet(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from noiseaudit.errors import DataError
 from noiseaudit.estimate import estimate
 from noiseaudit_cli.main import app
 from tests.checks import as_expected, write_checks
-from tests.conftest import build_audit
+from tests.conftest import build_audit, written
 
 AUDIT = build_audit(n=407)
 ANSWERS = [dataclasses.replace(each, reviewer="Ann") for each in as_expected(AUDIT)]
@@ -36,10 +36,7 @@ def invoke(*words: object) -> Any:
 
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
-    folder = tmp_path / "run"
-    folder.mkdir()
-    AUDIT.write(folder / "audit.parquet")
-    return folder
+    return written(AUDIT, tmp_path / "run")
 
 
 def test_a_row_that_all_agree_about_counts_once() -> None:
