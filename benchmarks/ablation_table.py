@@ -27,7 +27,8 @@ def table(lines: list[dict[str, Any]]) -> str:
         }
         of_default = [line for line in own if line["variant"] == default]
         by_score = {
-            way: {line["seed"]: line["scores"][way] for line in of_default} for way in own[0]["scores"]
+            way: {line["seed"]: line["scores"][way] for line in of_default if way in line["scores"]}
+            for way in of_default[0]["scores"]
         }
         text += [
             f"## {name}",
