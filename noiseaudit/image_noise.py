@@ -31,7 +31,7 @@ SEARCH_STEPS, FINAL_STEPS = 5, 30  # of T's fit, which a search goes on with fro
 EVALUATIONS = 40  # points of the search
 LOG_TEMPERATURE_DEVIATION = 0.3  # of its prior
 SHRINKAGE = 20.0  # labels
-CHUNK = 20_000  # rows scored together: each takes the square of its candidates
+CHUNK = 20_000  # rows scored together
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +60,7 @@ class _Rows(NamedTuple):
     codes: npt.NDArray[np.int64]  # (n, K)
     log_q: Floats  # (n, K), tempered
     log_given: Floats  # (n, 1), log q(y_hat|x)^gamma
-    weight: Floats  # (n, K), q(j|x)^gamma, less that of the rest
+    weight: Floats  # (n, C + 1), q(j|x)^gamma, less that of the rest: 0 where j is no candidate
     rest: Floats  # (n,), q^gamma of a class that is not among the candidates, 0 if there is none
 
 
@@ -86,7 +86,7 @@ def fit_image_noise(
     def misfit(parameters: Floats) -> float:
         nonlocal rates
         log_temperature, gamma = parameters
-        rows = _rows(sample, np.exp(log_temperature), gamma)
+        rows = _rows(sample, n_classes, np.exp(log_temperature), gamma)
         rates, log_likelihood = _fit_rates(rows, rates, SEARCH_STEPS)
         far = (log_temperature - start) / LOG_TEMPERATURE_DEVIATION, (gamma - prior.mean) / prior.deviation
         return float((far[0] ** 2 + far[1] ** 2) / 2 - log_likelihood)
@@ -100,7 +100,7 @@ def fit_image_noise(
         options={"initial_simplex": simplex, "xatol": 0.01, "fatol": 0.1, "maxfev": EVALUATIONS},
     ).x
     temperature, gamma = float(np.exp(found[0])), float(found[1])
-    rates, _ = _fit_rates(_rows(sample, temperature, gamma), _start(noise, n_classes), FINAL_STEPS)
+    rates, _ = _fit_rates(_rows(sample, n_classes, temperature, gamma), _start(noise, n_classes), FINAL_STEPS)
     return ImageNoise(rates, temperature, gamma)
 
 
@@ -132,7 +132,7 @@ def _posteriors(candidates: Candidates, noise: ImageNoise) -> Iterator[tuple[npt
     for first in range(0, len(candidates.codes), CHUNK):
         part = slice(first, first + CHUNK)
         cut = candidates._replace(codes=candidates.codes[part], log_probs=candidates.log_probs[part])
-        rows = _rows(cut, noise.temperature, noise.gamma)
+        rows = _rows(cut, len(noise.rates) - 1, noise.temperature, noise.gamma)
         yield rows.codes, posterior(rows.log_q + _log_likelihood(rows, noise.rates)[0])[0]
 
 
@@ -146,26 +146,34 @@ def _start(noise: Noise, n_classes: int) -> Floats:
     return np.asarray(rates)
 
 
-def _rows(candidates: Candidates, temperature: float, gamma: float) -> _Rows:
-    log_q = tempered(candidates, temperature)
+def _rows(candidates: Candidates, n_classes: int, temperature: float, gamma: float) -> _Rows:
+    codes, log_q = candidates.codes, tempered(candidates, temperature)
     weight, rest = np.exp(gamma * log_q), np.zeros(len(log_q))
     if candidates.n_rest:
         rest = np.exp(gamma * (log_q[:, -1] - np.log(candidates.n_rest)))
         weight[:, -1] = rest
-    return _Rows(candidates.codes, log_q, gamma * log_q[:, :1], weight - rest[:, None], rest)
+    return _Rows(
+        codes, log_q, gamma * log_q[:, :1], _spread(codes, weight - rest[:, None], n_classes + 1), rest
+    )
 
 
-def _log_likelihood(rows: _Rows, rates: Floats) -> tuple[Floats, Floats, Floats]:
-    """log p(y_hat | y, x) for each candidate y, (n, K); T's weighed terms, (n, K, K); their sums over y_hat, (n, K).
+def _spread(codes: npt.NDArray[np.int64], values: Floats, n: int) -> Floats:
+    """Values of candidates, (rows, K), by class: (rows, n), 0 where a class is no candidate."""
+    spread = np.zeros((len(codes), n))
+    np.put_along_axis(spread, codes, values, axis=1)
+    return spread
 
-    The terms are what candidates weigh beyond the rest, which all classes weigh: T's rows sum to 1.
+
+def _log_likelihood(rows: _Rows, rates: Floats) -> tuple[Floats, Floats]:
+    """log p(y_hat | y, x) for each candidate y, and what it is normalised by: sum_j T[y, j] q(j|x)^gamma; (n, K) both.
+
+    Weights are what candidates have beyond the rest, which all classes have: T's rows sum to 1.
     """
-    among = rates[rows.codes[:, :, None], rows.codes[:, None, :]]
-    terms = among * rows.weight[:, None, :]
-    total = np.maximum(terms.sum(axis=2) + rows.rest[:, None], SMALLEST)
-    log_rate = np.log(among[:, :, 0])
+    total = np.take_along_axis(rows.weight @ rates.T, rows.codes, axis=1) + rows.rest[:, None]
+    total = np.maximum(total, SMALLEST)
+    log_rate = np.log(rates[rows.codes, rows.codes[:, :1]])
     is_rest = rows.codes == len(rates) - 1
-    return np.where(is_rest, log_rate, log_rate + rows.log_given - np.log(total)), terms, total
+    return np.where(is_rest, log_rate, log_rate + rows.log_given - np.log(total)), total
 
 
 def _fit_rates(rows: _Rows, rates: Floats, steps: int) -> tuple[Floats, float]:
@@ -175,20 +183,15 @@ def _fit_rates(rows: _Rows, rates: Floats, steps: int) -> tuple[Floats, float]:
     normalises; the rest stays.
     """
     n, k = len(rates), len(rates) - 1
-    pairs = rows.codes[:, :, None] * n + rows.codes[:, None, :]
-    observed_pairs = pairs[:, :, 0].ravel()
+    observed_pairs = (rows.codes * n + rows.codes[:, :1]).ravel()
     log_likelihood = 0.0
     for _ in range(steps):
-        log_label, terms, total = _log_likelihood(rows, rates)
+        log_label, total = _log_likelihood(rows, rates)
         shares, log_sum = posterior(rows.log_q + log_label)
         log_likelihood = float(log_sum.sum())
-        per_total = shares / total
+        per_total = _spread(rows.codes, shares / total, n)
         observed = np.bincount(observed_pairs, weights=shares.ravel(), minlength=n * n).reshape(n, n)
-        beyond = np.bincount(pairs.ravel(), weights=(terms * per_total[:, :, None]).ravel(), minlength=n * n)
-        of_all = np.bincount(
-            rows.codes.ravel(), weights=(per_total * rows.rest[:, None]).ravel(), minlength=n
-        )
-        expected = beyond.reshape(n, n) + of_all[:, None] * rates
+        expected = rates * (per_total.T @ rows.weight + (per_total.T @ rows.rest)[:, None])
         given = rates[:k, :k]
         fitted = given * (observed[:k, :k] + PSEUDO_COUNT / k) / (expected[:k, :k] + PSEUDO_COUNT * given)
         rates = rates.copy()

@@ -126,14 +126,19 @@ def fit_noise(candidates: Candidates, n_classes: int, temperature: float | None 
     """T and tau that make the given labels most likely; T alone if a temperature is given."""
     part = some(len(candidates.codes), FIT_ROWS)
     sample = candidates._replace(codes=candidates.codes[part], log_probs=candidates.log_probs[part])
-    if temperature is not None:
-        return _fit_rates(sample, n_classes, temperature)[0]
+    pairs, index = np.unique(_pair_ids(sample.codes, n_classes), return_inverse=True)
+    index = index.reshape(sample.codes.shape)
+
+    def fit(temperature: float) -> tuple[Noise, float]:
+        return _fit_rates(sample, pairs, index, n_classes, temperature)
 
     def misfit(log_temperature: float) -> float:
-        return -_fit_rates(sample, n_classes, math.exp(log_temperature))[1]
+        return -fit(math.exp(log_temperature))[1]
 
+    if temperature is not None:
+        return fit(temperature)[0]
     found = minimize_scalar(misfit, bounds=LOG_TEMPERATURE_BOUNDS, method="bounded", options={"xatol": 0.02})
-    return _fit_rates(sample, n_classes, math.exp(float(found.x)))[0]
+    return fit(math.exp(float(found.x)))[0]
 
 
 def p_mislabeled(candidates: Candidates, noise: Noise, n_classes: int) -> Floats:
@@ -143,11 +148,14 @@ def p_mislabeled(candidates: Candidates, noise: Noise, n_classes: int) -> Floats
     return np.asarray(joint[:, 1:].sum(axis=1)).clip(max=1.0)  # a sum of shares can round to just above 1
 
 
-def _fit_rates(candidates: Candidates, n_classes: int, temperature: float) -> tuple[Noise, float]:
-    """T by expectation-maximisation at one temperature, and the mean log-likelihood of the given labels."""
+def _fit_rates(
+    candidates: Candidates, pairs: Codes, index: Codes, n_classes: int, temperature: float
+) -> tuple[Noise, float]:
+    """T by expectation-maximisation at one temperature, and the mean log-likelihood of the given labels.
+
+    `pairs` are the P class pairs that occur, `index` (n, K) which of them each candidate and its row's label are.
+    """
     log_q = tempered(candidates, temperature)
-    pairs, index = np.unique(_pair_ids(candidates.codes, n_classes), return_inverse=True)
-    index = index.reshape(candidates.codes.shape)
     true_class, kept = pairs // n_classes, pairs // n_classes == pairs % n_classes
     log_rates = np.log(np.where(kept, 0.9, 0.1 / max(1, n_classes - 1)))
     for _ in range(EM_STEPS):
