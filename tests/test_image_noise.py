@@ -86,8 +86,28 @@ def test_without_gamma_the_fit_is_that_of_the_other_reading() -> None:
     start = np.full((6, 6), 0.05) + 0.7 * np.eye(6)
     start[:-1, -1] = 0
     start[:-1] /= start[:-1].sum(axis=1, keepdims=True)
-    found, _ = image_noise._fit_rates(image_noise._rows(candidates, noise.temperature, 0.0), start, 200)
+    found, _ = image_noise._fit_rates(image_noise._rows(candidates, 5, noise.temperature, 0.0), start, 200)
     assert found[:5, :5] == pytest.approx(image_noise._start(noise, 5)[:5, :5], abs=2e-3)
+
+
+def test_a_label_is_normalised_over_all_classes_where_only_some_are_candidates() -> None:
+    """By loops: classes beyond the candidates weigh what one of the rest does."""
+    n_classes, gamma, rng = CANDIDATES + 4, 0.3, np.random.default_rng(3)
+    q = rng.dirichlet(np.ones(n_classes), size=7).astype(np.float32)
+    candidates = best_classes(q, rng.integers(n_classes, size=7))
+    rates = np.zeros((n_classes + 1, n_classes + 1))
+    rates[:-1, :-1] = rng.dirichlet(np.ones(n_classes), size=n_classes)
+    rates[-1] = 0.01
+    found, total = image_noise._log_likelihood(image_noise._rows(candidates, n_classes, 1.0, gamma), rates)
+    for i, codes in enumerate(candidates.codes):
+        rest = 1 - q[i, codes[:-1]].astype(np.float64).sum()
+        weight = np.full(n_classes, (rest / candidates.n_rest) ** gamma)
+        weight[codes[:-1]] = q[i, codes[:-1]].astype(np.float64) ** gamma
+        for k, y in enumerate(codes[:-1]):
+            assert total[i, k] == pytest.approx(rates[y, :-1] @ weight, rel=1e-5)
+            share = rates[y, codes[0]] * weight[codes[0]] / (rates[y, :-1] @ weight)
+            assert found[i, k] == pytest.approx(np.log(share), rel=1e-5)
+        assert found[i, -1] == pytest.approx(np.log(0.01))
 
 
 def test_planted_noise_of_many_classes_has_no_gamma_and_is_read_once() -> None:
