@@ -132,7 +132,8 @@ def _tested(
 def _chosen(learnt: Learnt, tested: SelfTest | None) -> dict[str, Any]:
     """What training showed to be best, or to be so, for the audit's record."""
     believed = learnt.believed
-    doubt = doubt_of(believed.p_mislabeled, believed.counts)  # a self-test moves the readings with it
+    slope = tested.scale.slope if tested else 1.0
+    doubt = doubt_of(believed.p_mislabeled, believed.counts, slope)
     found: dict[str, Any] = {
         "folds": learnt.folds,
         "doubt": [*doubt],

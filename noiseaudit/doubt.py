@@ -18,6 +18,7 @@ import numpy.typing as npt
 from noiseaudit.odds import shift_to
 
 ODDS = 2.0  # they may be too high or too low by this factor: benchmarks/detection.py measures expected over true counts
+CLASS_ODDS = 2.0  # and those of one class by this one beside: classes are confused in pairs
 
 
 class Doubt(NamedTuple):
@@ -26,10 +27,17 @@ class Doubt(NamedTuple):
     low: float = -math.log(ODDS)
     high: float = math.log(ODDS)
 
+    @property
+    def of_class(self) -> Doubt:
+        """About the rows of one class."""
+        return Doubt(self.low - math.log(CLASS_ODDS), self.high + math.log(CLASS_ODDS))
 
-def doubt_of(p: npt.NDArray[np.float64], counts: Sequence[float]) -> Doubt:
-    """The doubt about p, (n,), where `counts` are other estimates of its sum."""
-    offsets = [*Doubt(), *(shift_to(p, count) for count in counts)]
+
+def doubt_of(p: npt.NDArray[np.float64], counts: Sequence[float], slope: float = 1.0) -> Doubt:
+    """The doubt about p, (n,), where `counts` are other estimates of its sum; or once its log-odds, and with them those
+    of the other estimates, are multiplied by `slope`.
+    """
+    offsets = [*Doubt(), *(slope * shift_to(p, count) for count in counts)]
     return Doubt(min(offsets), max(offsets))
 
 

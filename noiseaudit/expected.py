@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from noiseaudit.arrays import class_codes
-from noiseaudit.doubt import recorded
+from noiseaudit.doubt import Doubt, recorded
 from noiseaudit.interval import Range
 from noiseaudit.odds import moved
 from noiseaudit.parquet import is_valid
@@ -48,31 +48,39 @@ def expect(audit: AuditResult) -> Expected:
     """What the audit's p_mislabeled say, and its doubt about them."""
     p = audit.column("p_mislabeled")
     scored = ~np.isnan(p)
-    flagged = audit.suspects()[scored]
-    codes = class_codes(audit.table.column("given_label"), audit.meta.classes)[scored]
-    p = p[scored]
+    codes = class_codes(audit.table.column("given_label"), audit.meta.classes)
+    return expected_of(
+        p[scored], audit.suspects()[scored], codes[scored], audit.meta.classes, recorded(audit.meta.config)
+    )
+
+
+def expected_of(p: Floats, flagged: Flags, codes: Codes, classes: Sequence[str], doubt: Doubt) -> Expected:
+    """What p_mislabeled of n labels say, (n,), with which are flagged and the given classes, (n,)."""
     by_class = np.argsort(codes, kind="stable")
-    bounds = np.searchsorted(codes[by_class], np.arange(len(audit.meta.classes) + 1))
-    rows = {name: by_class[bounds[i] : bounds[i + 1]] for i, name in enumerate(audit.meta.classes)}
-    plain = _of_reading(p, flagged, rows)  # one reading at a time: of millions of rows each array counts
-    others = [_of_reading(moved(p, by), flagged, rows) for by in recorded(audit.meta.config)]
+    bounds = np.searchsorted(codes[by_class], np.arange(len(classes) + 1))
+    rows = {name: by_class[bounds[i] : bounds[i + 1]] for i, name in enumerate(classes)}
+    plain = _of_reading(p, flagged)  # one reading at a time: of millions of rows each array counts
+    others = [_of_reading(moved(p, by), flagged) for by in doubt]
+    rates = [_by_class(p, rows), *(_by_class(moved(p, by), rows) for by in doubt.of_class)]
     return Expected(
-        **{name: _widened([getattr(each, name) for each in (plain, *others)]) for name in SINGLE},
-        noise_rate_by_class={
-            name: _widened([each.noise_rate_by_class[name] for each in (plain, *others)]) for name in rows
-        },
+        **{name: _widened([each[name] for each in (plain, *others)]) for name in SINGLE},
+        noise_rate_by_class={name: _widened([each[name] for each in rates]) for name in rows},
     )
 
 
-def _of_reading(p: Floats, flagged: Flags, rows: Mapping[str, Codes]) -> Expected:
-    """What p says; `rows` by class of the given label."""
-    return Expected(
-        mislabeled=wrong_rows(p),
-        noise_rate=_share(p),
-        precision=_share(p[flagged]),
-        recall=_recall(p, flagged),
-        noise_rate_by_class={name: _share(p[own]) for name, own in rows.items()},
-    )
+def _of_reading(p: Floats, flagged: Flags) -> dict[str, Range]:
+    """What p says of SINGLE."""
+    return {
+        "mislabeled": wrong_rows(p),
+        "noise_rate": _share(p),
+        "precision": _share(p[flagged]),
+        "recall": _recall(p, flagged),
+    }
+
+
+def _by_class(p: Floats, rows: Mapping[str, Codes]) -> dict[str, Range]:
+    """What p says of each class of the given label, which has these rows."""
+    return {name: _share(p[own]) for name, own in rows.items()}
 
 
 def _widened(found: Sequence[Range]) -> Range:

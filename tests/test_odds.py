@@ -53,6 +53,8 @@ def test_doubt_reaches_from_the_plain_one_to_the_other_counts() -> None:
     assert doubt_of(p, ()) == Doubt() == pytest.approx((-math.log(2), math.log(2)))
     assert doubt_of(p, (8.0, 4.0)) == pytest.approx((-math.log(2), math.log(4)))
     assert doubt_of(p, (2.0,)) == pytest.approx((-math.log(4), math.log(2)))
+    assert doubt_of(p, (2.0, 8.0), slope=1.5) == pytest.approx((-1.5 * math.log(4), 1.5 * math.log(4)))
+    assert doubt_of(p, (2.0,), slope=0.4) == pytest.approx((-math.log(2), math.log(2)))
 
 
 def test_doubt_is_read_from_the_metadata_and_old_audits_have_the_plain_one() -> None:
