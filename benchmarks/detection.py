@@ -19,11 +19,12 @@ from typing import Any
 
 import numpy as np
 import torch
-from detection_measures import Values, at_target, by_class
+from detection_measures import Values, at_target, by_class, within
 from detection_sets import SETS
 from detection_table import table
 from sklearn.metrics import average_precision_score
 
+from noiseaudit.bench.run_group import hardware
 from noiseaudit.calibration import calibration
 from noiseaudit.compare.case import Case
 from noiseaudit.compare.run import judged, measured
@@ -54,13 +55,13 @@ def run(name: str, seed: int, tools: list[str], folds: int | None) -> Iterator[d
         np.savez_compressed(kept, scores=verdict.scores, wrong=wrong, given=case.given)
         if tool == "noiseaudit":
             line |= of_scores(verdict.scores, wrong, case.given)
-        yield line | {"threads": case.threads, "versions": versions()}
+        yield line | {"threads": case.threads, "hardware": hardware(CPU), "versions": versions()}
 
 
 def of_scores(scores: Values, wrong: Values, given: Values) -> dict[str, Any]:
     """What noiseaudit's lines have beside those of the other tools; all are (n,)."""
     found = dataclasses.asdict(calibration(scores, wrong)) | at_target(scores, wrong)
-    return found | by_class(scores, wrong, given)
+    return found | by_class(scores, wrong, given) | within(scores, wrong, given)
 
 
 def measured_again(line: dict[str, Any]) -> dict[str, Any]:

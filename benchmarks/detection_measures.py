@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from noiseaudit.doubt import Doubt
+from noiseaudit.expected import expected_of
 from noiseaudit.threshold import choose_cutoff
 
 TARGET = 0.9  # of --target-precision
@@ -23,6 +25,25 @@ def at_target(scores: Values, wrong: Values) -> dict[str, float | None]:
         "target_precision": float(wrong[flagged].mean()) if flagged.any() else None,
         "target_recall_share": float(wrong[flagged].sum() / best) if best else None,
     }
+
+
+def within(scores: Values, wrong: Values, given: Values) -> dict[str, dict[str, bool | list[int]]]:
+    """Whether the truth is in the intervals that an audit states, with the plain doubt; of classes in how many."""
+    flagged, classes = choose_cutoff("auto", scores, None).flagged, np.unique(given)
+    codes = np.searchsorted(classes, given)
+    found = expected_of(scores, flagged, codes, [str(each) for each in classes], Doubt())
+    truth = {"noise_rate": wrong.mean(), "precision": wrong[flagged].mean() if flagged.any() else None}
+    truth["recall"] = wrong[flagged].sum() / wrong.sum()
+    inside: dict[str, bool | list[int]] = {
+        name: bool(getattr(found, name).low <= value <= getattr(found, name).high)
+        for name, value in truth.items()
+        if value is not None
+    }
+    held = [
+        each.low <= wrong[codes == code].mean() <= each.high
+        for code, each in enumerate(found.noise_rate_by_class.values())
+    ]
+    return {"within": inside | {"by_class": [int(sum(held)), len(held)]}}
 
 
 def by_class(scores: Values, wrong: Values, given: Values) -> dict[str, float | None]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from noiseaudit.bench.stats import paired_difference, summary
 
+SHOWN_VERSIONS = ("noiseaudit", "torch")
 Found = dict[tuple[str, str], list[dict[str, Any]]]  # lines of each set and tool
 
 
@@ -41,7 +43,8 @@ def table(lines: list[dict[str, Any]]) -> str:
                 for key in ("brier", "log_loss")
             ]
             text.append(f"| {name} | {ece} | {count} | {' | '.join(ratios)} | {precision} | {recall} |")
-    return "\n".join([*text, *_by_class_table(found), *_unlabelled_table(found), *_top_table(found)]) + "\n"
+    parts = (_by_class_table, _within_table, _unlabelled_table, _top_table, _versions)
+    return "\n".join([*text, *(row for part in parts for row in part(found))]) + "\n"
 
 
 def _by_class_table(found: Found) -> list[str]:
@@ -64,6 +67,33 @@ def _by_class_table(found: Found) -> list[str]:
             ]
             text.append(f"| {name} | {' | '.join(shown)} |")
     return text
+
+
+def _within_table(found: Found) -> list[str]:
+    text = [
+        "",
+        "Truth within the intervals that an audit states (with the plain doubt; a scan's may be wider), of n seeds:",
+        "",
+        "| set | n | noise rate | precision | recall | noise rates of classes |",
+        "|---" * 6 + "|",
+    ]
+    for (name, tool), own in sorted(found.items()):
+        held = [line["within"] for line in own if "within" in line]
+        if tool != "noiseaudit" or not held:
+            continue
+        shown = [
+            str(sum(each.get(key, True) for each in held)) for key in ("noise_rate", "precision", "recall")
+        ]
+        inside, total = (sum(each["by_class"][i] for each in held) for i in (0, 1))
+        text.append(f"| {name} | {len(held)} | {' | '.join(shown)} | {inside} of {total} |")
+    return text
+
+
+def _versions(found: Found) -> list[str]:
+    """Which lines are of which versions, as some were run again."""
+    lines = [line for own in found.values() for line in own]
+    told = Counter(", ".join(f"{name} {line['versions'][name]}" for name in SHOWN_VERSIONS) for line in lines)
+    return ["", "Lines by version: " + "; ".join(f"{n:,} of {name}" for name, n in told.most_common()) + "."]
 
 
 def _unlabelled_table(found: Found) -> list[str]:
