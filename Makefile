@@ -71,6 +71,7 @@ bench: venv
 	$(BIN)/python benchmarks/demo_digits.py
 	$(BIN)/python benchmarks/mnist.py run
 	$(BIN)/python benchmarks/ablation.py run
+	$(BIN)/python benchmarks/aims.py
 	$(BIN)/python benchmarks/insert.py
 
 clean:

@@ -9,7 +9,7 @@ import re
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = ("README.md", "docs/paper.md", "docs/method.md")
+PAGES = ("README.md", "docs/accuracy.md", "docs/paper.md", "docs/method.md")
 MARK = re.compile(r"(<!-- (\w+) -->\n).*?(<!-- /\2 -->)", re.DOTALL)
 
 
