@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from collections.abc import Iterator
@@ -10,6 +11,8 @@ from pathlib import Path
 
 from noiseaudit.errors import OutputError
 
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT)  # errno of a disk that is full
+
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
@@ -17,7 +20,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
 
     What is there afterwards is on the disk: the content before the move, and the move itself.
 
-    Raises OutputError if the folder cannot be written.
+    Raises OutputError if the folder cannot be written, OSError about `path` where the disk is full.
     """
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
@@ -26,13 +29,25 @@ def atomic_path(path: Path) -> Iterator[Path]:
     os.close(handle)
     temporary = Path(name)
     try:
-        yield temporary
-        _sync_file(temporary)
+        with room_for(path):
+            yield temporary
+            _sync_file(temporary)
         os.chmod(temporary, 0o666 & ~_umask())
         _replace(temporary, path)
         sync_folder(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def room_for(path: Path) -> Iterator[None]:
+    """Where the disk is full, the OSError names `path`: writing itself does not say what was written."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in NO_ROOM:
+            error.filename = os.fspath(path)
+        raise
 
 
 def _replace(new: Path, path: Path) -> None:

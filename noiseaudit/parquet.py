@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from noiseaudit.arrays import codes
+from noiseaudit.atomic import NO_ROOM
 from noiseaudit.errors import DataError
 
 
@@ -33,6 +34,8 @@ def readable_parquet(path: Path, *, fix: str | None = None) -> Iterator[None]:
     except FileNotFoundError as error:
         raise DataError("no such file", file=path, fix=fix) from error
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:  # the last: of text in cells and names
+        if isinstance(error, OSError) and error.errno in NO_ROOM:  # of what is written meanwhile
+            raise
         reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise DataError(
             f"not a readable Parquet file, perhaps truncated ({reason})", file=path, fix=fix

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import typer
 
+from noiseaudit.atomic import NO_ROOM
 from noiseaudit.errors import EndedElsewhere, NoiseAuditError
 from noiseaudit_cli.environment import usage_line
 
@@ -31,6 +32,12 @@ def complain(error: Exception) -> int:
     if isinstance(error, OSError) and error.errno == errno.ENAMETOOLONG:  # whichever path was looked at first
         typer.echo(f"error: {error.filename}: {error.strerror}. Choose a shorter name.", err=True)
         return 2
+    if isinstance(error, OSError) and error.errno in NO_ROOM:
+        what = (
+            f"{error.filename}: cannot be written, the disk is full" if error.filename else "the disk is full"
+        )
+        typer.echo(f"error: {what}. Make room there and run the command again.", err=True)
+        return 1
     if isinstance(error, RuntimeError) and "torchvision::" in str(error):  # when torchvision is imported
         both = f"torch {version('torch')} and torchvision {version('torchvision')}"
         typer.echo(

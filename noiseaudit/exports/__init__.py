@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from noiseaudit.atomic import room_for
 from noiseaudit.decisions import run_id
 from noiseaudit.errors import ConfigError
 from noiseaudit.exports import cleanlab, cvat, fiftyone, huggingface, imagefolder, label_studio
@@ -46,7 +47,7 @@ def export_audit(
     inputs = [options.pictures.folder] if options.pictures else []
     settle(out)
     check_place(format_, out, force=force, inputs=inputs)
-    with beside(out) as folder:
+    with room_for(out), beside(out) as folder:
         new = folder / (out.name if format_of.kinds else "export")
         if not format_of.kinds:
             new.mkdir()
