@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from noiseaudit.labels.read import read_labels
     from noiseaudit.labels.table import LabelTable
     from noiseaudit.result import AuditResult, read_audit
+    from noiseaudit.truth import Truth, read_truth
 
 _HOME = {
     "Audit": "audit_samples",
@@ -31,10 +32,12 @@ _HOME = {
     "NoiseAuditError": "errors",
     "OutputError": "errors",
     "TrainingDiverged": "errors",
+    "Truth": "truth",
     "clean_labels": "clean",
     "evaluate": "evaluation",
     "read_audit": "result",
     "read_labels": "labels.read",
+    "read_truth": "truth",
     "run_audit": "audit",
 }
 __all__ = [
@@ -48,10 +51,12 @@ __all__ = [
     "NoiseAuditError",
     "OutputError",
     "TrainingDiverged",
+    "Truth",
     "clean_labels",
     "evaluate",
     "read_audit",
     "read_labels",
+    "read_truth",
     "run_audit",
 ]
 
@@ -60,3 +65,7 @@ def __getattr__(name: str) -> Any:
     if name not in _HOME:
         raise AttributeError(f"module 'noiseaudit' has no attribute {name!r}")
     return getattr(importlib.import_module(f"noiseaudit.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

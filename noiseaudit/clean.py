@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +15,7 @@ import pyarrow.compute as pc
 from noiseaudit.arrays import from_arrow, numbers, optional_texts
 from noiseaudit.cells import cell_texts
 from noiseaudit.decided import Decided
-from noiseaudit.errors import ConfigError, DataError
+from noiseaudit.errors import ConfigError, DataError, OutputError
 from noiseaudit.labels.edit import edit_label_file, rewrite_label_file
 from noiseaudit.labels.read import read_again
 from noiseaudit.labels.revision import Cell, Changes, NotPlain, nothing
@@ -55,12 +56,13 @@ class CleanSummary:
 def clean_labels(
     audit: Audited,
     source: Source,
-    out: Path,
+    out: Path | str,
     *,
     policy: str = "relabel",
     decided: Decided = NOTHING,
     provenance: bool = False,
     include_test: bool = False,
+    force: bool = False,
 ) -> CleanSummary:
     """Write `source` to `out` with the audit's label issues mended; all else stays as it is.
 
@@ -74,8 +76,11 @@ def clean_labels(
     what they found unclear is blanked or dropped by these policies, issue or not, and else stays.
 
     Raises ConfigError on an unknown policy, DataError if the audit is not of this file or an appended column
-    exists already, OutputError as edit_label_file does.
+    exists already, OutputError as edit_label_file does, or if `out` exists and is not to be replaced (`force`).
     """
+    out = Path(out)
+    if out.exists() and not force and os.path.realpath(out) != os.path.realpath(source.path):
+        raise OutputError("exists", file=out, fix="Give force=True to replace it, or choose another name.")
     if policy not in POLICIES:
         raise ConfigError(f"--policy {policy!r} is unknown", fix=f"Choose one of {', '.join(POLICIES)}.")
     mending = Mending(policy, decided, provenance, include_test)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from noiseaudit.errors import DataError
 from noiseaudit.metrics import (
@@ -21,7 +23,7 @@ from noiseaudit.metrics import (
 )
 from noiseaudit.parquet import is_valid
 from noiseaudit.result import AuditResult
-from noiseaudit.truth import Truth, distinct, is_there
+from noiseaudit.truth import Truth, as_truth, distinct, is_there
 
 COLUMNS = (  # of an audit, that an evaluation is made from
     "status", "given_label", "is_labelled", "epsilon", "suggested_label", "p_mislabeled", "is_label_issue",
@@ -72,11 +74,13 @@ class Evaluation:
         return fields
 
 
-def evaluate(audit: AuditResult, truth: Truth) -> Evaluation:
+def evaluate(audit: AuditResult, truth: Truth | Path | npt.ArrayLike) -> Evaluation:
     """Detection metrics of each rule. A method without epsilon has the default rule only.
 
-    Raises DataError if no row is labelled, read and has truth.
+    `truth` is a file as of `--truth`, or the true labels of the n rows in the audit's order, None where not known.
+    Raises DataError if it is not readable or of another audit, or no row is labelled, read and has truth.
     """
+    truth = as_truth(truth, audit)
     scored = ~np.isnan(audit.column("p_mislabeled"))
     use = scored & truth.is_known
     if not use.any():

@@ -33,6 +33,26 @@ class Truth:
     notes: tuple[str, ...] = ()  # for people: how the file was read, where that is not plain
 
 
+def as_truth(truth: Truth | Path | npt.ArrayLike, audit: Labels) -> Truth:
+    """Truth as it is, of a file (`read_truth`), or of the true labels of the audit's n rows, None where not known.
+
+    Raises DataError as `read_truth` does, or for another number of rows.
+    """
+    if isinstance(truth, Truth):
+        return truth
+    if isinstance(truth, str | Path):
+        return read_truth(Path(truth), audit)
+    given, labels = audit.column("given_label"), np.array(truth, dtype=object)
+    if labels.shape != given.shape:
+        raise DataError(
+            f"there are {labels.shape[0]:,} true labels for {len(given):,} rows of the audit",
+            fix="Give one for each row, in its order, None where it is not known.",
+        )
+    labels[[label != label for label in labels]] = None  # NaN, as pandas has it
+    check_true_labels([next(iter(distinct(labels)), None), *distinct(labels)], audit.classes, column="truth")
+    return _truth(given, labels, {})
+
+
 def truth_from_audit(audit: Labels) -> Truth:
     """Truth from the audit's own `true_label` column.
 

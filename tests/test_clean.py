@@ -66,18 +66,28 @@ def test_relabel_changes_the_suspects_and_nothing_else(
     audit: AuditResult, source: Source, tmp_path: Path
 ) -> None:
     out = tmp_path / "out.csv"
-    summary = clean_labels(audit, source, out)
+    summary = clean_labels(audit, source, out, force=True)
     assert out.read_bytes() == CSV.replace(b"a.png,cat", b"a.png,dog").replace(b'e.png,"dog"', b'e.png,"cat"')
     assert summary == CleanSummary(out, "relabel", 6, 3, 2, 0, 1, 0, 1, 1, 2)
 
 
+def test_a_file_that_is_there_stays_unless_forced(audit: AuditResult, source: Source, tmp_path: Path) -> None:
+    out = tmp_path / "precious.csv"
+    out.write_text("mine")
+    with pytest.raises(OutputError, match=r"precious\.csv: exists\. Give force=True to replace it"):
+        clean_labels(audit, source, str(out))
+    assert out.read_text() == "mine"
+    clean_labels(audit, source, str(out), force=True)
+    assert out.read_bytes().startswith(CSV[:5])
+
+
 def test_blank_and_drop(audit: AuditResult, source: Source, tmp_path: Path) -> None:
     out = tmp_path / "blank.csv"
-    summary = clean_labels(audit, source, out, policy="blank")
+    summary = clean_labels(audit, source, out, force=True, policy="blank")
     assert out.read_bytes() == CSV.replace(b"a.png,cat", b"a.png,").replace(b'e.png,"dog"', b'e.png,""')
     assert (summary.n_changed, summary.n_dropped, summary.n_protected) == (2, 0, 1)
     out = tmp_path / "drop.csv"
-    summary = clean_labels(audit, source, out, policy="drop")
+    summary = clean_labels(audit, source, out, force=True, policy="drop")
     assert out.read_bytes() == CSV.replace(b"a.png,cat,train\r\n", b"").replace(b'e.png,"dog",\r\n', b"")
     assert (summary.n_changed, summary.n_dropped, summary.n_protected) == (0, 2, 1)
     assert (summary.n_rows, summary.n_written) == (6, 4)
@@ -87,7 +97,7 @@ def test_flag_keeps_every_label_and_flags_held_out_rows_too(
     audit: AuditResult, source: Source, tmp_path: Path
 ) -> None:
     out = tmp_path / "out.csv"
-    summary = clean_labels(audit, source, out, policy="flag")
+    summary = clean_labels(audit, source, out, force=True, policy="flag")
     assert out.read_bytes() == (
         b'path,label,"split",is_label_issue,suggested_label,p_mislabeled\r\n'
         b"a.png,cat,train,true,dog,0.9\r\n"
@@ -102,7 +112,7 @@ def test_flag_keeps_every_label_and_flags_held_out_rows_too(
 
 def test_provenance_tells_what_was_done(audit: AuditResult, source: Source, tmp_path: Path) -> None:
     out = tmp_path / "out.csv"
-    clean_labels(audit, source, out, provenance=True)
+    clean_labels(audit, source, out, force=True, provenance=True)
     lines = out.read_bytes().split(b"\r\n")
     assert lines[0] == (
         b'path,label,"split",noiseaudit_given_label,noiseaudit_action,noiseaudit_p_mislabeled'
@@ -115,7 +125,7 @@ def test_provenance_tells_what_was_done(audit: AuditResult, source: Source, tmp_
         b"dog,relabelled,0.8",
         b"cat,kept,",
     ]
-    clean_labels(audit, source, out, policy="flag", provenance=True)
+    clean_labels(audit, source, out, force=True, policy="flag", provenance=True)
     header, first, *_ = out.read_bytes().split(b"\r\n")
     assert header.endswith(b"p_mislabeled,noiseaudit_given_label,noiseaudit_action,noiseaudit_p_mislabeled")
     assert first.endswith(b"true,dog,0.9,cat,flagged,0.9")
@@ -127,9 +137,9 @@ def test_held_out_splits_are_protected_unless_asked(split: str, tmp_path: Path) 
     path.write_bytes(b"image,label\na,cat\nb,dog\n")
     audit = audit_of(["cat", "dog"], [True, False], [split, split])
     source = Source(path, "csv", "label")
-    assert clean_labels(audit, source, out).n_protected == 1
+    assert clean_labels(audit, source, out, force=True).n_protected == 1
     assert out.read_bytes() == path.read_bytes()
-    summary = clean_labels(audit, source, out, include_test=True)
+    summary = clean_labels(audit, source, out, force=True, include_test=True)
     assert (summary.n_changed, summary.n_protected) == (1, 0)
     assert out.read_bytes() == b"image,label\na,dog\nb,dog\n"
 
@@ -149,21 +159,21 @@ def test_the_audit_must_be_of_this_file(audit: AuditResult, source: Source, tmp_
     out = tmp_path / "out.csv"
     source.path.write_bytes(CSV.replace(b"d.png,dog", b"d.png,fox"))
     with pytest.raises(DataError, match=r"data\.csv, row 3, column 'label': the label is 'fox', but 'dog'"):
-        clean_labels(audit, source, out)
+        clean_labels(audit, source, out, force=True)
     source.path.write_bytes(CSV + b"\r\ng.png,cat,train\r\n")
     with pytest.raises(DataError, match="has 7 rows, but the audit is of 6"):
-        clean_labels(audit, source, out)
+        clean_labels(audit, source, out, force=True)
     assert not out.exists()
 
 
 def test_bad_requests_stop(audit: AuditResult, source: Source, tmp_path: Path) -> None:
     out = tmp_path / "out.csv"
     with pytest.raises(ConfigError, match="--policy 'fix' is unknown"):
-        clean_labels(audit, source, out, policy="fix")
+        clean_labels(audit, source, out, force=True, policy="fix")
     with pytest.raises(OutputError, match="never overwritten"):
         clean_labels(audit, source, source.path)
     flagged = tmp_path / "flagged.csv"
-    clean_labels(audit, source, flagged, policy="flag")
+    clean_labels(audit, source, flagged, force=True, policy="flag")
     with pytest.raises(DataError, match="column 'is_label_issue': the column to append is there already"):
         clean_labels(audit, Source(flagged, "csv", "label"), out, policy="flag")
 
@@ -177,7 +187,7 @@ def test_rows_in_another_order_are_refused_though_the_labels_agree(
     with pytest.raises(
         DataError, match=r"data\.csv, row 3, column 'path': the image is 'e\.png', but 'd\.png'"
     ):
-        clean_labels(audit, source, out)
+        clean_labels(audit, source, out, force=True)
     source.path.write_bytes(b"key,label\n0,cat\n2,dog\n1,\n3,dog\n4,dog\n5,cat\n")
     with pytest.raises(DataError, match="row 1, column 'key': the id is '2', but '1' in the audit"):
         clean_labels(audit, Source(source.path, "csv", "label", id_column="key"), out)

@@ -69,13 +69,13 @@ def row_by_row(*arguments: Any, **options: Any) -> CleanSummary:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(clean, "rewrite_label_file", refuse)
-        return clean_labels(*arguments, **options)
+        return clean_labels(*arguments, force=True, **options)
 
 
 def in_bulk(*arguments: Any, **options: Any) -> CleanSummary:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(clean, "_row_by_row", None)
-        return clean_labels(*arguments, **options)
+        return clean_labels(*arguments, force=True, **options)
 
 
 @settings(max_examples=40)

@@ -29,7 +29,7 @@ def test_only_what_was_decided_changes_without_a_policy(
         audit, ("0", "keep", None), ("1", "relabel", "cat"), ("3", "relabel", "cat"), ("2", "skip", None)
     )
     out = tmp_path / "out.csv"
-    summary = clean_labels(audit, source, out, policy="none", decided=said)
+    summary = clean_labels(audit, source, out, force=True, policy="none", decided=said)
     assert out.read_bytes() == CSV.replace(b'b.png,"dog"', b'b.png,"cat"').replace(b"d.png,dog", b"d.png,cat")
     assert (summary.n_changed, summary.n_decided, summary.n_protected) == (2, 3, 0)
 
@@ -37,7 +37,7 @@ def test_only_what_was_decided_changes_without_a_policy(
 def test_the_policy_is_for_what_nobody_decided(audit: AuditResult, source: Source, tmp_path: Path) -> None:
     said = judged(audit, ("0", "keep", None), ("2", "relabel", "frog"))
     out = tmp_path / "out.csv"
-    summary = clean_labels(audit, source, out, policy="relabel", decided=said)
+    summary = clean_labels(audit, source, out, force=True, policy="relabel", decided=said)
     assert out.read_bytes() == CSV.replace(b"c.png,,", b"c.png,frog,").replace(b'e.png,"dog"', b'e.png,"cat"')
     assert (summary.n_issues, summary.n_changed, summary.n_protected) == (2, 2, 1)
 
@@ -47,12 +47,12 @@ def test_what_is_unclear_is_dropped_or_blanked_and_else_stays(
 ) -> None:
     said = judged(audit, ("0", "ambiguous", None), ("1", "ambiguous", None), ("3", "ambiguous", None))
     out = tmp_path / "out.csv"
-    clean_labels(audit, source, out, policy="drop", decided=said)
+    clean_labels(audit, source, out, force=True, policy="drop", decided=said)
     gone = CSV.replace(b"a.png,cat,train\r\n", b"").replace(b'b.png,"dog",train\r\n', b"")
     assert out.read_bytes() == gone.replace(b'e.png,"dog",\r\n', b"")  # d.png is of the test split
-    clean_labels(audit, source, out, policy="relabel", decided=said)
+    clean_labels(audit, source, out, force=True, policy="relabel", decided=said)
     assert out.read_bytes() == CSV.replace(b'e.png,"dog"', b'e.png,"cat"')
-    clean_labels(audit, source, out, policy="none", decided=said)
+    clean_labels(audit, source, out, force=True, policy="none", decided=said)
     assert out.read_bytes() == CSV
 
 
@@ -61,37 +61,43 @@ def test_a_row_without_a_label_is_filled_by_a_decision_alone(
 ) -> None:
     """Row 2, for which cat is suggested: no policy fills it, and where nobody can tell there is no label to blank."""
     out, plain = tmp_path / "out.csv", tmp_path / "plain.csv"
-    done = clean_labels(audit, source, out, policy="none", decided=judged(audit, ("2", "relabel", "cat")))
+    done = clean_labels(
+        audit, source, out, force=True, policy="none", decided=judged(audit, ("2", "relabel", "cat"))
+    )
     assert out.read_bytes() == CSV.replace(b"c.png,,", b"c.png,cat,")
     assert (done.n_changed, done.n_issues, done.n_unlabelled_kept) == (1, 3, 0)
     for policy in ("relabel", "blank"):
-        without = clean_labels(audit, source, plain, policy=policy)
+        without = clean_labels(audit, source, plain, force=True, policy=policy)
         assert b"c.png,,train" in plain.read_bytes()
         done = clean_labels(
-            audit, source, out, policy=policy, decided=judged(audit, ("2", "ambiguous", None))
+            audit, source, out, force=True, policy=policy, decided=judged(audit, ("2", "ambiguous", None))
         )
         assert out.read_bytes() == plain.read_bytes()
         assert done == dataclasses.replace(without, out=out, n_decided=1)
-    clean_labels(audit, source, plain, policy="drop")
-    clean_labels(audit, source, out, policy="drop", decided=judged(audit, ("2", "ambiguous", None)))
+    clean_labels(audit, source, plain, force=True, policy="drop")
+    clean_labels(
+        audit, source, out, force=True, policy="drop", decided=judged(audit, ("2", "ambiguous", None))
+    )
     assert out.read_bytes() == plain.read_bytes().replace(b"c.png,,train\r\n", b"")
 
 
 def test_provenance_says_who_did_it(audit: AuditResult, source: Source, tmp_path: Path) -> None:
     answers = (("0", "keep", None), ("1", "relabel", "cat"), ("5", "ambiguous", None))
     out = tmp_path / "out.csv"
-    clean_labels(audit, source, out, decided=judged(audit, *answers), provenance=True)
+    clean_labels(audit, source, out, force=True, decided=judged(audit, *answers), provenance=True)
     with out.open(newline="") as file:
         rows = [*csv.DictReader(file)]
     actions = [row["noiseaudit_action"] for row in rows]
     assert actions == ["confirmed", "decided", "kept", "protected", "relabelled", "unclear"]
-    clean_labels(audit, source, out, policy="blank", decided=judged(audit, *answers[2:]), provenance=True)
+    clean_labels(
+        audit, source, out, force=True, policy="blank", decided=judged(audit, *answers[2:]), provenance=True
+    )
     assert out.read_text().splitlines()[-1].split(",")[-2] == "protected"  # of the validation split
 
 
 def test_flags_leave_out_what_people_judged(audit: AuditResult, source: Source, tmp_path: Path) -> None:
     out = tmp_path / "out.csv"
-    clean_labels(audit, source, out, policy="flag", decided=judged(audit, ("0", "keep", None)))
+    clean_labels(audit, source, out, force=True, policy="flag", decided=judged(audit, ("0", "keep", None)))
     with out.open(newline="") as file:
         flags = [row["is_label_issue"] for row in csv.DictReader(file)]
     assert [flag.lower() for flag in flags] == ["false", "false", "", "true", "true", ""]

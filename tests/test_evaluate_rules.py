@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -45,6 +46,20 @@ def test_both_rules_agree_with_scikit_learn(make_audit: MakeAudit) -> None:
         assert got.precision.value == pytest.approx(precision_score(truth, flagged))
         assert got.f1.value == pytest.approx(f1_score(truth, flagged))
         assert got.average_precision.value == pytest.approx(average_precision_score(truth, score))
+
+
+def test_truth_may_be_a_file_or_labels_in_the_audits_order(make_audit: MakeAudit, tmp_path: Path) -> None:
+    audit = make_audit(60)
+    labels = audit.to_pandas()["true_label"]
+    file = tmp_path / "truth.csv"
+    audit.to_pandas()[["sample_id", "true_label"]].to_csv(file, index=False)
+    wanted = evaluate(audit, truth_from_audit(audit))
+    for truth in (labels, labels.to_numpy(), labels.where(labels.notna(), np.nan).tolist(), file, str(file)):
+        assert evaluate(audit, truth).to_dict() == wanted.to_dict()
+    with pytest.raises(DataError, match="there are 59 true labels for 60 rows of the audit"):
+        evaluate(audit, labels[1:])
+    with pytest.raises(DataError, match="no true label is a class"):
+        evaluate(audit, ["cow"] * 60)
 
 
 @settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])

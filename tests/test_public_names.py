@@ -22,3 +22,7 @@ def test_a_public_name_stays_what_it_is(name: str) -> None:
 def test_an_unknown_name_is_refused() -> None:
     with pytest.raises(AttributeError, match="no attribute 'evaluat'"):
         noiseaudit.evaluat  # noqa: B018
+
+
+def test_a_notebook_completes_the_public_names() -> None:
+    assert {*noiseaudit.__all__} <= {*dir(noiseaudit)}

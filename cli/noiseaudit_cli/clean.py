@@ -126,6 +126,7 @@ def clean(
         decided=judged,
         provenance=provenance,
         include_test=include_test,
+        force=force,
     )
     if json:
         print_json(asdict(done) | {"n_written": done.n_written})

@@ -21,7 +21,7 @@ _ANOTHER_FILE = "Give the file that was scanned."
 
 
 def read_labels(
-    path: Path,
+    path: Path | str,
     *,
     columns: ColumnNames = FIND_ALL,
     missing_label: str | None = None,
@@ -47,6 +47,7 @@ def read_labels(
     column, repeats an id in a named column, or does not hold one label a row of at least two classes;
     ConfigError if an option makes no sense.
     """
+    path = Path(path)
     container = _container(path, columns.image) if images_required else None
     if container:
         return _read_container(*container, columns, missing_label)
