@@ -21,7 +21,7 @@ from noiseaudit.doubt import Doubt, recorded
 from noiseaudit.interval import Range
 from noiseaudit.odds import moved
 from noiseaudit.parquet import is_valid
-from noiseaudit.percent import percent
+from noiseaudit.percent import counted, percent
 from noiseaudit.result import AuditResult
 
 Floats = npt.NDArray[np.float64]
@@ -158,7 +158,7 @@ def self_test_sentence(tested: Mapping[str, Any] | None) -> str:
         return "found no label that it takes to be right, and planted none"
     recall = tested["recall"]
     return (
-        f"found {tested['found']:,} of {tested['planted']:,} planted errors, {percent(recall['value'])} "
+        f"found {tested['found']:,} of {tested['planted']:,} planted errors, {counted(recall['value'])} "
         f"({percent(recall['low'])} to {percent(recall['high'])}), and calibrated p_mislabeled on them; real errors "
         "more plausible than those found are missed more often"
     )

@@ -38,7 +38,7 @@ def test_on_the_command_line(run_folder: AuditResult, tmp_path: Path, suffix: st
     result = CliRunner().invoke(app, [*map(str, words), "--new-class", "a new\nclass"])
     assert result.exit_code == 0, result.stderr
     assert "1 changed, 0 dropped" in result.stderr
-    assert "2 rows were decided by people, 1 of them relabelled" in result.stderr
+    assert "2 rows were decided by people, 1 of them given a label" in result.stderr
     assert "note: 1 decision was made about another audit" in result.stderr
     with (tmp_path / "out.csv").open(newline="") as file:
         labels = [row["label"] or None for row in csv.DictReader(file)]

@@ -140,3 +140,12 @@ def test_the_command(audit: AuditResult, tmp_path: Path) -> None:
     assert CliRunner().invoke(app, [*words, "--fail-on-new-suspects", str(n)]).exit_code == 0
     failed = CliRunner().invoke(app, [*words, "--fail-on-new-suspects", str(n - 1)])
     assert (failed.exit_code, f"{n} new suspects, more than {n - 1}" in failed.stderr) == (3, True)
+
+
+def test_the_command_compares_audits_of_one_data_set(audit: AuditResult, tmp_path: Path) -> None:
+    rows_of(audit, [0, 1]).write(tmp_path / "a.parquet")
+    rows_of(audit, [2, 3]).write(tmp_path / "b.parquet")
+    words = ["diff", str(tmp_path / "a.parquet"), str(tmp_path / "b.parquet"), "--fail-on-new-suspects", "9"]
+    refused = CliRunner().invoke(app, words)
+    assert refused.exit_code == 2
+    assert "b.parquet is in" in refused.stderr

@@ -99,7 +99,7 @@ def gate(folder: Path, *words: str, **variables: str) -> Any:
 
 def test_exit_codes(run: AuditResult, tmp_path: Path) -> None:
     passed = gate(tmp_path, "--fail-if", "n_missing > 3", "--fail-if", "noise_rate > 90%")
-    assert (passed.exit_code, passed.stderr) == (0, "gate passed: none of 2 checks holds\n")
+    assert (passed.exit_code, passed.stderr) == (0, "gate passed: none of 2 conditions to fail is met\n")
     noise = 100 * run.column("p_mislabeled")[~np.isnan(run.column("p_mislabeled"))].mean()
     assert passed.stdout.splitlines() == [
         "result\tcheck",
@@ -109,7 +109,7 @@ def test_exit_codes(run: AuditResult, tmp_path: Path) -> None:
     failed = gate(tmp_path, "--fail-if", "n_missing > 3", "--fail-if", "n_missing > 2")
     assert failed.exit_code == 3
     assert failed.stdout.splitlines()[2] == "FAILED\tn_missing 3 is > 2"
-    assert failed.stderr == "gate failed: 1 of 2 checks hold\n"
+    assert failed.stderr == "gate failed: 1 of 2 conditions to fail is met\n"
     assert gate(tmp_path, "--fail-if", "n_missing >").exit_code == 2
     assert gate(tmp_path, "--fail-if", "nothing > 1").exit_code == 2
     assert gate(tmp_path).exit_code == 2

@@ -136,7 +136,7 @@ def clean(
         say(kept)
     if decisions:
         rows = "row was" if done.n_decided == 1 else "rows were"
-        say(f"{done.n_decided:,} {rows} decided by people, {len(judged.labels):,} of them relabelled.")
+        say(f"{done.n_decided:,} {rows} decided by people, {len(judged.labels):,} of them given a label.")
         say(_left(done, judged.skipped))
     if judged.from_elsewhere:
         made = "decision was" if judged.from_elsewhere == 1 else "decisions were"

@@ -53,10 +53,16 @@ def diff(
     differ.
     """
     from noiseaudit.diff import NEWLY, difference
+    from noiseaudit.errors import DataError
     from noiseaudit.result import read_audit
     from noiseaudit_cli.console import print_json, print_rows, say
 
     found = difference(read_audit(before), read_audit(after))
+    if not found.n_common:
+        raise DataError(
+            f"no sample of {after} is in {before}, by sample_id",
+            fix="Give two audits of one data set; where file names changed, name an id column to scan.",
+        )
     if json:
         print_json(found.to_dict())
     else:

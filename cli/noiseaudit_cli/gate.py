@@ -102,10 +102,12 @@ def gate(
     for line in github_lines(results, _label_file(run)) if github else ():
         typer.echo(line)
     if failed:
-        say(f"gate failed: {sum(each.failed for each in results)} of {len(results)} checks hold")
+        n = sum(each.failed for each in results)
+        say(f"gate failed: {n} of {len(results)} conditions to fail {'is' if n == 1 else 'are'} met")
         raise typer.Exit(FAILED)
     say(
-        f"gate passed: {f'none of {len(results)} checks holds' if len(results) > 1 else 'the check does not hold'}"
+        f"gate passed: {f'none of {len(results)} conditions' if len(results) > 1 else 'the condition'} to fail is "
+        f"{'met' if len(results) > 1 else 'not met'}"
     )
 
 

@@ -64,7 +64,7 @@ def import_(
     write_decisions(out, found.decisions)
     n_people = len({decision.reviewer for decision in found.decisions})
     n_samples = len({decision.sample_id for decision in found.decisions})
-    whose = f"about {n_samples:,} samples, by {n_people:,} people"
+    whose = f"about {n_samples:,} samples, by {n_people:,} {'person' if n_people == 1 else 'people'}"
     say(f"{len(found.decisions):,} decisions {whose}, in {visible(str(out))}")
     if not found.decisions:
         say(f"No row is answered in {visible(str(file))}. {ANSWERED[tool]}")
