@@ -143,9 +143,9 @@ def test_the_command(audit: AuditResult, tmp_path: Path) -> None:
 
 
 def test_the_command_compares_audits_of_one_data_set(audit: AuditResult, tmp_path: Path) -> None:
-    rows_of(audit, [0, 1]).write(tmp_path / "a.parquet")
-    rows_of(audit, [2, 3]).write(tmp_path / "b.parquet")
+    audit.write(tmp_path / "a.parquet")
+    changed(audit, sample_id={i: f"new {i}" for i in range(len(audit))}).write(tmp_path / "b.parquet")
     words = ["diff", str(tmp_path / "a.parquet"), str(tmp_path / "b.parquet"), "--fail-on-new-suspects", "9"]
     refused = CliRunner().invoke(app, words)
     assert refused.exit_code == 2
-    assert "b.parquet is in" in refused.stderr
+    assert f"no sample of {tmp_path / 'b.parquet'} is in {tmp_path / 'a.parquet'}" in refused.stderr
