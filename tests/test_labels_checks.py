@@ -135,3 +135,24 @@ def test_true_labels_none_of_which_is_a_class_stop_with_a_suggestion(label: str,
 def test_few_of_many_classes_are_listed() -> None:
     with pytest.raises(DataError, match=r"The classes are 'c0', .*'c9' and 2 more\.$"):
         check_true_labels(["x"], [f"c{i}" for i in range(12)], column="true_label")
+
+
+@pytest.mark.parametrize("separator", ["|", ";", ", "])
+def test_names_joined_from_parts_that_recur_warn(separator: str) -> None:
+    labels = [separator.join(pair) for pair in (("bird", "dog"), ("bird", "cat"), ("cat", "dog"))]
+    (warning,) = check(*labels, None, "frog")
+    assert warning.startswith(
+        f"3 of 4 class names join parts that others have too, by {separator.strip()!r}, such as {labels[0]!r}"
+    )
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        ["Boxer, German", "Terrier, Irish", "Pointer"],  # no part recurs
+        ["cat;tabby", "cat;black", "dog", "frog", "bird"],  # few names are joined
+        ["|", "a|", "|b"],
+    ],
+)
+def test_other_names_with_separators_pass(labels: list[str]) -> None:
+    assert check(*labels) == []

@@ -8,6 +8,7 @@ import json
 import re
 import shlex
 import warnings
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 
@@ -56,7 +57,7 @@ def check_labels(
         for name in names
         if name.strip().lower() in _MISSING_LOOKALIKES
     ]
-    return [*missing, *_look_alike(list(names))]
+    return [*missing, *_look_alike(list(names)), *_perhaps_several(list(names))]
 
 
 def _check_known(labels: Sequence[str | None], classes: Sequence[str], file: Path, column: str) -> None:
@@ -158,6 +159,25 @@ def _combinations(names: Sequence[str]) -> list[tuple[str, str]]:
         for separator in _SEPARATORS
         if separator in name and all(part.strip() in known for part in name.split(separator))
     ]
+
+
+def _perhaps_several(names: Sequence[str]) -> list[str]:
+    """A warning if at least half of the names are joined from parts most of which other names have, too."""
+    for separator in _SEPARATORS:
+        joined = [
+            (name, parts)
+            for name in names
+            if len(parts := {part.strip() for part in name.split(separator)} - {""}) > 1
+        ]
+        among = Counter(part for _, parts in joined for part in parts)
+        if 2 * len(joined) < len(names) or 2 * sum(n > 1 for n in among.values()) < max(1, len(among)):
+            continue
+        return [
+            f"{len(joined):,} of {len(names):,} class names join parts that others have too, by {separator!r}, such as "
+            f"{joined[0][0]!r}: each combination is a class of its own. If they are several labels of one image, keep "
+            "one label a row"
+        ]
+    return []
 
 
 def _levels(names: Sequence[str]) -> list[tuple[str, str]]:
