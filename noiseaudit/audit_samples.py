@@ -24,11 +24,13 @@ from noiseaudit.lookalikes import Lookalikes
 from noiseaudit.methods.base import Method
 from noiseaudit.methods.descent import Descent
 from noiseaudit.plan import Plan
+from noiseaudit.relabelling import expected_relabelling
 from noiseaudit.remarks import (
     about_conflicts,
     about_doubts,
     about_memory,
     about_noise_weight,
+    about_relabelling,
     about_self_test,
 )
 from noiseaudit.result import AuditResult
@@ -109,6 +111,7 @@ def audit_samples(
             *about_conflicts(conflict, table.sample_id[rows]),
             *(about_self_test(tested.recall, expect(result).recall.value) if tested else ()),
             *untested,
+            *about_relabelling(expected_relabelling(result)),
         ),
     )
 

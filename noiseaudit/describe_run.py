@@ -14,6 +14,7 @@ from noiseaudit.expected import as_json, expect
 from noiseaudit.labels.table import Source
 from noiseaudit.manifest import file_sha256
 from noiseaudit.ranking import dominant_pair
+from noiseaudit.relabelling import expected_relabelling
 from noiseaudit.result import STATUSES, AuditResult
 
 _UNREAD = tuple(status for status in STATUSES if status not in ("ok", "unlabelled"))
@@ -58,6 +59,7 @@ def describe_run(
         "unread": unread_rows(audit),
         "counts": counts(audit),
         "expected": as_json(expect(audit)),
+        "relabelling": dataclasses.asdict(expected_relabelling(audit)),
         "dominant_pair": dataclasses.asdict(pair) if pair else None,
         "cleaned": {
             "file": cleaned.out.name,

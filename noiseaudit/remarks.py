@@ -10,6 +10,7 @@ import numpy.typing as npt
 from noiseaudit.metrics import Interval
 from noiseaudit.neighbours import Believed
 from noiseaudit.percent import percent
+from noiseaudit.relabelling import Relabelled
 
 Floats = npt.NDArray[np.float64]
 
@@ -93,4 +94,15 @@ def about_self_test(recall: Interval, expected: float | None) -> tuple[str, ...]
         f"the audit expects to have found {percent(expected)} of the wrong labels, and the self-test found "
         f"{percent(recall.value)} of those that it planted: believe the self-test, and look further down the rank "
         "than the suspects",
+    )
+
+
+def about_relabelling(found: Relabelled) -> tuple[str, ...]:
+    """That more labels may be spoiled than mended where all suspects are relabelled without a look."""
+    if not found.may_harm:
+        return ()
+    low, high = (f"{found.net.low:,.0f}", f"{found.net.high:,.0f}")
+    return (
+        f"relabelling all {found.n:,} suspects without a look may spoil more labels than it mends (the right ones "
+        f"change by {low} to {high}): look at them first, or flag fewer with --target-precision 0.9",
     )

@@ -11,6 +11,7 @@ from typing import Any
 from noiseaudit.expected import found_and_missed, self_test_sentence, sentence
 from noiseaudit.manifest import decided_command
 from noiseaudit.percent import cutoff_text
+from noiseaudit.relabelling import relabelling_text
 from noiseaudit_cli.console import fitted, visible
 from noiseaudit_cli.earlier import after_scan
 
@@ -41,7 +42,7 @@ def scan_summary(run: Mapping[str, Any], out: Path) -> str:
         _field("cut-off", f"{shown_cutoff}: {cutoff['reason']}"),
         *([_on_screen(f"  {pair_note(pair)}", 2)] if (pair := run["dominant_pair"]) else []),
         *_unlabelled(counts["suggested"], out),
-        _field("cleaned", _cleaned(run["cleaned"])),
+        _field("cleaned", _cleaned(run["cleaned"], run["relabelling"])),
         *_section("warnings", run["warnings"]),
         *_section("rows, from 0, whose image could not be used", [_unread(row) for row in run["unread"]]),
         "",
@@ -74,10 +75,13 @@ def _unlabelled(n: int, out: Path) -> list[str]:
     return [f"  {n:,} unlabelled rows have a suggested label: {command}"] if n else []
 
 
-def _cleaned(cleaned: Mapping[str, Any]) -> str:
+def _cleaned(cleaned: Mapping[str, Any], relabelling: Mapping[str, Any]) -> str:
     text = f"{cleaned['file']}: {cleaned['changed']:,} relabelled"
-    spared = f", {cleaned['protected']:,} suspects in test or validation splits left alone"
-    return text + spared if cleaned["protected"] else text
+    if cleaned["protected"]:
+        text += f", {cleaned['protected']:,} suspects in test or validation splits left alone"
+    return (
+        f"{text}; it expects of all suspects {relabelling_text(relabelling)}" if cleaned["changed"] else text
+    )
 
 
 def _section(title: str, items: list[str]) -> list[str]:

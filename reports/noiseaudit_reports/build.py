@@ -75,6 +75,7 @@ def build_view(
     thumbnails = Thumbnails(read, bytes_in_all - bytes_in_all // 4)
     by_people = checked_part(expected, checked)
     measured, reliability = calibrated(audit, truth)
+    known = evaluation.relabelling if evaluation else None
     return ReportView(
         audit=audit,
         origin=origin(audit.meta, run),
@@ -114,7 +115,7 @@ def build_view(
         sample_command=sample_command(folder, n_scored) if n_suspects and not checked else "",
         unlabelled_command=unlabelled_command(folder) if status["unlabelled"] else "",
         clean_command=besides(clean_command(run, folder), decisions_file(folder) if reviewed else None),
-        spoiled=spoiled_left(reviewed) if reviewed else spoiled(expected, n_suspects, checked),
+        spoiled=spoiled_left(reviewed) if reviewed else spoiled(expected, n_suspects, checked, known),
         reviewed=reviewed,
         reviewed_text=reviewed_text(reviewed),
         settings=settings(audit.meta, run),

@@ -6,6 +6,7 @@ import shlex
 from pathlib import Path
 
 from noiseaudit.estimate import Estimate
+from noiseaudit.evaluation import Relabelling
 from noiseaudit.expected import Expected
 from noiseaudit_reports.text import count
 
@@ -33,13 +34,23 @@ def besides(command: str, decisions: Path | None) -> str:
     return f"{command} --decisions {shlex.quote(str(decisions))}" if decisions else command
 
 
-def spoiled(expected: Expected, n_suspects: int, checked: Estimate | None = None) -> str:
-    """A warning: how many right labels relabelling all suspects is expected to spoil. "" without suspects.
+def spoiled(
+    expected: Expected,
+    n_suspects: int,
+    checked: Estimate | None = None,
+    known: Relabelling | None = None,
+) -> str:
+    """A warning: how many right labels relabelling all suspects spoils, or is expected to. "" without suspects.
 
-    By what people `checked` where they did, else by what the audit expects of itself.
+    By the truth where it is `known`, by what people `checked` where they did, else by what the audit expects of itself.
     """
     if not n_suspects:
         return ""
+    if known:
+        return (
+            f"By the truth that was given it mends {count(known.mended, 'label')}, leaves {known.still_wrong:,} "
+            f"wrong in another way and spoils {known.spoilt:,} right ones."
+        )
     precision = (checked or expected).precision.value
     if precision is None:
         return "It also spoils the suspects whose label is right."
