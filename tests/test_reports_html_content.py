@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 
+import numpy as np
 import pyarrow.compute as pc
 import pytest
 
@@ -170,6 +171,28 @@ def test_review_comes_first_and_relabelling_last(make_audit: MakeAudit) -> None:
         assert "noiseaudit rank RUN --unlabelled --all" in text
     all_labelled = render_markdown(build_view(make_audit(n_unlabelled=0)))
     assert "--unlabelled" not in all_labelled
+
+
+def test_a_truth_of_all_labels_speaks_first(make_audit: MakeAudit) -> None:
+    audit = make_audit(200, n_unread=0)
+    labels = np.where(audit.column("is_labelled").astype(bool), audit.column("given_label"), None)
+    suspects = np.flatnonzero(audit.suspects())
+    other = dict(zip(("cat", "dog"), ("dog", "cat"), strict=True))
+    wrong = [*suspects[:-2], *np.flatnonzero(~audit.suspects() & (labels != None))[:3]]  # noqa: E711
+    labels[wrong] = [other.get(label, "cat") for label in labels[wrong]]
+    evaluation = evaluate(audit, labels)
+    view = build_view(audit, None, evaluation)
+    n = len(suspects) - 2
+    assert (
+        view.estimate
+        == f"By the truth that was given {n} of these are wrong, and 3 more that it did not flag."
+    )
+    change = evaluation.relabelling
+    assert change is not None
+    assert view.spoiled.startswith(f"By the truth that was given it mends {change.mended} label")
+    assert view.spoiled.endswith(f"wrong in another way and spoils {change.spoilt} right ones.")
+    some = np.where(np.arange(200) < 150, labels, None)
+    assert build_view(audit, None, evaluate(audit, some)).estimate.startswith("By the model's own estimate")
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,7 @@ def build_view(
         audit=audit,
         origin=origin(audit.meta, run),
         finding=finding(n_suspects, n_scored),
-        estimate=estimate(expected, checked, n_suspects) if n_scored else "",
+        estimate=estimate(expected, checked, n_suspects, evaluation) if n_scored else "",
         n_rows=len(audit),
         n_scored=n_scored,
         n_unlabelled=status["unlabelled"],

@@ -179,7 +179,8 @@ def _groups(part: GroupPart | None, noun: str, plural: str) -> str:
             f"## {plural.capitalize()}",
             f"Few labels prove little, so each rate, with its 95 % interval, is drawn towards what is typical here, "
             f"{prose(percent(part.typical))}, the more the fewer labels there are and the less "
-            f"their scores tell. The intervals assume that p\\_mislabeled is right on average over all labels. {above}",
+            "their scores tell. The intervals assume that p\\_mislabeled is right on average over all labels. Where "
+            f"it is not, all rates are off in one direction: compare them with each other, not with a limit. {above}",
             table(header, [False, *[True] * 4], rows),
             *([f"{count(hidden, f'more {noun}', f'more {plural}')} in report.json."] if hidden else []),
         ]

@@ -20,15 +20,32 @@ def finding(n_suspects: int, n_scored: int) -> str:
     return f"{n_suspects:,} of {count(n_scored, 'label')} {verb} wrong ({share(n_suspects, n_scored)})"
 
 
-def estimate(expected: Expected, checked: Estimate | None, n_suspects: int) -> str:
-    """How many of the suspects are wrong, and how many others: by people who `checked`, else by the model; a
-    sentence, "" where no label was judged.
+def estimate(
+    expected: Expected, checked: Estimate | None, n_suspects: int, evaluation: Evaluation | None = None
+) -> str:
+    """How many of the suspects are wrong, and how many others: by the truth where it is that of all labels, else by
+    people who `checked`, else by the model; a sentence, "" where no label was judged.
     """
+    if evaluation and not evaluation.n_without_truth:
+        return _by_truth(evaluation)
     found = checked or expected
     if found.mislabeled.value is None:
         return ""
     by = ("By what people checked",) if checked else ()
     return found_and_missed(n_suspects, found.precision.value, found.mislabeled.value, *by)
+
+
+def _by_truth(evaluation: Evaluation) -> str:
+    """`By the truth that was given 353 of these are wrong, and 6 more that it did not flag.`"""
+    default = evaluation.rules[-1]
+    wrong = round(default.n_flagged * (default.precision.value or 0))
+    missed = evaluation.n_corrupted - wrong
+    if not default.n_flagged:
+        return f"By the truth that was given {count(missed, 'label')} {'is' if missed == 1 else 'are'} wrong."
+    return (
+        f"By the truth that was given {wrong:,} of these {'is' if wrong == 1 else 'are'} wrong, and {missed:,} more "
+        "that it did not flag."
+    )
 
 
 def sureness(expected: Expected, evaluation: Evaluation | None, n_suspects: int, n_scored: int) -> list[str]:
