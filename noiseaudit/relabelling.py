@@ -2,7 +2,8 @@
 
 A suspect's label is wrong with probability p_mislabeled, and then its suggestion is right with the share that it has of
 what the Guider gives to all other classes, p_suggested / (1 - p_given). The interval of the sum is a normal one,
-widened to those of either end of the audit's doubt (noiseaudit.doubt).
+widened to those of either end of the audit's doubt (noiseaudit.doubt), at the upper one with every suggestion right:
+of digits the Guider's second thoughts are hardly ever so.
 """
 
 from __future__ import annotations
@@ -48,8 +49,9 @@ def expected_relabelling(audit: AuditResult) -> Relabelled:
                            ("p_mislabeled", "p_given", "p_suggested"))  # fmt: skip
     right = (suggested / np.maximum(1 - given, SMALLEST)).clip(0, 1)
     mended, spoiled = float((p * right).sum()), float((1 - p).sum())
-    ends = [_net(p, right), *(_net(moved(p, by), right) for by in recorded(audit.meta.config))]
-    net = Range(ends[0].value, min(end.low for end in ends), max(end.high for end in ends))
+    doubt, plain = recorded(audit.meta.config), _net(p, right)
+    worst, best = _net(moved(p, doubt.low), right), _net(moved(p, doubt.high), np.ones(len(p)))
+    net = Range(plain.value, min(plain.low, worst.low), max(plain.high, best.high))
     return Relabelled(len(p), mended, float(p.sum()) - mended, spoiled, net)
 
 

@@ -36,14 +36,15 @@ def audit_of(
 
 
 def test_by_hand() -> None:
-    """Of four labels, three quarters are wrong; the suggestion has 0.6 of the 0.8 that other classes have."""
+    """Of four labels, three quarters are wrong; the suggestion has 0.6 of the 0.8 that other classes have. At best all
+    suggestions are right.
+    """
     found = expected_relabelling(audit_of([0.75] * 4, [0.2] * 4, [0.6] * 4))
     assert (found.n, found.mended, found.otherwise, found.spoiled) == pytest.approx((4, 2.25, 0.75, 1.0))
     each = 0.75 * 0.75 - 0.25
     reach = 1.959964 * math.sqrt(4 * (0.75 * 0.75 + 0.25 - each**2))
-    assert (found.net.value, found.net.low, found.net.high) == pytest.approx(
-        (1.25, 1.25 - reach, 1.25 + reach)
-    )
+    best = 2 + 1.959964 * math.sqrt(4 * (1 - 0.5**2))
+    assert (found.net.value, found.net.low, found.net.high) == pytest.approx((1.25, 1.25 - reach, best))
     assert found.may_harm == (reach > 1.25)
 
 
@@ -59,7 +60,8 @@ def test_doubt_widens_what_comes_of_it() -> None:
 
 def test_the_interval_holds_what_is_drawn() -> None:
     rng = np.random.default_rng(0)
-    p, given, suggested = rng.uniform(0.3, 1, 300), rng.uniform(0, 0.3, 300), rng.uniform(0.3, 0.7, 300)
+    p, given, suggested = rng.uniform(0.3, 1, 300), rng.uniform(0, 0.3, 300), np.empty(300)
+    suggested[:] = 1 - given  # nothing is left for a third class
     found = expected_relabelling(audit_of(p.tolist(), given.tolist(), suggested.tolist()))
     wrong = rng.random((4_000, 300)) < p
     right = rng.random((4_000, 300)) < suggested / (1 - given)
