@@ -27,7 +27,7 @@ _FENCE = re.compile(
     re.MULTILINE | re.DOTALL,
 )
 _REDIRECTED = re.compile(r"[|;&$*`]|> \w+(\.\w+)+$")
-_NUMBER = re.compile(r"\d[\d,.]*")
+_NUMBER = re.compile(r"(?<![\w-])-?\d[\d,.]*|\d[\d,.]*")
 
 
 class Block(NamedTuple):
