@@ -11,6 +11,7 @@ import numpy as np
 from noiseaudit.decisions import read_decisions, run_id
 from noiseaudit.errors import DataError
 from noiseaudit.result import AuditResult
+from noiseaudit.tally import ANSWERS
 
 
 @dataclass(frozen=True)
@@ -18,6 +19,7 @@ class Earlier:
     """Sample ids of decisions about an audit."""
 
     drawn: frozenset[str]  # at random, by `noiseaudit sample`
+    unclear: frozenset[str]  # of these, that are ambiguous to whoever judged them
     chosen: frozenset[str]  # otherwise, as suspects that people reviewed
 
 
@@ -29,7 +31,7 @@ def read_earlier(audit: AuditResult, files: Sequence[Path]) -> Earlier:
     rows of another audit, and for drawn ones that this one has not scored.
     """
     own, scored = run_id(audit), _scored(audit) if files else frozenset[str]()
-    drawn, chosen = set[str](), set[str]()
+    drawn, chosen, clear, unclear = set[str](), set[str](), set[str](), set[str]()
     for file in files:
         for decision in read_decisions(file):
             if decision.run_id not in (None, own):
@@ -40,9 +42,13 @@ def read_earlier(audit: AuditResult, files: Sequence[Path]) -> Earlier:
                 chosen.add(decision.sample_id)
             elif decision.sample_id in scored:
                 drawn.add(decision.sample_id)
+                if decision.decision in ANSWERS:
+                    clear.add(decision.sample_id)
+                elif decision.decision == "ambiguous":
+                    unclear.add(decision.sample_id)
             else:
                 raise _foreign(f"{decision.sample_id!r} has no score in the audit", file)
-    return Earlier(frozenset(drawn), frozenset(chosen - drawn))
+    return Earlier(frozenset(drawn), frozenset(unclear - clear), frozenset(chosen - drawn))
 
 
 def _scored(audit: AuditResult) -> frozenset[str]:

@@ -235,5 +235,5 @@ def test_answers_that_cannot_be_used() -> None:
         DataError, match="none of the 100 answers is about a row that `noiseaudit sample` drew"
     ):
         estimate(AUDIT, [dataclasses.replace(each, sampling_weight=None) for each in drawn])
-    with pytest.raises(DataError, match=r"0 answers are too few: .* 4 of them have no answer yet"):
+    with pytest.raises(DataError, match=r"0 answers are too few: .* 4 of them have no keep or relabel yet"):
         estimate(AUDIT, [dataclasses.replace(each, decision=None) for each in drawn])

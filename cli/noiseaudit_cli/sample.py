@@ -60,7 +60,7 @@ def sample(
     )
     result = read_audit(audit)
     earlier = read_earlier(result, without or ())
-    drawn = draw_sample(result, n, seed, earlier.drawn)
+    drawn = draw_sample(result, n, seed, earlier.drawn, earlier.unclear)
     row_of = {name: row for row, name in enumerate(result.column("sample_id"))}
     rows = [row_of[decision.sample_id] for decision in drawn]
     shown = {name: result.column(name)[rows].tolist() for name in ("image", "given_label")}
