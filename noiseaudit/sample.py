@@ -93,8 +93,9 @@ def draw_sample(
 
     What was drawn before counts: all draws together are shared out like one of their total size. Those of `earlier`
     that are `unclear`, as nobody could judge them, do not: a part of which nothing is known yet gets further rows.
-    sampling_weight is the number of rows that each of all drawn so far stands for. Raises ConfigError if there are not
-    so many rows.
+    sampling_weight is the number of rows that each of all drawn so far from its part stands for; where `earlier` rows
+    are of the part, their own weight is from before, and too large now. Raises ConfigError if there are not so many
+    rows.
     """
     strata = stratify(audit)
     ids = audit.column("sample_id")[strata.rows]

@@ -15,7 +15,7 @@ from noiseaudit.decisions import Decision, run_id
 from noiseaudit.errors import ConfigError, DataError
 from noiseaudit.estimate import PRIOR, Estimate, _population, _range, estimate
 from noiseaudit.result import AuditResult
-from noiseaudit.sample import Strata, allocate, draw_sample, stratify
+from noiseaudit.sample import Codes, Strata, allocate, draw_sample, stratify
 from tests.conftest import build_audit
 
 AUDIT = build_audit(n=2_007, seed=3)  # 2,000 of them scored
@@ -37,6 +37,13 @@ def answer(drawn: list[Decision], wrong: dict[str, bool]) -> list[Decision]:
 def strata(sizes: list[int], doubt: list[float]) -> Strata:
     part = np.repeat(np.arange(len(sizes)), sizes)
     return Strata(np.arange(len(part)), part, np.array(sizes), np.array(doubt), np.ones(len(sizes), np.bool_))
+
+
+def parts_of(rows: list[Decision]) -> Codes:
+    """Of AUDIT."""
+    parts = stratify(AUDIT)
+    place = {name: i for i, name in enumerate(AUDIT.column("sample_id")[parts.rows])}
+    return parts.part[[place[row.sample_id] for row in rows]]
 
 
 def test_parts_are_flagged_or_not_and_ordered_by_doubt() -> None:
@@ -80,8 +87,7 @@ def test_an_allocation_fits(sizes: list[int], doubt: list[float], n: int) -> Non
 def test_a_draw() -> None:
     drawn = draw_sample(AUDIT, 100, seed=0)
     parts = stratify(AUDIT)
-    place = {name: i for i, name in enumerate(AUDIT.column("sample_id")[parts.rows])}
-    part = parts.part[[place[each.sample_id] for each in drawn]]
+    part = parts_of(drawn)
     counts = np.bincount(part)
     assert len({each.sample_id for each in drawn}) == 100
     assert (counts == allocate(parts, 100)).all()
@@ -100,9 +106,11 @@ def test_a_second_draw_tops_the_first_up() -> None:
     second = draw_sample(AUDIT, 40, seed=0, earlier=names)
     assert not set(names) & {each.sample_id for each in second}
     parts = stratify(AUDIT)
-    place = {name: i for i, name in enumerate(AUDIT.column("sample_id")[parts.rows])}
-    both = np.bincount(parts.part[[place[each.sample_id] for each in first + second]])
+    both = np.bincount(parts_of(first + second))
     assert np.abs(both - allocate(parts, 100)).max() <= 1
+    now = dict(zip(parts_of(second), (each.sampling_weight or 0 for each in second), strict=True))
+    assert [now[h] for h in range(4)] == pytest.approx((parts.sizes / both).tolist())  # of the first 60, too
+    assert sum(each.sampling_weight or 0 for each in first) == pytest.approx(2_000)
     with pytest.raises(ConfigError, match="1,940 rows can be drawn"):
         draw_sample(AUDIT, 1_941, seed=0, earlier=names)
     assert len(draw_sample(AUDIT, 1_940, seed=0, earlier=names)) == 1_940
