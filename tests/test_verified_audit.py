@@ -179,6 +179,39 @@ def test_intervals_hold_the_truth_and_are_narrower_than_a_simple_samples(n: int)
         assert width[name] < normal_width(getattr(truth, name).value, n * share), (name, width)
 
 
+def test_intervals_are_as_wide_as_they_must_be_where_scores_are_too_sure() -> None:
+    """120 audits whose wrong labels are half as far from a coin's as p_mislabeled says.
+
+    Twice the interval would miss none (1 in 10,000); and its mean width is that of a stratified sample's standard
+    error (Cochran 1977), with the true shares.
+    """
+    p = AUDIT.column("p_mislabeled").astype(float)
+    wrong = dict(
+        zip(AUDIT.column("sample_id"), np.random.default_rng(0).random(len(p)) < (p + 0.5) / 2, strict=True)
+    )
+    parts, n = stratify(AUDIT), 200
+    is_wrong = np.array([wrong[name] for name in AUDIT.column("sample_id")[parts.rows]])
+    counts, asked = np.bincount(parts.part, is_wrong), allocate(parts, n)
+    share, found, every = counts / parts.sizes, counts[parts.flagged].sum(), counts.sum()
+    spread = parts.sizes**2 * (1 - asked / parts.sizes) * share * (1 - share) / asked
+    n_flagged = parts.sizes[parts.flagged].sum()
+    truth = {"noise_rate": every / 2_000, "precision": found / n_flagged, "recall": found / every}
+    error = {
+        "noise_rate": np.sqrt(spread.sum()) / 2_000,
+        "precision": np.sqrt(spread[parts.flagged].sum()) / n_flagged,
+        "recall": np.sqrt((spread * (parts.flagged - found / every) ** 2).sum()) / every,  # of a ratio
+    }
+    ranges = [estimate(AUDIT, answer(draw_sample(AUDIT, n, seed), wrong)) for seed in range(120)]
+    for name, value in truth.items():
+        each = [getattr(one, name) for one in ranges]
+        held = sum(one.low <= value <= one.high for one in each)
+        assert 107 <= held <= 119, (name, held)  # of 95 % each bound fails in 3 of 1,000 such tests
+        assert np.mean([one.width for one in each]) / (2 * 1.96 * error[name]) == pytest.approx(1, abs=0.1), (
+            name
+        )
+        assert abs(np.mean([one.value for one in each]) - value) < 3 * error[name] / np.sqrt(120), name
+
+
 def normal_width(share: float, n: float) -> float:
     """Of the interval of a share from n random rows (Wilson 1927)."""
     z = 1.959964
