@@ -37,6 +37,19 @@ def agreed_text(found: Estimate) -> str:
     return f"{found.n_agreed:,} {rows} several answers, which agree, and {count} once."
 
 
+def unjudged_text(found: Estimate) -> str:
+    """What was done about groups of which nobody could judge any row; "" where there are none."""
+    if not found.n_unjudged:
+        return ""
+    no_precision = (
+        " No suspect could be judged: precision is not known." if found.has_unjudged_suspects else ""
+    )
+    return (
+        f"Of some groups every row is ambiguous ({found.n_unjudged:,} in all): the figures take half of them for "
+        f"wrong, the intervals allow for none to all.{no_precision}"
+    )
+
+
 def contradictions(expected: Expected, found: Estimate) -> list[str]:
     """Those of SHARES whose interval by the answers does not meet the one that the audit expected."""
     return contradicted(expected, {name: getattr(found, name) for name in SHARES})

@@ -29,7 +29,7 @@ SCHEMA = pa.schema(
         pa.field("reviewer", pa.string()),
         pa.field("decided_at", pa.string()),  # ISO 8601
         pa.field("run_id", pa.string()),  # of the audit that asked
-        pa.field("sampling_weight", pa.float64()),  # rows that this one stands for; null: it was not drawn
+        pa.field("sampling_weight", pa.float64()),  # as `draw_sample` has it; null: it was not drawn
     ]
 )
 NEEDED = ("sample_id", "decision")

@@ -4,6 +4,8 @@ The point estimates weigh each part's share of wrong labels by its size, so they
 right. The intervals are of a Bayesian model of the finite population: in each part, the wrong labels among the rows
 that were not checked are beta-binomial, with the prior Beta(1/3, 1/3) (Kerman 2011), whose median hardly leans to
 either side. docs/verified-audit.md has their coverage.
+
+A part whose rows are all ambiguous is left to the prior: half of it counts as wrong, the middle of what is possible.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from noiseaudit.one_answer import one_each
 from noiseaudit.result import AuditResult
 from noiseaudit.sample import Strata, stratify
 from noiseaudit.seeds import derive_seed
+from noiseaudit.tally import Tally, check_enough, tally
 
 Codes = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
@@ -32,7 +35,6 @@ Floats = npt.NDArray[np.float64]
 PRIOR = 1 / 3
 DRAWS = 20_000
 LEVEL = 0.95
-ANSWERS = ("keep", "relabel")  # that say whether the label is right
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ class Estimate:
     n_open: int  # drawn, and skipped or not answered
     n_agreed: int  # rows that several answers agree about; each counts once
     n_not_drawn: int  # answers about rows that were not drawn at random; left out
+    n_unjudged: int  # rows of parts all of which is ambiguous; half of them count as wrong
     noise_rate: Range
     mislabeled: Range  # rows
     precision: Range
@@ -60,6 +63,11 @@ class Estimate:
     def is_enough(self) -> bool:
         return self.more_answers == 0
 
+    @property
+    def has_unjudged_suspects(self) -> bool:
+        """Whether there are suspects, and none could be judged."""
+        return self.n_flagged > 0 and self.precision.value is None
+
     def to_dict(self) -> dict[str, Any]:
         """All fields, and `is_enough`, as JSON can hold them."""
         return dataclasses.asdict(self) | {"is_enough": self.is_enough}
@@ -73,7 +81,8 @@ def estimate(
     `files`: that of each decision, (n,), for messages.
 
     A row counts once, as all who judged it agree (noiseaudit.one_answer). Raises DataError where they contradict each
-    other, if a decision is about another audit or an unknown row, or if some part of the sample has no answer yet.
+    other, if a decision is about another audit or an unknown row, or if some part of the sample has no answer yet
+    and is not ambiguous throughout.
     """
     strata = stratify(audit)
     asked = [decision for decision in decisions if decision.sampling_weight is not None]
@@ -82,37 +91,29 @@ def estimate(
     _check_asked(asked, given, run_id(audit))  # before people are said to contradict each other
     drawn, n_agreed = one_each(asked, given, frozenset(audit.meta.classes), file_of)
     parts = _parts(audit, strata, drawn)
-    kinds = np.array([decision.decision or "" for decision in drawn], dtype=object)
     if decisions and not drawn:
         raise DataError(
             f"none of the {len(decisions)} answers is about a row that `noiseaudit sample` drew",
             fix="Draw rows with it and answer those: suspects alone say nothing of the rest.",
         )
-    answered = np.isin(kinds.astype(str), ANSWERS)
-    n_parts = len(strata.sizes)
-    checked = np.bincount(parts[answered], minlength=n_parts)
-    wrong = np.bincount(parts[answered & (kinds == "relabel")], minlength=n_parts)
-    if (checked == 0).any():
-        n = int(answered.sum())
-        raise DataError(
-            f"{n} answer{'s are' if n != 1 else ' is'} too few: rows are drawn from {n_parts} groups, suspects and "
-            "other labels, each cut in two by p_mislabeled, and "
-            f"{int((checked == 0).sum())} of them {'has' if (checked == 0).sum() == 1 else 'have'} no answer yet",
-            file=", ".join(map(str, dict.fromkeys(files))) or None,
-            fix="Answer more of the rows that were drawn.",
-        )
-    found = _ranges(strata, checked, wrong)
-    widest = max(found["precision"].width, found["recall"].width)
-    n = int(answered.sum())
+    told = tally(strata.sizes, parts, [decision.decision for decision in drawn])
+    check_enough(told, files)
+    found = _ranges(strata, told)
+    can_narrow = [found[name] for name in ("precision", "recall")]
+    if told.unjudged[strata.flagged].all() and strata.flagged.any():
+        can_narrow = [found["recall"]]  # no answer says more of the suspects
+    widest = max(each.width for each in can_narrow)
+    n = int(told.checked.sum())
     more = max(0, math.ceil(n * ((widest / width) ** 2 - 1)))
     return Estimate(
         n_scored=len(strata.rows),
         n_flagged=int(strata.sizes[strata.flagged].sum()),
         n_answers=n,
-        n_ambiguous=int((kinds == "ambiguous").sum()),
-        n_open=int((~answered).sum() - (kinds == "ambiguous").sum()),
+        n_ambiguous=int(told.unclear.sum()),
+        n_open=int(told.open.sum()),
         n_agreed=n_agreed,
         n_not_drawn=len(decisions) - len(asked),
+        n_unjudged=int(told.sizes[told.unjudged].sum()),
         **found,
         wanted_width=width,
         more_answers=min(more, len(strata.rows) - n),  # when all are checked, all is known
@@ -146,10 +147,11 @@ def _parts(audit: AuditResult, strata: Strata, drawn: Sequence[Decision]) -> Cod
     return strata.part[[place[decision.sample_id] for decision in drawn]].astype(np.int64)
 
 
-def _ranges(strata: Strata, checked: Codes, wrong: Codes) -> dict[str, Range]:
+def _ranges(strata: Strata, told: Tally) -> dict[str, Range]:
     total, flagged = strata.sizes.sum(), strata.sizes[strata.flagged].sum()
-    expected = strata.sizes * wrong / checked
-    draws = _population(strata.sizes, checked, wrong)
+    share = np.where(told.unjudged, 0.5, told.wrong / np.maximum(told.checked, 1))
+    expected = (strata.sizes * share).astype(np.float64)
+    draws = _population(strata.sizes, told.checked, told.wrong)
 
     def ratio(part: Any, whole: Any) -> Any:
         return np.divide(part, whole, out=np.full(np.shape(part), np.nan), where=np.asarray(whole) > 0)
@@ -166,7 +168,10 @@ def _ranges(strata: Strata, checked: Codes, wrong: Codes) -> dict[str, Range]:
         }
 
     values, spread = measures(expected), measures(draws)
-    return {name: _range(float(values[name]), spread[name]) for name in values}
+    found = {name: _range(float(values[name]), spread[name]) for name in values}
+    if told.unjudged[strata.flagged].all():  # it would be the half that was put there
+        found["precision"] = Range(None, 0.0, 1.0)
+    return found
 
 
 def _population(sizes: Codes, checked: Codes, wrong: Codes) -> Floats:

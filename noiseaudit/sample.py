@@ -8,6 +8,7 @@ where it is wrong, the estimates (noiseaudit.estimate) get wider, not biased.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -85,21 +86,28 @@ def allocate(strata: Strata, n: int) -> Codes:
     return np.asarray(whole)
 
 
-def draw_sample(audit: AuditResult, n: int, seed: int, earlier: Collection[str] = ()) -> list[Decision]:
+def draw_sample(
+    audit: AuditResult, n: int, seed: int, earlier: Collection[str] = (), unclear: Collection[str] = ()
+) -> list[Decision]:
     """`n` rows to check, in random order, none of them among the sample ids of `earlier` draws.
 
-    What was drawn before counts: all draws together are shared out like one of their total size. sampling_weight is
-    the number of rows that each of all drawn so far stands for. Raises ConfigError if there are not so many rows.
+    What was drawn before counts: all draws together are shared out like one of their total size. Those of `earlier`
+    that are `unclear`, as nobody could judge them, do not: a part of which nothing is known yet gets further rows.
+    sampling_weight is the number of rows that each of all drawn so far from its part stands for; where `earlier` rows
+    are of the part, their own weight is from before, and too large now. Raises ConfigError if there are not so many
+    rows.
     """
     strata = stratify(audit)
     ids = audit.column("sample_id")[strata.rows]
     drawn = np.isin(ids, list(earlier))
     before = np.bincount(strata.part[drawn], minlength=len(strata.sizes))
+    lost = np.bincount(strata.part[drawn & np.isin(ids, list(unclear))], minlength=len(strata.sizes))
     if not 1 <= n <= len(ids) - int(drawn.sum()):
         raise ConfigError(
             f"--n {n} is out of range", fix=f"{len(ids) - int(drawn.sum()):,} rows can be drawn."
         )
-    wanted = _topped_up(allocate(strata, n + int(before.sum())), before, n, strata.sizes)
+    counted, clear = before - lost, dataclasses.replace(strata, sizes=strata.sizes - lost)
+    wanted = _topped_up(allocate(clear, n + int(counted.sum())), counted, n, clear.sizes)
     rng = np.random.default_rng(derive_seed(seed, f"sample after {int(before.sum())}"))
     chosen = np.concatenate(
         [

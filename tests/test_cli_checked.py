@@ -88,7 +88,7 @@ def two_reviewers(answers: list[Decision]) -> list[Decision]:
         (not_drawn, "is about a row that `noiseaudit sample` drew"),
         (open_rows, "checks.csv: has no answers yet"),
         (two_reviewers, "Agree on one answer, and remove the other."),
-        (lambda answers: answers[:1], "and 3 of them have no answer yet"),
+        (lambda answers: answers[:1], "and 3 of them have no keep or relabel yet"),
     ],
 )
 def test_what_estimate_refuses_is_refused(

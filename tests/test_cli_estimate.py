@@ -116,7 +116,8 @@ def test_too_few_answers_are_told_with_their_file(audit: Path, tmp_path: Path) -
     assert (code, said) == (
         2,
         f"error: {checks}: 1 answer is too few: rows are drawn from 4 groups, suspects and other labels, each cut in "
-        "two by p_mislabeled, and 3 of them have no answer yet. Answer more of the rows that were drawn.\n",
+        "two by p_mislabeled, and 3 of them have no keep or relabel yet. Answer the 49 open rows, with ambiguous where "
+        "nobody can tell.\n",
     )
 
 

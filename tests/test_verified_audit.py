@@ -15,7 +15,7 @@ from noiseaudit.decisions import Decision, run_id
 from noiseaudit.errors import ConfigError, DataError
 from noiseaudit.estimate import PRIOR, Estimate, _population, _range, estimate
 from noiseaudit.result import AuditResult
-from noiseaudit.sample import Strata, allocate, draw_sample, stratify
+from noiseaudit.sample import Codes, Strata, allocate, draw_sample, stratify
 from tests.conftest import build_audit
 
 AUDIT = build_audit(n=2_007, seed=3)  # 2,000 of them scored
@@ -37,6 +37,13 @@ def answer(drawn: list[Decision], wrong: dict[str, bool]) -> list[Decision]:
 def strata(sizes: list[int], doubt: list[float]) -> Strata:
     part = np.repeat(np.arange(len(sizes)), sizes)
     return Strata(np.arange(len(part)), part, np.array(sizes), np.array(doubt), np.ones(len(sizes), np.bool_))
+
+
+def parts_of(rows: list[Decision]) -> Codes:
+    """Of AUDIT."""
+    parts = stratify(AUDIT)
+    place = {name: i for i, name in enumerate(AUDIT.column("sample_id")[parts.rows])}
+    return parts.part[[place[row.sample_id] for row in rows]]
 
 
 def test_parts_are_flagged_or_not_and_ordered_by_doubt() -> None:
@@ -80,8 +87,7 @@ def test_an_allocation_fits(sizes: list[int], doubt: list[float], n: int) -> Non
 def test_a_draw() -> None:
     drawn = draw_sample(AUDIT, 100, seed=0)
     parts = stratify(AUDIT)
-    place = {name: i for i, name in enumerate(AUDIT.column("sample_id")[parts.rows])}
-    part = parts.part[[place[each.sample_id] for each in drawn]]
+    part = parts_of(drawn)
     counts = np.bincount(part)
     assert len({each.sample_id for each in drawn}) == 100
     assert (counts == allocate(parts, 100)).all()
@@ -100,9 +106,11 @@ def test_a_second_draw_tops_the_first_up() -> None:
     second = draw_sample(AUDIT, 40, seed=0, earlier=names)
     assert not set(names) & {each.sample_id for each in second}
     parts = stratify(AUDIT)
-    place = {name: i for i, name in enumerate(AUDIT.column("sample_id")[parts.rows])}
-    both = np.bincount(parts.part[[place[each.sample_id] for each in first + second]])
+    both = np.bincount(parts_of(first + second))
     assert np.abs(both - allocate(parts, 100)).max() <= 1
+    now = dict(zip(parts_of(second), (each.sampling_weight or 0 for each in second), strict=True))
+    assert [now[h] for h in range(4)] == pytest.approx((parts.sizes / both).tolist())  # of the first 60, too
+    assert sum(each.sampling_weight or 0 for each in first) == pytest.approx(2_000)
     with pytest.raises(ConfigError, match="1,940 rows can be drawn"):
         draw_sample(AUDIT, 1_941, seed=0, earlier=names)
     assert len(draw_sample(AUDIT, 1_940, seed=0, earlier=names)) == 1_940
@@ -171,6 +179,39 @@ def test_intervals_hold_the_truth_and_are_narrower_than_a_simple_samples(n: int)
         assert width[name] < normal_width(getattr(truth, name).value, n * share), (name, width)
 
 
+def test_intervals_are_as_wide_as_they_must_be_where_scores_are_too_sure() -> None:
+    """120 audits whose wrong labels are half as far from a coin's as p_mislabeled says.
+
+    Twice the interval would miss none (1 in 10,000); and its mean width is that of a stratified sample's standard
+    error (Cochran 1977), with the true shares.
+    """
+    p = AUDIT.column("p_mislabeled").astype(float)
+    wrong = dict(
+        zip(AUDIT.column("sample_id"), np.random.default_rng(0).random(len(p)) < (p + 0.5) / 2, strict=True)
+    )
+    parts, n = stratify(AUDIT), 200
+    is_wrong = np.array([wrong[name] for name in AUDIT.column("sample_id")[parts.rows]])
+    counts, asked = np.bincount(parts.part, is_wrong), allocate(parts, n)
+    share, found, every = counts / parts.sizes, counts[parts.flagged].sum(), counts.sum()
+    spread = parts.sizes**2 * (1 - asked / parts.sizes) * share * (1 - share) / asked
+    n_flagged = parts.sizes[parts.flagged].sum()
+    truth = {"noise_rate": every / 2_000, "precision": found / n_flagged, "recall": found / every}
+    error = {
+        "noise_rate": np.sqrt(spread.sum()) / 2_000,
+        "precision": np.sqrt(spread[parts.flagged].sum()) / n_flagged,
+        "recall": np.sqrt((spread * (parts.flagged - found / every) ** 2).sum()) / every,  # of a ratio
+    }
+    ranges = [estimate(AUDIT, answer(draw_sample(AUDIT, n, seed), wrong)) for seed in range(120)]
+    for name, value in truth.items():
+        each = [getattr(one, name) for one in ranges]
+        held = sum(one.low <= value <= one.high for one in each)
+        assert 107 <= held <= 119, (name, held)  # of 95 % each bound fails in 3 of 1,000 such tests
+        assert np.mean([one.width for one in each]) / (2 * 1.96 * error[name]) == pytest.approx(1, abs=0.1), (
+            name
+        )
+        assert abs(np.mean([one.value for one in each]) - value) < 3 * error[name] / np.sqrt(120), name
+
+
 def normal_width(share: float, n: float) -> float:
     """Of the interval of a share from n random rows (Wilson 1927)."""
     z = 1.959964
@@ -235,5 +276,5 @@ def test_answers_that_cannot_be_used() -> None:
         DataError, match="none of the 100 answers is about a row that `noiseaudit sample` drew"
     ):
         estimate(AUDIT, [dataclasses.replace(each, sampling_weight=None) for each in drawn])
-    with pytest.raises(DataError, match=r"0 answers are too few: .* 4 of them have no answer yet"):
+    with pytest.raises(DataError, match=r"0 answers are too few: .* 4 of them have no keep or relabel yet"):
         estimate(AUDIT, [dataclasses.replace(each, decision=None) for each in drawn])

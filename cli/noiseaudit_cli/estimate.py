@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
-from itertools import chain, count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -73,7 +72,7 @@ def estimate(
 
 
 def _show(found: Estimate) -> None:
-    from noiseaudit.checked import agreed_text
+    from noiseaudit.checked import agreed_text, unjudged_text
     from noiseaudit_cli.console import print_rows, say
 
     shares = ("precision", "recall", "f1", "noise_rate")
@@ -101,8 +100,8 @@ def _show(found: Estimate) -> None:
         f"95 % intervals from {found.n_answers:,} answers about {found.n_scored:,} labels, {found.n_flagged:,} of them "
         f"suspects; {found.n_ambiguous:,} ambiguous and {found.n_open:,} open rows count as not asked."
     )
-    if agreed := agreed_text(found):
-        say(agreed)
+    for text in filter(None, (unjudged_text(found), agreed_text(found))):
+        say(text)
     if found.n_not_drawn:
         say(
             f"{found.n_not_drawn:,} answers have no sampling_weight, as those about rows that `noiseaudit sample` did "
@@ -115,7 +114,8 @@ def _go_on(found: Estimate, audit: Path, files: Sequence[Path]) -> None:
     from noiseaudit_cli.console import say
 
     if found.is_enough:
-        say(f"Enough: precision and recall are known to {found.wanted_width:g} or better.")
+        known = "recall is" if found.has_unjudged_suspects else "precision and recall are"
+        say(f"Enough: {known} known to {found.wanted_width:g} or better.")
         return
     drawn = found.n_answers + found.n_ambiguous + found.n_open
     wanted = f"intervals no wider than {found.wanted_width:g}"
@@ -126,17 +126,18 @@ def _go_on(found: Estimate, audit: Path, files: Sequence[Path]) -> None:
     elif found.n_open:
         say(f"For {wanted}, answer the {found.n_open:,} open rows: all others were drawn.")
     else:
-        say(f"All labels were drawn; {found.n_ambiguous:,} ambiguous ones leave no {wanted}.")
+        ones = "ambiguous one leaves" if found.n_ambiguous == 1 else "ambiguous ones leave"
+        say(f"All labels were drawn; {found.n_ambiguous:,} {ones} no {wanted}.")
 
 
 def _sample_command(audit: Path, files: Sequence[Path], n: int) -> str:
     """What draws `n` rows that none of `files` has, to a file that is not there yet."""
-    names = chain(["more.csv"], (f"more-{number}.csv" for number in count(2)))
-    out = next(name for name in names if not Path(name).exists())
+    from noiseaudit.tally import new_name
+
     words = [str(audit), "--n", str(n)]
     for file in files:
         words += ["--without", str(file)]
-    return f"noiseaudit sample {shlex.join(words)} --out {out}"
+    return f"noiseaudit sample {shlex.join(words)} --out {new_name()}"
 
 
 def _confront(audit: AuditResult, found: Estimate) -> None:

@@ -60,7 +60,7 @@ def gate(
     checked_precision, checked_recall and checked_f1, with _low and _high, and n_answers, the rows that people judged.
     """
     from noiseaudit.atomic import write_text
-    from noiseaudit.checked import agreed_text, estimate_from
+    from noiseaudit.checked import agreed_text, estimate_from, unjudged_text
     from noiseaudit.decisions import run_id
     from noiseaudit.errors import ConfigError, OutputError
     from noiseaudit.evaluation import evaluate
@@ -97,8 +97,9 @@ def gate(
         print_json({"failed": failed, "run_id": run_id(result), "checks": [_told(each) for each in results]})
     else:
         print_rows([_shown(each) for each in results], ("result", "check"))
-    if by_people is not None and (agreed := agreed_text(by_people)):
-        say(agreed)
+    if by_people is not None:
+        for text in filter(None, (unjudged_text(by_people), agreed_text(by_people))):
+            say(text)
     for line in github_lines(results, _label_file(run)) if github else ():
         typer.echo(line)
     if failed:

@@ -24,7 +24,8 @@ def sample(
             "--without",
             envvar="NOISEAUDIT_SAMPLE_WITHOUT",
             metavar="FILE",
-            help="An earlier draw, whose rows are not drawn again (repeatable).",
+            help="An earlier draw, whose rows are not drawn again (repeatable). Rows that people chose, such as "
+            "reviewed suspects, count as all others.",
             show_default=False,
         ),
     ] = None,
@@ -39,7 +40,8 @@ def sample(
     left out on purpose. `noiseaudit estimate` reads the answers.
     """
     from noiseaudit.answers import put_aside
-    from noiseaudit.decisions import check_kind, read_decisions, write_decisions
+    from noiseaudit.decisions import check_kind, write_decisions
+    from noiseaudit.earlier_draws import read_earlier
     from noiseaudit.never_written import never_written
     from noiseaudit.outputs import check_file
     from noiseaudit.result import read_audit
@@ -57,8 +59,8 @@ def sample(
         answered=f"Draw further rows: {further} (with --force, the answered file is put aside first)",
     )
     result = read_audit(audit)
-    earlier = [decision.sample_id for file in without or [] for decision in read_decisions(file)]
-    drawn = draw_sample(result, n, seed, earlier)
+    earlier = read_earlier(result, without or ())
+    drawn = draw_sample(result, n, seed, earlier.drawn, earlier.unclear)
     row_of = {name: row for row, name in enumerate(result.column("sample_id"))}
     rows = [row_of[decision.sample_id] for decision in drawn]
     shown = {name: result.column(name)[rows].tolist() for name in ("image", "given_label")}
@@ -68,3 +70,10 @@ def sample(
     page = shlex.join([str(audit), "--rows", str(out)])
     say(f"{len(drawn):,} rows to check in {out}. Answer them on a page: noiseaudit review {page}")
     say(f"Or fill in its column `decision`, then: noiseaudit estimate {shlex.join([str(audit), str(out)])}")
+    if earlier.chosen:
+        again = sum(decision.sample_id in earlier.chosen for decision in drawn)
+        say(
+            f"{len(earlier.chosen):,} rows of --without were not drawn by `noiseaudit sample` (they have no "
+            f"sampling_weight), and are drawn like all others, as the figures are about them too: {again:,} of them "
+            "are asked about again."
+        )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from noiseaudit.checked import SHARES, agreed_text, contradictions, in_words
+from noiseaudit.checked import SHARES, agreed_text, contradictions, in_words, unjudged_text
 from noiseaudit.estimate import Estimate
 from noiseaudit.expected import Expected
 from noiseaudit_reports.text import count, counted_range
@@ -67,4 +67,6 @@ def _basis(found: Estimate) -> str:
         f"{count(found.n_scored, 'label')}; {found.n_ambiguous:,} ambiguous and {found.n_open:,} open rows count as "
         "not asked."
     )
-    return " ".join(filter(None, [basis, agreed_text(found), others if found.n_not_drawn else ""]))
+    return " ".join(
+        filter(None, [basis, unjudged_text(found), agreed_text(found), others if found.n_not_drawn else ""])
+    )
