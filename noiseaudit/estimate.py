@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -88,7 +88,7 @@ def estimate(
     asked = [decision for decision in decisions if decision.sampling_weight is not None]
     file_of = {id(each): file for each, file in zip(decisions, files, strict=False)}
     given = _given(audit, strata)
-    _check_asked(asked, given, run_id(audit))  # before people are said to contradict each other
+    _check_asked(asked, given, run_id(audit), file_of)  # before people are said to contradict each other
     drawn, n_agreed = one_each(asked, given, frozenset(audit.meta.classes), file_of)
     parts = _parts(audit, strata, drawn)
     if decisions and not drawn:
@@ -126,17 +126,21 @@ def _given(audit: AuditResult, strata: Strata) -> dict[str, str | None]:
     return dict(zip(*columns, strict=True))
 
 
-def _check_asked(asked: Sequence[Decision], scored: Collection[str], own: str) -> None:
+def _check_asked(
+    asked: Sequence[Decision], scored: Collection[str], own: str, file_of: Mapping[int, Path]
+) -> None:
     """Raise DataError unless all are about the audit with the run id `own`, and about samples that it scored."""
     for decision in asked:
         if decision.run_id not in (None, own):
             raise DataError(
                 f"the decision on {decision.sample_id!r} is about another audit ({decision.run_id}, this is {own})",
+                file=file_of.get(id(decision)),
                 fix="Give the audit that the sample was drawn from.",
             )
         if decision.sample_id not in scored:
             raise DataError(
                 f"{decision.sample_id!r} has no score in the audit",
+                file=file_of.get(id(decision)),
                 fix="Give the audit that the sample was drawn from.",
             )
 
