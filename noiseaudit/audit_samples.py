@@ -87,7 +87,7 @@ def audit_samples(
         1 - believed.trust,
         believed.noise if believed.trust == 1 else None,
         conflict,
-        Lookalikes(samples.x, rows),
+        Lookalikes(samples.x, rows, given),
     )
     meta = plan.meta(table, samples, cutoff)
     meta.config["chosen"] |= _chosen(learnt, tested)

@@ -17,7 +17,7 @@ def spread_folds(
     """k `rows` of x with labels `given` (k,) in at most `parts` folds, indices into (k,), none of them empty.
 
     Each class is spread evenly, however rare. Rows with the same content are in one fold: a network that has seen one
-    knows the other's label.
+    knows the other's label. So it does of near copies, which are not looked for.
     """
     parts = min(parts, len(given))
     order = rng.permutation(len(given))

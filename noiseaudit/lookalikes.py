@@ -3,7 +3,10 @@
 Images are compared by a perceptual hash of 64 bits (pHash, of the lowest frequencies), vectors by their angle. Two rows
 are taken for near duplicates where little differs and that stands out: it is at most STANDS_OUT of the median over the
 row's neighbours. Without this, all digits 1 would be near duplicates of one another, and all rows of few
-dimensions. benchmarks/lookalikes.py measures the first condition on images.
+dimensions. Where most neighbours are copies themselves, such as frames of one video, they say nothing of what is
+usual; then the median over rows of the other's class counts, in which copies are fewer, and which is small where the
+class is dense. A class that is copies by half and more looks like a dense one: nothing is named in it.
+benchmarks/lookalikes.py measures the first condition on images.
 """
 
 from __future__ import annotations
@@ -12,6 +15,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from noiseaudit.seeds import derive_seed
+
 Codes = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
@@ -19,14 +24,16 @@ BITS, HASH_BITS = 4, 64
 FARTHEST_VECTOR = 0.1  # 1 - cosine
 STANDS_OUT, STANDS_OUT_VECTOR = 0.15, 0.1  # of the median over neighbours
 LEAST_DIMENSIONS = 8  # of vectors: in fewer, some are near one another by chance
+CLASS_ROWS = 50  # of a class, that show how far apart its rows are
 
 
 class Lookalikes:
     """How far apart k rows of x are."""
 
-    def __init__(self, x: torch.Tensor, rows: Codes) -> None:
-        """`x` is (n, channels, H, W) uint8 or (n, d) float32; `rows` are those of the k."""
+    def __init__(self, x: torch.Tensor, rows: Codes, given: Codes) -> None:
+        """`x` is (n, channels, H, W) uint8 or (n, d) float32; `rows` are those of the k, (k,), with labels `given`."""
         self._x, self._rows, self._is_vector = x.numpy(), rows, x.ndim == 2
+        self._given, self._of_class = given, dict[int, Codes]()
         self._hashes: dict[int, npt.NDArray[np.bool_]] = {}
 
     def near_duplicate(self, row: int, neighbours: Codes, allowed: Flags) -> tuple[int, float] | None:
@@ -38,9 +45,25 @@ class Lookalikes:
         limit, share = (
             (FARTHEST_VECTOR, STANDS_OUT_VECTOR) if self._is_vector else (BITS / HASH_BITS, STANDS_OUT)
         )
-        if distances[best] > min(limit, share * float(np.median(distances))):
+        if distances[best] > limit:
             return None
+        usual = float(np.median(distances))
+        if distances[best] > share * usual:
+            in_class = self._usual_in_class(row, int(neighbours[best]))
+            # Neighbours of which most are no copies know better: they lie where the row lies.
+            if usual > share * in_class or distances[best] > share * in_class:
+                return None
         return int(neighbours[best]), float(distances[best])
+
+    def _usual_in_class(self, row: int, other: int) -> float:
+        """The median distance of `row` from up to CLASS_ROWS rows of the class of `other`; 0 if it has none."""
+        label = int(self._given[other])
+        if label not in self._of_class:
+            rows = np.flatnonzero(self._given == label)
+            rng = np.random.default_rng(derive_seed(0, f"lookalikes {label}"))
+            self._of_class[label] = rng.permutation(rows)[:CLASS_ROWS]
+        distances = [self.distance(row, place) for place in self._of_class[label].tolist() if place != row]
+        return float(np.median(distances)) if distances else 0.0
 
     def distance(self, one: int, other: int) -> float:
         """Share of the hash that differs, or 1 - cosine, of two of the k rows."""

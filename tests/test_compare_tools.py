@@ -18,6 +18,7 @@ from noiseaudit.config import AuditConfig
 from noiseaudit.course import _margin
 from noiseaudit.data.training import TrainingData
 from noiseaudit.errors import DataError
+from noiseaudit.train import fit
 
 CPU = torch.device("cpu")
 
@@ -73,6 +74,19 @@ def test_every_tool_is_trained_as_long_as_scan_would_train_it() -> None:
     for (steps, epochs), rows in zip(found.values(), (N, N - 200), strict=True):
         assert epochs == choose_epochs(AuditConfig(), steps, data.shape, rows)
     assert found["umn_plus"] != found["supervised"]
+
+
+def test_aum_stops_before_labels_are_learnt_by_heart_and_small_loss_does_not() -> None:
+    data, _ = blobs()
+    asked: list[int] = []
+    at = case(data, epochs=10)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            "noiseaudit.compare.case.fit", lambda *a, fit=fit, **k: asked.append(k["epochs"]) or fit(*a, **k)
+        )
+        for name in ("aum", "small_loss"):
+            TOOLS[name].judge(at)
+    assert asked == [3, 3, 10]
 
 
 def test_all_networks_see_inputs_that_are_perturbed_alike() -> None:

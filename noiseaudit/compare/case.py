@@ -34,7 +34,8 @@ FOLDS = 5
 class Case:
     """m rows, k of them labelled. Networks of all tools have one encoder, and what they see is perturbed alike.
 
-    Each is trained as long as `scan` would train it: the default number of steps, or the epochs that are asked for.
+    Each is trained as long as `scan` would train it: the default number of steps, or the epochs that are asked for; a
+    tool may take a share of it.
     """
 
     data: TrainingData

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from noiseaudit.compare.case import Case, Codes, Floats
@@ -9,6 +11,10 @@ from noiseaudit.compare.verdict import Verdict
 from noiseaudit.course import EpochRecord
 
 THRESHOLD_PERCENTILE = 99.0  # of the threshold samples' margins, Pleiss et al. 2020, section 3.2
+# Of the epochs that scan takes. Margins are to be taken while the network has not memorised its labels: the paper stops
+# before the learning rate first falls, at half of its schedule. Ours is constant, and wide features are learnt by heart
+# sooner: of 1, 1/2 and 1/4 the last has the best AP and F1 on features of Chars74K (20 % asymmetric noise, one seed).
+AUM_SHARE = 0.25
 SMALLEST = 1e-12  # probabilities below it are one and the same
 
 
@@ -16,7 +22,8 @@ def small_loss(case: Case) -> Verdict:
     """Mean cross entropy of the given label over the epochs; flagged where the mixture's higher part is likelier.
 
     The mixture of two normals of Li et al., "DivideMix", ICLR 2020, on the mean over all epochs in place of one epoch's
-    loss, which a network may have driven to zero. Losses are taken after each epoch, on unperturbed inputs.
+    loss, which a network may have driven to zero. Losses are taken after each epoch, on unperturbed inputs. A shorter
+    training, as AUM has it, flags better and ranks worse (features of Chars74K), so it has all epochs.
     """
     from sklearn.mixture import GaussianMixture
 
@@ -38,8 +45,9 @@ def aum(case: Case) -> Verdict:
 
     Pleiss et al., "Identifying Mislabeled Data using the Area Under the Margin Ranking", NeurIPS 2020, Algorithm 1: in
     each of two trainings another 1 / (C + 1) of the rows is given a class that does not exist; a row is flagged whose
-    margin is below the 99th percentile of theirs. A row's own threshold training does not judge it. Margins are taken
-    after each epoch, unperturbed, where the paper takes those of the training steps.
+    margin is below the 99th percentile of theirs. A row's own threshold training does not judge it. From the paper
+    depart: margins are taken after each epoch, unperturbed, not in the training steps; training ends after AUM_SHARE of
+    the epochs; it uses Adam and the batches of all tools; a row's score is of one training, not the mean of two.
     """
     n, n_classes = len(case.given), case.data.n_classes
     size = max(1, n // (n_classes + 1))
@@ -60,11 +68,13 @@ def _mean_margin(case: Case, fakes: Codes, stream: int) -> Floats:
     """log p(given) - log p(best other), which is the margin of the logits, averaged over the epochs: (k,)."""
     codes = case.data.codes.numpy().copy()
     codes[case.labelled[fakes]] = case.data.n_classes
+    epochs = math.ceil(AUM_SHARE * case.schedule("supervised", codes)[1])
     margins: list[Floats] = []
 
     def note(record: EpochRecord) -> None:
         margins.append(record.margin_learner.astype(np.float64))
 
-    case.train("supervised", codes, case.data.n_classes + 1, stream=100 + stream, on_epoch=note)
+    n_classes = case.data.n_classes + 1
+    case.train("supervised", codes, n_classes, stream=100 + stream, epochs=epochs, on_epoch=note)
     mean: Floats = np.mean(margins, axis=0)
     return mean

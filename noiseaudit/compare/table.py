@@ -17,6 +17,7 @@ MEASURES = {
     "seconds": ("seconds", 0),
 }
 COMPARED = ("average_precision", "f1")
+COVERED = "The intervals cover {}; on other rows the tools may differ by more or less."
 
 
 def table(lines: Sequence[dict[str, Any]]) -> str:
@@ -30,7 +31,10 @@ def table(lines: Sequence[dict[str, Any]]) -> str:
             for key, (_, digits) in MEASURES.items()
         ]
         text.append(f"| {' | '.join([tool, *cells])} |")
-    text += ["", *(_distance(lines, tool) for tool in tools if tool != OURS and OURS in tools)]
+    others = [tool for tool in tools if tool != OURS and OURS in tools]
+    text += ["", *(_distance(lines, tool) for tool in others)]
+    if others and len({line["seed"] for line in lines}) > 1:
+        text += ["", _covered(is_planted=lines[0]["plant"] is not None)]
     return "\n".join(text).rstrip() + "\n"
 
 
@@ -41,6 +45,13 @@ def _distance(lines: Sequence[dict[str, Any]], tool: str) -> str:
         shown = found.text(3) if found else "needs two seeds"
         parts.append(f"{MEASURES[key][0]} {shown}")
     return f"- {OURS} minus {tool} ({TOOLS[tool].about}): {'; '.join(parts)}."
+
+
+def _covered(*, is_planted: bool) -> str:
+    """What varies from seed to seed. Scores are not kept, so rows cannot be drawn anew here."""
+    if is_planted:
+        return COVERED.format("trainings and planted errors, on the same rows with every seed")
+    return COVERED.format("trainings alone: rows and errors are the same with every seed")
 
 
 def _by_seed(lines: Sequence[dict[str, Any]], tool: str, key: str) -> dict[int, float]:
