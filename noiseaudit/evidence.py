@@ -31,7 +31,7 @@ NEIGHBOURS = 10
 LATE = 0.95  # later than so many labels
 PAIR_RATE, PAIR_RATIO, PAIR_SUSPECTS = 0.05, 3.0, 3  # of a pair of classes that is worth naming
 PLAUSIBLE = 0.2  # probability of each of two labels that both may be right
-KNOWN = 0.5  # probability that a row has a class at all
+KNOWN = 0.5  # probability of a class that the network is sure enough of to name
 
 
 class Evidence(TypedDict):
@@ -72,7 +72,10 @@ def gather(grounds: Grounds, flagged: Flags) -> list[list[Evidence] | None]:
 
 
 def issue_kind(p_given: float, p_suggested: float, facts: list[Evidence]) -> str:
-    """duplicate_conflict, class_pair, ambiguous, out_of_class or mislabeled: the first that fits."""
+    """duplicate_conflict, class_pair, ambiguous, unsure or mislabeled: the first that fits.
+
+    An unsure network does not say that no class fits: benchmarks/out_of_class.py measures how often that is so.
+    """
     kinds = {fact["kind"] for fact in facts}
     if kinds & {"duplicate", "near_duplicate"}:
         return "duplicate_conflict"
@@ -80,7 +83,7 @@ def issue_kind(p_given: float, p_suggested: float, facts: list[Evidence]) -> str
         return "class_pair"
     if min(p_given, p_suggested) >= PLAUSIBLE:
         return "ambiguous"
-    return "mislabeled" if max(p_given, p_suggested) >= KNOWN else "out_of_class"
+    return "mislabeled" if max(p_given, p_suggested) >= KNOWN else "unsure"
 
 
 def _facts(grounds: Grounds, row: int, pair: float, around: float, late: float) -> list[Evidence]:

@@ -204,7 +204,10 @@ def test_the_same_picture_under_another_label() -> None:
     [
         (0.1, 0.8, ["guider"], "mislabeled"),
         (0.3, 0.6, ["guider"], "ambiguous"),
-        (0.1, 0.4, ["guider"], "out_of_class"),
+        (0.1, 0.49, ["guider"], "unsure"),
+        (0.1, 0.5, ["guider"], "mislabeled"),
+        (0.49, 0.1, ["guider"], "unsure"),
+        (0.3, 0.4, ["guider"], "ambiguous"),
         (0.3, 0.6, ["guider", "class_pair"], "class_pair"),
         (0.3, 0.6, ["class_pair", "duplicate"], "duplicate_conflict"),
     ],

@@ -20,7 +20,7 @@ from tests.reviews import command, review_run
 
 KINDS = {
     "ambiguous": "two labels fit",
-    "out_of_class": "no label fits",
+    "unsure": "model is unsure",
     "class_pair": "often mixed up",
     "duplicate_conflict": "labelled twice",
 }

@@ -100,7 +100,7 @@ const KINDS = { // name, and what the model found; none is what a person decided
   duplicate_conflict: ["labelled twice", "The same picture, or almost the same, has another label elsewhere."],
   class_pair: ["often mixed up", "These two classes are mixed up here more than by chance."],
   ambiguous: ["two labels fit", "The model gives both labels 20 % or more."],
-  out_of_class: ["no label fits", "The model gives neither label 50 %."],
+  unsure: ["model is unsure", "The model gives no class 50 %. It may be a wrong label like any other; rarely is it that no class fits."],
   mislabeled: ["label looks wrong", "None of these: the model gives one of the two labels 50 % or more."],
 };
 export const kindInWords = (kind) => KINDS[kind]?.[0] ?? kind.replaceAll("_", " ");
