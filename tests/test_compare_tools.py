@@ -15,7 +15,7 @@ from noiseaudit.choose import choose_epochs
 from noiseaudit.compare.case import FOLDS, Case
 from noiseaudit.compare.tools import TOOLS
 from noiseaudit.config import AuditConfig
-from noiseaudit.course import _margin
+from noiseaudit.course import Fitted, _margin
 from noiseaudit.data.training import TrainingData
 from noiseaudit.errors import DataError
 from noiseaudit.train import fit
@@ -79,11 +79,14 @@ def test_every_tool_is_trained_as_long_as_scan_would_train_it() -> None:
 def test_aum_stops_before_labels_are_learnt_by_heart_and_small_loss_does_not() -> None:
     data, _ = blobs()
     asked: list[int] = []
+
+    def noted(*args: Any, **options: Any) -> Fitted:
+        asked.append(options["epochs"])
+        return fit(*args, **options)
+
     at = case(data, epochs=10)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            "noiseaudit.compare.case.fit", lambda *a, fit=fit, **k: asked.append(k["epochs"]) or fit(*a, **k)
-        )
+        patch.setattr("noiseaudit.compare.case.fit", noted)
         for name in ("aum", "small_loss"):
             TOOLS[name].judge(at)
     assert asked == [3, 3, 10]
