@@ -76,20 +76,22 @@ def test_every_tool_is_trained_as_long_as_scan_would_train_it() -> None:
     assert found["umn_plus"] != found["supervised"]
 
 
-def test_aum_stops_before_labels_are_learnt_by_heart_and_small_loss_does_not() -> None:
+def test_aum_alone_and_on_vectors_alone_stops_before_labels_are_learnt_by_heart() -> None:
     data, _ = blobs()
     asked: list[int] = []
-    at = case(data, epochs=10)
 
-    def noting(*arguments: Any, **options: Any) -> Fitted:
+    def noted(*args: Any, **options: Any) -> Fitted:
         asked.append(options["epochs"])
-        return fit(*arguments, **options)
+        return fit(*args, **options)
 
+    images = dataclasses.replace(data, x=torch.zeros(N, 1, 8, 8, dtype=torch.uint8))
+    at, seeing = case(data, epochs=10), Case(images, "mlp", AuditConfig(epochs=2), seed=0, device=CPU)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("noiseaudit.compare.case.fit", noting)
-        for name in ("aum", "small_loss"):
-            TOOLS[name].judge(at)
-    assert asked == [3, 3, 10]
+        patch.setattr("noiseaudit.compare.case.fit", noted)
+        TOOLS["aum"].judge(at)
+        TOOLS["small_loss"].judge(at)
+        TOOLS["aum"].judge(seeing)
+    assert asked == [3, 3, 10, 2, 2]
 
 
 def test_all_networks_see_inputs_that_are_perturbed_alike() -> None:

@@ -108,7 +108,7 @@ def compare(
     """Compare ways to find wrong labels on your own data.
 
     Every tool gets the same features, encoder, perturbations and folds, and trains as many steps as scan would, or
-    --epochs (aum: a quarter, as its paper stops early). Prints average precision, AUROC, F1 at the tool's own cut-off
+    --epochs (aum on features or embeddings: a quarter). Prints average precision, AUROC, F1 at the tool's own cut-off
     and at the best one, and seconds, with paired differences over the seeds: with known truth their intervals cover
     the training, not other rows. Until it is done, results are in OUT.partial.
     """

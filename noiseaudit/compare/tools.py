@@ -107,7 +107,7 @@ TOOLS = {
         needs_vectors=True,
     ),
     "aum": Tool(
-        aum, "area under the margin with threshold samples (Pleiss et al. 2020), a quarter of the epochs"
+        aum, "area under the margin with threshold samples (Pleiss et al. 2020), margins after each epoch"
     ),
     "small_loss": Tool(
         small_loss, "loss averaged over the epochs, mixture of two normals (after Li et al. 2020)"
