@@ -105,13 +105,13 @@ def audit_samples(
             *samples.warnings,
             *plan.warnings,
             *learnt.warnings,
+            *about_relabelling(expected_relabelling(result)),
             *about_memory(believed),
             *about_doubts(believed, scores, given, plan.config.noise_rate),
             *about_noise_weight(plan.config.settings, believed.fitted.noise_known, learnt.folds),
             *about_conflicts(conflict, table.sample_id[rows]),
             *(about_self_test(tested.recall, expect(result).recall.value) if tested else ()),
             *untested,
-            *about_relabelling(expected_relabelling(result)),
         ),
     )
 

@@ -101,8 +101,9 @@ def about_relabelling(found: Relabelled) -> tuple[str, ...]:
     """That more labels may be spoiled than mended where all suspects are relabelled without a look."""
     if not found.may_harm:
         return ()
-    low, high = (f"{found.net.low:,.0f}", f"{found.net.high:,.0f}")
+    which = f"all {found.n:,} suspects" if found.n > 1 else "the one suspect"
+    change = f"the right ones change by {found.net.low:,.0f} to {found.net.high:,.0f}"
     return (
-        f"relabelling all {found.n:,} suspects without a look may spoil more labels than it mends (the right ones "
-        f"change by {low} to {high}): look at them first, or flag fewer with --target-precision 0.9",
+        f"relabelling {which} without a look may spoil more labels than it mends ({change}): look at them first, or "
+        "flag fewer with --target-precision 0.9",
     )

@@ -96,7 +96,11 @@ def test_a_browser_that_waits_for_the_page_does_not_hold_up_the_server(
     ("step", "error", "told"),
     [
         ("replace", PermissionError(13, "Access is denied"), "cannot be replaced (Access is denied)"),
-        ("fsync", OSError(28, "No space left on device"), "No space left on device"),
+        (
+            "fsync",
+            OSError(28, "No space left on device"),
+            "decisions.csv: cannot be written, the disk is full",
+        ),
     ],
 )
 def test_a_file_that_cannot_be_written_at_the_end_is_said_with_the_database(

@@ -36,7 +36,7 @@ def complain(error: Exception) -> int:
         what = (
             f"{error.filename}: cannot be written, the disk is full" if error.filename else "the disk is full"
         )
-        typer.echo(f"error: {what}. Make room there and run the command again.", err=True)
+        typer.echo(f"error: {what}. Make room there and run the command again{_notes(error)}.", err=True)
         return 1
     if isinstance(error, RuntimeError) and "torchvision::" in str(error):  # when torchvision is imported
         both = f"torch {version('torch')} and torchvision {version('torchvision')}"
@@ -45,9 +45,12 @@ def complain(error: Exception) -> int:
         )
         return 1
     line = " ".join(f"{type(error).__name__}: {error}".split())
-    notes = "".join(f"; {note}" for note in getattr(error, "__notes__", []))
-    typer.echo(f"error: unexpected {line} (NOISEAUDIT_DEBUG=1 shows where){notes}", err=True)
+    typer.echo(f"error: unexpected {line} (NOISEAUDIT_DEBUG=1 shows where){_notes(error)}", err=True)
     return 1
+
+
+def _notes(error: Exception) -> str:
+    return "".join(f"; {note}" for note in getattr(error, "__notes__", []))
 
 
 def _rows_count(error: NoiseAuditError) -> list[str]:
